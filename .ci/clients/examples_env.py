@@ -98,16 +98,74 @@ response = requests.get(url + "/tasks", headers={"Authorization": "Bearer " + to
 check(response.status_code == 403, f"protected_api: a token without a scope gets {response.status_code}, not 403")
 api.end()
 
-site = Running("web_sign_in", "--serve")
-url = site.wait_for(r"Helpdesk is at (http://\S+?),")[1]
-visitor = requests.Session()
-start = visitor.get(url + "/auth/sign-in/my-company?return=/desk", allow_redirects=False, timeout=30)
-check(start.status_code == 303, f"web_sign_in does not start a sign-in: {start.status_code}")
-callback = browser.sign_in(start.headers["location"])
-check("code" in callback, f"the tenant returns no code: {callback}")
-desk = visitor.get(url + "/auth/callback/my-company", params=callback, timeout=30)
-check(desk.url == url + "/desk" and "You may enter" in desk.text, f"web_sign_in ends at {desk.url}: {desk.text}")
-site.end()
+
+def environment_of(text):
+    """The variables of an environment file that an example has written."""
+    lines = [line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#")]
+    return {name: value for name, value in lines}
+
+
+def set_up(name, *options):
+    """Registers an example as the application of the environment; returns the variables of the new registration."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [PROGRAMS / name, "--tenant", "env", "--step", "apply", *options]
+        for lines in (5, 0):
+            ended = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+            check(ended.returncode == 0, f"{name} --step apply fails: {ended.stdout}{ended.stderr}")
+            changes = [line for line in ended.stdout.splitlines() if line.startswith("  +")]
+            check(len(changes) >= lines and (lines or not changes), f"{name} --step apply changes {changes}")
+        written = environment_of((pathlib.Path(folder) / ".env").read_text())
+    check({"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"} <= written.keys(), f"{name}: .env has {list(written)}")
+    check(written["AZURE_CLIENT_ID"] != os.environ["AZURE_CLIENT_ID"], f"{name} has no registration of its own")
+    return written
+
+
+def sign_in(url, start, back):
+    """Signs the user in at a site; returns the page that the user arrives at."""
+    visitor = requests.Session()
+    started = visitor.get(url + start, allow_redirects=False, timeout=30)
+    check(started.status_code == 303, f"{url}{start} starts no sign-in: {started.status_code}")
+    callback = browser.sign_in(started.headers["location"])
+    check("code" in callback, f"the tenant returns no code: {callback}")
+    if back == "/":
+        # The response is posted, with a secure cookie, which browsers send to a loopback address.
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in visitor.cookies)
+        headers = {"Origin": url, "Cookie": cookies}
+        posted = requests.post(url + back, data=callback, headers=headers, allow_redirects=False, timeout=30)
+        check(posted.status_code == 303, f"{url}{back} takes no response: {posted.status_code} {posted.text}")
+        visitor.cookies.update(posted.cookies)
+        return visitor.get(url + posted.headers["location"], timeout=30)
+    return visitor.get(url + back, params=callback, timeout=30)
+
+
+own = os.environ.copy()
+
+# With a registration of its own, and the one of the environment file.
+for registration in (set_up("sso_group_gate", "--url", "http://localhost"), own):
+    os.environ.update(registration)
+    site = Running("sso_group_gate")
+    url = site.wait_for(r"Helpdesk is at (http://\S+?),")[1]
+    desk = sign_in(url, "/auth/sign-in?return=/desk", "/auth/callback")
+    check(desk.url == url + "/desk" and "You may enter" in desk.text, f"sso_group_gate ends at {desk.url}: {desk.text}")
+    site.end()
+
+for registration in (set_up("multi_idp_login", "--redirect-uri", "http://localhost/"), own):
+    os.environ.update(registration)
+    site = Running("multi_idp_login", "--user", USER)
+    url = site.wait_for(r"Contact Center is at (http://\S+?),")[1]
+    home = sign_in(url, "/auth/sign-in/my-company?return=/home", "/")
+    check(home.url == url + "/home" and "You signed in with" in home.text, f"multi_idp_login ends at {home.url}: {home.text}")
+    site.end()
+
+for registration in (set_up("user_lookup", "--portals", "--url", "http://localhost"), own):
+    os.environ.update(registration)
+    found = run("user_lookup", USER)
+    check(f"{USER!r}: 1 user".replace("'", '"') in found, f"user_lookup does not find the user: {found}")
+    site = Running("user_lookup", "--portals")
+    url = site.wait_for(r"are at (http://\S+)")[1]
+    entry = sign_in(url, "/user/auth/sign-in?return=/user", "/user/auth/callback")
+    check(entry.url == url + "/user" and USER in entry.text, f"user_lookup ends at {entry.url}: {entry.text}")
+    site.end()
 
 examples = {path.parent.name for path in pathlib.Path(__file__).parents[2].glob("examples/*/main.rs")}
 check(examples == done, f"not run with --tenant env: {sorted(examples - done)}")

@@ -142,11 +142,14 @@ fn group_of(state: &mut State, now: Timestamp, user: &str) -> Option<String> {
 pub(super) const REDIRECT_URI: &str = "http://localhost:3000/callback";
 
 /// The redirect URI of the environment file, and those of the examples, which use any port.
-const REDIRECT_URIS: [&str; 4] = [
+const REDIRECT_URIS: [&str; 7] = [
     REDIRECT_URI,
-    "http://localhost/auth/callback/my-company",
-    "http://localhost/auth/signed-out",
+    "http://localhost/",
     "http://localhost/auth/admin-consent-callback",
+    "http://localhost/auth/callback",
+    "http://localhost/auth/signed-out",
+    "http://localhost/manager/auth/callback",
+    "http://localhost/user/auth/callback",
 ];
 
 /// The permissions that read and write everything that the tenant supports.

@@ -280,7 +280,7 @@ async fn a_user_signs_in_at_the_page_over_tls() {
 }
 
 #[tokio::test]
-async fn the_application_of_the_file_works_with_the_web_example_on_any_port() {
+async fn the_application_of_the_file_works_with_the_web_examples_on_any_port() {
     let scratch = Scratch::new("example");
     let env_file = scratch.0.join("tenant.env");
     let server = Server::builder()
@@ -297,8 +297,11 @@ async fn the_application_of_the_file_works_with_the_web_example_on_any_port() {
         env["AZURE_TENANT_ID"]
     );
     for (redirect, accepted) in [
-        ("http://localhost:45678/auth/callback/my-company", true),
-        ("http://localhost:45679/auth/callback/my-company", true),
+        ("http://localhost:45678/auth/callback", true),
+        ("http://localhost:45679/auth/callback", true),
+        ("http://localhost:45678/", true),
+        ("http://localhost:45678/manager/auth/callback", true),
+        ("http://localhost:45678/user/auth/callback", true),
         ("http://localhost:45678/auth/callback/other", false),
     ] {
         let url = reqwest::Url::parse_with_params(

@@ -28,10 +28,19 @@ mod delegated_usage;
 #[path = "../../device_login/main.rs"]
 mod device_login;
 mod environment;
+mod group_gate;
 mod identity;
 mod keys;
 mod layering;
+mod look_up;
 mod loss_proof;
+mod multi_idp;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../multi_idp_login/main.rs"]
+mod multi_idp_login;
 mod protected;
 #[expect(
     dead_code,
@@ -45,15 +54,20 @@ mod protected_api;
 )]
 #[path = "../../saas_usage/main.rs"]
 mod saas_usage;
-mod terminal;
-mod usage_report;
-mod web;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
 )]
-#[path = "../../web_sign_in/main.rs"]
-mod web_sign_in;
+#[path = "../../sso_group_gate/main.rs"]
+mod sso_group_gate;
+mod terminal;
+mod usage_report;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../user_lookup/main.rs"]
+mod user_lookup;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"

@@ -5,42 +5,42 @@ use std::{collections::BTreeMap, error::Error, io::Write};
 use entra_auth::entra_core::{HttpTransport, ReqwestTransport, bytes::Bytes, http, url::Url};
 use entra_mock::FakeTenant;
 
-use super::companies::Company;
-
-/// Visits the site as two users of each company: one may enter, the other may not.
+/// Visits the site as a user who may enter and as one who may not.
 pub(crate) async fn visit(
     url: &str,
-    companies: &[Company],
+    tenant: &FakeTenant,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
-    for company in companies {
-        for name in ["adele", "felix"] {
-            let name = format!("{name}@{}", company.tenant.domain());
-            writeln!(out, "\n{name}")?;
-            let mut visitor = Visitor::new(url);
-            visitor
-                .sign_in(company.key, &company.tenant, &name, out)
-                .await?;
+    for name in ["adele", "felix"] {
+        let name = format!("{name}@{}", tenant.domain());
+        writeln!(out, "\n{name}")?;
+        let mut visitor = Visitor::new(url);
+        visitor.get("/desk", out).await?;
+        let page = visitor.sign_in(tenant, &name, out).await?;
+        if page.status == 303 {
+            visitor.get(&page.location, out).await?;
+            visitor.post("/auth/sign-out", "", out).await?;
+            visitor.get("/desk", out).await?;
         }
     }
     Ok(())
 }
 
 /// A minimal browser: it stores cookies and follows redirects.
-struct Visitor {
+pub(crate) struct Visitor {
     url: String,
     transport: ReqwestTransport,
     cookies: BTreeMap<String, String>,
 }
 
-struct Page {
+pub(crate) struct Page {
     status: u16,
     location: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Visitor {
-    fn new(url: &str) -> Self {
+    pub(crate) fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
             transport: ReqwestTransport::default(),
@@ -48,32 +48,22 @@ impl Visitor {
         }
     }
 
-    async fn sign_in(
+    /// Signs a user in, and returns the response to the callback.
+    pub(crate) async fn sign_in(
         &mut self,
-        key: &str,
         tenant: &FakeTenant,
         name: &str,
         out: &mut impl Write,
-    ) -> Result<(), Box<dyn Error>> {
-        self.get("/desk", out).await?;
-        let start = format!("/auth/sign-in/{key}?return=/desk");
-        let start = self.get(&start, out).await?;
+    ) -> Result<Page, Box<dyn Error>> {
+        let start = self.get("/auth/sign-in?return=/desk", out).await?;
         // Password and consent, which a user enters at the pages of the tenant.
         let back = tenant.sign_in_at(&start.location, name);
         line(out, "(signs in at the tenant)", "")?;
-        let page = match back.is_posted() {
-            true => {
-                let callback = path(back.address());
-                self.post(&callback, &back.query(), out).await?
-            }
-            false => self.get(&path(back.address()), out).await?,
-        };
-        if page.status == 303 {
-            self.get(&page.location, out).await?;
-            self.post("/auth/sign-out", "", out).await?;
-            self.get("/desk", out).await?;
+        let callback = path(back.address());
+        match back.is_posted() {
+            true => self.post(&callback, &back.query(), out).await,
+            false => self.get(&callback, out).await,
         }
-        Ok(())
     }
 
     async fn get(&mut self, path: &str, out: &mut impl Write) -> Result<Page, Box<dyn Error>> {

@@ -1,0 +1,129 @@
+//! The form in which an administrator enters a connection, and what is found out about it.
+
+use std::{error::Error, sync::Arc};
+
+use entra_auth::{
+    ApplicationCredentialFactory, CredentialOptions,
+    entra_core::{
+        ClientId, Clock, Cloud, CredentialMaterial, HttpTransport, ReqwestTransport, Secret,
+        TenantId, bytes::Bytes, http,
+    },
+};
+use entra_graph::connection::{ConnectionTest, RedirectPlatform};
+use serde::Deserialize;
+
+/// A connection as it was entered. The form has no required tenant ID: a domain is enough.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    /// A short name, for URLs.
+    pub(crate) name: String,
+    /// What users see.
+    pub(crate) title: String,
+    pub(crate) tenant: String,
+    /// A domain of the users' addresses.
+    pub(crate) domain: String,
+    pub(crate) client: String,
+    pub(crate) secret: Secret,
+    /// As the form shows it, to be registered.
+    pub(crate) redirect_uri: String,
+    pub(crate) cloud: Cloud,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A connection that users can sign in with.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) tenant: TenantId,
+    pub(crate) client: ClientId,
+    pub(crate) secret: Secret,
+    pub(crate) redirect_uri: String,
+    pub(crate) cloud: Cloud,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Form {
+    /// Checks the entries, and finds the tenant if its ID was left out.
+    pub(crate) async fn connection(self) -> Result<Connection, Box<dyn Error>> {
+        let title = &self.title;
+        let client = self.client.trim().parse().map_err(|error| {
+            format!("connection {title}: the application (client) ID is invalid: {error}")
+        })?;
+        let tenant = self
+            .tenant_id()
+            .await
+            .map_err(|error| format!("connection {title}: {error}"))?;
+        Ok(Connection {
+            name: self.name,
+            title: self.title,
+            tenant,
+            client,
+            secret: self.secret,
+            redirect_uri: self.redirect_uri,
+            cloud: self.cloud,
+            clock: self.clock,
+        })
+    }
+
+    async fn tenant_id(&self) -> Result<TenantId, Box<dyn Error>> {
+        let (tenant, domain) = (self.tenant.trim(), self.domain.trim());
+        let entered: Option<TenantId> = match tenant {
+            "" => None,
+            text => Some(text.parse().map_err(|error| {
+                format!("the directory (tenant) ID {text:?} is invalid: {error}")
+            })?),
+        };
+        match entered.filter(|tenant| !tenant.is_alias()) {
+            Some(tenant) => Ok(tenant),
+            None if domain.is_empty() => Err(MISSING_TENANT.into()),
+            None => find_tenant(&self.cloud, domain).await,
+        }
+    }
+
+    /// The test behind the button "Test connection": it takes the entries as they are.
+    pub(crate) fn test(&self) -> ConnectionTest {
+        let tenant = match self.tenant.trim() {
+            "" => self.domain.trim(),
+            tenant => tenant,
+        };
+        let options = CredentialOptions::new()
+            .cloud(self.cloud.clone())
+            .clock(Arc::clone(&self.clock));
+        ConnectionTest::of(tenant, &self.client)
+            .cloud(self.cloud.clone())
+            .clock(Arc::clone(&self.clock))
+            .needs_delegated(["openid", "profile"])
+            .redirect_uri(RedirectPlatform::Web, &self.redirect_uri)
+            .signs_in_with(
+                CredentialMaterial::Secret(self.secret.clone()),
+                ApplicationCredentialFactory::new(&options),
+            )
+    }
+}
+
+/// The ID of the tenant that has this domain, which the sign-in service tells to all.
+pub(crate) async fn find_tenant(cloud: &Cloud, domain: &str) -> Result<TenantId, Box<dyn Error>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        issuer: String,
+    }
+    let domain: TenantId = domain
+        .parse()
+        .map_err(|error| format!("the domain {domain:?} is invalid: {error}"))?;
+    let login = cloud.authority().as_str().trim_end_matches('/');
+    let url = format!("{login}/{domain}/v2.0/.well-known/openid-configuration");
+    let request = http::Request::get(url).body(Bytes::new())?;
+    let response = ReqwestTransport::default().send(request).await?;
+    if !response.status().is_success() {
+        return Err(format!("there is no organization with the domain {domain}").into());
+    }
+    let metadata: Metadata = serde_json::from_slice(response.body())?;
+    // Such as https://login.microsoftonline.com/{tenant ID}/v2.0.
+    let id = metadata.issuer.rsplit('/').nth(1).unwrap_or_default();
+    Ok(id.parse()?)
+}
+
+const MISSING_TENANT: &str = "the directory (tenant) ID is missing
+  cause: the registration is for one organization; without its ID the sign-in page shows AADSTS50194
+  fix:   enter the Directory (tenant) ID of App registrations > Overview, or a domain of the users' addresses";

@@ -1,0 +1,296 @@
+//! The example of a phone system: look-ups in stage one, portals in stage two.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use entra_core::{Environment, http::Method};
+use entra_graph::{
+    GraphClient, User,
+    connection::{Check, Severity},
+    registration::{AppRegistration, MemorySink, Plan},
+};
+use entra_mock::FakeTenant;
+use serde_json::json;
+
+use crate::user_lookup::{
+    connection::{self, Connection},
+    embedded, listen, lookup, serve,
+    setup::{self, ADDRESS, Stage},
+    visit,
+};
+
+/// The writes to Graph in the journal.
+fn writes(tenant: &FakeTenant) -> Vec<String> {
+    let requests = tenant.requests().within("/v1.0/");
+    requests
+        .iter()
+        .filter(|request| request.method != "GET")
+        .map(|request| format!("{} {}", request.method, request.path))
+        .collect()
+}
+
+fn changes(plan: &Plan) -> Vec<String> {
+    plan.changes().map(ToString::to_string).collect()
+}
+
+/// Applies a stage for the address of the blueprint.
+async fn apply(
+    graph: &GraphClient,
+    stage: Stage,
+    sink: &mut MemorySink,
+) -> entra_graph::registration::Applied {
+    let blueprint = stage.blueprint(ADDRESS).unwrap();
+    setup::apply(graph, &blueprint, sink, &mut Vec::new())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn one_run_goes_from_an_unknown_phone_system_to_look_ups_and_portals() {
+    let tenant = FakeTenant::start().await;
+    let (socket, url) = listen(0).await.unwrap();
+    let mut out = Vec::new();
+    let texts = ["adele", "felix@", "+43 1"];
+    let routes = embedded(&tenant, &url, &texts, &mut out).await.unwrap();
+    let server = tokio::spawn(serve(socket, routes));
+    visit(&url, &tenant, &mut out).await.unwrap();
+    server.abort();
+    let out = String::from_utf8(out).unwrap();
+    for line in [
+        "+ registration \"Phone System\"",
+        "+ secret \"directory look-up\", longest",
+        "\"adele\": 1 user\n  Adele         adele@contoso.com         +49 89 5550100, +49 171 5550100",
+        "\"felix@\": 1 user",
+        "\"+43 1\": 1 user\n  Bruno",
+        "GET /user                       200  Hello, Felix",
+        "403  You do not have access",
+        "GET /manager                    200  Directory",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    assert!(!out.contains("code="), "{out}");
+}
+
+#[tokio::test]
+async fn a_second_apply_of_both_stages_sends_reads_only() {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    for stage in [Stage::LookUp, Stage::SignIn] {
+        let before = apply(&graph, stage, &mut sink).await;
+        assert!(!before.changes().is_empty());
+        tenant.forget_requests();
+        let again = apply(&graph, stage, &mut sink).await;
+        assert_eq!(again.changes(), []);
+        assert_eq!(writes(&tenant), Vec::<String>::new());
+    }
+    assert_eq!(sink.secrets().count(), 1, "both stages share the secret");
+}
+
+#[tokio::test]
+async fn the_plan_of_stage_two_has_the_portals_and_their_permissions_only() {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let first = apply(&graph, Stage::LookUp, &mut sink).await;
+    let plan = Stage::SignIn.blueprint(ADDRESS).unwrap();
+    let plan = plan.plan(&graph).await.unwrap();
+    let mut changes = changes(&plan);
+    changes.sort_unstable();
+    assert_eq!(
+        changes,
+        [
+            "+ admin consent for Microsoft Graph User.Read (delegated)",
+            "+ admin consent for Microsoft Graph openid (delegated)",
+            "+ admin consent for Microsoft Graph profile (delegated)",
+            "+ permission Microsoft Graph User.Read (delegated)",
+            "+ permission Microsoft Graph openid (delegated)",
+            "+ permission Microsoft Graph profile (delegated)",
+            "+ web redirect URI https://phone.example.com/manager/auth/callback",
+            "+ web redirect URI https://phone.example.com/user/auth/callback",
+        ]
+    );
+    let second = apply(&graph, Stage::SignIn, &mut sink).await;
+    assert_eq!(first.client_id(), second.client_id());
+}
+
+#[tokio::test]
+async fn look_ups_find_the_users_that_a_count_over_all_users_finds() {
+    let tenant = FakeTenant::builder().users(150).start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let applied = apply(&graph, Stage::LookUp, &mut sink).await;
+    let all_users = graph
+        .users()
+        .list()
+        .select((User::DISPLAY_NAME, User::MAIL, User::USER_PRINCIPAL_NAME))
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    assert!(all_users.len() >= 150);
+    let mut numbers = Vec::new();
+    for (at, user) in all_users.iter().enumerate() {
+        let name = user.user_principal_name.as_deref().unwrap();
+        let (desk, mobile) = (format!("+49 89 {:03}", at), format!("+49171{at:03}"));
+        tenant.user(name).set("businessPhones", json!([desk]));
+        tenant.user(name).set("mobilePhone", mobile.clone().into());
+        numbers.push((name.to_owned(), [desk, mobile]));
+    }
+    let connection = Connection::applied(&tenant, &applied, &sink).unwrap();
+    let client = connection.graph().unwrap();
+    let mut found_any = 0;
+    for text in ["a", "ada", "b", "felix", "@", "adele@", "user1@", "zzz"] {
+        let text_lower = text.to_lowercase();
+        let expected = all_users.iter().filter(|user| {
+            let starts = |value: Option<&str>| {
+                value.is_some_and(|value| value.to_lowercase().starts_with(&text_lower))
+            };
+            let name = user.display_name.as_deref().unwrap_or_default();
+            match text.contains('@') {
+                true => starts(user.mail.as_deref()) || starts(user.user_principal_name.as_deref()),
+                false => name.split(' ').any(|word| starts(Some(word))),
+            }
+        });
+        found_any += check(&client, text, expected.count()).await;
+    }
+    for text in [
+        "+49 89 0",
+        "+49 89 012",
+        "+49171",
+        "+49 171 01",
+        "+1",
+        "(+49)171-14",
+    ] {
+        let bare: String = text
+            .chars()
+            .filter(|char| char.is_ascii_digit() || *char == '+')
+            .collect();
+        let expected = numbers.iter().filter(|(_, numbers)| {
+            let mut numbers = numbers.iter();
+            numbers.any(|number| number.starts_with(text) || number.starts_with(&bare))
+        });
+        found_any += check(&client, text, expected.count()).await;
+    }
+    assert!(found_any > 8, "the texts match users");
+}
+
+/// Compares the number of users found; returns 1 if there are any.
+async fn check(client: &GraphClient, text: &str, expected: usize) -> usize {
+    let found = lookup::find(client, text).await.unwrap();
+    let most = usize::try_from(lookup::MOST).unwrap();
+    assert_eq!(found.entries.len(), expected.min(most), "{text}");
+    assert_eq!(found.more, expected > most, "{text}");
+    usize::from(expected > 0)
+}
+
+#[tokio::test]
+async fn the_longest_secret_lives_as_long_as_the_policy_allows_and_warns_30_days_before() {
+    let tenant = FakeTenant::start().await;
+    let policies = tenant
+        .register_app("Policies")
+        .application_permission("Policy.ReadWrite.ApplicationConfiguration")
+        .with_secret();
+    let policies = GraphClient::builder(
+        entra_auth::ClientSecretCredential::builder(
+            tenant.id(),
+            policies.client_id(),
+            policies.secret(),
+        )
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap(),
+    )
+    .cloud(tenant.cloud())
+    .clock(tenant.clock())
+    .build()
+    .unwrap();
+    let restriction =
+        json!({"restrictionType": "passwordLifetime", "maxLifetime": "P180D", "state": "enabled"});
+    policies
+        .raw(Method::PATCH, "/policies/defaultAppManagementPolicy")
+        .body_json(&json!({"isEnabled": true, "applicationRestrictions": {"passwordCredentials": [restriction]}}))
+        .send()
+        .await
+        .unwrap();
+
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let applied = apply(&graph, Stage::LookUp, &mut sink).await;
+    let connection = Connection::applied(&tenant, &applied, &sink).unwrap();
+    let now = entra_core::Clock::now(&tenant.clock());
+    let days = (connection.expires.unwrap() - now).whole_hours() / 24;
+    assert_eq!(days, 179, "minutes less than 180 days");
+    assert_eq!(connection.expiry_warning(), None);
+    tenant.clock().advance(Duration::from_secs(150 * 24 * 3600));
+    let warning = connection.expiry_warning().unwrap();
+    assert!(warning.contains("in 29 days"), "{warning}");
+    tenant.clock().advance(Duration::from_secs(30 * 24 * 3600));
+    let warning = connection.expiry_warning().unwrap();
+    assert!(warning.contains("expired on"), "{warning}");
+}
+
+#[tokio::test]
+async fn without_a_policy_the_longest_secret_lives_two_years() {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let applied = apply(&graph, Stage::LookUp, &mut sink).await;
+    let connection = Connection::applied(&tenant, &applied, &sink).unwrap();
+    let now = entra_core::Clock::now(&tenant.clock());
+    let days = (connection.expires.unwrap() - now).whole_days();
+    assert!((730..=731).contains(&days), "{days}");
+}
+
+#[test]
+fn the_guides_are_those_of_the_blueprints() {
+    for (stage, guide) in [
+        (Stage::LookUp, include_str!("../../user_lookup/GUIDE.md")),
+        (Stage::SignIn, include_str!("../../user_lookup/SIGN-IN.md")),
+    ] {
+        let blueprint: AppRegistration = stage.blueprint(ADDRESS).unwrap();
+        assert_eq!(
+            guide,
+            blueprint.guide().to_markdown(),
+            "run the example with `--step guide`, for stage two with `--portals`"
+        );
+    }
+}
+
+#[tokio::test]
+async fn ids_that_are_still_empty_are_named_by_the_connection_test_and_at_the_start() {
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", ""),
+        ("AZURE_CLIENT_ID", " "),
+        ("AZURE_CLIENT_SECRET", "canary-of-the-secret"),
+    ]);
+    let report = connection::test(&environment).unwrap().run().await;
+    assert_eq!(report.exit_code(), 1);
+    let said: BTreeSet<&str> = report
+        .errors()
+        .map(|finding| {
+            assert_eq!(finding.check, Check::Configuration);
+            assert!(finding.fix.is_some());
+            finding.what.as_str()
+        })
+        .collect();
+    assert_eq!(
+        said.into_iter().collect::<Vec<_>>(),
+        [
+            "configuration not filled in: the client id is \"\"",
+            "configuration not filled in: the tenant is \"\"",
+        ]
+    );
+    assert!(
+        report
+            .unknowns()
+            .all(|finding| finding.severity == Severity::Unknown)
+            && report.unknowns().count() == 2
+    );
+    assert!(!report.to_string().contains("canary"));
+    let error = Connection::from_env(&environment).unwrap_err().to_string();
+    assert!(
+        error.contains("AZURE_TENANT_ID") && error.contains("AZURE_CLIENT_ID"),
+        "{error}"
+    );
+}

@@ -1,0 +1,379 @@
+//! The example of a product with several connections and passwords of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use entra_auth::{
+    SignInClient,
+    user::{ClientAuthentication, StartOptions},
+};
+use entra_core::{Clock, Environment, ManualClock, Secret};
+use entra_graph::{
+    connection::{Check, ConnectionReport},
+    registration::MemorySink,
+};
+use entra_mock::FakeTenant;
+
+use crate::multi_idp_login::{
+    accounts::{Accounts, NextStep},
+    embedded,
+    form::{self, Form},
+    from_env, listen,
+    sample::{LOCAL_USER, Organizations},
+    serve, setup, site,
+    visit::{Visitor, visit},
+};
+
+async fn story(passwords: bool) -> (Organizations, String) {
+    let organizations = Organizations::start().await.unwrap();
+    let (socket, url) = listen(0).await.unwrap();
+    let mut out = Vec::new();
+    let routes = embedded(&organizations, &url, passwords, &mut out)
+        .await
+        .unwrap();
+    let server = tokio::spawn(serve(socket, routes));
+    visit(&url, &organizations, &mut out).await.unwrap();
+    server.abort();
+    (organizations, String::from_utf8(out).unwrap())
+}
+
+#[tokio::test]
+async fn each_user_signs_in_with_the_own_connection_or_password() {
+    let (organizations, story) = story(true).await;
+    let contacts = organizations.contoso.requests().to("/users/$count");
+    contacts.assert_count(1);
+    for (line, times) in [
+        ("+ registration \"Contact Center\"", 2),
+        ("+ registration \"Contact Center contacts\"", 1),
+        ("POST /                          303  to /home", 1),
+        ("POST /fabrikam                  303  to /home", 1),
+        (
+            "GET /home                       200  Hello, Adele of Contoso",
+            1,
+        ),
+        (
+            "GET /home                       200  Hello, Adele of Fabrikam",
+            1,
+        ),
+        (
+            "POST /password                  401  Enter your password",
+            1,
+        ),
+        ("POST /password                  303  to /home", 1),
+        ("GET /home                       200  Hello, Robin", 1),
+        // After each sign-out the home page leads to the front page.
+        ("GET /home                       303  to /", 3),
+        (
+            "POST /                          403  You do not have access",
+            1,
+        ),
+    ] {
+        assert_eq!(story.matches(line).count(), times, "{line}: {story}");
+    }
+    let tenant = organizations.fabrikam.id();
+    assert!(story.contains(&format!("Connection Fabrikam: tenant {tenant}")));
+    assert!(!story.contains("code="), "{story}");
+}
+
+#[tokio::test]
+async fn without_passwords_a_login_without_connection_gets_no_password_page() {
+    let (_organizations, story) = story(false).await;
+    assert!(story.contains("POST /sign-in                   200  Choose your organization"));
+    assert!(!story.contains("/password"), "{story}");
+}
+
+#[tokio::test]
+async fn the_number_of_contacts_is_that_of_a_count_over_all_users() {
+    let organizations = Organizations::start().await.unwrap();
+    let mut out = Vec::new();
+    let contacts = organizations.contacts(&mut out).await.unwrap();
+    let graph = setup::administrator(&organizations.contoso).unwrap();
+    let users = graph.users().list().items().try_collect::<Vec<_>>().await;
+    assert_eq!(contacts, u64::try_from(users.unwrap().len()).unwrap());
+}
+
+/// The writes to Graph in the journal.
+fn writes(tenant: &FakeTenant) -> Vec<String> {
+    let requests = tenant.requests().within("/v1.0/");
+    requests
+        .iter()
+        .filter(|request| request.method != "GET")
+        .map(|request| format!("{} {}", request.method, request.path))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_second_apply_of_both_registrations_sends_reads_only() {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let blueprints = [
+        setup::sign_in(setup::REDIRECT_URI).unwrap(),
+        setup::contacts().unwrap(),
+    ];
+    let mut clients = Vec::new();
+    for blueprint in &blueprints {
+        let applied = setup::apply(&graph, blueprint, &mut sink, &mut Vec::new()).await;
+        clients.push(applied.unwrap().client_id().to_owned());
+    }
+    assert_ne!(clients[0], clients[1], "each has a registration of its own");
+    tenant.forget_requests();
+    for blueprint in &blueprints {
+        let again = setup::apply(&graph, blueprint, &mut sink, &mut Vec::new()).await;
+        assert_eq!(again.unwrap().changes(), []);
+    }
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+}
+
+#[test]
+fn the_guides_are_those_of_the_blueprints() {
+    for (blueprint, guide) in [
+        (
+            setup::sign_in(setup::REDIRECT_URI).unwrap(),
+            include_str!("../../multi_idp_login/GUIDE.md"),
+        ),
+        (
+            setup::contacts().unwrap(),
+            include_str!("../../multi_idp_login/CONTACTS.md"),
+        ),
+    ] {
+        assert_eq!(
+            guide,
+            blueprint.guide().to_markdown(),
+            "run the example with `--step guide`, for the contacts with `--contacts`"
+        );
+    }
+}
+
+/// The form of a connection whose redirect URI is the address of the product itself.
+async fn filled_in() -> (FakeTenant, Form) {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let blueprint = setup::sign_in(setup::REDIRECT_URI).unwrap();
+    let applied = setup::apply(&graph, &blueprint, &mut sink, &mut Vec::new())
+        .await
+        .unwrap();
+    let (_, secret) = sink.secrets().last().unwrap();
+    let form = Form {
+        name: "contoso".to_owned(),
+        title: "Contoso".to_owned(),
+        tenant: tenant.id().to_string(),
+        domain: String::new(),
+        client: applied.client_id().to_owned(),
+        secret: secret.value().clone(),
+        redirect_uri: setup::REDIRECT_URI.to_owned(),
+        cloud: tenant.cloud(),
+        clock: Arc::new(tenant.clock()),
+    };
+    (tenant, form)
+}
+
+async fn report(form: &Form, tenant: &FakeTenant) -> ConnectionReport {
+    let reader = setup::administrator(tenant).unwrap();
+    form.test().reader(&reader).run().await
+}
+
+#[tokio::test]
+async fn a_form_without_tenant_id_finds_the_tenant_by_a_domain() {
+    let (tenant, form) = filled_in().await;
+    for entered in ["", " ", "organizations", "common"] {
+        let mut form = form.clone();
+        form.tenant = entered.to_owned();
+        form.domain = "Contoso.com".to_owned();
+        let connection = form.connection().await.unwrap();
+        assert_eq!(connection.tenant, tenant.id(), "{entered:?}");
+    }
+    let found = form::find_tenant(&tenant.cloud(), "contoso.com").await;
+    assert_eq!(found.unwrap(), tenant.id());
+    let error = form::find_tenant(&tenant.cloud(), "unknown.example").await;
+    let error = error.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "there is no organization with the domain unknown.example"
+    );
+}
+
+#[tokio::test]
+async fn a_form_with_neither_tenant_id_nor_domain_asks_for_them_and_explains_50194() {
+    let (tenant, form) = filled_in().await;
+    for entered in ["", "organizations"] {
+        let mut form = form.clone();
+        form.tenant = entered.to_owned();
+        let error = form.connection().await.unwrap_err().to_string();
+        for text in [
+            "connection Contoso: the directory (tenant) ID is missing",
+            "AADSTS50194",
+            "fix:   enter the Directory (tenant) ID",
+        ] {
+            assert!(error.contains(text), "{error}");
+        }
+    }
+    // What a user would see, and what the connection test says of it.
+    let client = SignInClient::builder(
+        "organizations",
+        form.client.parse::<entra_core::ClientId>().unwrap(),
+        ClientAuthentication::secret(form.secret.clone()),
+    )
+    .redirect_uri(setup::REDIRECT_URI)
+    .cloud(tenant.cloud())
+    .clock(tenant.clock())
+    .any_tenant()
+    .build()
+    .unwrap();
+    let (url, _) = client.start(&StartOptions::default()).unwrap();
+    let page = tenant.try_sign_in_at(url.as_str(), "adele@contoso.com");
+    assert_eq!(page.unwrap_err().aadsts_code(), Some(50_194));
+    for alias in ["organizations", "common"] {
+        let mut form = form.clone();
+        form.tenant = alias.to_owned();
+        let report = report(&form, &tenant).await;
+        let found = report.errors().find(|finding| finding.code == Some(50_194));
+        let found = found.unwrap_or_else(|| panic!("{alias}: {report}"));
+        assert_eq!(found.check, Check::Configuration);
+        assert!(
+            found.fix.as_ref().unwrap().contains("tenant's id"),
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_address_of_the_product_itself_is_a_redirect_uri_with_its_slash() {
+    let (tenant, form) = filled_in().await;
+    let good = report(&form, &tenant).await;
+    assert!(good.passed(), "{good}");
+    assert!(good.of(Check::RedirectUri).next().is_some());
+    let mut without = form.clone();
+    without.redirect_uri = setup::REDIRECT_URI.trim_end_matches('/').to_owned();
+    let report = report(&without, &tenant).await;
+    let finding = report.errors().next().unwrap();
+    assert_eq!(finding.check, Check::RedirectUri);
+    assert!(
+        finding
+            .why
+            .as_ref()
+            .unwrap()
+            .contains("differs by the slash at the end"),
+        "{report}"
+    );
+    let urls = site::urls("https://contact.example.com").unwrap();
+    assert_eq!(urls.callback(), setup::REDIRECT_URI);
+}
+
+#[tokio::test]
+async fn ids_that_are_still_empty_are_named_by_the_connection_test() {
+    let (tenant, mut form) = filled_in().await;
+    (form.tenant, form.client) = (String::new(), String::new());
+    let report = report(&form, &tenant).await;
+    let errors: Vec<&str> = report
+        .errors()
+        .map(|finding| finding.what.as_str())
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            "configuration not filled in: the tenant is \"\"",
+            "configuration not filled in: the client id is \"\"",
+        ]
+    );
+    let form = from_env(&Environment::default(), setup::REDIRECT_URI).unwrap();
+    let error = form.connection().await.unwrap_err().to_string();
+    assert!(
+        error.contains("the application (client) ID is invalid"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_signs_in_only_the_users_that_are_assigned_to_it() {
+    let organizations = Organizations::start().await.unwrap();
+    let (socket, url) = listen(0).await.unwrap();
+    let mut out = Vec::new();
+    let routes = embedded(&organizations, &url, true, &mut out)
+        .await
+        .unwrap();
+    let server = tokio::spawn(serve(socket, routes));
+    // A user of Fabrikam takes the user name that is assigned to Contoso.
+    let clara = organizations.fabrikam.user("clara@fabrikam.com");
+    clara.set("userPrincipalName", "adele@contoso.com".into());
+    let mut visitor = Visitor::new(&url);
+    let page = visitor
+        .sign_in(
+            "fabrikam",
+            &organizations.fabrikam,
+            "adele@contoso.com",
+            &mut out,
+        )
+        .await
+        .unwrap();
+    assert_eq!(page.status, 403, "{}", page.body);
+    // After the first sign-in the object ID counts: a new user with the name does not get the account.
+    let mut visitor = Visitor::new(&url);
+    let adele = "adele@contoso.com";
+    let page = visitor
+        .sign_in("contoso", &organizations.contoso, adele, &mut out)
+        .await;
+    assert_eq!(page.unwrap().status, 200);
+    let user = organizations.contoso.user(adele);
+    user.set("userPrincipalName", "married@contoso.com".into());
+    let clara = organizations.contoso.user("clara@contoso.com");
+    clara.set("userPrincipalName", adele.into());
+    for (name, status) in [(adele, 403), ("married@contoso.com", 200)] {
+        let mut visitor = Visitor::new(&url);
+        let page = visitor
+            .sign_in("contoso", &organizations.contoso, name, &mut out)
+            .await;
+        assert_eq!(page.unwrap().status, status, "{name}");
+    }
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_password_form_of_another_site_is_rejected() {
+    let organizations = Organizations::start().await.unwrap();
+    let (socket, url) = listen(0).await.unwrap();
+    let mut out = Vec::new();
+    let routes = embedded(&organizations, &url, true, &mut out)
+        .await
+        .unwrap();
+    let server = tokio::spawn(serve(socket, routes));
+    let password = organizations.password.expose_secret();
+    let form = [("login", LOCAL_USER), ("password", password)];
+    // 127.0.0.1 is another origin than localhost.
+    let other = url.replace("localhost", "127.0.0.1");
+    let page = Visitor::new(&other)
+        .post("/password", &form, &mut out)
+        .await
+        .unwrap();
+    assert_eq!(page.status, 403);
+    let page = Visitor::new(&url)
+        .post("/password", &form, &mut out)
+        .await
+        .unwrap();
+    assert_eq!(page.status, 303);
+    server.abort();
+}
+
+#[test]
+fn a_login_is_blocked_for_a_minute_after_five_wrong_passwords() {
+    let clock = ManualClock::new();
+    let accounts = Accounts::new(true, Arc::new(clock.clone()) as Arc<dyn Clock>).unwrap();
+    let (right, wrong) = (Secret::from("canary-right"), Secret::from("canary-wrong"));
+    accounts
+        .add_with_password("robin@example.com", "Robin", &right)
+        .unwrap();
+    let enter = |password: &Secret| accounts.with_password(" Robin@example.com", password);
+    assert_eq!(enter(&right).as_deref(), Some("Robin"));
+    for _ in 0..5 {
+        assert_eq!(enter(&wrong), None);
+    }
+    assert_eq!(enter(&right), None, "blocked");
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(enter(&right).as_deref(), Some("Robin"));
+    assert_eq!(accounts.with_password("other@example.com", &right), None);
+    assert!(!format!("{accounts:?}").contains("canary"));
+    assert_eq!(
+        accounts.next_step("unknown@example.com"),
+        NextStep::Password
+    );
+}
