@@ -104,18 +104,40 @@ impl Engine {
     }
 
     fn respond(&self, now: Timestamp, request: &WireRequest) -> Reply {
+        if !is_graph(&request.path) {
+            // The date is that of the tenant's clock, as in every response of Graph.
+            return self.respond_from_replicas(now, request, |state| {
+                login::respond(state, now, request).with_header("date", graph::http_date(now))
+            });
+        }
+        let caller = login::caller(&self.read(), now, request);
+        let caller = caller.as_ref().map_err(|problem| *problem);
+        // Quotas count the request once, even if several replicas try it.
+        let charge = graph::charge(&self.state, now, request, caller);
+        self.respond_from_replicas(now, request, |state| {
+            graph::respond(state, &self.faults, now, request, caller, &charge)
+        })
+    }
+
+    /// Responds with a function from a version of the tenant, which is an old one during a replication delay.
+    fn respond_from_replicas(
+        &self,
+        now: Timestamp,
+        request: &WireRequest,
+        respond: impl Fn(&RwLock<State>) -> Reply,
+    ) -> Reply {
         let mut replication = self.replication();
         if !replication.is_enabled() {
             drop(replication);
-            return self.respond_from(&self.state, now, request);
+            return respond(&self.state);
         }
         let stale = replication.view(now, &self.read());
         let reply = match stale {
             // The requests of a batch are served from the current version.
-            Some(stale) if !request.path.ends_with("/$batch") => {
-                self.respond_from_replica(stale, now, request)
+            Some(stale) if !graph::is_batch(request) => {
+                self.respond_from_replica(stale, request, respond)
             }
-            _ => self.respond_from(&self.state, now, request),
+            _ => respond(&self.state),
         };
         if is_graph(&request.path) && request.method != "GET" && reply.status < 400 {
             replication.commit(now, &self.read());
@@ -123,27 +145,22 @@ impl Engine {
         reply
     }
 
-    fn respond_from_replica(&self, stale: State, now: Timestamp, request: &WireRequest) -> Reply {
-        let reply = self.respond_from(&RwLock::new(stale), now, request);
+    fn respond_from_replica(
+        &self,
+        stale: State,
+        request: &WireRequest,
+        respond: impl Fn(&RwLock<State>) -> Reply,
+    ) -> Reply {
+        let reply = respond(&RwLock::new(stale));
         if reply.status >= 400 || is_graph(&request.path) && request.method == "GET" {
             return reply;
         }
-        let current = self.respond_from(&self.state, now, request);
+        let current = respond(&self.state);
         // A token of an application has the permissions that the replica knows of.
         if current.status < 400 && is_client_credentials(request) {
             return reply;
         }
         current
-    }
-
-    fn respond_from(&self, state: &RwLock<State>, now: Timestamp, request: &WireRequest) -> Reply {
-        if !is_graph(&request.path) {
-            // The date is that of the tenant's clock, as in every response of Graph.
-            return login::respond(state, now, request).with_header("date", graph::http_date(now));
-        }
-        let caller = login::caller(&self.read(), now, request);
-        let caller = caller.as_ref().map_err(|e| *e);
-        graph::respond(state, &self.faults, now, request, caller)
     }
 }
 

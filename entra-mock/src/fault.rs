@@ -1,6 +1,9 @@
 //! Faults: errors that a test injects.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -136,6 +139,20 @@ impl FaultTrigger {
         self.with(Effect::GarbageBody)
     }
 
+    /// Processes the request at once and sends the response after this time, which is real time and not that of the
+    /// tenant's clock. A batch waits as long as its slowest part.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use entra_mock::Fault;
+    /// // As far away as another continent.
+    /// let distant = Fault::on_any().delay(Duration::from_millis(80));
+    /// # let _ = distant;
+    /// ```
+    pub const fn delay(self, delay: Duration) -> Fault {
+        self.with(Effect::Delay(delay))
+    }
+
     /// Closes the connection without a response.
     pub const fn closed_connection(self) -> Fault {
         self.with(Effect::ClosedConnection)
@@ -181,6 +198,7 @@ enum Effect {
     TruncatedBody,
     GarbageBody,
     ClosedConnection,
+    Delay(Duration),
 }
 
 /// The faults of a tenant, each with the requests that it has matched so far.
@@ -354,6 +372,7 @@ impl Planned {
                 reply.body = b"<html><body>This is not JSON.</body></html>".to_vec()
             }
             Some(Effect::ClosedConnection) => reply.delivery = Delivery::NoResponse,
+            Some(Effect::Delay(delay)) => reply.delay = *delay,
             _ => {}
         }
         reply

@@ -1,5 +1,7 @@
 //! The engine's own HTTP types, so that it does not depend on a frontend.
 
+use std::time::Duration;
+
 /// One request as a frontend passes it to the engine.
 #[derive(Clone, Debug)]
 pub(crate) struct WireRequest {
@@ -49,6 +51,8 @@ pub(crate) struct Reply {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) delivery: Delivery,
+    /// How long the frontend waits before it sends the response, in real time.
+    pub(crate) delay: Duration,
 }
 
 /// How much of a response reaches the client.
@@ -69,6 +73,7 @@ impl Reply {
             headers: Vec::new(),
             body: Vec::new(),
             delivery: Delivery::Whole,
+            delay: Duration::ZERO,
         }
     }
 

@@ -89,8 +89,8 @@ pub(super) async fn from_engine(
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<http::ReplyBody>, ConnectionClosed> {
     match http::read(request, scheme).await {
-        Ok(request) => http::response(engine.handle(request)),
-        Err(reply) => http::response(reply),
+        Ok(request) => http::response(engine.handle(request)).await,
+        Err(reply) => http::response(reply).await,
     }
 }
 

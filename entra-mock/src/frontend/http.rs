@@ -42,8 +42,11 @@ pub(super) async fn read(request: Request<Incoming>, scheme: &str) -> Result<Wir
     })
 }
 
-/// Converts a reply for hyper. An error closes the connection without a response.
-pub(super) fn response(reply: Reply) -> Result<Response<ReplyBody>, ConnectionClosed> {
+/// Converts a reply for hyper, after its delay. An error closes the connection without a response.
+pub(super) async fn response(reply: Reply) -> Result<Response<ReplyBody>, ConnectionClosed> {
+    if !reply.delay.is_zero() {
+        tokio::time::sleep(reply.delay).await;
+    }
     if reply.delivery == Delivery::NoResponse {
         return Err(ConnectionClosed);
     }

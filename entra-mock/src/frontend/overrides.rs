@@ -102,12 +102,12 @@ impl MockConnection {
     ) -> Result<Response<ReplyBody>, ConnectionClosed> {
         let request = match http::read(request, "http").await {
             Ok(request) => request,
-            Err(reply) => return http::response(reply),
+            Err(reply) => return http::response(reply).await,
         };
         let number = overrides.next_number.fetch_add(1, Ordering::Relaxed);
         let serve_requests = self.forward(address, number, &request).await;
         if overrides.unwanted.take(number) {
-            return http::response(engine.handle(request));
+            return http::response(engine.handle(request)).await;
         }
         let serve_requests = serve_requests.ok_or(ConnectionClosed)?;
         engine.record(engine.now(), &request, serve_requests.status().as_u16());

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, RwLock},
+    time::Duration,
 };
 
 use base64::{
@@ -12,7 +13,7 @@ use base64::{
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Caller, payload, projection, respond as respond_to_one, route};
+use super::{Caller, charge, payload, projection, respond as respond_to_one, route};
 use crate::{
     fault::Faults,
     odata::GraphError,
@@ -48,6 +49,7 @@ pub(super) fn respond(
     let mut statuses: Vec<Option<u16>> = vec![None; items.len()];
     let mut out = b"{\"responses\":[".to_vec();
     let mut written = false;
+    let mut delay = Duration::ZERO;
     for (number, depends_on) in order {
         let failed = depends_on
             .iter()
@@ -59,10 +61,12 @@ pub(super) fn respond(
             )
         } else {
             Faults::apply(faults, &mut requests[number], |request| {
-                respond_to_one(tenant, faults, now, request, Ok(caller))
+                let charge = charge(tenant, now, request, Ok(caller));
+                respond_to_one(tenant, faults, now, request, Ok(caller), &charge)
             })
         };
         statuses[number] = Some(reply.status);
+        delay = delay.max(reply.delay);
         if reply.delivery != Delivery::Whole {
             continue;
         }
@@ -73,9 +77,11 @@ pub(super) fn respond(
         write_response(&mut out, items[number].id, &reply);
     }
     out.extend_from_slice(b"]}");
-    Ok(Reply::new(200)
+    let mut reply = Reply::new(200)
         .with_header("content-type", "application/json")
-        .with_body(out))
+        .with_body(out);
+    reply.delay = delay;
+    Ok(reply)
 }
 
 /// Whether a path below the version is that of batches.

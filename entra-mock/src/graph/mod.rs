@@ -54,20 +54,22 @@ use route::{Root, Route, Target};
 ///
 /// A read holds the tenant's lock for reading. A write holds it for writing from its first check to
 /// its last change. The items of a batch lock it one after the other.
+///
+/// Quotas are not counted here: a request that several replicas try is one request.
 pub(crate) fn respond(
     tenant: &RwLock<State>,
     faults: &Mutex<Faults>,
     now: Timestamp,
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
+    charge: &Charge,
 ) -> Reply {
     let request_id = read_lock(tenant).random.guid().to_string();
     let client_request_id = request
         .header("client-request-id")
         .unwrap_or(&request_id)
         .to_owned();
-    let (price, charged) = charge(tenant, now, request, caller);
-    let served = match &charged {
+    let served = match &charge.outcome {
         Outcome::Throttled(_) => Err(throttled()),
         Outcome::Served(_) => dispatch(tenant, faults, now, request, caller),
     };
@@ -87,11 +89,11 @@ pub(crate) fn respond(
             None => reply(&error),
         }
     });
-    let reply = match charged {
+    let reply = match &charge.outcome {
         Outcome::Throttled(reason) => reason.add_to(reply),
-        Outcome::Served(used) => quota::with_used(reply, used),
+        Outcome::Served(used) => quota::with_used(reply, *used),
     };
-    let reply = match price.units {
+    let reply = match charge.price.units {
         0 => reply,
         units => reply.with_header("x-ms-resource-unit", units.to_string()),
     };
@@ -102,17 +104,26 @@ pub(crate) fn respond(
         .with_header("date", error::http_date(now))
 }
 
-/// Counts a request against the quotas of its caller. A batch costs what its items cost, and a request without a valid
-/// token nothing.
-fn charge(
+/// What a request costs, and whether its caller has that much left.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    price: Price,
+    outcome: Outcome,
+}
+
+/// Counts a request against the quotas of its caller, once for each request that arrives. A batch costs what its items
+/// cost, and a request without a valid token nothing.
+pub(crate) fn charge(
     tenant: &RwLock<State>,
     now: Timestamp,
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
-) -> (Price, Outcome) {
-    let is_batch = request.path.to_ascii_lowercase().ends_with("/$batch");
-    let (Ok(caller), false) = (caller, is_batch) else {
-        return (Price::default(), Outcome::Served(None));
+) -> Charge {
+    let (Ok(caller), false) = (caller, is_batch(request)) else {
+        return Charge {
+            price: Price::default(),
+            outcome: Outcome::Served(None),
+        };
     };
     let price = Price::of(&request.method, &request.path, request.query.as_deref());
     let state = read_lock(tenant);
@@ -122,7 +133,14 @@ fn charge(
         users: state.store.len(Kind::User),
     };
     let mut quotas = state.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-    (price, quotas.charge(now, consumer, price))
+    let outcome = quotas.charge(now, consumer, price);
+    Charge { price, outcome }
+}
+
+/// Whether the request is a batch.
+pub(crate) fn is_batch(request: &WireRequest) -> bool {
+    let path = version(&request.path, "/v1.0").or_else(|| version(&request.path, "/beta"));
+    request.method == "POST" && path.is_some_and(batch::is_path)
 }
 
 fn throttled() -> GraphError {
@@ -157,7 +175,7 @@ fn dispatch(
     let Some(path) = version(&request.path, "/v1.0").or(beta) else {
         return Err(unsupported(request));
     };
-    let is_batch = batch::is_path(path) && request.method == "POST";
+    let is_batch = is_batch(request);
     if beta.is_some()
         && !is_batch
         && !Route::parse(path)?.is_some_and(|route| route.is_in_beta(request))

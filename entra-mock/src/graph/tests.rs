@@ -254,14 +254,24 @@ impl Fixture {
     }
 
     pub(super) fn send(&self, request: &WireRequest) -> Response {
-        let reply = respond(
+        Response::of(self.reply(request, Ok(&self.caller)))
+    }
+
+    /// The response to a request of any caller.
+    pub(super) fn reply(
+        &self,
+        request: &WireRequest,
+        caller: Result<&Caller, TokenProblem>,
+    ) -> Reply {
+        let charge = charge(&self.tenant, self.now, request, caller);
+        respond(
             &self.tenant,
             &self.faults,
             self.now,
             request,
-            Ok(&self.caller),
-        );
-        Response::of(reply)
+            caller,
+            &charge,
+        )
     }
 
     pub(super) fn get(&self, target: &str) -> Response {

@@ -139,7 +139,9 @@ fn read(request: &Request) -> WireRequest {
 }
 
 fn template(reply: Reply) -> ResponseTemplate {
-    let mut template = ResponseTemplate::new(reply.status).set_body_bytes(reply.body);
+    let mut template = ResponseTemplate::new(reply.status)
+        .set_body_bytes(reply.body)
+        .set_delay(reply.delay);
     for (name, value) in reply.headers {
         template = template.append_header(name, value);
     }

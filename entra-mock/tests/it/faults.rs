@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use entra_mock::{App, FakeTenant, Fault};
 use serde_json::Value;
 
@@ -148,4 +150,74 @@ async fn metadata_can_fail_too() {
         tenant.uri()
     );
     assert_eq!([get(&url).await.status, get(&url).await.status], [500, 200]);
+}
+
+#[tokio::test]
+async fn a_delayed_response_is_late_and_the_request_is_processed() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Writer")
+        .application_permission("Group.ReadWrite.All")
+        .with_secret();
+    let jwt = token(&tenant, &app).await;
+    // Far beyond any test, so that the response cannot arrive by chance.
+    let hour = Duration::from_secs(3_600);
+    tenant.inject(Fault::on("/groups").method("POST").times(1).delay(hour));
+    let body = serde_json::json!({
+        "displayName": "Late", "mailNickname": "late", "mailEnabled": false, "securityEnabled": true,
+    });
+    let create = http()
+        .post(format!("{}/v1.0/groups", tenant.uri()))
+        .bearer_auth(&jwt)
+        .json(&body)
+        .send();
+    let processed = async {
+        loop {
+            let groups = graph_get(&tenant, &jwt, "/groups?$filter=displayName eq 'Late'").await;
+            if groups.body["value"]
+                .as_array()
+                .is_some_and(|groups| groups.len() == 1)
+            {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        response = create => panic!("{response:?}"),
+        () = processed => {}
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_as_late_as_its_slowest_part() {
+    let (tenant, _, jwt) = tenant_with_reader().await;
+    tenant.inject(
+        Fault::on("/users")
+            .times(1)
+            .delay(Duration::from_secs(3_600)),
+    );
+    let batch = || {
+        let requests = serde_json::json!({"requests": [
+            {"id": "1", "method": "GET", "url": "/organization"},
+            {"id": "2", "method": "GET", "url": "/users"},
+            {"id": "3", "method": "GET", "url": "/organization"},
+        ]});
+        http()
+            .post(format!("{}/v1.0/$batch", tenant.uri()))
+            .bearer_auth(&jwt)
+            .json(&requests)
+            .send()
+    };
+    // The second batch is complete while the first one still waits.
+    let late = batch();
+    let next = async {
+        while tenant.requests().to("/v1.0/$batch").count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        batch().await
+    };
+    tokio::select! {
+        response = late => panic!("{response:?}"),
+        response = next => assert_eq!(response.unwrap().status(), 200),
+    }
 }

@@ -49,6 +49,8 @@ mod pages;
 #[cfg(feature = "wiremock")]
 mod policies;
 #[cfg(feature = "wiremock")]
+mod quotas;
+#[cfg(feature = "wiremock")]
 mod resource_parameter;
 #[cfg(feature = "wiremock")]
 mod responder;

@@ -160,13 +160,7 @@ fn a_bad_token_is_a_401_with_a_challenge() {
             "Access token validation failure. Invalid audience.",
         ),
     ] {
-        let reply = respond(
-            &fixture.tenant,
-            &fixture.faults,
-            fixture.now,
-            &request("GET", "/users", &[]),
-            Err(problem),
-        );
+        let reply = fixture.reply(&request("GET", "/users", &[]), Err(problem));
         let response = Response::of(reply);
         assert_eq!(
             response.error(),

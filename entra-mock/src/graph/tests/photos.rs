@@ -26,13 +26,7 @@ fn put(fixture: &Fixture, target: &str, bytes: Vec<u8>, headers: &[(&str, &str)]
 
 /// The bytes of a photo and its entity tag.
 fn bytes(fixture: &Fixture, target: &str) -> (u16, Vec<u8>, Option<String>) {
-    let reply = respond(
-        &fixture.tenant,
-        &fixture.faults,
-        fixture.now,
-        &request("GET", target, &[]),
-        Ok(&fixture.caller),
-    );
+    let reply = fixture.reply(&request("GET", target, &[]), Ok(&fixture.caller));
     let tag = reply
         .headers
         .iter()

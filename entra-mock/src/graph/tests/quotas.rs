@@ -90,6 +90,17 @@ fn items_of_a_batch_are_throttled_one_by_one() {
 }
 
 #[test]
+fn a_batch_costs_its_parts_alone_however_its_path_is_written() {
+    let fixture = Fixture::new();
+    let requests = json!({"requests": [{"id": "1", "method": "GET", "url": "/users"}]});
+    for path in ["/$batch", "/%24batch", "/$BATCH", "/$batch/"] {
+        let response = fixture.post(path, &requests);
+        assert_eq!(response.status, 200, "{path}");
+        assert_eq!(response.header("x-ms-resource-unit"), None, "{path}");
+    }
+}
+
+#[test]
 fn a_throttled_write_changes_nothing() {
     let mut fixture = Fixture::new();
     fixture.application(&["User.ReadWrite.All"]);
