@@ -2,9 +2,10 @@
 
 use std::{collections::HashSet, fmt};
 
-use entra_core::{IntoId, ObjectId};
+use entra_core::{BoxFuture, IntoId, ObjectId};
 
 use crate::{
+    batch::{AT_ONCE, all},
     client::{Call, GraphClient, Reply},
     error::Error,
     key::Key,
@@ -144,8 +145,13 @@ impl GetByIds {
     pub async fn send(self) -> Result<Vec<DirectoryObject>, Error> {
         let ids = self.ids.as_deref().map_err(Error::clone)?;
         let mut objects = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(MOST_IDS) {
-            objects.extend(self.request(ids).send().await?);
+        let requests: Vec<&[ObjectId]> = ids.chunks(MOST_IDS).collect();
+        for some in requests.chunks(AT_ONCE) {
+            let send =
+                |ids: &&[ObjectId]| -> BoxFuture<'static, _> { Box::pin(self.request(ids).send()) };
+            for found in all(some.iter().map(send).collect()).await {
+                objects.extend(found?);
+            }
         }
         Ok(objects)
     }

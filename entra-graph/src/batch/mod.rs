@@ -10,6 +10,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+pub(crate) use run::{AT_ONCE, all};
+
 use crate::{
     client::{Call, GraphClient, Reply},
     error::Error,

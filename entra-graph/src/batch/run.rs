@@ -414,7 +414,7 @@ impl Run {
 }
 
 /// All results, in order.
-async fn all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
+pub(crate) async fn all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
     let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
     poll_fn(|context| {
         let mut done = true;
@@ -435,5 +435,5 @@ async fn all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
 /// The responses by request, `None` where there are several for one.
 type Replies = HashMap<usize, Option<Reply>>;
 
-/// How many requests of `$batch` are in flight at a time.
-const AT_ONCE: usize = 4;
+/// How many requests of one call are in flight at a time.
+pub(crate) const AT_ONCE: usize = 4;

@@ -9,7 +9,7 @@ use entra_core::{
     url::Url,
 };
 
-use super::GraphClient;
+use super::{GraphClient, Prepared};
 use crate::{
     error::{CONCURRENCY_VIOLATION, Error, ResponseFacts, ServiceError},
     governor::{Cost, Paced},
@@ -129,14 +129,17 @@ impl GraphClient {
     }
 
     async fn send(&self, call: &Call) -> Result<Reply, Error> {
-        let credential: Arc<dyn TokenCredential> = self.0.credential.clone();
+        let mut credential: Arc<dyn TokenCredential> = self.0.credential.clone();
         let token_request = TokenRequest::new([self.0.scope.as_str()]);
-        // The quota is that of the token's application and tenant, so the first requests wait for it.
-        if self.is_paced() && self.0.credential.quota().is_none() {
-            credential
-                .token(&token_request)
-                .await
+        // The quota is that of the token's application and tenant, so the first requests wait for a token.
+        if self.is_paced() {
+            let first = self.0.credential.first_token(&token_request).await;
+            let first = first
                 .map_err(|error| self.with_call(entra_core::Error::from(error).into(), call))?;
+            if let Some(token) = first {
+                let clock = Arc::clone(&self.0.clock);
+                credential = Arc::new(Prepared::new(token, credential, clock));
+            }
         }
         let bearer = Bearer::new(credential, token_request);
         let mut request =

@@ -1,8 +1,11 @@
 //! Remembers the last token: a 403 says which permissions it had, and quotas are those of its application and tenant.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
+use entra_core::{AccessToken, Clock, CredentialError, TokenCredential, TokenRequest};
 
 use crate::{
     error::{Granted, claims},
@@ -14,6 +17,8 @@ use crate::{
 pub(crate) struct Remembering<C> {
     credential: C,
     last: Mutex<Option<Last>>,
+    /// Held while the first token is on its way: requests at the same time wait for that one.
+    first: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -23,31 +28,98 @@ struct Last {
 }
 
 impl<C> Remembering<C> {
-    pub(crate) const fn new(credential: C) -> Self {
+    pub(crate) fn new(credential: C) -> Self {
         Self {
             credential,
             last: Mutex::new(None),
+            first: tokio::sync::Mutex::new(()),
         }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A credential that returns the permissions of its last token.
+#[async_trait::async_trait]
 pub(crate) trait GrantedCredential: TokenCredential {
     fn granted(&self) -> Option<Granted>;
+
+    /// The first token, if this call is the one that requested it; afterwards [`quota`](Self::quota) is known.
+    async fn first_token(
+        &self,
+        request: &TokenRequest,
+    ) -> Result<Option<AccessToken>, CredentialError>;
 
     /// Whose quota its requests use; `None` before the first token.
     fn quota(&self) -> Option<Arc<QuotaKey>>;
 }
 
+#[async_trait::async_trait]
 impl<C: TokenCredential> GrantedCredential for Remembering<C> {
     fn granted(&self) -> Option<Granted> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last();
         Granted::read(last.as_ref()?.token.expose_secret())
     }
 
+    async fn first_token(
+        &self,
+        request: &TokenRequest,
+    ) -> Result<Option<AccessToken>, CredentialError> {
+        if self.quota().is_some() {
+            return Ok(None);
+        }
+        let _first = self.first.lock().await;
+        if self.quota().is_some() {
+            return Ok(None);
+        }
+        self.token(request).await.map(Some)
+    }
+
     fn quota(&self) -> Option<Arc<QuotaKey>> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last();
         Some(Arc::clone(&last.as_ref()?.quota))
+    }
+}
+
+/// A credential whose next token is there already, for one request.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    token: Mutex<Option<AccessToken>>,
+    since: Instant,
+    credential: Arc<dyn TokenCredential>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Prepared {
+    pub(crate) fn new(
+        token: AccessToken,
+        credential: Arc<dyn TokenCredential>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            token: Mutex::new(Some(token)),
+            since: clock.monotonic(),
+            credential,
+            clock,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenCredential for Prepared {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let prepared = self
+            .token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // The request may have waited for its quota for long.
+        match prepared {
+            Some(token) if self.clock.elapsed(self.since) <= PREPARED_FOR => Ok(token),
+            _ => self.credential.token(request).await,
+        }
     }
 }
 
@@ -55,7 +127,7 @@ impl<C: TokenCredential> GrantedCredential for Remembering<C> {
 impl<C: TokenCredential> TokenCredential for Remembering<C> {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let token = self.credential.token(request).await?;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last();
         let known = last
             .as_ref()
             .is_some_and(|last| last.token.expose_secret() == token.expose_secret());
@@ -69,6 +141,9 @@ impl<C: TokenCredential> TokenCredential for Remembering<C> {
         Ok(token)
     }
 }
+
+/// How long a prepared token is used for. A request that waited longer gets a token from the credential.
+const PREPARED_FOR: Duration = Duration::from_secs(60);
 
 /// The application and the tenant that a token is for.
 fn quota_of(token: &str) -> Option<QuotaKey> {

@@ -2,6 +2,7 @@
 
 mod cost;
 mod limit;
+mod turns;
 
 use std::{
     collections::HashMap,
@@ -23,6 +24,7 @@ use tracing::debug;
 pub(crate) use cost::Cost;
 pub use limit::TenantSize;
 use limit::{COUNT, LIMITS, Meter, Scope, UNITS, WRITES, Wait};
+use turns::{Caller, Turns};
 
 /// Paces requests by Graph's documented limits, so that a large job is not throttled, and one 429 slows every request
 /// of the limit once instead of each in turn.
@@ -35,7 +37,9 @@ use limit::{COUNT, LIMITS, Meter, Scope, UNITS, WRITES, Wait};
 /// - 5 requests in 10 seconds to the logs, one a second to Identity Protection and Conditional Access, and the limits of
 ///   subscriptions and of `keyCredentials`.
 ///
-/// Requests pass a limit in the order in which they asked. A request that waits for one limit does not hold up requests that do not need it.
+/// Tasks take turns: a task that has a thousand requests at once does not hold up one request of another task, and the
+/// requests of one task pass a limit in the order in which they arrived. A request that waits for one limit does not hold up requests
+/// that do not need it.
 /// The waits do not count against the time budget of a call.
 ///
 /// ```
@@ -77,8 +81,8 @@ struct Lanes {
 
 /// The requests of one limit.
 struct Lane {
-    /// Its holder is the next to be sent. The mutex is fair: requests get it in the order in which they asked.
-    turn: tokio::sync::Mutex<()>,
+    /// Whose request is the next to be sent.
+    turns: Turns,
     /// Wakes the holder of the turn when a request on its way has its response.
     finished: tokio::sync::Notify,
     meter: Mutex<Meter>,
@@ -99,6 +103,7 @@ pub(crate) struct Paced {
     lanes: Arc<[Arc<Lane>; COUNT]>,
     clock: Arc<dyn Clock>,
     cost: Cost,
+    caller: Caller,
     /// Which limits count the attempt that is on its way.
     counted: [AtomicBool; COUNT],
 }
@@ -141,6 +146,7 @@ impl Governor {
             lanes: self.lanes(key, now),
             clock: Arc::clone(clock),
             cost,
+            caller: Caller::current(),
             counted: Default::default(),
         }
     }
@@ -191,7 +197,7 @@ impl Lane {
             meter.resize(now, size);
         }
         Self {
-            turn: tokio::sync::Mutex::new(()),
+            turns: Turns::default(),
             finished: tokio::sync::Notify::new(),
             meter: Mutex::new(meter),
             size: Mutex::new(Size { size, known }),
@@ -200,7 +206,7 @@ impl Lane {
 
     /// Waits for the turn of a request and then until the limit allows it.
     async fn pass(&self, paced: &Paced, cost: u32) {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turns.wait(paced.caller).await;
         loop {
             let now = paced.governor.now(&*paced.clock);
             let wait = {

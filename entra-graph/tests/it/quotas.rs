@@ -1,15 +1,18 @@
 //! The governor of quotas: when requests are sent, by the clock.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::{
-    Clock, HttpTransport, ManualClock, RetryPolicy, StaticCredential, Timestamp, TransportError,
-    bytes::Bytes, http,
+    AccessToken, Clock, CredentialError, HttpTransport, ManualClock, RetryPolicy, StaticCredential,
+    Timestamp, TokenCredential, TokenRequest, TransportError, bytes::Bytes, http,
 };
 use entra_graph::{Governor, GraphClient, GraphClientBuilder, Operation, TenantSize, User};
 use futures_util::future::join_all;
@@ -23,6 +26,8 @@ struct Service {
     started: Instant,
     sent: Arc<Mutex<Vec<(Duration, String)>>>,
     respond: Arc<Respond>,
+    /// The first so many requests are on their way together before the first one has its response.
+    together: usize,
 }
 
 impl Service {
@@ -35,6 +40,7 @@ impl Service {
             started: clock.monotonic(),
             sent: Arc::default(),
             respond: Arc::new(respond),
+            together: 0,
         }
     }
 
@@ -84,6 +90,9 @@ impl HttpTransport for Service {
             ));
             sent.len()
         };
+        while number <= self.together && self.paths().len() < self.together {
+            tokio::task::yield_now().await;
+        }
         Ok((self.respond)(number, &request))
     }
 }
@@ -109,6 +118,29 @@ fn throttled(headers: &[(&str, &str)]) -> http::Response<Bytes> {
         headers,
         r#"{"error":{"code":"TooManyRequests","message":"slow down"}}"#,
     )
+}
+
+/// A credential without a cache, whose tokens are numbered.
+#[derive(Clone, Debug, Default)]
+struct Uncached(Arc<AtomicUsize>);
+
+impl Uncached {
+    fn requested(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl TokenCredential for Uncached {
+    async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        // Other requests get their turn while this one is on its way.
+        tokio::task::yield_now().await;
+        let claims = format!(r#"{{"appid":"app","tid":"tenant","number":{number}}}"#);
+        let text = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+        let expires = Timestamp::now_utc() + entra_core::time::Duration::hours(1);
+        Ok(AccessToken::new(text, expires))
+    }
 }
 
 async fn read_users(graph: &GraphClient, count: usize) {
@@ -176,6 +208,50 @@ async fn one_429_slows_all_requests_of_its_limit_once() {
     let graph = service.builder("token").without_governor().build().unwrap();
     read_users(&graph, 20).await;
     assert!(service.times().iter().any(|at| *at > 100_000));
+}
+
+#[tokio::test]
+async fn a_burst_of_429_slows_all_callers_once() {
+    let clock = ManualClock::stepped(Timestamp::now_utc());
+    let mut service = Service::new(&clock, |number, _| match number {
+        1..=20 => throttled(&[("retry-after", "7")]),
+        _ => page(&[]),
+    });
+    service.together = 20;
+    let graph = service.builder(&token("app", "tenant")).build().unwrap();
+    // Clones in tasks, and the clients of several users of the same application.
+    let tasks: Vec<_> = (0..5)
+        .map(|task| {
+            let credential = StaticCredential::new(&token("app", "tenant"));
+            let graph = match task % 2 {
+                0 => graph.clone(),
+                _ => graph.with_credential(credential),
+            };
+            tokio::spawn(async move { read_users(&graph, 4).await })
+        })
+        .collect();
+    while service.paths().len() < 20 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    while !tasks.iter().all(tokio::task::JoinHandle::is_finished) {
+        clock.advance(Duration::from_secs(1));
+        tokio::task::yield_now().await;
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let times = service.times();
+    assert_eq!(times.len(), 40);
+    assert_eq!(times[..20], [0; 20]);
+    // One wait with its jitter, and not 20 in turn.
+    let again = &times[20..];
+    assert!(
+        again.iter().all(|at| (7_000..=12_000).contains(at)),
+        "{times:?}"
+    );
 }
 
 #[tokio::test]
@@ -345,6 +421,82 @@ async fn requests_are_sent_in_the_order_in_which_they_asked() {
     let paths = service.paths();
     assert_eq!(paths.len(), 25);
     assert!(paths.is_sorted(), "{paths:?}");
+}
+
+#[tokio::test]
+async fn a_task_with_many_requests_does_not_hold_up_another_task() {
+    let clock = ManualClock::stepped(Timestamp::now_utc());
+    let service = Service::ok(&clock);
+    let graph = service.client();
+    read_sign_ins(&graph, 5).await;
+    let job = tokio::spawn({
+        let graph = graph.clone();
+        async move { read_sign_ins(&graph, 40).await }
+    });
+    // On one thread, all of the job's requests arrive before the next one.
+    tokio::task::yield_now().await;
+    let mut tasks = Vec::new();
+    for number in 0..3 {
+        let graph = graph.clone();
+        tasks.push(tokio::spawn(async move {
+            let id = format!("other-{number}");
+            graph.audit_logs().sign_in(&*id).get().send_opt().await
+        }));
+    }
+    while !job.is_finished() || !tasks.iter().all(tokio::task::JoinHandle::is_finished) {
+        clock.advance(Duration::from_secs(1));
+        tokio::task::yield_now().await;
+    }
+    job.await.unwrap();
+    let paths = service.paths();
+    assert_eq!(paths.len(), 48);
+    let last = paths.iter().rposition(|path| path.contains("other-"));
+    // Five that were there before, then the job and each other task in turn.
+    assert!(last.unwrap() < 5 + 1 + 4, "{paths:?}");
+}
+
+#[tokio::test]
+async fn a_task_with_ten_requests_at_once_does_not_take_the_shares_of_others() {
+    let clock = ManualClock::stepped(Timestamp::now_utc());
+    let service = Service::ok(&clock);
+    let graph = service.client();
+    let tasks: Vec<_> = (0..4)
+        .map(|task| {
+            let graph = graph.clone();
+            tokio::spawn(async move {
+                // One has ten times as many requests at a time as each of the others.
+                let at_once = if task == 0 { 10 } else { 1 };
+                loop {
+                    let requests = (0..at_once).map(|_| {
+                        let id = format!("task-{task}");
+                        let entry = graph.audit_logs().sign_in(&*id);
+                        async move { entry.get().send_opt().await }
+                    });
+                    join_all(requests).await;
+                }
+            })
+        })
+        .collect();
+    while service.paths().len() < 100 {
+        clock.advance(Duration::from_secs(1));
+        tokio::task::yield_now().await;
+    }
+    for task in tasks {
+        task.abort();
+    }
+    let paths = service.paths();
+    for task in 0..4 {
+        let path = format!("task-{task}");
+        let share = paths[..100]
+            .iter()
+            .filter(|sent| sent.ends_with(&path))
+            .count();
+        // In the order of arrival, the first one would have 77.
+        assert!(
+            (15..=45).contains(&share),
+            "task {task} has {share} of 100: {paths:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -561,5 +713,58 @@ fn every_operation_has_its_documented_resource_units() {
             counted && !is_photo,
             "{operation:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_governor_requests_no_token_of_its_own() {
+    for paced in [true, false] {
+        let clock = ManualClock::new();
+        let service = Service::ok(&clock);
+        let credential = Uncached::default();
+        let builder = GraphClient::builder(credential.clone())
+            .transport(service.clone())
+            .clock(clock.clone());
+        let builder = if paced {
+            builder
+        } else {
+            builder.without_governor()
+        };
+        let graph = builder.build().unwrap();
+        read_users(&graph, 1).await;
+        assert_eq!(credential.requested(), 1, "paced: {paced}");
+        read_users(&graph, 20).await;
+        assert_eq!(credential.requested(), 21, "paced: {paced}");
+        // The first requests of a credential at the same time.
+        let credential = Uncached::default();
+        read_users(&graph.with_credential(credential.clone()), 20).await;
+        assert_eq!(credential.requested(), 20, "paced: {paced}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_request_that_waits_for_long_is_sent_with_a_new_token() {
+    for (seconds, requested) in [("30", 1), ("100", 2)] {
+        let clock = ManualClock::stepped(Timestamp::now_utc());
+        let service = Service::new(&clock, move |number, _| match number {
+            1 => throttled(&[("retry-after", seconds)]),
+            _ => page(&[]),
+        });
+        let graph = service.builder(&token("app", "tenant")).build().unwrap();
+        let read = |graph: GraphClient| tokio::spawn(async move { read_users(&graph, 1).await });
+        let first = read(graph.clone());
+        while service.paths().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        // The limit is closed now.
+        let credential = Uncached::default();
+        let second = read(graph.with_credential(credential.clone()));
+        while !first.is_finished() || !second.is_finished() {
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_secs(1));
+        }
+        first.await.unwrap();
+        second.await.unwrap();
+        assert_eq!(credential.requested(), requested, "{seconds} s");
     }
 }
