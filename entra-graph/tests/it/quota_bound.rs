@@ -13,6 +13,7 @@ fn assert_near_the_minimum(figures: &Figures) {
         least_requests,
         time,
         least_time,
+        wall: _,
     } = figures;
     assert!(
         *requests as f64 <= 1.05 * *least_requests as f64,

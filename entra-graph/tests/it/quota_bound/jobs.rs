@@ -1,6 +1,6 @@
 // Large jobs against a fake tenant that enforces Graph's quotas, beside what they must take at least. Shared by the test and the bench.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use entra_core::{Clock, ObjectId, StaticCredential, TokenCredential, TokenRequest};
 use entra_graph::{
@@ -19,11 +19,16 @@ pub(crate) struct Figures {
     /// On the tenant's clock, which only waits move.
     pub(crate) time: Duration,
     pub(crate) least_time: Duration,
+    /// In real time, of this machine.
+    #[allow(dead_code, reason = "the bench prints it")]
+    pub(crate) wall: Duration,
 }
 
 pub(crate) struct Company {
-    tenant: FakeTenant,
-    graph: GraphClient,
+    pub(crate) tenant: FakeTenant,
+    pub(crate) graph: GraphClient,
+    #[allow(dead_code, reason = "the bench gives it to other clients")]
+    pub(crate) token: String,
 }
 
 impl Company {
@@ -31,6 +36,12 @@ impl Company {
     pub(crate) async fn of(users: usize) -> Self {
         let builder = FakeTenant::builder().seed(Seed::Empty).users(users);
         let tenant = builder.enforce_quotas(true).start().await;
+        let clock = tenant.clock();
+        Self::new(tenant, clock).await
+    }
+
+    /// A client of a company on this clock.
+    pub(crate) async fn new(tenant: FakeTenant, clock: impl Clock) -> Self {
         let app = tenant
             .register_app("Night job")
             .application_permission("Directory.Read.All")
@@ -43,12 +54,17 @@ impl Company {
             .token(&request)
             .await
             .unwrap();
-        let graph = GraphClient::builder(StaticCredential::new(token.expose_secret()))
+        let token = token.expose_secret().to_owned();
+        let graph = GraphClient::builder(StaticCredential::new(&token))
             .cloud(tenant.cloud())
-            .clock(tenant.clock())
+            .clock(clock)
             .build()
             .unwrap();
-        Self { tenant, graph }
+        Self {
+            tenant,
+            graph,
+            token,
+        }
     }
 
     async fn measure<T>(
@@ -60,7 +76,7 @@ impl Company {
         // The quota is full again.
         self.tenant.clock().advance(Duration::from_secs(600));
         let (clock, sent) = (self.tenant.clock(), self.graph.requests_sent());
-        let started = clock.monotonic();
+        let (started, real) = (clock.monotonic(), Instant::now());
         let result = run(&self.graph).await;
         let figures = Figures {
             job,
@@ -68,11 +84,12 @@ impl Company {
             least_requests: least.0,
             time: clock.elapsed(started),
             least_time: least.1,
+            wall: real.elapsed(),
         };
         (figures, result)
     }
 
-    fn groups(&self, count: usize) -> Vec<GroupHandle> {
+    pub(crate) fn groups(&self, count: usize) -> Vec<GroupHandle> {
         let users: Vec<ObjectId> = (0..7)
             .map(|number| self.user(&format!("Member {number}")))
             .collect();
@@ -91,7 +108,7 @@ impl Company {
         self.tenant.add_user(name).id()
     }
 
-    fn users(&self, count: usize) -> Vec<ObjectId> {
+    pub(crate) fn users(&self, count: usize) -> Vec<ObjectId> {
         (0..count)
             .map(|number| self.user(&format!("User {number}")))
             .collect()

@@ -1,11 +1,17 @@
-//! Large jobs against a fake tenant that enforces Graph's quotas, on its clock: `cargo bench -p entra-graph --bench quota_bound`.
+//! Large jobs against a fake tenant: `cargo bench -p entra-graph --bench quota_bound`.
 //!
-//! For each job it prints the requests beside the arithmetic minimum, and the time beside what the quotas bound it to.
+//! - Without arguments, the tenant enforces Graph's quotas on its clock: the requests beside the arithmetic minimum, and the
+//!   time beside what the quotas bound it to.
+//! - `-- latency`: without quotas, at 80 ms latency: the wall time beside one request after the other.
+//! - `-- clients NAME=COMMAND ..`: with quotas in real time, beside other Graph clients (`.ci/side_by_side`). Each command is
+//!   started with the root of the service, the name of a job and a file that describes it, and prints one line of JSON: `done`.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no figure")]
 
-#[path = "../tests/it/quota_bound/jobs.rs"]
+mod clients;
+#[path = "../../tests/it/quota_bound/jobs.rs"]
 mod jobs;
-#[path = "../tests/it/support.rs"]
+mod latency;
+#[path = "../../tests/it/support.rs"]
 mod support;
 
 use jobs::{Company, Figures};
@@ -15,10 +21,18 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(run());
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    match arguments.split_first() {
+        None => runtime.block_on(quotas()),
+        Some((mode, _)) if mode == "latency" => runtime.block_on(latency::run()),
+        Some((_, clients)) => runtime.block_on(clients::run(clients)),
+    }
 }
 
-async fn run() {
+async fn quotas() {
     println!(
         "| job | requests | minimum | ratio | time | bound | ratio |\n|---|---|---|---|---|---|---|"
     );
