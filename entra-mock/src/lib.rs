@@ -21,6 +21,7 @@ mod jws;
 mod keys;
 mod login;
 mod odata;
+mod oddities;
 mod permissions;
 mod quota;
 mod random;
@@ -48,6 +49,7 @@ pub use tenant::{
 pub use {
     fault::{Fault, FaultTrigger},
     journal::RequestRecord,
+    oddities::DeltaOddities,
     seed::Seed,
     state::{License, ResourceRule},
 };

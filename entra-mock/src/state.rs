@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::{
     grants::{GrantStore, Policy},
     keys::KeyRing,
+    oddities::DeltaOddities,
     quota::Quotas,
     random::Random,
     store::{Kind, Object, Store},
@@ -70,6 +71,10 @@ pub(crate) struct State {
     pub(crate) token_lifetime: Duration,
     /// The published keys of other issuers, whose tokens can be federated credentials.
     pub(crate) issuers: HashMap<String, Vec<serde_json::Value>>,
+    /// Switches of delta queries.
+    pub(crate) delta_oddities: DeltaOddities,
+    /// How often all links of delta queries were forgotten.
+    pub(crate) delta_epoch: u64,
     /// The managed identities of the host: client id, principal id and resource id of each.
     pub(crate) identities: Vec<[String; 3]>,
     /// The `X-IDENTITY-HEADER` that a process must send for their tokens.
@@ -104,6 +109,8 @@ impl State {
             resource_rule: ResourceRule::default(),
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),
+            delta_oddities: DeltaOddities::none(),
+            delta_epoch: 0,
             identities: Vec::new(),
             identity_header: String::new(),
             written: VecDeque::new(),

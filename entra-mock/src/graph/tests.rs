@@ -22,6 +22,7 @@ mod batch;
 mod conditional_access;
 mod contacts;
 mod delta;
+mod delta_oddities;
 mod devices;
 mod directory_objects;
 mod documented;

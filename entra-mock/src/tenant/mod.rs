@@ -26,6 +26,7 @@ use crate::{
     engine::Engine,
     fault::Fault,
     frontend::InProcess,
+    oddities::DeltaOddities,
     schema::mismatches,
     state::License,
     store::{Conflict, Kind, Object},
@@ -148,6 +149,17 @@ impl FakeTenant {
     /// Changes the tenant's licence, which decides how much of its logs can be read.
     pub fn set_license(&self, license: License) {
         self.engine.write().license = license;
+    }
+
+    /// Switches how delta queries behave beside what is documented.
+    pub fn set_delta_oddities(&self, oddities: DeltaOddities) {
+        self.engine.write().delta_oddities = oddities;
+    }
+
+    /// Forgets all links of delta queries, those of open rounds too: they return 410 with `syncStateNotFound`, as
+    /// after maintenance of a tenant.
+    pub fn forget_delta_links(&self) {
+        self.engine.write().delta_epoch += 1;
     }
 
     /// Changes the region that discovery names, such as `USGov` with the sub-scope `DOD` for a tenant of

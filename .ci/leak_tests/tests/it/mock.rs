@@ -2,7 +2,7 @@
 
 use entra_auth::ClientSecretCredential;
 use entra_core::{TokenCredential, TokenRequest};
-use entra_mock::{AccessPolicy, FakeTenant, Fault, Server};
+use entra_mock::{AccessPolicy, DeltaOddities, FakeTenant, Fault, Server};
 use serde_json::json;
 
 use crate::{
@@ -71,6 +71,7 @@ pub(crate) async fn cases(shown: &Shown) {
     shown.debug(tenant.requests().iter().next().unwrap());
     let password = json!({ "displayName": 7, "noSuchProperty": "canary-zyx-2", "passwordProfile": { "password": "canary-zyx-1" } });
     shown.error(&tenant.insert("users", password).unwrap_err());
+    shown.debug(&DeltaOddities::all());
     let fault = Fault::on("/users");
     shown.debug(&fault);
     shown.debug(&fault.status(503));

@@ -30,11 +30,13 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
     authorize(call.caller, "GET", &path, false)?;
     let request = Request::read(call)?;
     let log = &call.state.store.changes;
+    let oddities = call.state.delta_oddities;
     let now = call.now.unix_timestamp();
+    let visible = visible_until(call);
     let state = match request {
         Request::Start(scope) => {
             scope.check(kind)?;
-            State::full(scope, log.next(), now)
+            State::full(scope, visible, now)
         }
         Request::LatestSignIns(scope) => {
             scope.check(kind)?;
@@ -42,17 +44,43 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
             return Ok(reply(call, kind, &state, &[], false));
         }
         Request::Page(token) => State::open(call, kind, &token, true)?,
-        Request::Round(token) => State::open(call, kind, &token, false)?.begin(log.next()),
+        Request::Round(token) => {
+            let state = State::open(call, kind, &token, false)?;
+            let until = visible.max(state.from);
+            state.begin(until)
+        }
     };
     let minimal = call.request.prefers("return=minimal");
     let view = View::new(call, kind, &state.scope, minimal && !state.full);
     let Rows { rows, next } = round::page(call, kind, &state, &view);
-    let values: Vec<Value> = rows.iter().filter_map(|row| view.render(row)).collect();
+    let mut values: Vec<Value> = rows.iter().filter_map(|row| view.render(row)).collect();
+    if oddities.shuffled_items {
+        values.reverse();
+    }
+    if oddities.repeated_items {
+        values.extend(values.first().cloned());
+    }
+    let endless = oddities.never_ending_members && kind == Kind::Group && !view.links.is_empty();
+    let next = next.or_else(|| endless.then(RoundPosition::first));
     let ended = next.is_none();
     let next = next.map(|position| state.at(position));
-    let between = State::between_rounds(state.scope.clone(), state.until, now);
+    let during = (state.until, log.next());
+    let is_withheld = oddities.changes_during_round && during.0 < during.1;
+    let between = state.end(is_withheld.then_some(during), now);
     let link = next.as_ref().unwrap_or(&between);
     Ok(reply(call, kind, link, &values, !ended))
+}
+
+/// The number up to which changes are old enough to be shown.
+fn visible_until(call: Call<'_>) -> u64 {
+    let log = &call.state.store.changes;
+    let delay = call.state.delta_oddities.delay;
+    if delay.is_zero() {
+        return log.next();
+    }
+    log.range(0, log.next())
+        .find(|change| call.now - change.at < delay)
+        .map_or(log.next(), |change| change.sequence)
 }
 
 /// The kind of request: a new round or the next page of one.

@@ -51,7 +51,11 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
             .is_none_or(|ids| ids.iter().any(|other| other == id))
     };
     let mut page = Page::new(call, state);
+    if state.position.is_none() {
+        page.add_oddities(kind, &scoped);
+    }
     if state.full {
+        let changed = page.changed_during_round(kind);
         // The object whose links did not fit comes again.
         let after = match state.position {
             Some(RoundPosition {
@@ -64,6 +68,12 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
         };
         for (serial, object) in call.state.store.after(kind, after) {
             let id = object["id"].as_str().unwrap_or_default();
+            let is_begun = state
+                .position
+                .is_some_and(|position| position.object == serial && position.links.is_some());
+            if changed.contains(id) && !is_begun {
+                continue;
+            }
             if scoped(id) && page.add(serial, id, object, None, view) {
                 break;
             }
@@ -84,7 +94,10 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
         }
         let store = &call.state.store;
         let full = match store.get(kind, id) {
-            Some(object) if changes.fresh => page.add(changes.last, id, object, None, view),
+            Some(object) if changes.fresh => {
+                page.ended_links = changes.ended_links();
+                page.add(changes.last, id, object, None, view)
+            }
             Some(object) => page.add(changes.last, id, object, Some(changes), view),
             None if store.deleted(id).is_some() => page.remove(changes.last, id, "changed"),
             None => page.remove(changes.last, id, "deleted"),
@@ -98,12 +111,28 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
 
 fn collect<'a>(call: Call<'a>, kind: Kind, state: &State) -> HashMap<&'a str, Changes<'a>> {
     let mut found: HashMap<&str, Changes<'_>> = HashMap::new();
-    for change in call.state.store.changes.range(state.from, state.until) {
+    let store = &call.state.store;
+    let (late, complete) = state
+        .late
+        .map_or(((0, 0), false), |late| (late.range, late.complete));
+    let is_withheld = |number: u64| {
+        state
+            .withheld
+            .is_some_and(|(from, to)| (from..to).contains(&number))
+    };
+    let late_changes = store.changes.range(late.0, late.1);
+    let own_changes = store
+        .changes
+        .range(state.from, state.until)
+        .filter(|change| !is_withheld(change.sequence));
+    for change in late_changes.chain(own_changes) {
         if change.kind != kind {
             continue;
         }
+        let is_late = change.sequence < late.1;
         let changes = found.entry(&change.id).or_default();
         changes.last = change.sequence;
+        changes.fresh |= is_late && complete;
         match &change.what {
             Event::Created | Event::Restored => changes.fresh = true,
             Event::Deleted | Event::Purged => {}
@@ -112,8 +141,18 @@ fn collect<'a>(call: Call<'a>, kind: Kind, state: &State) -> HashMap<&'a str, Ch
                     .properties
                     .extend(properties.iter().map(|(name, _)| *name));
             }
-            Event::Linked(relation, other, id) => changes.link(*relation, *other, id, true),
-            Event::Unlinked(relation, other, id) => changes.link(*relation, *other, id, false),
+            Event::Linked(relation, other, id) | Event::Unlinked(relation, other, id) => {
+                let linked = if is_late {
+                    // An older change must not undo a newer one that was shown before.
+                    store.is_linked(*relation, &change.id, id)
+                } else {
+                    matches!(change.what, Event::Linked(..))
+                };
+                let is_purged = store.any(id).is_none() && store.deleted(id).is_none();
+                if linked || !is_purged || !call.state.delta_oddities.purged_members_silent {
+                    changes.link(*relation, *other, id, linked);
+                }
+            }
         }
     }
     found
@@ -125,6 +164,13 @@ impl<'a> Changes<'a> {
             .retain(|(other, _, other_id, _)| *other != relation || *other_id != id);
         self.links.push((relation, kind, id, linked));
     }
+
+    fn ended_links(&self) -> Vec<(Relation, Kind, &'a str)> {
+        let ended = self.links.iter().filter(|(_, _, _, linked)| !linked);
+        ended
+            .map(|(relation, kind, id, _)| (*relation, *kind, *id))
+            .collect()
+    }
 }
 
 /// A page while it is filled.
@@ -135,6 +181,8 @@ struct Page<'a, 's> {
     links: usize,
     last: Option<RoundPosition>,
     full: bool,
+    /// The links that the next complete object had and has no longer.
+    ended_links: Vec<(Relation, Kind, &'a str)>,
 }
 
 impl<'a, 's> Page<'a, 's> {
@@ -146,7 +194,79 @@ impl<'a, 's> Page<'a, 's> {
             links: 0,
             last: None,
             full: false,
+            ended_links: Vec::new(),
         }
+    }
+
+    /// Adds what a round has beside its own items.
+    fn add_oddities(&mut self, kind: Kind, scoped: &dyn Fn(&str) -> bool) {
+        let oddities = self.call.state.delta_oddities;
+        let store = &self.call.state.store;
+        let log = &store.changes;
+        let (from, until) = if self.state.full && oddities.removed_users_in_first_round {
+            (0, self.state.from)
+        } else if !self.state.full && oddities.repeated_items {
+            (self.state.from.saturating_sub(REPEATED), self.state.from)
+        } else {
+            return;
+        };
+        let mut shown = HashSet::new();
+        for change in log.range(from, until).filter(|change| change.kind == kind) {
+            let id = &*change.id;
+            if shown.len() == MAX_ADDITIONAL || !scoped(id) || !shown.insert(id) {
+                continue;
+            }
+            match store.get(kind, id) {
+                Some(object) if !self.state.full => self.rows.push(Row::Present {
+                    object,
+                    changed: None,
+                    links: Vec::new(),
+                }),
+                Some(_) => {}
+                None => {
+                    let restorable = store.deleted(id).is_some();
+                    let reason = if restorable { "changed" } else { "deleted" };
+                    self.rows.push(Row::Removed { id, reason });
+                }
+            }
+        }
+    }
+
+    /// The objects that changed since the round began, if those are missing from it.
+    fn changed_during_round(&self, kind: Kind) -> HashSet<&'a str> {
+        if !self.call.state.delta_oddities.changes_during_round {
+            return HashSet::new();
+        }
+        let log = &self.call.state.store.changes;
+        log.range(self.state.from, log.next())
+            .filter(|change| change.kind == kind)
+            .map(|change| &*change.id)
+            .collect()
+    }
+
+    /// The members that a group once had, if a round of all groups shows them.
+    fn former_links(&self, id: &str) -> Vec<(Relation, Kind, &'a str)> {
+        if !self.state.full
+            || !self
+                .call
+                .state
+                .delta_oddities
+                .removed_members_in_first_round
+        {
+            return Vec::new();
+        }
+        let store = &self.call.state.store;
+        let mut former = Vec::new();
+        for change in store.changes.range(0, self.state.from) {
+            if let Event::Unlinked(relation, kind, other) = &change.what
+                && *change.id == *id
+                && !store.is_linked(*relation, id, other)
+                && !former.contains(&(*relation, *kind, &**other))
+            {
+                former.push((*relation, *kind, &**other));
+            }
+        }
+        former
     }
 
     fn end(self) -> Rows<'a> {
@@ -231,6 +351,15 @@ impl<'a, 's> Page<'a, 's> {
                 }
                 let more = all.next().is_some();
                 rest = more.then_some(skip + room);
+                let mut ended = std::mem::take(&mut self.ended_links);
+                ended.extend(self.former_links(id));
+                for (relation, kind, other) in ended.into_iter().filter(|_| !more) {
+                    if let Some(name) = shown(relation) {
+                        let mut item = link(kind, other);
+                        item["@removed"] = json!({ "reason": "deleted" });
+                        push(&mut links, name, item);
+                    }
+                }
                 None
             }
         };
@@ -282,3 +411,7 @@ fn push(links: &mut Vec<(&'static str, Vec<Value>)>, name: &'static str, item: V
 /// The page size of public reports. `$top` has no effect.
 const MAX_OBJECTS: usize = 200;
 const MAX_LINKS: usize = 500;
+/// How many items a round has beside its own.
+const MAX_ADDITIONAL: usize = 20;
+/// How many changes before a round are repeated in it.
+const REPEATED: u64 = 10;

@@ -26,9 +26,25 @@ pub(super) struct State {
     pub(super) from: u64,
     /// The first change of the next round.
     pub(super) until: u64,
+    /// Changes that this round withholds, and those that the last one withheld.
+    pub(super) withheld: Option<Range>,
+    pub(super) late: Option<Late>,
+    /// Whether the withheld changes are of objects that were missing from a round of all objects.
+    pub(super) complete_later: bool,
     pub(super) position: Option<RoundPosition>,
     /// When the token was issued, in seconds.
     issued: i64,
+}
+
+/// Changes from one number up to another, exclusive.
+pub(super) type Range = (u64, u64);
+
+/// Changes that an earlier round withheld.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Late {
+    pub(super) range: Range,
+    /// Whether the objects were missing from a round of all objects, so that they are shown complete.
+    pub(super) complete: bool,
 }
 
 /// How far the round has advanced.
@@ -43,6 +59,17 @@ pub(super) struct RoundPosition {
     pub(super) seen: u64,
 }
 
+impl RoundPosition {
+    /// The position before the first object.
+    pub(super) const fn first() -> Self {
+        Self {
+            object: 0,
+            links: None,
+            seen: 0,
+        }
+    }
+}
+
 impl State {
     pub(super) fn full(scope: Scope, next: u64, now: i64) -> Self {
         Self {
@@ -50,6 +77,9 @@ impl State {
             full: true,
             from: next,
             until: next,
+            withheld: None,
+            late: None,
+            complete_later: false,
             position: None,
             issued: now,
         }
@@ -60,6 +90,21 @@ impl State {
         Self {
             full: false,
             ..Self::full(scope, next, now)
+        }
+    }
+
+    /// The state after this round. `withheld` are the changes that were made while it was read, which the next
+    /// round withholds too.
+    pub(super) fn end(&self, withheld: Option<Range>, now: i64) -> Self {
+        Self {
+            withheld,
+            // After a round of all objects, the objects that were missing from it are complete.
+            late: self.withheld.map(|range| Late {
+                range,
+                complete: self.complete_later,
+            }),
+            complete_later: self.full,
+            ..Self::between_rounds(self.scope.clone(), self.until, now)
         }
     }
 
@@ -92,6 +137,12 @@ impl State {
             self.from,
             self.until,
             position,
+            [
+                json!(self.withheld),
+                json!(self.late.map(|late| (late.range, late.complete))),
+                json!(self.complete_later),
+                json!(call.state.delta_epoch),
+            ],
             call.now.unix_timestamp(),
             // Each response has a different token, even if nothing changed.
             call.state.random.token(6),
@@ -138,10 +189,17 @@ impl State {
                     .map(|links| usize::try_from(links).unwrap_or(usize::MAX)),
                 seen: position[2].as_u64().unwrap_or_default(),
             }),
-            issued: parts[8].as_i64().ok_or_else(wrong)?,
+            withheld: range(&parts[8][0]),
+            late: range(&parts[8][1][0]).map(|range| Late {
+                range,
+                complete: parts[8][1][1] == true,
+            }),
+            complete_later: parts[8][2] == true,
+            issued: parts[9].as_i64().ok_or_else(wrong)?,
         };
         let age = call.now.unix_timestamp() - state.issued;
-        if age > LIFETIME || state.from < call.state.store.changes.oldest() {
+        let is_forgotten = parts[8][3] != call.state.delta_epoch;
+        if age > LIFETIME || is_forgotten || state.from < call.state.store.changes.oldest() {
             return Err(state.expired(call, kind));
         }
         Ok(state)
@@ -167,6 +225,10 @@ impl State {
     }
 }
 
-const VERSION: u8 = 1;
+fn range(value: &Value) -> Option<Range> {
+    Some((value[0].as_u64()?, value[1].as_u64()?))
+}
+
+const VERSION: u8 = 2;
 /// Seven days from the issue of each token.
 const LIFETIME: i64 = 7 * 86_400;

@@ -4,14 +4,14 @@ use entra_core::time::Duration;
 
 use super::*;
 
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     let mut fixture = Fixture::new();
     fixture.application(&["Group.ReadWrite.All", "User.ReadWrite.All"]);
     fixture
 }
 
 /// All rows of a round, and the link of the next one.
-fn round(fixture: &Fixture, start: &str) -> (Vec<Value>, String) {
+pub(super) fn round(fixture: &Fixture, start: &str) -> (Vec<Value>, String) {
     let (mut rows, mut target) = (Vec::new(), start.to_owned());
     for _ in 0..1_000 {
         let page = fixture.get(&target);
@@ -34,7 +34,7 @@ fn round(fixture: &Fixture, start: &str) -> (Vec<Value>, String) {
     panic!("a round without end");
 }
 
-fn row(rows: &[Value], number: u32) -> &Value {
+pub(super) fn row(rows: &[Value], number: u32) -> &Value {
     let own = id(number);
     rows.iter()
         .find(|row| row["id"] == own.as_str())

@@ -1,0 +1,104 @@
+//! What delta queries of Entra were seen to do beside what is documented, as switches.
+
+use std::time::Duration;
+
+/// Switches for the behaviour of delta queries that clients must survive. All are off unless set.
+///
+/// Each is documented by Microsoft as possible, or was reported by several users.
+///
+/// ```
+/// # #[tokio::main] async fn main() {
+/// use entra_mock::{DeltaOddities, FakeTenant};
+/// let tenant = FakeTenant::start().await;
+/// tenant.set_delta_oddities(DeltaOddities::none().repeated_items().removed_users_in_first_round());
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "give it to a tenant"]
+pub struct DeltaOddities {
+    pub(crate) repeated_items: bool,
+    pub(crate) shuffled_items: bool,
+    pub(crate) changes_during_round: bool,
+    pub(crate) never_ending_members: bool,
+    pub(crate) purged_members_silent: bool,
+    pub(crate) removed_members_in_first_round: bool,
+    pub(crate) removed_users_in_first_round: bool,
+    pub(crate) delay: Duration,
+}
+
+impl DeltaOddities {
+    /// Delta queries as documented.
+    pub const fn none() -> Self {
+        Self {
+            repeated_items: false,
+            shuffled_items: false,
+            changes_during_round: false,
+            never_ending_members: false,
+            purged_members_silent: false,
+            removed_members_in_first_round: false,
+            removed_users_in_first_round: false,
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// All switches after which a client can still be right: all but
+    /// [`never_ending_members`](Self::never_ending_members) and [`delayed`](Self::delayed).
+    pub const fn all() -> Self {
+        Self::none()
+            .repeated_items()
+            .shuffled_items()
+            .changes_during_round()
+            .purged_members_silent()
+            .removed_members_in_first_round()
+            .removed_users_in_first_round()
+    }
+
+    /// Repeats an item within a page, and items of the last round in the next one.
+    pub const fn repeated_items(mut self) -> Self {
+        self.repeated_items = true;
+        self
+    }
+
+    /// Returns the items of a page in another order.
+    pub const fn shuffled_items(mut self) -> Self {
+        self.shuffled_items = true;
+        self
+    }
+
+    /// Withholds changes that are made while a round is read, from this round and from the next one. In a round of all
+    /// objects, the changed objects are missing if their page was not read yet.
+    pub const fn changes_during_round(mut self) -> Self {
+        self.changes_during_round = true;
+        self
+    }
+
+    /// Ends no round of groups with members: the last page leads to the first one again.
+    pub const fn never_ending_members(mut self) -> Self {
+        self.never_ending_members = true;
+        self
+    }
+
+    /// Does not report that a member left its groups when it is deleted permanently.
+    pub const fn purged_members_silent(mut self) -> Self {
+        self.purged_members_silent = true;
+        self
+    }
+
+    /// Lists former members among the members of a round of all groups, as removed.
+    pub const fn removed_members_in_first_round(mut self) -> Self {
+        self.removed_members_in_first_round = true;
+        self
+    }
+
+    /// Lists deleted objects in a round of all objects, as removed.
+    pub const fn removed_users_in_first_round(mut self) -> Self {
+        self.removed_users_in_first_round = true;
+        self
+    }
+
+    /// Shows each change only this long after it was made, by the clock of the tenant.
+    pub const fn delayed(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+}
