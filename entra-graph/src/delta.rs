@@ -140,10 +140,10 @@ pub struct Changes<E> {
 }
 
 /// A page of a round.
-struct Round<E> {
-    changes: Vec<Change<E>>,
-    next: Option<Url>,
-    end: Option<Url>,
+pub(crate) struct Round<E> {
+    pub(crate) changes: Vec<Change<E>>,
+    pub(crate) next: Option<Url>,
+    pub(crate) end: Option<Url>,
 }
 
 impl<P: Place, E: Entity> Collection<P, E> {
@@ -234,6 +234,12 @@ impl<E: Entity> Delta<E> {
             end: None,
             done: false,
         }
+    }
+
+    /// The address of the first page of a full round, and its operation.
+    #[cfg(feature = "sync")]
+    pub(crate) fn start_of_full_round(&self) -> (Result<Url, Error>, &'static Operation) {
+        (self.start(false), self.operation)
     }
 
     fn start(&self, latest: bool) -> Result<Url, Error> {
@@ -416,7 +422,7 @@ impl<E: Entity> Changes<E> {
 }
 
 impl<E: Entity> Round<E> {
-    fn read(client: &GraphClient, reply: &Reply) -> Result<Self, Error> {
+    pub(crate) fn read(client: &GraphClient, reply: &Reply) -> Result<Self, Error> {
         let mut body = E::read_page(&reply.body)?;
         let end = link(client, body.delta.take().as_deref())?;
         let page = page_of(client, body)?;

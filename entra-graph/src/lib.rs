@@ -70,6 +70,10 @@
     doc = "| directory roles | [`GraphClient::role_assignments`], [`GraphClient::role_definitions`], [`GraphClient::directory_roles`], [`NewUnifiedRoleAssignment`] |"
 )]
 #![cfg_attr(
+    feature = "sync",
+    doc = "| a local copy of the directory | [`sync`], [`sync::DirectorySync`] |"
+)]
+#![cfg_attr(
     feature = "synchronization",
     doc = "| provisioning | [`synchronization_jobs`](query::Object::synchronization_jobs), [`NewSynchronizationJob`] |"
 )]
@@ -103,6 +107,7 @@
 //   areas                       the tables of users, groups and the other areas
 //   registration                app registrations as code
 //   connection                  the connection test
+//   sync                        a local copy of the directory
 
 mod areas;
 mod batch;
@@ -126,6 +131,8 @@ pub mod registration;
 mod request;
 mod settled;
 mod stream;
+#[cfg(feature = "sync")]
+pub mod sync;
 mod verbs;
 
 pub use entra_core;

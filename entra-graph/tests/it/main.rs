@@ -54,6 +54,8 @@ mod scripts;
 mod service_principals;
 mod settled;
 mod support;
+#[cfg(feature = "sync")]
+mod sync;
 #[cfg(feature = "synchronization")]
 mod synchronization;
 mod tenant;

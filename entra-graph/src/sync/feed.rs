@@ -1,0 +1,246 @@
+//! How each kind of objects is read: its address, its page, and what of a row counts as a change.
+
+use std::{fmt, sync::Arc};
+
+use entra_core::url::Url;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    change::{ObjectKind, RemovalReason, SyncedObject},
+    machine::{Content, FeedPage, Link, PresentRow, Row},
+};
+use crate::{
+    client::{GraphClient, Reply},
+    delta::{Change, Delta, Round},
+    error::Error,
+    model::Entity,
+    objects::{AppRoleAssignment, Device, Group, ServicePrincipal, User},
+    operation::Operation,
+};
+
+/// Which objects pass.
+pub(super) type Predicate = Arc<dyn Fn(&SyncedObject) -> bool + Send + Sync>;
+
+/// One kind of objects to copy.
+#[derive(Clone)]
+pub(super) struct Feed {
+    pub(super) kind: ObjectKind,
+    pub(super) operation: &'static Operation,
+    /// The first page of a full round.
+    pub(super) start: Result<Url, Error>,
+    pub(super) read: fn(&GraphClient, &Reply) -> Result<FeedPage, Error>,
+    /// The name of the filter, and the filter.
+    pub(super) filter: Option<(String, Predicate)>,
+}
+
+impl Feed {
+    /// A change feed of Graph.
+    pub(super) fn delta<E: Synced>(delta: &Delta<E>) -> Self {
+        let (start, operation) = delta.start_of_full_round();
+        Self {
+            kind: E::KIND,
+            operation,
+            start,
+            read: read_page::<E>,
+            filter: None,
+        }
+    }
+
+    /// A digest of what is read. A state of another one begins with a full round.
+    pub(super) fn scope(&self) -> String {
+        let query = self.start.as_ref().ok().and_then(Url::query);
+        let filter = self.filter.as_ref().map(|(name, _)| name.as_str());
+        digest(format!("{:?} {query:?} {filter:?}", self.kind).as_bytes())
+    }
+
+    /// Whether the objects of a page pass the filter.
+    pub(super) fn filter(&self, page: &mut FeedPage) {
+        let Some((_, passes)) = &self.filter else {
+            return;
+        };
+        for row in &mut page.rows {
+            if let Content::Present(present) = &mut row.content
+                && !present.is_limited
+                && !present.is_blank
+            {
+                present.in_scope = passes(&present.object);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed")
+            .field("kind", &self.kind)
+            .field("filter", &self.filter.as_ref().map(|(name, _)| name))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A model that a sync copies.
+pub(super) trait Synced: Entity {
+    const KIND: ObjectKind;
+
+    fn wrap(self) -> SyncedObject;
+}
+
+macro_rules! synced {
+    ($($name:ident)*) => {$(
+        impl Synced for $name {
+            const KIND: ObjectKind = ObjectKind::$name;
+
+            fn wrap(self) -> SyncedObject {
+                SyncedObject::$name(Box::new(self))
+            }
+        }
+    )*};
+}
+
+synced!(User Group Device ServicePrincipal AppRoleAssignment);
+
+fn read_page<E: Synced>(client: &GraphClient, reply: &Reply) -> Result<FeedPage, Error> {
+    let round = Round::<E>::read(client, reply)?;
+    let link = match (round.next, round.end) {
+        (Some(next), _) => Link::Next(next.into()),
+        (None, end) => Link::End(end.map(Into::into)),
+    };
+    let rows: Result<Vec<Row>, Error> = round.changes.into_iter().filter_map(row).collect();
+    Ok(FeedPage { rows: rows?, link })
+}
+
+fn row<E: Synced>(change: Change<E>) -> Option<Result<Row, Error>> {
+    let (id, content) = match change {
+        Change::Removed { id, reason } => (id, Content::Removed(RemovalReason::from(&reason))),
+        Change::Upsert(changed) => {
+            let present = match present(changed.object.wrap()) {
+                Ok(present) => present,
+                Err(error) => return Some(Err(error)),
+            };
+            let id = present.object.id().to_owned();
+            let links = changed.links;
+            (
+                id,
+                Content::Present(Box::new(PresentRow { links, ..present })),
+            )
+        }
+        Change::Restart => return None,
+    };
+    let links: &[_] = match &content {
+        Content::Present(present) => &present.links,
+        Content::Removed(_) => &[],
+    };
+    let mut ids = std::iter::once(&id).chain(links.iter().map(|link| &link.id));
+    if let Some(bad) = ids.find(|id| id.is_empty() || id.contains('/')) {
+        let source = format!("the id is {bad:?}");
+        return Some(Err(Error::decode("a row has an invalid id", source)));
+    }
+    Some(Ok(Row { id, content }))
+}
+
+/// A row of an object without links.
+///
+/// # Errors
+/// `Decode` for a value that JSON cannot hold.
+pub(super) fn present(object: SyncedObject) -> Result<PresentRow, Error> {
+    let mut text = Vec::new();
+    let mut properties = 0;
+    if let Value::Object(values) = object.to_json()? {
+        let mut values: Vec<_> = values
+            .iter()
+            .filter(|(name, value)| counts(name, value))
+            .collect();
+        values.sort_unstable_by_key(|(name, _)| *name);
+        properties = values.iter().filter(|(name, _)| *name != "id").count();
+        for (name, value) in values {
+            write(&Value::String(name.clone()), &mut text);
+            write(value, &mut text);
+        }
+    }
+    Ok(PresentRow {
+        is_blank: properties == 0,
+        is_limited: object.is_limited(),
+        in_scope: true,
+        digest: digest(&text),
+        links: Vec::new(),
+        object,
+    })
+}
+
+/// Whether a property is part of what is copied. A property that was never set is absent, one that was cleared is
+/// null, and annotations say nothing of the object.
+fn counts(name: &str, value: &Value) -> bool {
+    !value.is_null() && !name.contains('@')
+}
+
+/// Writes a value in one form only: the properties of objects in the order of their names.
+fn write(value: &Value, text: &mut Vec<u8>) {
+    match value {
+        Value::Object(values) => {
+            let mut values: Vec<_> = values.iter().collect();
+            values.sort_unstable_by_key(|(name, _)| *name);
+            text.push(b'{');
+            for (name, value) in values {
+                write(&Value::String(name.clone()), text);
+                write(value, text);
+            }
+            text.push(b'}');
+        }
+        Value::Array(values) => {
+            text.push(b'[');
+            for value in values {
+                write(value, text);
+            }
+            text.push(b']');
+        }
+        other => {
+            text.extend_from_slice(other.to_string().as_bytes());
+            text.push(b',');
+        }
+    }
+}
+
+/// The first half of the SHA-256 of some bytes, in hexadecimal digits.
+fn digest(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().take(16).fold(String::new(), |mut text, byte| {
+        text.push_str(&format!("{byte:02x}"));
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objects::User;
+
+    fn user(json: &str) -> PresentRow {
+        let user: User = serde_json::from_str(json).unwrap_or_default();
+        present(user.wrap()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn order_nulls_and_annotations_do_not_change_the_digest_and_values_do() {
+        let one = user(r#"{"id":"1","displayName":"A","x":{"b":1,"a":2}}"#);
+        for same in [
+            r#"{"displayName":"A","x":{"a":2,"b":1},"id":"1"}"#,
+            r#"{"id":"1","displayName":"A","jobTitle":null,"x":{"b":1,"a":2},"@odata.type":"y","x@odata.type":"z"}"#,
+        ] {
+            assert_eq!(user(same).digest, one.digest, "{same}");
+        }
+        for other in [
+            r#"{"id":"1","displayName":"B","x":{"b":1,"a":2}}"#,
+            r#"{"id":"1","displayName":"A","x":{"b":1,"a":3}}"#,
+            r#"{"id":"1","displayName":"A"}"#,
+        ] {
+            assert_ne!(user(other).digest, one.digest, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_row_with_nothing_but_an_id_is_blank() {
+        assert!(user(r#"{"id":"1","@odata.type":"x","displayName":null}"#).is_blank);
+        assert!(!user(r#"{"id":"1","displayName":"A"}"#).is_blank);
+    }
+}

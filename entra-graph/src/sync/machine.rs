@@ -1,0 +1,661 @@
+//! The rules of a sync as a pure state machine: pages and rows in, changes and rows out.
+//!
+//! Nothing here sends or reads anything. The driver reads ahead what [`Machine::page_keys`] and its siblings name.
+//!
+//! What makes the copy right:
+//! - An object or membership that is new is handed out at once. A removal waits in the store (`p/`, `q/`) until all
+//!   rounds of the run are complete and the guard has seen all of them; a later row of the same object cancels it.
+//! - A membership is handed out only while both ends are in the copy. So a member that arrives later than its group
+//!   row, a soft-deleted one and a restored one need no rows of the group, which Graph does not reliably send.
+//! - A full round marks what it contains with its number; what has another number afterwards is missing.
+
+use std::collections::HashMap;
+
+use super::{
+    change::{ObjectKind, RemovalReason, SyncChange, SyncNote, SyncedObject},
+    rows::{self, Entry, LinkEntry, Presence, Removal},
+    state::{FeedState, Phase, SyncState},
+    view::View,
+};
+use crate::delta::LinkChange;
+
+/// A page of a round, as the machine reads it.
+#[derive(Clone, Debug)]
+pub(super) struct FeedPage {
+    pub(super) rows: Vec<Row>,
+    pub(super) link: Link,
+}
+
+/// Where a round goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// The next page.
+    Next(String),
+    /// The round is over; the next one begins here.
+    End(Option<String>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Removed(RemovalReason),
+    Present(Box<PresentRow>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct PresentRow {
+    pub(super) object: SyncedObject,
+    pub(super) digest: String,
+    /// Whether the row has no properties beside its id, such as a further part of a large group.
+    pub(super) is_blank: bool,
+    /// Whether Graph withheld the properties.
+    pub(super) is_limited: bool,
+    /// Whether the object passes the filter of its kind.
+    pub(super) in_scope: bool,
+    pub(super) links: Vec<LinkChange>,
+}
+
+/// One step while it is computed.
+#[derive(Debug)]
+pub(super) struct Machine<'c> {
+    pub(super) view: View,
+    pub(super) changes: Vec<SyncChange>,
+    pub(super) notes: Vec<SyncNote>,
+    pub(super) state: SyncState,
+    /// The kinds that are copied.
+    synced: &'c [ObjectKind],
+    /// The current time in seconds.
+    now: i64,
+    /// Where each object is in `changes`.
+    upserts: HashMap<String, usize>,
+}
+
+impl<'c> Machine<'c> {
+    pub(super) fn new(state: SyncState, synced: &'c [ObjectKind], now: i64) -> Self {
+        Self {
+            view: View::default(),
+            changes: Vec::new(),
+            notes: Vec::new(),
+            state,
+            synced,
+            now,
+            upserts: HashMap::new(),
+        }
+    }
+
+    /// The rows that a page needs.
+    pub(super) fn page_keys(&self, kind: ObjectKind, page: &FeedPage) -> Vec<String> {
+        let mut keys = Vec::new();
+        for row in &page.rows {
+            keys.push(rows::object(kind, &row.id));
+            keys.push(rows::removal(kind, &row.id));
+            let Content::Present(present) = &row.content else {
+                continue;
+            };
+            for link in &present.links {
+                keys.push(rows::link(&row.id, &link.id));
+                keys.push(rows::unlink(&row.id, &link.id));
+                keys.extend(self.member_key(link.odata_type.as_deref(), &link.id));
+            }
+        }
+        keys
+    }
+
+    /// The memberships that a page needs: those of objects that enter the copy.
+    pub(super) fn page_scans(&self, kind: ObjectKind, page: &FeedPage) -> Vec<String> {
+        if self.state.links == 0 {
+            return Vec::new();
+        }
+        let mut scans = Vec::new();
+        for row in &page.rows {
+            let Content::Present(present) = &row.content else {
+                continue;
+            };
+            let entry = self.view.entry(&rows::object(kind, &row.id));
+            let enters = present.in_scope
+                && entry
+                    .as_ref()
+                    .is_none_or(|entry| entry.presence != Presence::Present);
+            if enters {
+                scans.push(rows::groups_of(&row.id));
+                // A group that was never known has no members here.
+                if kind == ObjectKind::Group && entry.is_some() {
+                    scans.push(rows::links_of(&row.id));
+                }
+            }
+        }
+        scans
+    }
+
+    /// The objects at the other ends of memberships that were read.
+    pub(super) fn end_keys(&self, scans: &[String]) -> Vec<String> {
+        let mut keys = Vec::new();
+        for prefix in scans {
+            for (key, value) in self.view.scan(prefix) {
+                let other = rows::last(&key);
+                if prefix.starts_with(rows::LINKS) {
+                    let member_type = LinkEntry::read(&value).and_then(|link| link.member_type);
+                    keys.extend(self.member_key(member_type.as_deref(), other));
+                } else {
+                    keys.push(rows::object(ObjectKind::Group, other));
+                }
+            }
+        }
+        keys.retain(|key| !self.view.has(key));
+        keys
+    }
+
+    /// The key of a member, if its kind is copied.
+    fn member_key(&self, member_type: Option<&str>, id: &str) -> Option<String> {
+        let kind = ObjectKind::of_type(member_type?)?;
+        self.synced.contains(&kind).then(|| rows::object(kind, id))
+    }
+
+    /// Applies one page of a round.
+    pub(super) fn page(&mut self, kind: ObjectKind, page: FeedPage) {
+        let Some((round, full)) = self.state.feed(kind).map(|feed| (feed.round, feed.full)) else {
+            return;
+        };
+        let count = page.rows.len() as u64;
+        for row in page.rows {
+            match row.content {
+                Content::Removed(reason) => self.removed(kind, &row.id, reason),
+                Content::Present(present) => self.present(kind, &row.id, *present, round, full),
+            }
+        }
+        if let Some(feed) = self.state.feed_mut(kind) {
+            feed.rows += count;
+            match page.link {
+                Link::Next(link) => feed.link = Some(link),
+                Link::End(link) => {
+                    feed.link = link;
+                    if full {
+                        feed.phase = Phase::SweepingObjects {
+                            after: None,
+                            present: 0,
+                        };
+                    } else {
+                        self.state.finish(kind);
+                    }
+                }
+            }
+        }
+    }
+
+    fn removed(&mut self, kind: ObjectKind, id: &str, reason: RemovalReason) {
+        let Some(entry) = self.view.entry(&rows::object(kind, id)) else {
+            // Graph also reports objects that were never reported before.
+            return;
+        };
+        let removal = match entry.presence {
+            Presence::Present => Removal::Reason(reason),
+            // Nothing to hand out; purged objects do not return, so their memberships are forgotten.
+            _ if reason == RemovalReason::Deleted => Removal::Bookkeeping,
+            Presence::Hidden => return self.put_gone(kind, id, entry.seen),
+            Presence::Gone => return,
+        };
+        self.view.put(rows::removal(kind, id), removal.write());
+    }
+
+    /// Remembers an object that is not in the copy and may return.
+    fn put_gone(&mut self, kind: ObjectKind, id: &str, seen: u64) {
+        let entry = Entry {
+            presence: Presence::Gone,
+            seen,
+            detail: self.now.to_string(),
+        };
+        self.view.put(rows::object(kind, id), entry.write());
+    }
+
+    fn present(&mut self, kind: ObjectKind, id: &str, row: PresentRow, round: u64, full: bool) {
+        let key = rows::object(kind, id);
+        let old = self.view.entry(&key);
+        let was_present = old
+            .as_ref()
+            .is_some_and(|old| old.presence == Presence::Present);
+        let entry = |presence, detail: String| {
+            Entry {
+                presence,
+                seen: round,
+                detail,
+            }
+            .write()
+        };
+        let unchanged = |old: &Option<Entry>| {
+            old.as_ref()
+                .is_some_and(|old| row.is_blank || row.is_limited || old.detail == row.digest)
+        };
+        self.view.delete(rows::removal(kind, id));
+        if row.is_limited {
+            self.notes.push(SyncNote::Limited {
+                kind,
+                id: id.to_owned(),
+            });
+        }
+        match old {
+            Some(old) if was_present && row.in_scope && unchanged(&Some(old.clone())) => {
+                if full && old.seen != round {
+                    self.view.put(key, entry(Presence::Present, old.detail));
+                }
+            }
+            Some(old) if was_present && !row.in_scope => {
+                let removal = Removal::Reason(RemovalReason::OutOfScope);
+                self.view.put(rows::removal(kind, id), removal.write());
+                self.view.put(key, entry(Presence::Present, old.detail));
+            }
+            _ if row.in_scope && !row.is_limited => {
+                self.view.put(key, entry(Presence::Present, row.digest));
+                self.upsert(row.object);
+                if !was_present {
+                    if let Some(feed) = self.state.feed_mut(kind) {
+                        feed.present += 1;
+                    }
+                    self.announce(kind, id);
+                }
+            }
+            _ => self.view.put(key, entry(Presence::Hidden, String::new())),
+        }
+        for link in row.links {
+            if link.relation == MEMBERS {
+                self.link(id, link, round, full);
+            }
+        }
+    }
+
+    fn upsert(&mut self, object: SyncedObject) {
+        let key = rows::object(object.kind(), object.id());
+        if let Some(at) = self.upserts.get(&key)
+            && let Some(change) = self.changes.get_mut(*at)
+        {
+            *change = SyncChange::Upsert(object);
+            return;
+        }
+        self.upserts.insert(key, self.changes.len());
+        self.changes.push(SyncChange::Upsert(object));
+    }
+
+    /// Hands out the memberships of an object that entered the copy.
+    fn announce(&mut self, kind: ObjectKind, id: &str) {
+        for (key, member_type) in self.view.scan(&rows::groups_of(id)) {
+            let group = rows::last(&key);
+            if self.is_present(ObjectKind::Group, group) {
+                self.changes.push(SyncChange::MemberAdded {
+                    group: group.to_owned(),
+                    member: id.to_owned(),
+                    member_type: (!member_type.is_empty()).then_some(member_type),
+                });
+            }
+        }
+        if kind != ObjectKind::Group {
+            return;
+        }
+        for (key, value) in self.view.scan(&rows::links_of(id)) {
+            let member = rows::last(&key);
+            let member_type = LinkEntry::read(&value).and_then(|link| link.member_type);
+            // A group that is a member of itself came with the groups above.
+            if member != id && self.is_visible(member_type.as_deref(), member) {
+                self.changes.push(SyncChange::MemberAdded {
+                    group: id.to_owned(),
+                    member: member.to_owned(),
+                    member_type,
+                });
+            }
+        }
+    }
+
+    fn link(&mut self, group: &str, link: LinkChange, round: u64, full: bool) {
+        let key = rows::link(group, &link.id);
+        let unlink = rows::unlink(group, &link.id);
+        let old = self.view.link(&key);
+        if link.removed {
+            // A first round also lists former members, as removed.
+            if old.is_some() {
+                self.view.put(unlink, "");
+            }
+            return;
+        }
+        self.view.delete(unlink);
+        let is_new = old.is_none();
+        if !is_new && !full {
+            return;
+        }
+        let entry = LinkEntry {
+            seen: round,
+            member_type: link
+                .odata_type
+                .or_else(|| old.as_ref()?.member_type.clone()),
+        };
+        if old.as_ref() == Some(&entry) {
+            return;
+        }
+        self.view.put(key, entry.write());
+        if is_new {
+            let member_type = entry.member_type.clone();
+            self.view.put(
+                rows::reverse(&link.id, group),
+                member_type.clone().unwrap_or_default(),
+            );
+            self.state.links += 1;
+            if self.is_present(ObjectKind::Group, group)
+                && self.is_visible(member_type.as_deref(), &link.id)
+            {
+                self.changes.push(SyncChange::MemberAdded {
+                    group: group.to_owned(),
+                    member: link.id,
+                    member_type,
+                });
+            }
+        }
+    }
+
+    fn is_present(&self, kind: ObjectKind, id: &str) -> bool {
+        self.view
+            .entry(&rows::object(kind, id))
+            .is_some_and(|entry| entry.presence == Presence::Present)
+    }
+
+    /// Whether a member is in the copy, or of a kind that is not copied.
+    fn is_visible(&self, member_type: Option<&str>, id: &str) -> bool {
+        match self.member_key(member_type, id) {
+            Some(key) => self
+                .view
+                .entry(&key)
+                .is_some_and(|entry| entry.presence == Presence::Present),
+            None => true,
+        }
+    }
+
+    /// The rows that a part of a sweep over objects needs.
+    pub(super) fn sweep_keys(kind: ObjectKind, found: &[(String, String)]) -> Vec<String> {
+        let removal = |(key, _): &(String, String)| rows::removal(kind, rows::last(key));
+        found.iter().map(removal).collect()
+    }
+
+    /// Looks for objects that the full round did not contain. `found` is the next part of all objects.
+    pub(super) fn sweep_objects(
+        &mut self,
+        kind: ObjectKind,
+        found: &[(String, String)],
+        is_last: bool,
+    ) {
+        let Some(feed) = self.state.feed(kind) else {
+            return;
+        };
+        let round = feed.round;
+        let mut counted = match feed.phase {
+            Phase::SweepingObjects { present, .. } => present,
+            _ => 0,
+        };
+        for (key, value) in found {
+            let id = rows::last(key);
+            let Some(entry) = Entry::read(value) else {
+                self.view
+                    .put(rows::removal(kind, id), Removal::Bookkeeping.write());
+                continue;
+            };
+            counted += u64::from(entry.presence == Presence::Present);
+            if entry.seen == round || self.view.get(&rows::removal(kind, id)).is_some() {
+                continue;
+            }
+            let removal = match entry.presence {
+                Presence::Present => Removal::Reason(RemovalReason::Missing),
+                Presence::Hidden => {
+                    self.put_gone(kind, id, entry.seen);
+                    continue;
+                }
+                Presence::Gone if self.is_final(&entry) => Removal::Bookkeeping,
+                Presence::Gone => continue,
+            };
+            self.view.put(rows::removal(kind, id), removal.write());
+        }
+        let next = match found.last() {
+            Some((key, _)) if !is_last => Phase::SweepingObjects {
+                after: Some(key.clone()),
+                present: counted,
+            },
+            _ if kind == ObjectKind::Group => Phase::SweepingLinks {
+                after: None,
+                links: 0,
+            },
+            _ => Phase::Idle,
+        };
+        if let Some(feed) = self.state.feed_mut(kind) {
+            if !matches!(next, Phase::SweepingObjects { .. }) {
+                feed.present = counted;
+            }
+            feed.phase = next.clone();
+        }
+        if next == Phase::Idle {
+            self.state.finish(kind);
+        }
+    }
+
+    /// Whether an object that is gone cannot be restored any more.
+    fn is_final(&self, entry: &Entry) -> bool {
+        let since: i64 = entry.detail.parse().unwrap_or_default();
+        self.now - since > RESTORABLE_FOR
+    }
+
+    /// The rows that a part of a sweep over memberships needs.
+    pub(super) fn link_sweep_keys(found: &[(String, String)]) -> Vec<String> {
+        let ends = found.iter().filter_map(|(key, _)| rows::parts(key));
+        ends.map(|(group, member)| rows::unlink(group, member))
+            .collect()
+    }
+
+    /// Looks for memberships that the full round did not contain.
+    pub(super) fn sweep_links(&mut self, found: &[(String, String)], is_last: bool) {
+        let Some(feed) = self.state.feed(ObjectKind::Group) else {
+            return;
+        };
+        let round = feed.round;
+        let mut counted = match feed.phase {
+            Phase::SweepingLinks { links, .. } => links,
+            _ => 0,
+        };
+        for (key, value) in found {
+            let Some((group, member)) = rows::parts(key) else {
+                continue;
+            };
+            counted += 1;
+            let entry = LinkEntry::read(value);
+            let seen = entry.as_ref().map(|entry| entry.seen);
+            let unlink = rows::unlink(group, member);
+            if seen == Some(round) || self.view.get(&unlink).is_some() {
+                continue;
+            }
+            // Also of deleted members, which Graph does not list: a restored one comes with its groups.
+            self.view.put(unlink, "");
+        }
+        let next = match found.last() {
+            Some((key, _)) if !is_last => Phase::SweepingLinks {
+                after: Some(key.clone()),
+                links: counted,
+            },
+            _ => Phase::Idle,
+        };
+        if next == Phase::Idle {
+            self.state.links = counted;
+            self.state.finish(ObjectKind::Group);
+        } else if let Some(feed) = self.state.feed_mut(ObjectKind::Group) {
+            feed.phase = next;
+        }
+    }
+
+    /// The rows that the removal of memberships needs.
+    pub(super) fn unlink_keys(waiting: &[(String, String)]) -> Vec<String> {
+        let ends = waiting.iter().filter_map(|(key, _)| rows::parts(key));
+        ends.flat_map(|(group, member)| {
+            [
+                rows::link(group, member),
+                rows::reverse(member, group),
+                rows::object(ObjectKind::Group, group),
+            ]
+        })
+        .collect()
+    }
+
+    /// The members of memberships that are removed.
+    pub(super) fn unlink_member_keys(&self, waiting: &[(String, String)]) -> Vec<String> {
+        let ends = waiting.iter().filter_map(|(key, _)| rows::parts(key));
+        ends.filter_map(|(group, member)| {
+            let link = self.view.link(&rows::link(group, member))?;
+            self.member_key(link.member_type.as_deref(), member)
+        })
+        .collect()
+    }
+
+    /// Removes memberships that waited.
+    pub(super) fn remove_links(&mut self, waiting: &[(String, String)]) {
+        for (key, _) in waiting {
+            if let Some((group, member)) = rows::parts(key) {
+                if let Some(link) = self.view.link(&rows::link(group, member))
+                    && self.is_present(ObjectKind::Group, group)
+                    && self.is_visible(link.member_type.as_deref(), member)
+                {
+                    self.changes.push(SyncChange::MemberRemoved {
+                        group: group.to_owned(),
+                        member: member.to_owned(),
+                    });
+                }
+                self.forget_link(group, member);
+            }
+            self.view.delete(key.clone());
+        }
+    }
+
+    fn forget_link(&mut self, group: &str, member: &str) {
+        let key = rows::link(group, member);
+        if self.view.get(&key).is_some() {
+            self.state.links = self.state.links.saturating_sub(1);
+            self.view.delete(key);
+        }
+        self.view.delete(rows::reverse(member, group));
+        self.view.delete(rows::unlink(group, member));
+    }
+
+    /// The memberships that the removal of an object forgets: all, if it cannot return.
+    pub(super) fn removal_scans(kind: ObjectKind, id: &str, removal: Removal) -> Vec<String> {
+        let forgets = matches!(
+            removal,
+            Removal::Bookkeeping | Removal::Reason(RemovalReason::Deleted)
+        );
+        let mut scans = Vec::new();
+        if forgets && kind != ObjectKind::AppRoleAssignment {
+            scans.push(rows::groups_of(id));
+            if kind == ObjectKind::Group {
+                scans.push(rows::links_of(id));
+            }
+        }
+        scans
+    }
+
+    /// The other sides of memberships that are forgotten.
+    pub(super) fn forgotten_keys(found: &[(String, String)]) -> Vec<String> {
+        let keys = found.iter().filter_map(|(key, _)| {
+            let (from, to) = rows::parts(key)?;
+            let (group, member) = if key.starts_with(rows::LINKS) {
+                (from, to)
+            } else {
+                (to, from)
+            };
+            Some([
+                rows::link(group, member),
+                rows::reverse(member, group),
+                rows::unlink(group, member),
+            ])
+        });
+        keys.flatten().collect()
+    }
+
+    /// Removes an object that waited. `links` are the memberships to forget, and if they are not all of them, the
+    /// object waits for another step.
+    pub(super) fn remove_object(
+        &mut self,
+        kind: ObjectKind,
+        id: &str,
+        removal: Removal,
+        links: &[(String, String)],
+        are_all: bool,
+    ) {
+        for (key, _) in links {
+            if let Some((from, to)) = rows::parts(key) {
+                if key.starts_with(rows::LINKS) {
+                    self.forget_link(from, to);
+                } else {
+                    self.forget_link(to, from);
+                }
+            }
+        }
+        if !are_all {
+            return;
+        }
+        let key = rows::object(kind, id);
+        let old = self.view.entry(&key);
+        if let (Removal::Reason(reason), Some(old)) = (removal, &old)
+            && old.presence == Presence::Present
+        {
+            self.changes.push(SyncChange::Removed {
+                kind,
+                id: id.to_owned(),
+                reason,
+            });
+            if let Some(feed) = self.state.feed_mut(kind) {
+                feed.present = feed.present.saturating_sub(1);
+            }
+        }
+        match (removal, old) {
+            (Removal::Reason(RemovalReason::Restorable | RemovalReason::Missing), Some(old))
+                if kind != ObjectKind::AppRoleAssignment =>
+            {
+                self.put_gone(kind, id, old.seen);
+            }
+            (Removal::Reason(RemovalReason::OutOfScope), Some(old)) => {
+                let entry = Entry {
+                    presence: Presence::Hidden,
+                    seen: old.seen,
+                    detail: String::new(),
+                };
+                self.view.put(key, entry.write());
+            }
+            _ => self.view.delete(key),
+        }
+        self.view.delete(rows::removal(kind, id));
+    }
+
+    /// Begins a full round of a kind; its part of the copy stays until the round is complete.
+    pub(super) fn begin_full(&mut self, kind: ObjectKind, scope: String) {
+        let round = self.state.next_round(self.now);
+        let mut feed = FeedState::full(kind, scope, round, self.now);
+        match self.state.feed_mut(kind) {
+            Some(old) => {
+                feed.present = old.present;
+                feed.estimate = (old.present > 0).then_some(old.present);
+                *old = feed;
+            }
+            None => self.state.feeds.push(feed),
+        }
+    }
+
+    /// Begins a round with the changes since the last one.
+    pub(super) fn begin_changes(&mut self, kind: ObjectKind) {
+        let round = self.state.next_round(self.now);
+        if let Some(feed) = self.state.feed_mut(kind) {
+            feed.phase = Phase::Paging;
+            feed.done = false;
+            feed.full = false;
+            feed.round = round;
+            feed.rows = 0;
+            feed.estimate = None;
+        }
+    }
+}
+
+const MEMBERS: &str = "members";
+/// Thirty days, and one for clocks and delays.
+const RESTORABLE_FOR: i64 = 31 * 86_400;

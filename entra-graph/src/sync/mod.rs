@@ -1,0 +1,71 @@
+//! A local copy of the directory that follows the tenant.
+//!
+//! ```
+//! # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+//! # support::block_on(async {
+//! # let graph = support::graph().await;
+//! use entra_graph::{Group, User, sync::{DirectorySync, MemoryStore, SyncChange, SyncStore}};
+//!
+//! let mut sync = DirectorySync::new(&graph)
+//!     .select_users((User::DISPLAY_NAME, User::USER_PRINCIPAL_NAME, User::ACCOUNT_ENABLED))
+//!     .select_groups(Group::DISPLAY_NAME);
+//! let mut store = MemoryStore::new();                    // or a database: see `SyncStore`
+//! while let Some(step) = sync.next(&mut store).await? {
+//!     for change in step.changes() {
+//!         match change {
+//!             SyncChange::Upsert(object) => println!("{} {}", object.kind(), object.id()),
+//!             SyncChange::Removed { id, reason, .. } => println!("{id} is gone: {reason:?}"),
+//!             SyncChange::MemberAdded { group, member, .. } => println!("{member} is in {group}"),
+//!             SyncChange::MemberRemoved { group, member } => println!("{member} is not in {group}"),
+//!             _ => {}
+//!         }
+//!     }
+//!     store.commit(&step).await?;                        // changes, bookkeeping and state, in one transaction
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it guarantees
+//!
+//! - **No change is lost or doubled**, whenever the process is killed, if the store saves changes, rows and state of a
+//!   step in one transaction. Each step starts from the state in the store, so one that was not saved is done again.
+//! - **It starts again by itself** when Graph no longer knows the state (410, `syncStateNotFound`, an expired or
+//!   foreign link), when the selected properties or the filter change, and when a round does not end. A full round
+//!   hands out only what differs from the copy.
+//! - **Removals come last.** New and changed objects are handed out as their pages arrive, the first ones after one
+//!   request. Removals wait in the store until every round of the run is complete and the [`DeletionGuard`] has seen
+//!   all of them. What a full round does not contain is removed only after that round is complete.
+//! - **Repeated rows change nothing**, former members in a first round are not members, and a member that arrives
+//!   before its own object, or after it, is handed out once both are there.
+//! - **The memory of a step does not grow with the directory.** What was seen in a full round is in the store.
+//!
+//! # What Graph does not tell
+//!
+//! A delta query reports direct memberships only, no changes of photos or of properties that are stored outside of the
+//! directory, and it was seen to withhold changes that were made while a round was read. Therefore all objects are
+//! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)).
+
+// The floors: rows and state are data; machine has the rules and no I/O; feed reads pages; guard counts removals;
+// run drives them.
+
+mod change;
+mod error;
+mod feed;
+mod guard;
+mod machine;
+mod rows;
+mod run;
+mod settings;
+mod state;
+mod store;
+mod view;
+
+pub use change::{
+    FullRoundCause, ObjectKind, Progress, RemovalReason, SyncChange, SyncNote, SyncedObject,
+};
+pub use error::SyncError;
+pub use guard::{ApprovalToken, DeletionGuard, HeldMembers, HeldObjects, HeldRemovals};
+pub use run::{DryRun, SyncSummary};
+pub use settings::DirectorySync;
+pub use state::SyncState;
+pub use store::{MemoryStore, Step, SyncStore};

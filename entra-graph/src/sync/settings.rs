@@ -1,0 +1,212 @@
+//! What a sync copies, and how.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{
+    change::{ObjectKind, SyncedObject},
+    feed::Feed,
+    guard::{ApprovalToken, DeletionGuard},
+    run::Run,
+};
+use crate::{
+    client::GraphClient,
+    objects::{Device, Group, ServicePrincipal, User},
+    odata::Selection,
+};
+
+/// Keeps a local copy of a directory; see the [module](self) for how, and for what it guarantees.
+///
+/// Choose what to copy, then call [`next`](Self::next) until there are no more steps, now and whenever the copy is to
+/// catch up. Properties and filters are part of the state: with other ones, the next run reads all objects of that
+/// kind again.
+#[derive(Clone)]
+pub struct DirectorySync {
+    pub(super) client: GraphClient,
+    pub(super) feeds: Vec<Feed>,
+    pub(super) guard: DeletionGuard,
+    pub(super) approved: Option<ApprovalToken>,
+    pub(super) full_every: Option<Duration>,
+    pub(super) run: Run,
+}
+
+impl DirectorySync {
+    /// A sync that copies nothing yet.
+    #[must_use]
+    pub fn new(client: &GraphClient) -> Self {
+        Self {
+            client: client.clone(),
+            feeds: Vec::new(),
+            guard: DeletionGuard::new(),
+            approved: None,
+            full_every: Some(Duration::from_secs(7 * 24 * 3600)),
+            run: Run::default(),
+        }
+    }
+
+    /// Copies users, with Graph's default properties. Takes `User.Read.All`.
+    #[must_use]
+    pub fn users(self) -> Self {
+        let delta = self.client.users().delta();
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies users with these properties, and changes of these only. Takes `User.Read.All`.
+    #[must_use]
+    pub fn select_users(self, properties: impl Selection<User>) -> Self {
+        let delta = self.client.users().delta().select(properties);
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies groups with their direct members, with Graph's default properties. Takes `GroupMember.Read.All`;
+    /// members of groups with hidden membership take `Member.Read.Hidden`.
+    #[must_use]
+    pub fn groups(self) -> Self {
+        let delta = self.client.groups().delta();
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies groups with their direct members and these properties. Takes `GroupMember.Read.All`; members of groups
+    /// with hidden membership take `Member.Read.Hidden`.
+    #[must_use]
+    pub fn select_groups(self, properties: impl Selection<Group>) -> Self {
+        let delta = self.client.groups().delta().select(properties);
+        let delta = delta.select_relation(Group::MEMBERS);
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies devices, with Graph's default properties. Takes `Device.Read.All`.
+    #[must_use]
+    pub fn devices(self) -> Self {
+        let delta = self.client.devices().delta();
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies devices with these properties. Takes `Device.Read.All`.
+    #[must_use]
+    pub fn select_devices(self, properties: impl Selection<Device>) -> Self {
+        let delta = self.client.devices().delta().select(properties);
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies service principals, with Graph's default properties. Takes `Application.Read.All`.
+    #[must_use]
+    pub fn service_principals(self) -> Self {
+        let delta = self.client.service_principals().delta();
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies service principals with these properties. Takes `Application.Read.All`.
+    #[must_use]
+    pub fn select_service_principals(self, properties: impl Selection<ServicePrincipal>) -> Self {
+        let delta = self.client.service_principals().delta().select(properties);
+        self.with(Feed::delta(&delta))
+    }
+
+    /// Copies only users that pass. The name stands for the rule: another name reads all users again, so change it
+    /// with the rule. The properties that the rule looks at must be selected.
+    ///
+    /// Call it after [`users`](Self::users) or [`select_users`](Self::select_users).
+    #[must_use]
+    pub fn filter_users(
+        self,
+        name: impl Into<String>,
+        passes: impl Fn(&User) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.filter(ObjectKind::User, name.into(), move |object| match object {
+            SyncedObject::User(user) => passes(user),
+            _ => true,
+        })
+    }
+
+    /// Copies only groups that pass, with their members; as [`filter_users`](Self::filter_users).
+    #[must_use]
+    pub fn filter_groups(
+        self,
+        name: impl Into<String>,
+        passes: impl Fn(&Group) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.filter(ObjectKind::Group, name.into(), move |object| match object {
+            SyncedObject::Group(group) => passes(group),
+            _ => true,
+        })
+    }
+
+    /// Copies only devices that pass; as [`filter_users`](Self::filter_users).
+    #[must_use]
+    pub fn filter_devices(
+        self,
+        name: impl Into<String>,
+        passes: impl Fn(&Device) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.filter(
+            ObjectKind::Device,
+            name.into(),
+            move |object| match object {
+                SyncedObject::Device(device) => passes(device),
+                _ => true,
+            },
+        )
+    }
+
+    /// When removals need an approval; [`DeletionGuard::new`] unless set.
+    #[must_use]
+    pub const fn guard(mut self, guard: DeletionGuard) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Lets the removals with this token through, and no others.
+    #[must_use]
+    pub fn approve(mut self, token: ApprovalToken) -> Self {
+        self.approved = Some(token);
+        self
+    }
+
+    /// How often all objects are read again, in case that Graph withheld a change: every seven days unless set,
+    /// never for `None`.
+    #[must_use]
+    pub const fn full_round_every(mut self, interval: Option<Duration>) -> Self {
+        self.full_every = interval;
+        self
+    }
+
+    fn with(mut self, feed: Feed) -> Self {
+        self.feeds.retain(|known| known.kind != feed.kind);
+        self.feeds.push(feed);
+        // Members are handed out when they are known, so groups come last among the kinds that can be members.
+        self.feeds.sort_by_key(|feed| order(feed.kind));
+        self
+    }
+
+    fn filter(
+        mut self,
+        kind: ObjectKind,
+        name: String,
+        passes: impl Fn(&SyncedObject) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.kind == kind) {
+            feed.filter = Some((name, Arc::new(passes)));
+        }
+        self
+    }
+}
+
+const fn order(kind: ObjectKind) -> u8 {
+    match kind {
+        ObjectKind::User => 0,
+        ObjectKind::Device => 1,
+        ObjectKind::ServicePrincipal => 2,
+        ObjectKind::Group => 3,
+        ObjectKind::AppRoleAssignment => 4,
+    }
+}
+
+impl fmt::Debug for DirectorySync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectorySync")
+            .field("feeds", &self.feeds)
+            .field("guard", &self.guard)
+            .field("full_every", &self.full_every)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! The state of a sync between two steps.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::change::ObjectKind;
+
+/// The state of a sync, with exactly one link per kind of objects.
+///
+/// A store saves it with the changes of its step, in one transaction, as whatever serde writes. It is sensitive,
+/// because the links contain the query; `Debug` does not show them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncState {
+    pub(super) version: u8,
+    /// The address of Graph, since links lead to it.
+    pub(super) graph: String,
+    /// The number of steps so far.
+    pub(super) step: u64,
+    /// The number of the last round that began.
+    pub(super) round: u64,
+    /// Whether the removals that wait have passed the guard and are being handed out.
+    pub(super) removing: bool,
+    /// The number of memberships in the bookkeeping.
+    pub(super) links: u64,
+    pub(super) feeds: Vec<FeedState>,
+}
+
+/// The state of one kind of objects.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FeedState {
+    pub(super) kind: ObjectKind,
+    /// A digest of what is read: properties and filter.
+    pub(super) scope: String,
+    pub(super) phase: Phase,
+    /// Whether the kind needs no more steps in the current run.
+    pub(super) done: bool,
+    /// The next page of the round, or the start of the next round. `None` for the first page of a full round.
+    pub(super) link: Option<String>,
+    /// Whether the round reads all objects.
+    pub(super) full: bool,
+    /// The number of the round.
+    pub(super) round: u64,
+    /// The rows of the round so far.
+    pub(super) rows: u64,
+    /// The number of objects in the copy.
+    pub(super) present: u64,
+    /// About how many rows the round has.
+    pub(super) estimate: Option<u64>,
+    /// When the last full round began, in seconds.
+    pub(super) full_since: i64,
+}
+
+/// What the next step of a kind does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Phase {
+    /// Reads the next page.
+    Paging,
+    /// Looks for objects that the full round did not contain.
+    SweepingObjects { after: Option<String>, present: u64 },
+    /// Looks for memberships that the full round did not contain.
+    SweepingLinks { after: Option<String>, links: u64 },
+    /// Waits for the next round.
+    Idle,
+}
+
+impl SyncState {
+    pub(super) fn new(graph: &str) -> Self {
+        Self {
+            version: VERSION,
+            graph: graph.to_owned(),
+            step: 0,
+            round: 0,
+            removing: false,
+            links: 0,
+            feeds: Vec::new(),
+        }
+    }
+
+    /// Whether this version of the crate wrote the state, for this address of Graph.
+    pub(super) fn fits(&self, graph: &str) -> bool {
+        self.version == VERSION && self.graph == graph
+    }
+
+    /// A number that no round has had, also when an earlier state was lost and its rows are still there.
+    pub(super) fn next_round(&mut self, now: i64) -> u64 {
+        let now = u64::try_from(now).unwrap_or_default();
+        self.round = (self.round + 1).max(now);
+        self.round
+    }
+
+    pub(super) fn feed(&self, kind: ObjectKind) -> Option<&FeedState> {
+        self.feeds.iter().find(|feed| feed.kind == kind)
+    }
+
+    pub(super) fn feed_mut(&mut self, kind: ObjectKind) -> Option<&mut FeedState> {
+        self.feeds.iter_mut().find(|feed| feed.kind == kind)
+    }
+
+    /// Ends the round of a kind for this run.
+    pub(super) fn finish(&mut self, kind: ObjectKind) {
+        if let Some(feed) = self.feed_mut(kind) {
+            feed.phase = Phase::Idle;
+            feed.done = true;
+        }
+    }
+
+    /// How many objects of a kind are in the copy.
+    #[must_use]
+    pub fn present(&self, kind: ObjectKind) -> u64 {
+        self.feed(kind).map_or(0, |feed| feed.present)
+    }
+}
+
+impl FeedState {
+    /// The state before the first page of a full round.
+    pub(super) const fn full(kind: ObjectKind, scope: String, round: u64, now: i64) -> Self {
+        Self {
+            kind,
+            scope,
+            phase: Phase::Paging,
+            done: false,
+            link: None,
+            full: true,
+            round,
+            rows: 0,
+            present: 0,
+            estimate: None,
+            full_since: now,
+        }
+    }
+}
+
+impl fmt::Debug for SyncState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncState")
+            .field("step", &self.step)
+            .field("round", &self.round)
+            .field("removing", &self.removing)
+            .field("links", &self.links)
+            .field("feeds", &self.feeds)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FeedState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedState")
+            .field("kind", &self.kind)
+            .field("phase", &self.phase)
+            .field("full", &self.full)
+            .field("round", &self.round)
+            .field("present", &self.present)
+            .finish_non_exhaustive()
+    }
+}
+
+const VERSION: u8 = 1;

@@ -1,0 +1,129 @@
+//! A copy that is made of nothing but the changes, and fails on any that is doubled or out of order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entra_graph::{
+    GraphClient,
+    sync::{DirectorySync, ObjectKind, Step, SyncChange, SyncError, SyncNote, SyncStore},
+};
+use serde_json::Value;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Copy {
+    pub(crate) objects: BTreeMap<(ObjectKind, String), Value>,
+    pub(crate) members: BTreeSet<(String, String)>,
+}
+
+impl Copy {
+    pub(crate) fn apply(&mut self, changes: &[SyncChange]) {
+        for change in changes {
+            match change {
+                SyncChange::Upsert(object) => {
+                    let key = (object.kind(), object.id().to_owned());
+                    let json = object.to_json().unwrap();
+                    let before = self.objects.insert(key.clone(), json.clone());
+                    assert_ne!(before, Some(json), "{key:?} was handed out twice");
+                }
+                SyncChange::Removed { kind, id, .. } => {
+                    let before = self.objects.remove(&(*kind, id.clone()));
+                    assert!(before.is_some(), "{kind} {id} was not there");
+                    self.members
+                        .retain(|(group, member)| group != id && member != id);
+                }
+                SyncChange::MemberAdded { group, member, .. } => {
+                    assert!(self.has(ObjectKind::Group, group), "no group {group}");
+                    let link = (group.clone(), member.clone());
+                    assert!(self.members.insert(link), "{member} twice in {group}");
+                }
+                SyncChange::MemberRemoved { group, member } => {
+                    let link = (group.clone(), member.clone());
+                    assert!(self.members.remove(&link), "{member} not in {group}");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, kind: ObjectKind, id: &str) -> bool {
+        self.objects.contains_key(&(kind, id.to_owned()))
+    }
+
+    pub(crate) fn count(&self, kind: ObjectKind) -> usize {
+        self.objects
+            .keys()
+            .filter(|(known, _)| *known == kind)
+            .count()
+    }
+
+    pub(crate) fn members_of(&self, group: &str) -> BTreeSet<&str> {
+        let links = self.members.iter().filter(|(known, _)| known == group);
+        links.map(|(_, member)| member.as_str()).collect()
+    }
+
+    /// Runs a sync to its end and applies what it hands out.
+    pub(crate) async fn catch_up<S: SyncStore>(
+        &mut self,
+        sync: &mut DirectorySync,
+        store: &mut S,
+    ) -> Result<Vec<SyncNote>, SyncError> {
+        let mut notes = Vec::new();
+        while let Some(step) = sync.next(store).await? {
+            notes.extend_from_slice(step.notes());
+            self.commit(store, &step).await;
+        }
+        Ok(notes)
+    }
+
+    /// What a database does in one transaction.
+    pub(crate) async fn commit<S: SyncStore>(&mut self, store: &mut S, step: &Step) {
+        self.apply(step.changes());
+        store.commit(step).await.unwrap();
+    }
+
+    /// The ids of the users and groups, and the memberships between them, as the tenant lists them.
+    pub(crate) async fn of_tenant(
+        graph: &GraphClient,
+    ) -> (BTreeSet<(ObjectKind, String)>, BTreeSet<(String, String)>) {
+        let users = graph.users().list().items().try_collect::<Vec<_>>();
+        let users = users.await.unwrap();
+        let groups = graph.groups().list().items().try_collect::<Vec<_>>();
+        let groups = groups.await.unwrap();
+        let ids = users
+            .iter()
+            .map(|user| (ObjectKind::User, user.id.clone()))
+            .chain(
+                groups
+                    .iter()
+                    .map(|group| (ObjectKind::Group, group.id.clone())),
+            )
+            .collect();
+        let lists = groups
+            .iter()
+            .map(|group| graph.group(&group.id).members().list());
+        let mut members = BTreeSet::new();
+        for (group, list) in groups.iter().zip(graph.read_lists(lists).await) {
+            for member in list.unwrap() {
+                members.insert((group.id.clone(), member.id().to_owned()));
+            }
+        }
+        (ids, members)
+    }
+
+    /// Compares users, groups and memberships with the tenant.
+    pub(crate) async fn assert_equals_tenant(&self, graph: &GraphClient, context: &str) {
+        let (ids, members) = Self::of_tenant(graph).await;
+        let own: BTreeSet<_> = self.objects.keys().cloned().collect();
+        let missing: Vec<_> = ids.difference(&own).collect();
+        let surplus: Vec<_> = own.difference(&ids).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "{context}: missing {missing:?}, surplus {surplus:?}"
+        );
+        let missing: Vec<_> = members.difference(&self.members).collect();
+        let surplus: Vec<_> = self.members.difference(&members).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "{context}: missing members {missing:?}, surplus members {surplus:?}"
+        );
+    }
+}
