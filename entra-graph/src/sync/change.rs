@@ -83,6 +83,24 @@ pub enum SyncChange {
         /// The id of the member.
         member: String,
     },
+    /// The group has a new member, directly or through other groups. Handed out only with
+    /// [`transitive_members`](super::DirectorySync::transitive_members); a removed object takes these along, too.
+    TransitiveMemberAdded {
+        /// The id of the group.
+        group: String,
+        /// The id of the member.
+        member: String,
+        /// The type of the member, such as `#microsoft.graph.user`, as far as Graph named it.
+        #[serde(rename = "memberType")]
+        member_type: Option<String>,
+    },
+    /// The group no longer has this member, neither directly nor through other groups.
+    TransitiveMemberRemoved {
+        /// The id of the group.
+        group: String,
+        /// The id of the member.
+        member: String,
+    },
 }
 
 /// Why an object left the copy.
@@ -178,6 +196,28 @@ impl ObjectKind {
             Self::Device => 'd',
             Self::ServicePrincipal => 's',
             Self::AppRoleAssignment => 'a',
+        }
+    }
+
+    /// The set of the objects, where each has an address of its own.
+    pub(super) const fn set(self) -> Option<&'static str> {
+        match self {
+            Self::User => Some("users"),
+            Self::Group => Some("groups"),
+            Self::Device => Some("devices"),
+            Self::ServicePrincipal => Some("servicePrincipals"),
+            Self::AppRoleAssignment => None,
+        }
+    }
+
+    /// The type as Graph names it.
+    pub(super) const fn type_name(self) -> &'static str {
+        match self {
+            Self::User => "#microsoft.graph.user",
+            Self::Group => "#microsoft.graph.group",
+            Self::Device => "#microsoft.graph.device",
+            Self::ServicePrincipal => "#microsoft.graph.servicePrincipal",
+            Self::AppRoleAssignment => "#microsoft.graph.appRoleAssignment",
         }
     }
 

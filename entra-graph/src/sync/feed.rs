@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{
     change::{ObjectKind, RemovalReason, SyncedObject},
     machine::{Content, FeedPage, Link, PresentRow, Row},
+    rows,
 };
 use crate::{
     client::{GraphClient, Reply},
@@ -26,30 +27,60 @@ pub(super) type Predicate = Arc<dyn Fn(&SyncedObject) -> bool + Send + Sync>;
 #[derive(Clone)]
 pub(super) struct Feed {
     pub(super) kind: ObjectKind,
-    pub(super) operation: &'static Operation,
-    /// The first page of a full round.
-    pub(super) start: Result<Url, Error>,
-    pub(super) read: fn(&GraphClient, &Reply) -> Result<FeedPage, Error>,
+    pub(super) source: Source,
     /// The name of the filter, and the filter.
     pub(super) filter: Option<(String, Predicate)>,
 }
 
+/// Where the objects of a kind are read.
+#[derive(Clone)]
+pub(super) enum Source {
+    /// A delta query.
+    Delta {
+        operation: &'static Operation,
+        /// The first page of a full round.
+        start: Result<Url, Error>,
+        read: fn(&GraphClient, &Reply) -> Result<FeedPage, Error>,
+    },
+    /// The lists of assignments of all service principals in the copy, since Graph has no delta query of them.
+    Assignments,
+}
+
 impl Feed {
+    /// The assignments to all service principals in the copy.
+    pub(super) const fn assignments() -> Self {
+        Self {
+            kind: ObjectKind::AppRoleAssignment,
+            source: Source::Assignments,
+            filter: None,
+        }
+    }
+
+    /// Whether every round reads all objects.
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self.source, Source::Assignments)
+    }
+
     /// A change feed of Graph.
     pub(super) fn delta<E: Synced>(delta: &Delta<E>) -> Self {
         let (start, operation) = delta.start_of_full_round();
         Self {
             kind: E::KIND,
-            operation,
-            start,
-            read: read_page::<E>,
+            source: Source::Delta {
+                operation,
+                start,
+                read: read_page::<E>,
+            },
             filter: None,
         }
     }
 
     /// A digest of what is read. A state of another one begins with a full round.
     pub(super) fn scope(&self) -> String {
-        let query = self.start.as_ref().ok().and_then(Url::query);
+        let query = match &self.source {
+            Source::Delta { start, .. } => start.as_ref().ok().and_then(Url::query),
+            Source::Assignments => None,
+        };
         let filter = self.filter.as_ref().map(|(name, _)| name.as_str());
         digest(format!("{:?} {query:?} {filter:?}", self.kind).as_bytes())
     }
@@ -132,11 +163,36 @@ fn row<E: Synced>(change: Change<E>) -> Option<Result<Row, Error>> {
         Content::Removed(_) => &[],
     };
     let mut ids = std::iter::once(&id).chain(links.iter().map(|link| &link.id));
-    if let Some(bad) = ids.find(|id| id.is_empty() || id.contains('/')) {
+    if let Some(bad) = ids.find(|id| !is_id(id)) {
         let source = format!("the id is {bad:?}");
         return Some(Err(Error::decode("a row has an invalid id", source)));
     }
     Some(Ok(Row { id, content }))
+}
+
+/// A row of an assignment to a service principal.
+///
+/// # Errors
+/// `Decode` for a value that JSON cannot hold, and for an invalid id.
+pub(super) fn assignment(
+    service_principal: &str,
+    assignment: AppRoleAssignment,
+) -> Result<Row, Error> {
+    let id = assignment.id.clone();
+    if !is_id(&id) {
+        let source = format!("the id is {id:?}");
+        return Err(Error::decode("an assignment has an invalid id", source));
+    }
+    Ok(Row {
+        id: rows::assignment(service_principal, &id),
+        content: Content::Present(Box::new(present(assignment.wrap())?)),
+    })
+}
+
+/// Whether a text can be an id: a GUID, or the URL-safe base64 of some bytes.
+pub(super) fn is_id(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 /// A row of an object without links.

@@ -215,7 +215,7 @@ pub(super) async fn waiting<S: SyncStore>(
             });
             held.removed += 1;
             if held.first.len() < SAMPLE {
-                held.first.push(id.to_owned());
+                held.first.push(rows::public(id).to_owned());
             }
         }
         if found.len() < CHUNK {

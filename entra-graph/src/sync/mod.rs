@@ -34,10 +34,22 @@
 //!   hands out only what differs from the copy.
 //! - **Removals come last.** New and changed objects are handed out as their pages arrive, the first ones after one
 //!   request. Removals wait in the store until every round of the run is complete and the [`DeletionGuard`] has seen
-//!   all of them. What a full round does not contain is removed only after that round is complete.
+//!   all of them. What a full round does not contain is removed only after that round is complete, and after Graph
+//!   was asked for it: a round can lack objects that exist.
 //! - **Repeated rows change nothing**, former members in a first round are not members, and a member that arrives
 //!   before its own object, or after it, is handed out once both are there.
-//! - **The memory of a step does not grow with the directory.** What was seen in a full round is in the store.
+//! - **The memory of a step does not grow with the directory.** What was seen in a full round is in the store. A step
+//!   holds a page, and the memberships of the objects that enter the copy with it.
+//!
+//! # What else it can do
+//!
+//! | for | call |
+//! |---|---|
+//! | devices, service principals, app role assignments | [`devices`](DirectorySync::devices), [`service_principals`](DirectorySync::service_principals), [`app_role_assignments`](DirectorySync::app_role_assignments) |
+//! | members of nested groups | [`transitive_members`](DirectorySync::transitive_members) |
+//! | a part of the objects | [`filter_users`](DirectorySync::filter_users) and its siblings |
+//! | what would happen | [`dry_run`](DirectorySync::dry_run) |
+//! | removals that were held back | [`HeldRemovals`], [`approve`](DirectorySync::approve) |
 //!
 //! # What Graph does not tell
 //!
@@ -46,13 +58,18 @@
 //! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)).
 
 // The floors: rows and state are data; machine has the rules and no I/O; feed reads pages; guard counts removals;
-// run drives them.
+// round, removals and closure drive one step each, and run the steps of a run.
 
 mod change;
+mod closure;
 mod error;
 mod feed;
 mod guard;
 mod machine;
+mod pages;
+mod reading;
+mod removals;
+mod round;
 mod rows;
 mod run;
 mod settings;

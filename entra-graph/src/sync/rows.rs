@@ -7,6 +7,9 @@
 //! | `m/{member}/{group}` | the same membership from the other side: the type of the member |
 //! | `p/{kind}/{id}` | a removal that waits for the end of the round: its reason |
 //! | `q/{group}/{member}` | a membership whose removal waits for the end of the round |
+//! | `t/{member}/{group}` | a transitive membership |
+//! | `x/{member}` | a member whose transitive memberships must be computed again: its type |
+//! | `y/{group}` | a group whose members must be: the last membership that was marked |
 
 use super::change::{ObjectKind, RemovalReason};
 
@@ -49,8 +52,42 @@ pub(super) const LINKS: &str = "l/";
 pub(super) const REMOVALS: &str = "p/";
 pub(super) const UNLINKS: &str = "q/";
 
+pub(super) const MARKED: &str = "x/";
+pub(super) const MARKED_GROUPS: &str = "y/";
+
+pub(super) fn transitive_of(member: &str) -> String {
+    format!("t/{member}/")
+}
+
+pub(super) fn transitive(member: &str, group: &str) -> String {
+    format!("t/{member}/{group}")
+}
+
+pub(super) fn marked(member: &str) -> String {
+    format!("x/{member}")
+}
+
+pub(super) fn marked_group(group: &str) -> String {
+    format!("y/{group}")
+}
+
+/// The id of an assignment within those of a service principal.
+pub(super) fn assignment(service_principal: &str, id: &str) -> String {
+    format!("{service_principal}~{id}")
+}
+
+/// The id of an object as Graph has it.
+pub(super) fn public(id: &str) -> &str {
+    id.rsplit('~').next().unwrap_or(id)
+}
+
 pub(super) fn objects(kind: ObjectKind) -> String {
     format!("o/{}/", kind.code())
+}
+
+/// The assignments of a service principal.
+pub(super) fn objects_of(kind: ObjectKind, service_principal: &str) -> String {
+    format!("o/{}/{service_principal}~", kind.code())
 }
 
 pub(super) fn object(kind: ObjectKind, id: &str) -> String {

@@ -26,6 +26,7 @@ pub struct DirectorySync {
     pub(super) guard: DeletionGuard,
     pub(super) approved: Option<ApprovalToken>,
     pub(super) full_every: Option<Duration>,
+    pub(super) closure: bool,
     pub(super) run: Run,
 }
 
@@ -39,6 +40,7 @@ impl DirectorySync {
             guard: DeletionGuard::new(),
             approved: None,
             full_every: Some(Duration::from_secs(7 * 24 * 3600)),
+            closure: false,
             run: Run::default(),
         }
     }
@@ -100,6 +102,29 @@ impl DirectorySync {
     pub fn select_service_principals(self, properties: impl Selection<ServicePrincipal>) -> Self {
         let delta = self.client.service_principals().delta().select(properties);
         self.with(Feed::delta(&delta))
+    }
+
+    /// Copies the app role assignments to every service principal in the copy, and service principals themselves unless
+    /// they were chosen before. Takes `Application.Read.All`.
+    ///
+    /// Graph has no delta query of assignments: each run reads their lists, of 20 service principals in one request.
+    #[must_use]
+    pub fn app_role_assignments(self) -> Self {
+        let has = |feed: &Feed| feed.kind == ObjectKind::ServicePrincipal;
+        let sync = if self.feeds.iter().any(has) {
+            self
+        } else {
+            self.service_principals()
+        };
+        sync.with(Feed::assignments())
+    }
+
+    /// Also hands out transitive memberships, of nested groups and groups that contain each other. Each run computes
+    /// them again only for members that something changed for.
+    #[must_use]
+    pub const fn transitive_members(mut self) -> Self {
+        self.closure = true;
+        self
     }
 
     /// Copies only users that pass. The name stands for the rule: another name reads all users again, so change it

@@ -21,6 +21,10 @@ pub struct SyncState {
     pub(super) round: u64,
     /// Whether the removals that wait have passed the guard and are being handed out.
     pub(super) removing: bool,
+    /// Whether transitive memberships must be computed before anything else.
+    pub(super) closing: bool,
+    /// Whether they are computed at all.
+    pub(super) closure: bool,
     /// The number of memberships in the bookkeeping.
     pub(super) links: u64,
     pub(super) feeds: Vec<FeedState>,
@@ -73,6 +77,8 @@ impl SyncState {
             step: 0,
             round: 0,
             removing: false,
+            closing: false,
+            closure: false,
             links: 0,
             feeds: Vec::new(),
         }

@@ -5,6 +5,7 @@ mod guard;
 mod random;
 mod rounds;
 mod scripted;
+mod transitive;
 
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;
@@ -27,6 +28,7 @@ fn client(tenant: &FakeTenant) -> GraphClient {
         .application_permission("User.DeleteRestore.All")
         .application_permission("Group.ReadWrite.All")
         .application_permission("Application.Read.All")
+        .application_permission("Device.Read.All")
         .with_secret();
     GraphClient::builder(AppCredential::new(tenant, &app))
         .cloud(tenant.cloud())

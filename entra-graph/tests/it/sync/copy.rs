@@ -12,6 +12,7 @@ use serde_json::Value;
 pub(crate) struct Copy {
     pub(crate) objects: BTreeMap<(ObjectKind, String), Value>,
     pub(crate) members: BTreeSet<(String, String)>,
+    pub(crate) transitive: BTreeSet<(String, String)>,
 }
 
 impl Copy {
@@ -27,8 +28,9 @@ impl Copy {
                 SyncChange::Removed { kind, id, .. } => {
                     let before = self.objects.remove(&(*kind, id.clone()));
                     assert!(before.is_some(), "{kind} {id} was not there");
-                    self.members
-                        .retain(|(group, member)| group != id && member != id);
+                    let stays = |(group, member): &(String, String)| group != id && member != id;
+                    self.members.retain(stays);
+                    self.transitive.retain(stays);
                 }
                 SyncChange::MemberAdded { group, member, .. } => {
                     assert!(self.has(ObjectKind::Group, group), "no group {group}");
@@ -39,9 +41,42 @@ impl Copy {
                     let link = (group.clone(), member.clone());
                     assert!(self.members.remove(&link), "{member} not in {group}");
                 }
+                SyncChange::TransitiveMemberAdded { group, member, .. } => {
+                    assert!(self.has(ObjectKind::Group, group), "no group {group}");
+                    let link = (group.clone(), member.clone());
+                    assert!(self.transitive.insert(link), "{member} twice below {group}");
+                }
+                SyncChange::TransitiveMemberRemoved { group, member } => {
+                    let link = (group.clone(), member.clone());
+                    assert!(self.transitive.remove(&link), "{member} not below {group}");
+                }
                 _ => {}
             }
         }
+    }
+
+    /// Compares the transitive memberships with those that follow from the direct ones.
+    pub(crate) fn assert_transitive(&self, context: &str) {
+        let mut expected = self.members.clone();
+        loop {
+            let more: Vec<_> = expected
+                .iter()
+                .flat_map(|(group, member)| {
+                    let below = self
+                        .members
+                        .iter()
+                        .filter(move |(inner, _)| inner == member);
+                    below.map(move |(_, inner)| (group.clone(), inner.clone()))
+                })
+                .filter(|link| !expected.contains(link))
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            expected.extend(more);
+        }
+        expected.retain(|(group, member)| group != member);
+        assert_eq!(self.transitive, expected, "{context}");
     }
 
     pub(crate) fn has(&self, kind: ObjectKind, id: &str) -> bool {

@@ -9,6 +9,10 @@
 //!   row, a soft-deleted one and a restored one need no rows of the group, which Graph does not reliably send.
 //! - A full round marks what it contains with its number; what has another number afterwards is missing.
 
+mod closure;
+mod removal;
+mod sweep;
+
 use std::collections::HashMap;
 
 use super::{
@@ -71,12 +75,14 @@ pub(super) struct Machine<'c> {
     synced: &'c [ObjectKind],
     /// The current time in seconds.
     now: i64,
+    /// Whether transitive memberships are computed.
+    closure: bool,
     /// Where each object is in `changes`.
     upserts: HashMap<String, usize>,
 }
 
 impl<'c> Machine<'c> {
-    pub(super) fn new(state: SyncState, synced: &'c [ObjectKind], now: i64) -> Self {
+    pub(super) fn new(state: SyncState, synced: &'c [ObjectKind], closure: bool, now: i64) -> Self {
         Self {
             view: View::default(),
             changes: Vec::new(),
@@ -84,6 +90,7 @@ impl<'c> Machine<'c> {
             state,
             synced,
             now,
+            closure,
             upserts: HashMap::new(),
         }
     }
@@ -108,7 +115,7 @@ impl<'c> Machine<'c> {
 
     /// The memberships that a page needs: those of objects that enter the copy.
     pub(super) fn page_scans(&self, kind: ObjectKind, page: &FeedPage) -> Vec<String> {
-        if self.state.links == 0 {
+        if self.state.links == 0 || kind == ObjectKind::AppRoleAssignment {
             return Vec::new();
         }
         let mut scans = Vec::new();
@@ -284,11 +291,8 @@ impl<'c> Machine<'c> {
         for (key, member_type) in self.view.scan(&rows::groups_of(id)) {
             let group = rows::last(&key);
             if self.is_present(ObjectKind::Group, group) {
-                self.changes.push(SyncChange::MemberAdded {
-                    group: group.to_owned(),
-                    member: id.to_owned(),
-                    member_type: (!member_type.is_empty()).then_some(member_type),
-                });
+                let member_type = (!member_type.is_empty()).then_some(member_type);
+                self.add_member(group, id, member_type);
             }
         }
         if kind != ObjectKind::Group {
@@ -299,13 +303,18 @@ impl<'c> Machine<'c> {
             let member_type = LinkEntry::read(&value).and_then(|link| link.member_type);
             // A group that is a member of itself came with the groups above.
             if member != id && self.is_visible(member_type.as_deref(), member) {
-                self.changes.push(SyncChange::MemberAdded {
-                    group: id.to_owned(),
-                    member: member.to_owned(),
-                    member_type,
-                });
+                self.add_member(id, member, member_type);
             }
         }
+    }
+
+    fn add_member(&mut self, group: &str, member: &str, member_type: Option<String>) {
+        self.mark(member, member_type.clone());
+        self.changes.push(SyncChange::MemberAdded {
+            group: group.to_owned(),
+            member: member.to_owned(),
+            member_type,
+        });
     }
 
     fn link(&mut self, group: &str, link: LinkChange, round: u64, full: bool) {
@@ -344,11 +353,7 @@ impl<'c> Machine<'c> {
             if self.is_present(ObjectKind::Group, group)
                 && self.is_visible(member_type.as_deref(), &link.id)
             {
-                self.changes.push(SyncChange::MemberAdded {
-                    group: group.to_owned(),
-                    member: link.id,
-                    member_type,
-                });
+                self.add_member(group, &link.id, member_type);
             }
         }
     }
@@ -368,264 +373,6 @@ impl<'c> Machine<'c> {
                 .is_some_and(|entry| entry.presence == Presence::Present),
             None => true,
         }
-    }
-
-    /// The rows that a part of a sweep over objects needs.
-    pub(super) fn sweep_keys(kind: ObjectKind, found: &[(String, String)]) -> Vec<String> {
-        let removal = |(key, _): &(String, String)| rows::removal(kind, rows::last(key));
-        found.iter().map(removal).collect()
-    }
-
-    /// Looks for objects that the full round did not contain. `found` is the next part of all objects.
-    pub(super) fn sweep_objects(
-        &mut self,
-        kind: ObjectKind,
-        found: &[(String, String)],
-        is_last: bool,
-    ) {
-        let Some(feed) = self.state.feed(kind) else {
-            return;
-        };
-        let round = feed.round;
-        let mut counted = match feed.phase {
-            Phase::SweepingObjects { present, .. } => present,
-            _ => 0,
-        };
-        for (key, value) in found {
-            let id = rows::last(key);
-            let Some(entry) = Entry::read(value) else {
-                self.view
-                    .put(rows::removal(kind, id), Removal::Bookkeeping.write());
-                continue;
-            };
-            counted += u64::from(entry.presence == Presence::Present);
-            if entry.seen == round || self.view.get(&rows::removal(kind, id)).is_some() {
-                continue;
-            }
-            let removal = match entry.presence {
-                Presence::Present => Removal::Reason(RemovalReason::Missing),
-                Presence::Hidden => {
-                    self.put_gone(kind, id, entry.seen);
-                    continue;
-                }
-                Presence::Gone if self.is_final(&entry) => Removal::Bookkeeping,
-                Presence::Gone => continue,
-            };
-            self.view.put(rows::removal(kind, id), removal.write());
-        }
-        let next = match found.last() {
-            Some((key, _)) if !is_last => Phase::SweepingObjects {
-                after: Some(key.clone()),
-                present: counted,
-            },
-            _ if kind == ObjectKind::Group => Phase::SweepingLinks {
-                after: None,
-                links: 0,
-            },
-            _ => Phase::Idle,
-        };
-        if let Some(feed) = self.state.feed_mut(kind) {
-            if !matches!(next, Phase::SweepingObjects { .. }) {
-                feed.present = counted;
-            }
-            feed.phase = next.clone();
-        }
-        if next == Phase::Idle {
-            self.state.finish(kind);
-        }
-    }
-
-    /// Whether an object that is gone cannot be restored any more.
-    fn is_final(&self, entry: &Entry) -> bool {
-        let since: i64 = entry.detail.parse().unwrap_or_default();
-        self.now - since > RESTORABLE_FOR
-    }
-
-    /// The rows that a part of a sweep over memberships needs.
-    pub(super) fn link_sweep_keys(found: &[(String, String)]) -> Vec<String> {
-        let ends = found.iter().filter_map(|(key, _)| rows::parts(key));
-        ends.map(|(group, member)| rows::unlink(group, member))
-            .collect()
-    }
-
-    /// Looks for memberships that the full round did not contain.
-    pub(super) fn sweep_links(&mut self, found: &[(String, String)], is_last: bool) {
-        let Some(feed) = self.state.feed(ObjectKind::Group) else {
-            return;
-        };
-        let round = feed.round;
-        let mut counted = match feed.phase {
-            Phase::SweepingLinks { links, .. } => links,
-            _ => 0,
-        };
-        for (key, value) in found {
-            let Some((group, member)) = rows::parts(key) else {
-                continue;
-            };
-            counted += 1;
-            let entry = LinkEntry::read(value);
-            let seen = entry.as_ref().map(|entry| entry.seen);
-            let unlink = rows::unlink(group, member);
-            if seen == Some(round) || self.view.get(&unlink).is_some() {
-                continue;
-            }
-            // Also of deleted members, which Graph does not list: a restored one comes with its groups.
-            self.view.put(unlink, "");
-        }
-        let next = match found.last() {
-            Some((key, _)) if !is_last => Phase::SweepingLinks {
-                after: Some(key.clone()),
-                links: counted,
-            },
-            _ => Phase::Idle,
-        };
-        if next == Phase::Idle {
-            self.state.links = counted;
-            self.state.finish(ObjectKind::Group);
-        } else if let Some(feed) = self.state.feed_mut(ObjectKind::Group) {
-            feed.phase = next;
-        }
-    }
-
-    /// The rows that the removal of memberships needs.
-    pub(super) fn unlink_keys(waiting: &[(String, String)]) -> Vec<String> {
-        let ends = waiting.iter().filter_map(|(key, _)| rows::parts(key));
-        ends.flat_map(|(group, member)| {
-            [
-                rows::link(group, member),
-                rows::reverse(member, group),
-                rows::object(ObjectKind::Group, group),
-            ]
-        })
-        .collect()
-    }
-
-    /// The members of memberships that are removed.
-    pub(super) fn unlink_member_keys(&self, waiting: &[(String, String)]) -> Vec<String> {
-        let ends = waiting.iter().filter_map(|(key, _)| rows::parts(key));
-        ends.filter_map(|(group, member)| {
-            let link = self.view.link(&rows::link(group, member))?;
-            self.member_key(link.member_type.as_deref(), member)
-        })
-        .collect()
-    }
-
-    /// Removes memberships that waited.
-    pub(super) fn remove_links(&mut self, waiting: &[(String, String)]) {
-        for (key, _) in waiting {
-            if let Some((group, member)) = rows::parts(key) {
-                if let Some(link) = self.view.link(&rows::link(group, member))
-                    && self.is_present(ObjectKind::Group, group)
-                    && self.is_visible(link.member_type.as_deref(), member)
-                {
-                    self.changes.push(SyncChange::MemberRemoved {
-                        group: group.to_owned(),
-                        member: member.to_owned(),
-                    });
-                }
-                self.forget_link(group, member);
-            }
-            self.view.delete(key.clone());
-        }
-    }
-
-    fn forget_link(&mut self, group: &str, member: &str) {
-        let key = rows::link(group, member);
-        if self.view.get(&key).is_some() {
-            self.state.links = self.state.links.saturating_sub(1);
-            self.view.delete(key);
-        }
-        self.view.delete(rows::reverse(member, group));
-        self.view.delete(rows::unlink(group, member));
-    }
-
-    /// The memberships that the removal of an object forgets: all, if it cannot return.
-    pub(super) fn removal_scans(kind: ObjectKind, id: &str, removal: Removal) -> Vec<String> {
-        let forgets = matches!(
-            removal,
-            Removal::Bookkeeping | Removal::Reason(RemovalReason::Deleted)
-        );
-        let mut scans = Vec::new();
-        if forgets && kind != ObjectKind::AppRoleAssignment {
-            scans.push(rows::groups_of(id));
-            if kind == ObjectKind::Group {
-                scans.push(rows::links_of(id));
-            }
-        }
-        scans
-    }
-
-    /// The other sides of memberships that are forgotten.
-    pub(super) fn forgotten_keys(found: &[(String, String)]) -> Vec<String> {
-        let keys = found.iter().filter_map(|(key, _)| {
-            let (from, to) = rows::parts(key)?;
-            let (group, member) = if key.starts_with(rows::LINKS) {
-                (from, to)
-            } else {
-                (to, from)
-            };
-            Some([
-                rows::link(group, member),
-                rows::reverse(member, group),
-                rows::unlink(group, member),
-            ])
-        });
-        keys.flatten().collect()
-    }
-
-    /// Removes an object that waited. `links` are the memberships to forget, and if they are not all of them, the
-    /// object waits for another step.
-    pub(super) fn remove_object(
-        &mut self,
-        kind: ObjectKind,
-        id: &str,
-        removal: Removal,
-        links: &[(String, String)],
-        are_all: bool,
-    ) {
-        for (key, _) in links {
-            if let Some((from, to)) = rows::parts(key) {
-                if key.starts_with(rows::LINKS) {
-                    self.forget_link(from, to);
-                } else {
-                    self.forget_link(to, from);
-                }
-            }
-        }
-        if !are_all {
-            return;
-        }
-        let key = rows::object(kind, id);
-        let old = self.view.entry(&key);
-        if let (Removal::Reason(reason), Some(old)) = (removal, &old)
-            && old.presence == Presence::Present
-        {
-            self.changes.push(SyncChange::Removed {
-                kind,
-                id: id.to_owned(),
-                reason,
-            });
-            if let Some(feed) = self.state.feed_mut(kind) {
-                feed.present = feed.present.saturating_sub(1);
-            }
-        }
-        match (removal, old) {
-            (Removal::Reason(RemovalReason::Restorable | RemovalReason::Missing), Some(old))
-                if kind != ObjectKind::AppRoleAssignment =>
-            {
-                self.put_gone(kind, id, old.seen);
-            }
-            (Removal::Reason(RemovalReason::OutOfScope), Some(old)) => {
-                let entry = Entry {
-                    presence: Presence::Hidden,
-                    seen: old.seen,
-                    detail: String::new(),
-                };
-                self.view.put(key, entry.write());
-            }
-            _ => self.view.delete(key),
-        }
-        self.view.delete(rows::removal(kind, id));
     }
 
     /// Begins a full round of a kind; its part of the copy stays until the round is complete.
@@ -657,5 +404,3 @@ impl<'c> Machine<'c> {
 }
 
 const MEMBERS: &str = "members";
-/// Thirty days, and one for clocks and delays.
-const RESTORABLE_FOR: i64 = 31 * 86_400;

@@ -1,0 +1,124 @@
+//! The driver of transitive memberships: reads the groups above a member.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    change::ObjectKind,
+    error::SyncError,
+    machine::Machine,
+    reading::{SWEEP, finish, load, load_all, scan},
+    rows,
+    store::{Step, SyncStore},
+};
+
+/// A step that computes the groups of some members; `None` if no member is marked.
+pub(super) async fn step<S: SyncStore>(
+    store: &mut S,
+    mut machine: Machine<'_>,
+) -> Result<Option<Step>, SyncError> {
+    if let Some((key, after)) = scan(store, rows::MARKED_GROUPS, None, 1)
+        .await?
+        .into_iter()
+        .next()
+    {
+        let group = rows::last(&key).to_owned();
+        let prefix = rows::links_of(&group);
+        let after = (!after.is_empty()).then_some(after);
+        let found = scan(store, &prefix, after.as_deref(), SWEEP).await?;
+        machine.view.load(key, Some(String::new()));
+        machine.mark_members(&group, &found, found.len() < SWEEP);
+        return Ok(Some(finish(machine, None)));
+    }
+    let marks = scan(store, rows::MARKED, None, MEMBERS).await?;
+    if marks.is_empty() {
+        return Ok(None);
+    }
+    let keys = marks
+        .iter()
+        .filter_map(|mark| machine.marked_key(mark))
+        .collect();
+    load(store, &mut machine, keys).await?;
+    let mut parents: HashMap<String, Vec<String>> = HashMap::new();
+    for mark in &marks {
+        let member = rows::last(&mark.0);
+        machine.view.load(mark.0.clone(), Some(mark.1.clone()));
+        load_all(store, &mut machine, &rows::transitive_of(member)).await?;
+        let before = machine.view.scan(&rows::transitive_of(member));
+        let groups = before
+            .iter()
+            .map(|(key, _)| rows::object(ObjectKind::Group, rows::last(key)));
+        load(store, &mut machine, groups.collect()).await?;
+        let is_present = machine
+            .marked_key(mark)
+            .is_none_or(|key| machine.is_key_present(&key));
+        let groups = if is_present {
+            Some(above(store, &mut machine, &mut parents, member).await?)
+        } else {
+            None
+        };
+        machine.close(mark, groups);
+    }
+    Ok(Some(finish(machine, None)))
+}
+
+/// All groups above a member, without the member itself.
+async fn above<S: SyncStore>(
+    store: &mut S,
+    machine: &mut Machine<'_>,
+    parents: &mut HashMap<String, Vec<String>>,
+    member: &str,
+) -> Result<Vec<String>, SyncError> {
+    let mut found = BTreeSet::new();
+    let mut next = vec![member.to_owned()];
+    while let Some(id) = next.pop() {
+        let direct = match parents.get(&id) {
+            Some(direct) => direct.clone(),
+            None => {
+                let direct = parents_of(store, machine, &id).await?;
+                // The members themselves are many, and their groups are needed once.
+                if id != member {
+                    parents.insert(id, direct.clone());
+                }
+                direct
+            }
+        };
+        for group in direct {
+            if group != member && found.insert(group.clone()) {
+                next.push(group);
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The groups in the copy that have this direct member.
+async fn parents_of<S: SyncStore>(
+    store: &mut S,
+    machine: &mut Machine<'_>,
+    member: &str,
+) -> Result<Vec<String>, SyncError> {
+    let prefix = rows::groups_of(member);
+    let mut after: Option<String> = None;
+    let mut groups = Vec::new();
+    loop {
+        let found = scan(store, &prefix, after.as_deref(), SWEEP).await?;
+        let keys = found
+            .iter()
+            .map(|(key, _)| rows::object(ObjectKind::Group, rows::last(key)));
+        load(store, machine, keys.collect()).await?;
+        groups.extend(
+            found
+                .iter()
+                .map(|(key, _)| rows::last(key))
+                .filter(|group| machine.is_key_present(&rows::object(ObjectKind::Group, group)))
+                .map(str::to_owned),
+        );
+        if found.len() < SWEEP {
+            return Ok(groups);
+        }
+        after = found.last().map(|(key, _)| key.clone());
+    }
+}
+
+/// The members of a step.
+const MEMBERS: usize = 200;

@@ -1,0 +1,187 @@
+//! Sweeps: what a full round did not contain.
+
+use std::collections::HashSet;
+
+use super::{
+    super::{
+        change::{ObjectKind, RemovalReason},
+        rows::{self, Entry, LinkEntry, Presence, Removal},
+        state::Phase,
+    },
+    Machine,
+};
+
+impl Machine<'_> {
+    /// Marks the assignments of a service principal as seen, since they could not be read.
+    pub(in crate::sync) fn keep(&mut self, kind: ObjectKind, service_principal: &str) {
+        let Some(round) = self.state.feed(kind).map(|feed| feed.round) else {
+            return;
+        };
+        for (key, value) in self.view.scan(&rows::objects_of(kind, service_principal)) {
+            if let Some(entry) = Entry::read(&value) {
+                let entry = Entry {
+                    seen: round,
+                    ..entry
+                };
+                self.view.put(key, entry.write());
+            }
+        }
+    }
+
+    /// The rows that a part of a sweep over objects needs.
+    pub(in crate::sync) fn sweep_keys(kind: ObjectKind, found: &[(String, String)]) -> Vec<String> {
+        let removal = |(key, _): &(String, String)| rows::removal(kind, rows::last(key));
+        found.iter().map(removal).collect()
+    }
+
+    /// The objects that the full round did not contain, and that were not removed by a row of it.
+    pub(in crate::sync) fn missing(
+        &self,
+        kind: ObjectKind,
+        found: &[(String, String)],
+    ) -> Vec<String> {
+        let round = self.state.feed(kind).map(|feed| feed.round);
+        let ids = found.iter().filter_map(|(key, value)| {
+            let entry = Entry::read(value)?;
+            let id = rows::last(key);
+            let is_missing = entry.presence == Presence::Present
+                && Some(entry.seen) != round
+                && self.view.get(&rows::removal(kind, id)).is_none();
+            is_missing.then(|| id.to_owned())
+        });
+        ids.collect()
+    }
+
+    /// Looks for objects that the full round did not contain. `existing` are those that Graph has all the same: it
+    /// withholds changes that are made while a round is read. `found` is the next part of all objects.
+    pub(in crate::sync) fn sweep_objects(
+        &mut self,
+        kind: ObjectKind,
+        found: &[(String, String)],
+        existing: &HashSet<String>,
+        is_last: bool,
+    ) {
+        let Some(feed) = self.state.feed(kind) else {
+            return;
+        };
+        let round = feed.round;
+        let mut counted = match feed.phase {
+            Phase::SweepingObjects { present, .. } => present,
+            _ => 0,
+        };
+        for (key, value) in found {
+            let id = rows::last(key);
+            let Some(entry) = Entry::read(value) else {
+                self.view
+                    .put(rows::removal(kind, id), Removal::Bookkeeping.write());
+                continue;
+            };
+            counted += u64::from(entry.presence == Presence::Present);
+            if entry.seen == round || self.view.get(&rows::removal(kind, id)).is_some() {
+                continue;
+            }
+            let removal = match entry.presence {
+                Presence::Present if existing.contains(id) => continue,
+                Presence::Present => Removal::Reason(RemovalReason::Missing),
+                Presence::Hidden => {
+                    self.put_gone(kind, id, entry.seen);
+                    continue;
+                }
+                Presence::Gone if self.is_final(&entry) => Removal::Bookkeeping,
+                Presence::Gone => continue,
+            };
+            self.view.put(rows::removal(kind, id), removal.write());
+        }
+        let next = match found.last() {
+            Some((key, _)) if !is_last => Phase::SweepingObjects {
+                after: Some(key.clone()),
+                present: counted,
+            },
+            _ if kind == ObjectKind::Group => Phase::SweepingLinks {
+                after: None,
+                links: 0,
+            },
+            _ => Phase::Idle,
+        };
+        if let Some(feed) = self.state.feed_mut(kind) {
+            if !matches!(next, Phase::SweepingObjects { .. }) {
+                feed.present = counted;
+            }
+            feed.phase = next.clone();
+        }
+        if next == Phase::Idle {
+            self.state.finish(kind);
+        }
+    }
+
+    /// Whether an object that is gone cannot be restored any more.
+    fn is_final(&self, entry: &Entry) -> bool {
+        let since: i64 = entry.detail.parse().unwrap_or_default();
+        self.now - since > RESTORABLE_FOR
+    }
+
+    /// The rows that a part of a sweep over memberships needs.
+    pub(in crate::sync) fn link_sweep_keys(found: &[(String, String)]) -> Vec<String> {
+        let ends = found.iter().filter_map(|(key, _)| rows::parts(key));
+        ends.flat_map(|(group, member)| {
+            [
+                rows::unlink(group, member),
+                rows::object(ObjectKind::Group, group),
+            ]
+        })
+        .collect()
+    }
+
+    /// Looks for memberships that the full round did not contain.
+    pub(in crate::sync) fn sweep_links(&mut self, found: &[(String, String)], is_last: bool) {
+        let Some(feed) = self.state.feed(ObjectKind::Group) else {
+            return;
+        };
+        let round = feed.round;
+        let mut counted = match feed.phase {
+            Phase::SweepingLinks { links, .. } => links,
+            _ => 0,
+        };
+        for (key, value) in found {
+            let Some((group, member)) = rows::parts(key) else {
+                continue;
+            };
+            counted += 1;
+            let entry = LinkEntry::read(value);
+            if self.closure {
+                // So a full round also puts right what was computed from the memberships.
+                let member_type = entry.as_ref().and_then(|entry| entry.member_type.clone());
+                self.mark(member, member_type);
+            }
+            let unlink = rows::unlink(group, member);
+            let is_seen = entry.is_some_and(|entry| entry.seen == round);
+            if is_seen || self.view.get(&unlink).is_some() {
+                continue;
+            }
+            // Of a group that the round did not contain it says nothing.
+            let group = self.view.entry(&rows::object(ObjectKind::Group, group));
+            if group.is_some_and(|group| group.presence == Presence::Present && group.seen != round)
+            {
+                continue;
+            }
+            // Also of deleted members, which Graph does not list: a restored one comes with its groups.
+            self.view.put(unlink, "");
+        }
+        let next = match found.last() {
+            Some((key, _)) if !is_last => Phase::SweepingLinks {
+                after: Some(key.clone()),
+                links: counted,
+            },
+            _ => Phase::Idle,
+        };
+        if next == Phase::Idle {
+            self.state.links = counted;
+            self.state.finish(ObjectKind::Group);
+        } else if let Some(feed) = self.state.feed_mut(ObjectKind::Group) {
+            feed.phase = next;
+        }
+    }
+}
+
+/// Thirty days, and one for clocks and delays.
+const RESTORABLE_FOR: i64 = 31 * 86_400;

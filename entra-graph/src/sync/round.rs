@@ -1,0 +1,256 @@
+//! The driver of rounds: one step reads a page, or looks for what a full round did not contain.
+
+use std::{collections::HashSet, time::Duration};
+
+use entra_core::url::Url;
+
+use super::{
+    change::{FullRoundCause, ObjectKind, SyncNote},
+    error::SyncError,
+    feed::{Feed, Source, assignment},
+    machine::{FeedPage, Link, Machine},
+    reading::{SWEEP, finish, load, load_all, scan},
+    rows::{self, Entry, Presence},
+    run::Run,
+    state::Phase,
+    store::{Step, SyncStore},
+};
+use crate::{
+    client::{Call, GraphClient},
+    error::Error,
+    request::read,
+};
+
+/// Prepares the next step of a kind; `false` if its round is over for this run.
+pub(super) fn begin(
+    machine: &mut Machine<'_>,
+    feed: &Feed,
+    full_every: Option<Duration>,
+    now: i64,
+) -> bool {
+    let (kind, scope) = (feed.kind, feed.scope());
+    let cause = match machine.state.feed(kind) {
+        None => FullRoundCause::First,
+        Some(known) if known.scope != scope => FullRoundCause::ScopeChanged,
+        Some(known) if known.done => return false,
+        Some(known) if known.phase != Phase::Idle => return true,
+        Some(_) if feed.is_list() => {
+            machine.begin_full(kind, scope);
+            return true;
+        }
+        Some(known) => {
+            let age = u64::try_from(now - known.full_since).unwrap_or_default();
+            if full_every.is_none_or(|every| age < every.as_secs()) {
+                machine.begin_changes(kind);
+                return true;
+            }
+            FullRoundCause::Due
+        }
+    };
+    machine.begin_full(kind, scope);
+    machine.notes.push(SyncNote::FullRound { kind, cause });
+    true
+}
+
+/// Which of these objects Graph has, although a full round did not contain them.
+async fn existing(
+    client: &GraphClient,
+    kind: ObjectKind,
+    ids: &[String],
+) -> Result<HashSet<String>, SyncError> {
+    let mut existing = HashSet::new();
+    let Some(set) = kind.set().filter(|_| !ids.is_empty()) else {
+        return Ok(existing);
+    };
+    let mut batch = client.batch();
+    let entries: Vec<_> = ids
+        .iter()
+        .map(|id| batch.add(client.raw("GET", format!("/{set}/{id}?$select=id"))))
+        .collect();
+    let responses = batch.send().await?;
+    for (id, entry) in ids.iter().zip(entries) {
+        match responses.get(entry) {
+            Ok(_) => drop(existing.insert(id.clone())),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(existing)
+}
+
+/// The assignments to the next service principals.
+async fn assignments<S: SyncStore>(
+    client: &GraphClient,
+    store: &mut S,
+    machine: &mut Machine<'_>,
+) -> Result<FeedPage, SyncError> {
+    let kind = ObjectKind::AppRoleAssignment;
+    let state = machine.state.feed(kind);
+    let after = state.and_then(|state| state.link.clone());
+    let prefix = rows::objects(ObjectKind::ServicePrincipal);
+    let found = scan(store, &prefix, after.as_deref(), MOST_LISTS).await?;
+    let present = found.iter().filter(|(_, value)| {
+        Entry::read(value).is_some_and(|entry| entry.presence == Presence::Present)
+    });
+    let ids: Vec<&str> = present.map(|(key, _)| rows::last(key)).collect();
+    let lists = ids.iter().map(|id| {
+        let service_principal = client.service_principal(*id);
+        service_principal.app_role_assigned_to().list().top(999)
+    });
+    let mut page = FeedPage {
+        rows: Vec::new(),
+        link: Link::End(None),
+    };
+    for (id, list) in ids.iter().zip(client.read_lists(lists).await) {
+        match list {
+            Ok(items) => {
+                for item in items {
+                    page.rows.push(assignment(id, item)?);
+                }
+            }
+            Err(error) if error.is_forbidden() || error.is_not_found() => {
+                load_all(store, machine, &rows::objects_of(kind, id)).await?;
+                machine.keep(kind, id);
+                machine.notes.push(SyncNote::Unreadable {
+                    kind,
+                    id: (*id).to_owned(),
+                    error: error.kind(),
+                    message: error.to_string(),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some((key, _)) = found.last()
+        && found.len() == MOST_LISTS
+    {
+        page.link = Link::Next(key.clone());
+    }
+    Ok(page)
+}
+
+/// One step of a round.
+pub(super) async fn step<S: SyncStore>(
+    client: &GraphClient,
+    run: &mut Run,
+    store: &mut S,
+    mut machine: Machine<'_>,
+    feed: &Feed,
+) -> Result<Step, SyncError> {
+    let kind = feed.kind;
+    match machine.state.feed(kind).map(|state| state.phase.clone()) {
+        Some(Phase::SweepingObjects { after, .. }) => {
+            let found = scan(store, &rows::objects(kind), after.as_deref(), SWEEP).await?;
+            load(store, &mut machine, Machine::sweep_keys(kind, &found)).await?;
+            let missing = machine.missing(kind, &found);
+            let existing = existing(client, kind, &missing).await?;
+            machine.sweep_objects(kind, &found, &existing, found.len() < SWEEP);
+        }
+        Some(Phase::SweepingLinks { after, .. }) => {
+            let found = scan(store, rows::LINKS, after.as_deref(), SWEEP).await?;
+            load(store, &mut machine, Machine::link_sweep_keys(&found)).await?;
+            machine.sweep_links(&found, found.len() < SWEEP);
+        }
+        _ => {
+            let page = match &feed.source {
+                Source::Delta { .. } => fetch(client, run, &mut machine, feed).await?,
+                Source::Assignments => Some(assignments(client, store, &mut machine).await?),
+            };
+            if let Some(page) = page {
+                let keys = machine.page_keys(kind, &page);
+                load(store, &mut machine, keys).await?;
+                let scans = machine.page_scans(kind, &page);
+                for prefix in &scans {
+                    load_all(store, &mut machine, prefix).await?;
+                }
+                let keys = machine.end_keys(&scans);
+                load(store, &mut machine, keys).await?;
+                machine.page(kind, page);
+            }
+        }
+    }
+    Ok(finish(machine, Some(kind)))
+}
+
+/// The next page of a round; `None` if a full round begins instead.
+async fn fetch(
+    client: &GraphClient,
+    run: &mut Run,
+    machine: &mut Machine<'_>,
+    feed: &Feed,
+) -> Result<Option<FeedPage>, SyncError> {
+    let kind = feed.kind;
+    let Some((link, round)) = machine
+        .state
+        .feed(kind)
+        .map(|state| (state.link.clone(), state.round))
+    else {
+        return Ok(None);
+    };
+    let Source::Delta {
+        operation,
+        start,
+        read: read_page,
+    } = &feed.source
+    else {
+        return Ok(None);
+    };
+    let url = match &link {
+        None => start.clone()?,
+        Some(link) => match stored(client, link) {
+            Ok(url) => url,
+            Err(error) => {
+                run.restart(machine, feed, FullRoundCause::StateRejected, error)?;
+                return Ok(None);
+            }
+        },
+    };
+    let call = Call::new(operation, url);
+    let reply = match client.execute(&call).await {
+        Ok(reply) => reply,
+        Err(error) if link.is_some() && is_rejected_link(&error) => {
+            run.restart(machine, feed, FullRoundCause::StateRejected, error)?;
+            return Ok(None);
+        }
+        Err(error) if error.is_forbidden() => {
+            if let Some(state) = machine.state.feed_mut(kind) {
+                state.done = true;
+            }
+            machine.notes.push(SyncNote::Forbidden {
+                kind,
+                message: error.to_string(),
+            });
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut page = read(client, &call, &reply, *read_page)?;
+    if run.pages.is_endless(round, link.as_deref(), &page) {
+        let error = client.with_call(Error::page_loop(), &call);
+        run.restart(machine, feed, FullRoundCause::EndlessRound, error)?;
+        return Ok(None);
+    }
+    feed.filter(&mut page);
+    Ok(Some(page))
+}
+
+/// The address of a stored link.
+fn stored(client: &GraphClient, link: &str) -> Result<Url, Error> {
+    let url = Url::parse(link)
+        .map_err(|source| Error::decode("the state of the sync has an invalid link", source))?;
+    client.check(&url)?;
+    Ok(url)
+}
+
+/// Whether Graph does not know a stored link any more. For directory objects it is not documented how it says so.
+fn is_rejected_link(error: &Error) -> bool {
+    error.is_resync_required()
+        || error.is_expired_page()
+        || matches!(
+            error.status().map(|status| status.as_u16()),
+            Some(400 | 404 | 410)
+        )
+}
+
+/// The lists that fit in one request.
+const MOST_LISTS: usize = 20;

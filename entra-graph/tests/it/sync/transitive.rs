@@ -1,0 +1,211 @@
+//! Transitive memberships, devices, service principals and app role assignments.
+
+use entra_graph::{
+    ErrorKind,
+    sync::{DirectorySync, MemoryStore, ObjectKind, SyncChange, SyncNote},
+};
+use entra_mock::Fault;
+
+use super::{Copy, tenant_and_graph};
+
+#[tokio::test]
+async fn nested_groups_and_groups_that_contain_each_other_give_all_their_members() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph)
+        .users()
+        .groups()
+        .transitive_members();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_transitive("first");
+    // Clara is in Testers, which is in Engineers.
+    let engineers = tenant.group("Engineers").id().to_string();
+    let clara = tenant.user("clara@contoso.com").id().to_string();
+    assert!(
+        copy.transitive
+            .contains(&(engineers.clone(), clara.clone()))
+    );
+
+    let (outer, inner) = (tenant.add_group("Outer"), tenant.add_group("Inner"));
+    outer.add_member(engineers.parse().unwrap());
+    inner.add_member(outer.id());
+    outer.add_member(inner.id());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_transitive("a circle");
+    for group in [&outer, &inner] {
+        assert!(
+            copy.transitive
+                .contains(&(group.id().to_string(), clara.clone()))
+        );
+    }
+
+    // One edge of the circle less: Inner still holds Outer, Outer no longer holds Inner.
+    outer.remove_member(inner.id());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_transitive("no circle");
+    outer.remove_member(engineers.parse().unwrap());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_transitive("cut off");
+    assert!(
+        !copy
+            .transitive
+            .contains(&(inner.id().to_string(), clara.clone()))
+    );
+
+    // A group in the middle is deleted for good.
+    outer.add_member(engineers.parse().unwrap());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    tenant.remove("groups", &outer.id().to_string()).unwrap();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_transitive("deleted in the middle");
+    assert!(!copy.transitive.contains(&(inner.id().to_string(), clara)));
+}
+
+#[tokio::test]
+async fn one_new_member_computes_one_member_and_a_copy_learns_transitive_members_later() {
+    let (tenant, graph) = tenant_and_graph().await;
+    for number in 0..300 {
+        let user = tenant.add_user(&format!("User {number}"));
+        tenant.group("Engineers").add_member(user.id());
+    }
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let sync = DirectorySync::new(&graph).users().groups();
+    copy.catch_up(&mut sync.clone(), &mut store).await.unwrap();
+    assert!(copy.transitive.is_empty());
+    let mut sync = sync.transitive_members();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_transitive("learned later");
+    assert!(copy.transitive.len() > 300);
+
+    let nina = tenant.add_user("Nina").id();
+    tenant.group("Testers").add_member(nina);
+    let mut changes = Vec::new();
+    while let Some(step) = sync.next(&mut store).await.unwrap() {
+        changes.extend_from_slice(step.changes());
+        copy.commit(&mut store, &step).await;
+    }
+    let added = changes
+        .iter()
+        .filter(|change| matches!(change, SyncChange::TransitiveMemberAdded { .. }));
+    // Testers, and Engineers around it.
+    assert_eq!((changes.len(), added.count()), (4, 2), "{changes:?}");
+    copy.assert_transitive("one more");
+}
+
+#[tokio::test]
+async fn devices_service_principals_and_assignments_are_copied() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).devices().app_role_assignments();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let devices = graph
+        .devices()
+        .list()
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    assert_eq!(copy.count(ObjectKind::Device), devices.len());
+    let principals = graph
+        .service_principals()
+        .list()
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    assert_eq!(copy.count(ObjectKind::ServicePrincipal), principals.len());
+    let count = |copy: &Copy| copy.count(ObjectKind::AppRoleAssignment);
+    let expected = async || {
+        let lists = principals.iter().map(|principal| {
+            graph
+                .service_principal(&principal.id)
+                .app_role_assigned_to()
+                .list()
+        });
+        let lists = graph.read_lists(lists).await;
+        lists
+            .into_iter()
+            .map(|list| list.map_or(0, |list| list.len()))
+            .sum::<usize>()
+    };
+    assert!(count(&copy) > 0);
+    assert_eq!(count(&copy), expected().await);
+
+    let target = principals
+        .iter()
+        .find(|principal| principal.app_roles.is_some())
+        .unwrap();
+    let adele = tenant.add_user("Nina").id();
+    tenant.assign(adele, target.id.parse().unwrap());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(count(&copy), expected().await);
+    tenant.remove("users", &adele.to_string()).unwrap();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(count(&copy), expected().await);
+    assert_eq!(copy.catch_up(&mut sync, &mut store).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn assignments_that_cannot_be_read_are_a_note_and_stay() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).app_role_assignments();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let before = copy.clone();
+    for (status, kind) in [(403, ErrorKind::Service), (404, ErrorKind::Service)] {
+        tenant.inject(Fault::on("/appRoleAssignedTo").times(1).status(status));
+        let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
+        let [
+            SyncNote::Unreadable {
+                kind: ObjectKind::AppRoleAssignment,
+                error,
+                ..
+            },
+        ] = &notes[..]
+        else {
+            panic!("{notes:?}")
+        };
+        assert_eq!(*error, kind);
+        assert_eq!(copy, before);
+        tenant.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn what_a_full_round_withholds_is_not_removed() {
+    let (tenant, graph) = tenant_and_graph().await;
+    for number in 0..450 {
+        let user = tenant.add_user(&format!("User {number}"));
+        tenant.group("Engineers").add_member(user.id());
+    }
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let oddities = entra_mock::DeltaOddities::none().changes_during_round();
+    tenant.set_delta_oddities(oddities);
+    tenant.forget_delta_links();
+    let mut changes = Vec::new();
+    let mut number = 0;
+    while let Some(step) = sync.next(&mut store).await.unwrap() {
+        changes.extend_from_slice(step.changes());
+        copy.commit(&mut store, &step).await;
+        // While the round is read, its last users and a group change, and are missing from it.
+        number += 1;
+        let city = serde_json::json!(format!("City {number}"));
+        tenant
+            .user("user.449@contoso.com")
+            .set("city", city.clone());
+        tenant.group("Testers").set("description", city);
+    }
+    let removed: Vec<_> = changes
+        .iter()
+        .filter(|change| {
+            matches!(
+                change,
+                SyncChange::Removed { .. } | SyncChange::MemberRemoved { .. }
+            )
+        })
+        .collect();
+    assert!(removed.is_empty(), "{removed:?}");
+    copy.assert_equals_tenant(&graph, "withheld").await;
+}
