@@ -36,12 +36,12 @@ PATHS = re.compile(
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
     "$count", "$ref", "delta", "members", "owners", "manager", "directreports", "memberof", "transitivememberof",
-    "transitivemembers", "ownedobjects", "owneddevices", "registereddevices", "registeredowners", "registeredusers",
+    "transitivemembers", "createdobjects", "ownedobjects", "owneddevices", "registereddevices", "registeredowners", "registeredusers",
     "approleassignments", "approleassignedto", "oauth2permissiongrants", "photo", "photos", "$value", "licensedetails",
     "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
     "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
     "addpassword", "removepassword", "addkey", "removekey", "setverifiedpublisher", "unsetverifiedpublisher", "logo", "federatedidentitycredentials", "extensionproperties",
-    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods", "userregistrationdetails", "microsoft.graph.{id}", "{id}",
+    "getavailableextensionproperties", "getuserownedobjects", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods", "userregistrationdetails", "microsoft.graph.{id}", "{id}",
     "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
     "directory", "roledefinitions", "roleassignments",
     "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy", "instantiate", "addtokensigningcertificate",
@@ -49,7 +49,7 @@ BELOW = {
     "usersregisteredbyfeature", "usersregisteredbyfeature()", "usersregisteredbymethod", "usersregisteredbymethod()",
     "allowedvalues", "attributesets", "customsecurityattributedefinitions",
     "synchronization", "jobs", "templates", "secrets", "schema", "start", "pause", "restart", "provisionondemand", "validatecredentials", "acquireaccesstoken",
-    "conditionalaccess", "policies", "namedlocations", "scopedrolemembers", "transitiveroleassignments",
+    "conditionalaccess", "policies", "namedlocations", "scopedmembers", "scopedrolemembers", "transitiveroleassignments",
     "domainnamereferences", "federationconfiguration", "forcedelete", "promote", "rootdomain", "serviceconfigurationrecords", "verificationdnsrecords", "verify",
 }
 # Types whose objects are of derived types: one table has the properties of all of them.
@@ -126,6 +126,8 @@ def types(facts):
 
 # Operations that the fact files lack, from the pages of Microsoft's documentation.
 PAGES = [
+    # Manage custom security attribute assignments (concepts), read 2026-11-29
+    ("PATCH", "/servicePrincipals/{id}", ["CustomSecAttributeAssignment.ReadWrite.All"], ["CustomSecAttributeAssignment.ReadWrite.All"]),
     # Get synchronizationSchema, read 2026-11-29
     *(("GET", f"/servicePrincipals/{{id}}/synchronization/{place}/{{id}}/schema",
        ["Synchronization.Read.All", "Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.Read.All", "CustomSecAttributeProvisioning.ReadWrite.All"],

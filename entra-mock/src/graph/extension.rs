@@ -89,6 +89,16 @@ fn wrong(kind: Kind, name: &str) -> GraphError {
     ))
 }
 
+/// The extension definitions of all applications, each with its type.
+pub(super) fn all(call: Call<'_>) -> impl Iterator<Item = Value> {
+    let apps = call.state.store.all(Kind::Application);
+    apps.flat_map(|app| definitions(app).map(move |item| definition_json(item, app)))
+        .map(|mut item| {
+            item["@odata.type"] = "#microsoft.graph.extensionProperty".into();
+            item
+        })
+}
+
 /// Responds with the extension definitions of an application, or with one of them.
 pub(super) fn respond(
     call: Call<'_>,

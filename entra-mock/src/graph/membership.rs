@@ -113,7 +113,7 @@ fn listed(
         Some(Value::Bool(only)) => *only,
         Some(_) => return Err(wrong_type(action, "Edm.Boolean")),
     };
-    if security_only && kind != Kind::User {
+    if security_only && !matches!(kind, Kind::User | Kind::ServicePrincipal) {
         return Err(GraphError::bad_request(
             "To get security groups, the member must be a user.",
         ));

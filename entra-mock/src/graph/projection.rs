@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     odata::{DerivedValues, GraphError},
     permissions::{AccessLevel, is_basic},
-    schema::{EntityType, Property, Returned, WIRE_ID, is_extension},
+    schema::{EntityType, Property, Returned, WIRE_ID, is_extension, written_members},
     store::{Kind, Object},
 };
 
@@ -29,6 +29,8 @@ struct Field {
     key: String,
     many: bool,
     derived: Option<&'static str>,
+    /// The members of its complex value that are written as null if they have no value.
+    members: Vec<&'static str>,
     /// Whether the caller may not see the value.
     hidden: bool,
 }
@@ -52,7 +54,7 @@ impl Projection {
                 .filter(|property| property.returned == Returned::Always);
             return Ok(Self {
                 entity,
-                fields: shown.map(Field::of).collect(),
+                fields: shown.map(|property| Field::of(entity, property)).collect(),
                 selected: false,
                 derived,
             });
@@ -71,7 +73,7 @@ impl Projection {
                         "This operation target is not yet supported.",
                     ));
                 }
-                Some(property) => Field::of(property),
+                Some(property) => Field::of(entity, property),
                 None if entity.open && is_extension(first) => Field::named(first, false),
                 None if entity.navigation(first).is_some() => continue,
                 None => {
@@ -98,7 +100,8 @@ impl Projection {
             .properties
             .iter()
             .filter(|property| property.returned == Returned::InBeta);
-        self.fields.extend(beta.map(Field::of));
+        self.fields
+            .extend(beta.map(|property| Field::of(self.entity, property)));
     }
 
     /// Writes null for a property, whatever the object has.
@@ -172,6 +175,9 @@ impl Projection {
                 Some(value) if field.name == "keyCredentials" && !self.selected => {
                     write(out, &without_keys(value))
                 }
+                Some(value) if !field.members.is_empty() => {
+                    write(out, &with_members(value, &field.members));
+                }
                 Some(value) => write(out, value),
                 None => self.write_missing(out, field, object, options.access_level, eval_context),
             }
@@ -216,9 +222,10 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value) {
 }
 
 impl Field {
-    fn of(property: &'static Property) -> Self {
+    fn of(entity: &EntityType, property: &'static Property) -> Self {
         Self {
             derived: property.derived,
+            members: written_members(entity, property.name),
             ..Self::named(property.name, property.many)
         }
     }
@@ -229,6 +236,7 @@ impl Field {
             key: format!("\"{name}\":"),
             many,
             derived: None,
+            members: Vec::new(),
             hidden: false,
         }
     }
@@ -243,6 +251,24 @@ fn write_pair(out: &mut Vec<u8>, first: &mut bool, key: &str, value: &Value) {
 fn separate(out: &mut Vec<u8>, first: &mut bool) {
     if !std::mem::take(first) {
         out.push(b',');
+    }
+}
+
+/// A complex value, or several, with null for the members that have no value.
+fn with_members(value: &Value, members: &[&'static str]) -> Value {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| with_members(item, members))
+            .collect(),
+        Value::Object(known) => {
+            let mut all = known.clone();
+            for member in members {
+                all.entry(*member).or_insert(Value::Null);
+            }
+            all.into()
+        }
+        other => other.clone(),
     }
 }
 

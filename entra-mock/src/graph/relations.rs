@@ -40,7 +40,8 @@ impl Relationship {
             | Source::Children(_)
             | Source::Grants(_)
             | Source::Named(_)
-            | Source::InDomain => objects,
+            | Source::InDomain
+            | Source::RootDomain => objects,
         }
     }
 
@@ -100,6 +101,17 @@ impl Relationship {
                     .filter(|(kind, _)| self.kinds.contains(kind)),
             ),
             Source::InDomain => Box::new(in_domain(store, id)),
+            Source::RootDomain => Box::new(
+                store
+                    .all(Kind::Domain)
+                    .filter(move |domain| {
+                        let is_root = |domain: &Object| domain["isRoot"] == true;
+                        is_root(domain)
+                            && is_below(id, domain)
+                            && !store.get(Kind::Domain, id).is_some_and(is_root)
+                    })
+                    .map(|domain| (Kind::Domain, domain)),
+            ),
             Source::Grants(property) => Box::new(
                 store
                     .all(Kind::OAuth2PermissionGrant)
@@ -110,6 +122,13 @@ impl Relationship {
             ),
         }
     }
+}
+
+/// Whether a name is below a domain.
+fn is_below(name: &str, domain: &Object) -> bool {
+    let root = domain["id"].as_str().unwrap_or_default();
+    name.strip_suffix(root)
+        .is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// Returns the objects that have a name, an address or an identifier URI in a domain.

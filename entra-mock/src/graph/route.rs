@@ -206,6 +206,11 @@ impl Route {
                 };
                 list(kind, target)
             }),
+            [name] if name.eq_ignore_ascii_case("getUserOwnedObjects") => Some(Self {
+                root: Root::AnySet,
+                target: Target::Command("getUserOwnedObjects"),
+                me: false,
+            }),
             [id] => Some(Self {
                 root: Root::Deleted(membership::guid(id)?),
                 target: Target::Object,
@@ -356,17 +361,17 @@ impl Route {
             })),
             [key, ..] if is_operation(key) => Ok(None),
             [key, rest @ ..] => {
-                check_id(kind, key)?;
-                Ok(below(
-                    Root::Object(
-                        kind,
+                let key = match template_key(kind, key) {
+                    Some(key) => key,
+                    None => {
+                        check_id(kind, key)?;
                         ObjectKey {
                             property: None,
                             value: (*key).to_owned(),
-                        },
-                    ),
-                    rest,
-                ))
+                        }
+                    }
+                };
+                Ok(below(Root::Object(kind, key), rest))
             }
         }
     }
@@ -381,6 +386,16 @@ impl Route {
             me: false,
         }
     }
+}
+
+/// Parses `roleTemplateId=…`, the form of the key of a directory role in a segment of its own.
+fn template_key(kind: Kind, segment: &str) -> Option<ObjectKey> {
+    let (name, value) = segment.split_once('=')?;
+    let property = kind.entity().key.filter(|_| kind == Kind::DirectoryRole)?;
+    name.eq_ignore_ascii_case(property).then(|| ObjectKey {
+        property: Some(property),
+        value: value.to_owned(),
+    })
 }
 
 /// Parses a collection of two or three segments, such as `auditLogs/signIns`, and the segments after
@@ -423,6 +438,13 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         return Some(Route {
             root,
             target: Target::Photo(path),
+            me: false,
+        });
+    }
+    if name.eq_ignore_ascii_case("scopedMembers") && documents(*kind, name) {
+        return rest.is_empty().then_some(Route {
+            root,
+            target: Target::ScopedRoleMembers(None),
             me: false,
         });
     }

@@ -142,11 +142,16 @@ impl DerivedValues for EvalContext<'_> {
             name if name.eq_ignore_ascii_case("signInActivity") => {
                 self.0.latest_sign_ins(id).as_ref().map(activity)
             }
-            name if name.eq_ignore_ascii_case("manager") => {
-                let (_, manager) = self.0.linked_objects(Relation::Manager, id).next()?;
-                Some(
-                    json!({"id": manager.get("id"), "deletedDateTime": manager.get("deletedDateTime")}),
-                )
+            name if name.eq_ignore_ascii_case("manager") => Some(reference(
+                self.0.linked_objects(Relation::Manager, id).next()?,
+            )),
+            name if name.eq_ignore_ascii_case("createdOnBehalfOf") => {
+                let mut creators = self.0.linked_objects(Relation::CreatedOnBehalfOf, id);
+                Some(reference(creators.next()?))
+            }
+            name if name.eq_ignore_ascii_case("createdObjects") => {
+                let created = self.0.linking_objects(Relation::CreatedOnBehalfOf, id);
+                Some(created.map(reference).collect())
             }
             _ => None,
         }
@@ -163,6 +168,11 @@ impl DerivedValues for EvalContext<'_> {
             .relationship(relationship)
             .map_or(0, |relationship| relationship.objects(self.0, id).count())
     }
+}
+
+/// What a filter compares of a related object.
+fn reference((_, object): (Kind, &Object)) -> Value {
+    json!({"id": object.get("id"), "deletedDateTime": object.get("deletedDateTime")})
 }
 
 /// Returns the objects that a filter selects through an index: `id eq`, or a key with `eq` or `in`,

@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, list::JSON, read, route::Route};
+use super::{
+    Call,
+    list::JSON,
+    read,
+    route::{Root, Route},
+};
 use crate::{
     odata::{GraphError, Options, Query},
     permissions::authorize,
@@ -17,6 +22,9 @@ pub(super) fn respond(
     route: &Route,
     id: Option<&str>,
 ) -> Result<Reply, GraphError> {
+    if let Root::Object(Kind::DirectoryRole, _) = &route.root {
+        return of_role(call, route);
+    }
     let key = if id.is_some() { "/{id}" } else { "" };
     let unit_path = Kind::AdministrativeUnit.entity().object_path();
     let path = format!("{unit_path}/scopedRoleMembers{key}");
@@ -38,6 +46,33 @@ pub(super) fn respond(
             body
         }
     };
+    Ok(Reply::new(200)
+        .with_header("content-type", JSON)
+        .with_body(body.to_string()))
+}
+
+/// Responds with the members of a role over any unit.
+fn of_role(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
+    let path = format!(
+        "{}/scopedMembers",
+        Kind::DirectoryRole.entity().object_path()
+    );
+    authorize(call.caller, "GET", &path, false)?;
+    let (_, role) = read::find(call, &route.root)?;
+    Query::parse(call.request.query.as_deref(), Options(&[]))?;
+    let items: Vec<Value> = call
+        .state
+        .store
+        .all(Kind::RoleAssignment)
+        .filter(|assignment| assignment["roleDefinitionId"] == role["roleTemplateId"])
+        .filter_map(|assignment| {
+            let unit = assignment["directoryScopeId"]
+                .as_str()?
+                .strip_prefix(UNITS)?;
+            Some(membership(call.state, unit, assignment))
+        })
+        .collect();
+    let body = json!({ "@odata.context": call.context("scopedRoleMemberships"), "value": items });
     Ok(Reply::new(200)
         .with_header("content-type", JSON)
         .with_body(body.to_string()))
@@ -67,7 +102,7 @@ pub(super) fn membership(state: &State, unit: &str, assignment: &Object) -> Valu
 
 /// The scope of role assignments over a unit.
 pub(super) fn scope(unit: &str) -> String {
-    format!("/administrativeUnits/{unit}")
+    format!("{UNITS}{unit}")
 }
 
 fn assignments<'a>(state: &'a State, unit: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
@@ -77,3 +112,5 @@ fn assignments<'a>(state: &'a State, unit: &str) -> impl Iterator<Item = &'a Obj
         .all(Kind::RoleAssignment)
         .filter(move |assignment| assignment["directoryScopeId"] == scope.as_str())
 }
+
+const UNITS: &str = "/administrativeUnits/";

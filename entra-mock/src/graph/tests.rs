@@ -24,6 +24,7 @@ mod contacts;
 mod delta;
 mod delta_oddities;
 mod devices;
+mod directory_actions;
 mod directory_objects;
 mod documented;
 mod domains;

@@ -205,3 +205,20 @@ pub(super) fn invited_member(id: &str) -> GraphError {
 pub(super) fn invited_own_domain() -> GraphError {
     GraphError::bad_request("The domain of the invited user is a verified domain of the tenant.")
 }
+
+/// `promote` of a domain that is a root domain already.
+pub(super) fn root_domain(name: &str) -> GraphError {
+    GraphError::bad_request(format!("Domain '{name}' is a root domain already."))
+}
+
+/// `forceDelete` of a domain that more than 1,000 objects refer to. The limit is documented, the message is not.
+pub(super) fn too_many_references(name: &str) -> GraphError {
+    GraphError::bad_request(format!("More than 1000 objects refer to domain '{name}'."))
+}
+
+/// `forceDelete` of a domain that a multitenant application refers to. The error is documented, the message is not.
+pub(super) fn multitenant_reference(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "A multitenant application refers to domain '{name}'."
+    ))
+}

@@ -56,7 +56,7 @@ pub(super) const ADMINISTRATIVE_UNIT: EntityType = EntityType {
     ],
     rules: &[
         rule("description", Text, Advanced, Advanced, No, No),
-        rule("displayName", Text, Basic, Basic, No, Advanced),
+        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
         rule("id", Text, Basic, No, No, No),
         rule("isMemberManagementRestricted", Boolean, Basic, No, No, No),
     ],

@@ -22,8 +22,8 @@ pub(super) const ATTRIBUTE_SET: EntityType = EntityType {
     deletion: Deletion::Hard,
     behavior: Behavior::AttributeSet,
     activities: Activities {
-        add: "Add attribute set",
-        update: "Update attribute set",
+        add: "Add an attribute set",
+        update: "Update an attribute set",
         ..Activities::of("AttributeManagement")
     },
     properties: &[

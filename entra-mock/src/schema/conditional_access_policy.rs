@@ -21,9 +21,9 @@ pub(super) const CONDITIONAL_ACCESS_POLICY: EntityType = EntityType {
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
     activities: Activities {
-        add: "Add conditional access policy",
-        update: "Update conditional access policy",
-        purge: "Delete conditional access policy",
+        add: "Add Conditional Access policy",
+        update: "Update Conditional Access policy",
+        purge: "Delete Conditional Access policy",
         ..Activities::of("Policy")
     },
     properties: &[

@@ -65,7 +65,7 @@ pub(super) const DEVICE: EntityType = EntityType {
         date("registrationDateTime").shown(),
         text("systemLabels").many().shown(),
         text("trustType").shown(),
-        complex("extensionAttributes").writable(),
+        complex("extensionAttributes").shown().writable(),
     ],
     rules: &[
         rule("accountEnabled", Boolean, Basic, No, No, No),

@@ -20,7 +20,7 @@ pub(super) const DIRECTORY_ROLE: EntityType = EntityType {
     deletion: Deletion::Hard,
     behavior: Behavior::DirectoryRole,
     activities: Activities {
-        add: "Activate directory role",
+        add: "Add role from template",
         add_member: "Add member to role",
         remove_member: "Remove member from role",
         ..Activities::of("RoleManagement")
@@ -54,6 +54,7 @@ pub(super) const DIRECTORY_ROLE: EntityType = EntityType {
         both("GET", "/directoryRoles/delta", READ_ROLES),
         both("GET", "/directoryRoles/{id}", READ_ROLES),
         both("GET", "/directoryRoles/{id}/members", READ_ROLES),
+        both("GET", "/directoryRoles/{id}/scopedMembers", READ_ROLES),
         both("POST", "/directoryRoles/{id}/members/$ref", WRITE_ROLES),
         both(
             "DELETE",

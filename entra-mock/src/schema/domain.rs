@@ -66,6 +66,12 @@ pub(super) const DOMAIN: EntityType = EntityType {
         ),
         own(
             Kind::Domain,
+            "rootDomain",
+            &[Kind::Domain],
+            Source::RootDomain,
+        ),
+        own(
+            Kind::Domain,
             "federationConfiguration",
             &[Kind::DomainFederation],
             Source::Children(domain_federation::DOMAIN_OF),
@@ -78,6 +84,9 @@ pub(super) const DOMAIN: EntityType = EntityType {
         both("PATCH", "/domains/{id}", WRITE_DOMAINS),
         both("DELETE", "/domains/{id}", WRITE_DOMAINS),
         both("POST", "/domains/{id}/verify", WRITE_DOMAINS),
+        both("POST", "/domains/{id}/promote", WRITE_DOMAINS),
+        both("POST", "/domains/{id}/forceDelete", WRITE_DOMAINS),
+        both("GET", "/domains/{id}/rootDomain", READ_DOMAINS),
         both("GET", "/domains/{id}/verificationDnsRecords", READ_RECORDS),
         both(
             "GET",

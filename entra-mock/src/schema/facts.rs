@@ -64,6 +64,30 @@ pub(crate) fn is_required(entity: &EntityType, name: &str) -> bool {
         .any(|fact| fact.name == name && fact.required)
 }
 
+/// The members of a complex property that responses have even if they have no value. Documented examples show that of
+/// a few types; other values are returned as they were written.
+pub(crate) fn written_members(entity: &EntityType, name: &str) -> Vec<&'static str> {
+    let facts = facts_of(entity.name).unwrap_or_default();
+    let declared = facts.iter().find(|fact| fact.name == name);
+    let value = match declared {
+        Some(fact) => fact.value,
+        // The metadata of devices lacks it.
+        None if name == "extensionAttributes" => "onPremisesExtensionAttributes",
+        None => return Vec::new(),
+    };
+    WRITTEN_IN_FULL
+        .contains(&value)
+        .then(|| facts_of(value))
+        .flatten()
+        .into_iter()
+        .flatten()
+        .map(|member| member.name)
+        .collect()
+}
+
+/// Pages "List devices" (examples 2 and 5) and "Get device".
+const WRITTEN_IN_FULL: [&str; 2] = ["alternativeSecurityId", "onPremisesExtensionAttributes"];
+
 /// The declared properties of a type, or `None` for a type without a table.
 pub(super) fn facts_of(name: &str) -> Option<&'static [Fact]> {
     tables().types.get(name).map(Vec::as_slice)

@@ -57,6 +57,16 @@ pub(super) const GRANT: EntityType = EntityType {
     operations: &[
         both("GET", "/oauth2PermissionGrants", READ_GRANTS),
         both("POST", "/oauth2PermissionGrants", WRITE_GRANTS),
+        row(
+            "GET",
+            "/oauth2PermissionGrants/delta",
+            &["Directory.Read.All", "Directory.ReadWrite.All"],
+            &[
+                "Directory.Read.All",
+                "DelegatedPermissionGrant.ReadWrite.All",
+                "Directory.ReadWrite.All",
+            ],
+        ),
         both("GET", "/oauth2PermissionGrants/{id}", READ_GRANTS),
         both("PATCH", "/oauth2PermissionGrants/{id}", WRITE_GRANTS),
         both("DELETE", "/oauth2PermissionGrants/{id}", WRITE_GRANTS),

@@ -41,7 +41,7 @@ mod sku;
 mod user;
 
 pub(crate) use domain_federation::DOMAIN_OF;
-pub(crate) use facts::{Mismatch, is_required, mismatches};
+pub(crate) use facts::{Mismatch, is_required, mismatches, written_members};
 pub(crate) use federated_credential::APPLICATION_OF;
 pub(crate) use operation::{ANY_OBJECT, Operation};
 pub(crate) use property::{Mode, Property, Returned, Rule, Type, Writable};

@@ -35,8 +35,18 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
     both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
     both(
         "POST",
+        "/directoryObjects/getAvailableExtensionProperties",
+        &["Directory.Read.All"],
+    ),
+    both(
+        "POST",
         "/directoryObjects/getByIds",
         &["Directory.Read.All"],
+    ),
+    both(
+        "POST",
+        "/directory/deletedItems/getUserOwnedObjects",
+        &["Group.Read.All", "Group.ReadWrite.All"],
     ),
     row(
         "POST",

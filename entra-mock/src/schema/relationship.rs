@@ -42,6 +42,8 @@ pub(crate) enum Source {
     Named(&'static str),
     /// The objects with a name or address in the domain.
     InDomain,
+    /// The root domain that a subdomain is in.
+    RootDomain,
 }
 
 /// The type of a link between two objects in the store.
@@ -59,16 +61,19 @@ pub(crate) enum Relation {
     RegisteredUsers,
     /// Application or service principal to its app management policy; at most one.
     AppManagementPolicies,
+    /// Group or application to the user or service principal that created it; at most one.
+    CreatedOnBehalfOf,
 }
 
 impl Relation {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Members,
         Self::Owners,
         Self::Manager,
         Self::RegisteredOwners,
         Self::RegisteredUsers,
         Self::AppManagementPolicies,
+        Self::CreatedOnBehalfOf,
     ];
 }
 
@@ -84,6 +89,7 @@ impl Relationship {
                     | Source::Grants(_)
                     | Source::Named(_)
                     | Source::InDomain
+                    | Source::RootDomain
             )
     }
 
@@ -174,6 +180,7 @@ pub(super) const MEMBERS: &[Kind] = &[
 ];
 pub(super) const OWNERS: &[Kind] = &[Kind::User, Kind::ServicePrincipal];
 pub(super) const OWNED: &[Kind] = &[Kind::Group, Kind::Application, Kind::ServicePrincipal];
+pub(super) const CREATED: &[Kind] = &[Kind::Group, Kind::Application];
 pub(super) const DEVICES: &[Kind] = &[Kind::Device];
 pub(super) const ASSIGNMENTS: &[Kind] = &[Kind::AppRoleAssignment];
 pub(super) const APP_MANAGEMENT_POLICIES: &[Kind] = &[Kind::AppManagementPolicy];

@@ -53,7 +53,7 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         boolean("appRoleAssignmentRequired").shown().writable(),
         complex("appRoles").many().shown().writable(),
         text("createdByAppId"),
-        complex("customSecurityAttributes"),
+        complex("customSecurityAttributes").writable(),
         text("description").shown().writable().up_to(1024),
         text("disabledByMicrosoftStatus").shown(),
         text("displayName").shown().writable().up_to(256),
@@ -93,6 +93,7 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         rule("appOwnerOrganizationId", Guid, Advanced, No, Advanced, No),
         rule("appRoleAssignmentRequired", Boolean, Advanced, No, No, No),
         rule("applicationTemplateId", Text, Basic, Advanced, No, No),
+        rule("createdObjects/any/id", Text, Advanced, No, No, No),
         rule("description", Text, Advanced, Advanced, Advanced, No),
         rule("disabledByMicrosoftStatus", Text, Advanced, No, No, No),
         rule("displayName", Text, Basic, Basic, Advanced, Advanced),
@@ -158,6 +159,18 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "transitiveMemberOf",
             CONTAINERS,
             Source::Up,
+        ),
+        many(
+            Kind::ServicePrincipal,
+            "createdObjects",
+            CREATED,
+            Source::In(Relation::CreatedOnBehalfOf),
+        ),
+        many(
+            Kind::ServicePrincipal,
+            "ownedObjects",
+            OWNED,
+            Source::In(Relation::Owners),
         ),
         own(
             Kind::ServicePrincipal,
@@ -243,7 +256,23 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         application_list("GET", "/servicePrincipals"),
         write_directory("POST", "/servicePrincipals"),
         applications("GET", "/servicePrincipals/{id}"),
-        write_directory("PATCH", "/servicePrincipals/{id}"),
+        // Page "Manage custom security attribute assignments" (concepts/custom-security-attributes-examples.md,
+        // read 2026-11-29) has the last one.
+        row(
+            "PATCH",
+            "/servicePrincipals/{id}",
+            &[
+                "Application.ReadWrite.All",
+                "Directory.ReadWrite.All",
+                "CustomSecAttributeAssignment.ReadWrite.All",
+            ],
+            &[
+                "Application.ReadWrite.OwnedBy",
+                "Application.ReadWrite.All",
+                "Directory.ReadWrite.All",
+                "CustomSecAttributeAssignment.ReadWrite.All",
+            ],
+        ),
         write_directory("DELETE", "/servicePrincipals/{id}"),
         write_directory("POST", "/servicePrincipals/{id}/addPassword"),
         write_directory("POST", "/servicePrincipals/{id}/removePassword"),
@@ -292,6 +321,12 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "/servicePrincipals/{id}/appRoleAssignments/{id}",
             WRITE_ASSIGNMENTS,
         ),
+        both(
+            "GET",
+            "/servicePrincipals/{id}/createdObjects",
+            READ_CREATED,
+        ),
+        applications("GET", "/servicePrincipals/{id}/ownedObjects"),
         applications("GET", "/servicePrincipals/{id}/owners"),
         applications("GET", "/servicePrincipals/{id}/memberOf"),
         both(
@@ -353,3 +388,11 @@ const fn provisioning(method: &'static str, path: &'static str) -> Operation {
         )
     }
 }
+
+/// Without the permission for the own applications.
+const READ_CREATED: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];

@@ -144,6 +144,7 @@ pub(super) const USER: EntityType = EntityType {
         rule("consentProvidedForMinor", Text, Basic, No, No, No),
         rule("country", Text, Basic, Basic, Advanced, Advanced),
         rule("createdDateTime", Date, Basic, No, Basic, Advanced),
+        rule("createdObjects/any/id", Text, Advanced, No, No, No),
         rule("creationType", Text, Basic, No, No, No),
         rule("deletedDateTime", Date, Advanced, No, Advanced, No),
         rule("department", Text, Basic, Basic, Advanced, Advanced),
@@ -376,11 +377,17 @@ pub(super) const USER: EntityType = EntityType {
         "transitiveMemberOf",
     ],
     relationships: &[
-        one(Kind::User, "manager", USERS, Source::Out(Relation::Manager)).by_reference(),
+        one(
+            Kind::User,
+            "manager",
+            &[Kind::User, Kind::OrgContact],
+            Source::Out(Relation::Manager),
+        )
+        .by_reference(),
         many(
             Kind::User,
             "directReports",
-            USERS,
+            &[Kind::User, Kind::OrgContact],
             Source::In(Relation::Manager),
         ),
         many(
@@ -390,6 +397,12 @@ pub(super) const USER: EntityType = EntityType {
             Source::In(Relation::Members),
         ),
         many(Kind::User, "transitiveMemberOf", CONTAINERS, Source::Up),
+        many(
+            Kind::User,
+            "createdObjects",
+            CREATED,
+            Source::In(Relation::CreatedOnBehalfOf),
+        ),
         many(
             Kind::User,
             "ownedObjects",
@@ -434,6 +447,7 @@ pub(super) const USER: EntityType = EntityType {
         both("GET", "/users/{id}", READ_USERS).own(OWN_PROFILE),
         both("GET", "/users/{id}/manager", USERS_IN_FULL),
         both("GET", "/users/{id}/directReports", USERS_IN_FULL).own(OWN_OBJECTS),
+        both("GET", "/users/{id}/createdObjects", USERS_IN_FULL).own(OWN_PROFILE),
         both("GET", "/users/{id}/ownedObjects", USERS_IN_FULL).own(OWN_OBJECTS),
         both("GET", "/users/{id}/ownedDevices", USERS_IN_FULL).own(OWN_OBJECTS),
         both("GET", "/users/{id}/registeredDevices", USERS_IN_FULL).own(OWN_OBJECTS),

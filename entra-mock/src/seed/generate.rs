@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use entra_core::Timestamp;
+use serde_json::json;
 
 use super::names::{
     APP_FORMS, APP_SUBJECTS, DEPARTMENTS, GIVEN, OFFICES, PUBLISHERS, SURNAMES, SYSTEMS,
 };
 use crate::{
-    directory::{Audit, NewUser, SignInRecord, earlier, later},
+    directory::{Audit, NewUser, SignInRecord, earlier, later, object},
     state::State,
     store::{Conflict, Kind, Relation},
 };
@@ -22,7 +23,40 @@ pub(super) fn fill(state: &mut State, now: Timestamp, count: usize) -> Result<()
     let apps = add_apps(state, founded, count)?;
     add_audits(state, now, &users)?;
     let assigned = add_assignments(state, founded, &users, &groups, &apps)?;
-    add_sign_ins(state, now, &users, &apps, &assigned)
+    add_sign_ins(state, now, &users, &apps, &assigned)?;
+    add_contacts(state, &users)
+}
+
+/// Two contacts, the second one below the first.
+fn add_contacts(state: &mut State, users: &[GeneratedUser]) -> Result<(), Conflict> {
+    let mut above = users.first().map(|user| user.id.clone());
+    for (given, surname) in [("Avery", "Wagner"), ("Kim", "Walsh")] {
+        let id = state.new_id();
+        let mail = format!("{}@partner.example", given.to_ascii_lowercase());
+        let contact = object([
+            ("id", id.clone().into()),
+            ("displayName", format!("{given} {surname}").into()),
+            ("givenName", given.into()),
+            ("surname", surname.into()),
+            ("mail", mail.clone().into()),
+            ("mailNickname", given.to_ascii_lowercase().into()),
+            ("proxyAddresses", json!([format!("SMTP:{mail}")])),
+            ("companyName", "Partner".into()),
+            ("department", "Sales".into()),
+            ("jobTitle", "Buyer".into()),
+            (
+                "addresses",
+                json!([{ "city": "Oslo", "countryOrRegion": "NO", "officeLocation": null, "postalCode": "0150", "state": null, "street": "Gate 1" }]),
+            ),
+            ("phones", json!([{ "number": "+47 1", "type": "business" }])),
+        ]);
+        state.store.insert(Kind::OrgContact, contact)?;
+        if let Some(above) = &above {
+            state.store.link(Relation::Manager, &id, above);
+        }
+        above = Some(id);
+    }
+    Ok(())
 }
 
 /// A generated user.

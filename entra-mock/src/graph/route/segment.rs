@@ -63,9 +63,13 @@ pub(crate) fn is_delta(kind: Kind, segment: &str) -> bool {
 /// Returns the action of `/directoryObjects` of that name.
 pub(crate) fn set_action(segment: &str) -> Option<&'static str> {
     let name = unqualified(segment);
-    ["getByIds", "validateProperties"]
-        .into_iter()
-        .find(|action| action.eq_ignore_ascii_case(name))
+    [
+        "getAvailableExtensionProperties",
+        "getByIds",
+        "validateProperties",
+    ]
+    .into_iter()
+    .find(|action| action.eq_ignore_ascii_case(name))
 }
 
 /// Returns the name of a type or function that a segment qualifies by its namespace. A user

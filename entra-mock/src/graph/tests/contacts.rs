@@ -117,11 +117,11 @@ fn a_contact_has_a_manager_reports_and_groups() {
             .all("id"),
         groups
     );
-    // A contact is listed among the members of its group, and not among the reports of a user.
+    // A contact is listed among the members of its group, and among the reports of a user.
     fixture.application(&[
         "GroupMember.Read.All",
         "OrgContact.Read.All",
-        "User.Read.All",
+        "User.ReadWrite.All",
     ]);
     let members = fixture.get(&format!("/groups/{}/members", id(ENGINEERS)));
     let robin_there = members.body["value"]
@@ -134,7 +134,18 @@ fn a_contact_has_a_manager_reports_and_groups() {
         });
     assert!(robin_there, "{}", members.text);
     let reports = fixture.get(&format!("/users/{}/directReports", id(ADELE)));
-    assert!(!reports.all("id").contains(&id(ROBIN).as_str()));
+    assert!(reports.all("id").contains(&id(ROBIN).as_str()));
+    let user = format!("/users/{}/manager", id(BO));
+    let reference = json!({"@odata.id": format!("https://graph.microsoft.com/v1.0/directoryObjects/{}", id(ROBIN))});
+    assert_eq!(
+        fixture
+            .write("PUT", &format!("{user}/$ref"), &reference)
+            .status,
+        204
+    );
+    assert_eq!(fixture.get(&user).body["displayName"], "Robin");
+    let reports = fixture.get(&format!("{robin}/directReports"));
+    assert!(reports.all("id").contains(&id(BO).as_str()));
     let body = json!({"securityEnabledOnly": false});
     let listed = fixture.post(&format!("{robin}/getMemberGroups"), &body);
     assert_eq!(listed.body["value"], json!(groups));

@@ -184,7 +184,7 @@ fn an_unsupported_request_returns_a_501_that_names_it() {
         ("GET", "/auditLogs/signIns/$count"),
         ("GET", "/subscribedSkus/$count"),
         ("PATCH", "/sites/root"),
-        ("POST", "/directoryObjects/getAvailableExtensionProperties"),
+        ("GET", "/directoryObjects/delta"),
         ("GET", "/"),
     ] {
         let response = fixture.send(&request(method, path, &[]));

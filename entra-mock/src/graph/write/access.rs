@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 
-use super::{super::Call, body::Draft};
+use super::{
+    super::{Call, security_attributes},
+    body::Draft,
+};
 use crate::{
     account::{PASSWORD, is_administrator},
     odata::GraphError,
@@ -77,6 +80,16 @@ pub(super) fn check_update(
     draft: &Draft,
     own: bool,
 ) -> Result<(), GraphError> {
+    if kind == Kind::ServicePrincipal {
+        check_attributes_of_application(call, draft)?;
+        // The permission for attributes covers every application.
+        if draft.names(security_attributes::PROPERTY)
+            && only_attributes(draft)
+            && !call.caller.is_delegated()
+        {
+            return Ok(());
+        }
+    }
     if kind != Kind::User {
         check_role(call, kind, object)?;
         return check_role_assignable(call, object);
@@ -116,6 +129,39 @@ pub(super) fn check_update(
     }
     Ok(())
 }
+
+fn only_attributes(draft: &Draft) -> bool {
+    let mut names = draft.values.iter().map(|(name, _)| name.as_str());
+    names.all(|name| name == security_attributes::PROPERTY)
+}
+
+/// Custom security attributes of a service principal take a permission of their own and one to read it; nothing else takes
+/// that permission.
+fn check_attributes_of_application(call: Call<'_>, draft: &Draft) -> Result<(), GraphError> {
+    let attributes = draft.names(security_attributes::PROPERTY);
+    let assigns = call
+        .caller
+        .has_any(&["CustomSecAttributeAssignment.ReadWrite.All"]);
+    let allowed = match (attributes, only_attributes(draft)) {
+        (false, _) => call.caller.has_any(WRITE_APPLICATIONS),
+        (true, true) => assigns && call.caller.has_any(FIND_APPLICATIONS),
+        (true, false) => assigns && call.caller.has_any(WRITE_APPLICATIONS),
+    };
+    if allowed { Ok(()) } else { Err(denied()) }
+}
+
+const WRITE_APPLICATIONS: &[&str] = &[
+    "Application.ReadWrite.All",
+    "Application.ReadWrite.OwnedBy",
+    "Directory.ReadWrite.All",
+];
+const FIND_APPLICATIONS: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Application.ReadWrite.OwnedBy",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
 
 /// Checks who can change the links of an object.
 pub(super) fn check_links(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {

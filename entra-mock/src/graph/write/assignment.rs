@@ -143,7 +143,7 @@ impl AssignedType {
             Kind::Group => Some(Self {
                 name: "Group",
                 member_type: "User",
-                category: "UserManagement",
+                category: "GroupManagement",
                 add: "Add app role assignment to group",
                 remove: "Remove app role assignment from group",
             }),

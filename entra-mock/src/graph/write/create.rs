@@ -76,7 +76,10 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
             draft.set_if_absent("isEnabled", false);
         }
         Behavior::Application => secrets = application::complete(call, &mut draft)?,
-        Behavior::ServicePrincipal => service_principal::complete(call, &mut draft)?,
+        Behavior::ServicePrincipal => {
+            security_attribute::merge_values(call, &Object::new(), &mut draft)?;
+            service_principal::complete(call, &mut draft)?;
+        }
         Behavior::PermissionGrant => grant::complete(call, &mut draft)?,
         Behavior::DirectoryRole => role::activate(call, &mut draft)?,
         Behavior::RoleDefinition => role::define(&id, &mut draft)?,
@@ -114,6 +117,9 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         };
         links.extend(owner.map(|owner| (Relation::Owners, owner)));
     }
+    if entity.navigation("createdOnBehalfOf").is_some() {
+        links.extend(creator(call).map(|creator| (Relation::CreatedOnBehalfOf, creator)));
+    }
 
     let response = PlannedResponse::Object {
         status: 201,
@@ -135,6 +141,17 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     }
     let names = kind.entity().activities;
     Ok(plan.audited_as(names.category, names.add))
+}
+
+/// The user or application that an object is created on behalf of. It is not set if the user is an
+/// administrator (page "group resource type").
+fn creator(call: Call<'_>) -> Option<String> {
+    let user = call.caller.user_id.as_ref();
+    match user {
+        Some(user) if call.state.roles_of(user).next().is_some() => None,
+        Some(user) => Some(user.clone()),
+        None => call.caller.service_principal_id.clone(),
+    }
 }
 
 impl From<crate::store::Conflict> for GraphError {

@@ -3,14 +3,15 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, read, route::Root, unsupported},
+    super::{Call, membership, read, route::Root, unsupported},
     Plan, PlannedResponse, Step, access, application, body, directory_objects, domain, federated,
     role, user,
 };
 use crate::{
     directory::lifecycle::is_soft_deleted,
     odata::GraphError,
-    permissions::authorize_kind,
+    permissions::{authorize, authorize_kind},
+    schema::Relation,
     store::{Kind, Object},
 };
 
@@ -131,6 +132,45 @@ fn free_addresses(call: Call<'_>, object: &Object) -> Option<(String, Option<Val
     (free.len() < addresses.len()).then(|| (ADDRESSES.to_owned(), Some(Value::Array(free))))
 }
 
+/// `getUserOwnedObjects`: the deleted groups or applications of an owner, by id.
+pub(super) fn deleted_of_owner(call: Call<'_>) -> Result<Plan, GraphError> {
+    authorize(call.caller, "POST", OWNED, false)?;
+    let body = body::json(call)?;
+    directory_objects::check_parameters(&body, "getUserOwnedObjects", &["type", "userId"])?;
+    let text = |name: &str| {
+        body.get(name).and_then(Value::as_str).ok_or_else(|| {
+            body::malformed(format!(
+                "The parameter '{name}' of the operation 'getUserOwnedObjects' is missing."
+            ))
+        })
+    };
+    let kind = match text("type")? {
+        "Group" => Kind::Group,
+        "Application" => Kind::Application,
+        _ => return Err(body::malformed("The value of 'type' is not valid.")),
+    };
+    let user = membership::guid(text("userId")?)?;
+    let store = &call.state.store;
+    if store.get(Kind::User, &user).is_none() {
+        return Err(GraphError::not_found(&user));
+    }
+    let mut owned: Vec<&Object> = store
+        .deleted_after(kind, None)
+        .map(|(_, object)| object)
+        .filter(|object| store.was_linked(Relation::Owners, &id(object), &user))
+        .collect();
+    owned.sort_by_key(|object| id(object));
+    let items: Result<Vec<Value>, GraphError> = owned
+        .into_iter()
+        .take(MOST_OWNED)
+        .map(|object| directory_objects::shown(call, kind, object))
+        .collect();
+    let response = serde_json::json!({
+        "@odata.context": call.context("directoryObjects"), "value": items?
+    });
+    Ok(Plan::new(PlannedResponse::Json(200, response)))
+}
+
 fn find<'a>(call: Call<'a>, id: &str) -> Result<(Kind, &'a Object), GraphError> {
     let found = call.state.store.deleted(id);
     found.ok_or_else(|| GraphError::not_found(id))
@@ -143,4 +183,7 @@ fn id(object: &Object) -> String {
 /// The paths of deleted items as in the table of operations.
 pub(in crate::graph) const ITEM: &str = "/directory/deletedItems/{id}";
 const WRONG_TYPE: &str = "A value of the request payload has another type than the parameter.";
+const OWNED: &str = "/directory/deletedItems/getUserOwnedObjects";
+/// The documented maximum of one response.
+const MOST_OWNED: usize = 1_000;
 const RESTORE: &str = "/directory/deletedItems/{id}/restore";

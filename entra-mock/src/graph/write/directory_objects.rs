@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Call, membership,
+        Call, extension, membership,
         projection::{Projection, RenderOptions},
         route::Root,
         rows::EvalContext,
@@ -55,6 +55,30 @@ pub(super) fn get_by_ids(call: Call<'_>) -> Result<Plan, GraphError> {
         }
     }
     let context = call.context("directoryObjects");
+    let response = json!({ "@odata.context": context, "value": items });
+    Ok(Plan::new(PlannedResponse::Json(200, response)))
+}
+
+/// `getAvailableExtensionProperties`: the directory extensions of all applications of the tenant.
+pub(super) fn available_extensions(call: Call<'_>) -> Result<Plan, GraphError> {
+    let path = "/directoryObjects/getAvailableExtensionProperties";
+    authorize(call.caller, "POST", path, false)?;
+    let body = body(call)?;
+    let parameter = "isSyncedFromOnPremises";
+    check_parameters(&body, "getAvailableExtensionProperties", &[parameter])?;
+    let synced = match body.get(parameter) {
+        None | Some(Value::Null) => None,
+        Some(Value::Bool(synced)) => Some(*synced),
+        Some(_) => {
+            return Err(malformed(
+                "The value of 'isSyncedFromOnPremises' is not a Boolean.",
+            ));
+        }
+    };
+    let items: Vec<Value> = extension::all(call)
+        .filter(|item| synced.is_none_or(|synced| item[parameter] == synced))
+        .collect();
+    let context = call.context("Collection(extensionProperty)");
     let response = json!({ "@odata.context": context, "value": items });
     Ok(Plan::new(PlannedResponse::Json(200, response)))
 }
@@ -145,7 +169,7 @@ fn validate(
     Err(error)
 }
 
-fn shown(call: Call<'_>, kind: Kind, object: &Object) -> Result<Value, GraphError> {
+pub(super) fn shown(call: Call<'_>, kind: Kind, object: &Object) -> Result<Value, GraphError> {
     let mut out = Vec::new();
     let options = RenderOptions {
         context: None,

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{
     super::{Call, route::Root, unsourced},
     Plan, PlannedResponse, Step, access,
-    body::{Draft, invalid},
+    body::{Draft, invalid, json as json_body, malformed},
+    directory_objects::check_parameters,
     target,
 };
 use crate::{
@@ -101,27 +102,129 @@ pub(super) fn verify(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         .audited_as("DirectoryManagement", "Verify domain"))
 }
 
+/// POST to `promote`: makes a verified subdomain a root domain.
+pub(super) fn promote(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
+    let (domain, id, _) = target(call, root, kind, "/promote")?;
+    access::check_links(call, kind, domain)?;
+    if domain["isVerified"] != true {
+        return Err(unsourced::unverified_domain(id));
+    }
+    if domain["isRoot"] == true {
+        return Err(unsourced::root_domain(id));
+    }
+    let response = json!({ "@odata.context": call.context("Edm.Boolean"), "value": true });
+    let changes = vec![("isRoot".to_owned(), Some(true.into()))];
+    Ok(Plan::new(PlannedResponse::Json(200, response))
+        .with(Step::Update(kind, id.to_owned(), changes))
+        .audited_as("DirectoryManagement", "Promote sub domain to root domain"))
+}
+
+/// POST to `forceDelete`: gives everything with a name in the domain one in the initial domain, and deletes the domain.
+pub(super) fn force_delete(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
+    let (domain, id, _) = target(call, root, kind, "/forceDelete")?;
+    access::check_links(call, kind, domain)?;
+    if domain["isDefault"] == true || domain["isInitial"] == true {
+        return Err(unsourced::undeletable_domain(id));
+    }
+    let body = json_body(call)?;
+    check_parameters(&body, "forceDelete", &["disableUserAccounts"])?;
+    let disable = match body.get("disableUserAccounts") {
+        None | Some(Value::Null) => true,
+        Some(Value::Bool(disable)) => *disable,
+        Some(_) => {
+            return Err(malformed(
+                "The value of 'disableUserAccounts' is not a Boolean.",
+            ));
+        }
+    };
+    let store = &call.state.store;
+    let mut domains = store.all(Kind::Domain);
+    let initial = domains.find(|other| other["isInitial"] == true);
+    let initial = initial.map(name).unwrap_or_default();
+    let used: Vec<(Kind, &Object)> = references(call, id).collect();
+    if used.len() > MOST_RENAMED {
+        return Err(unsourced::too_many_references(id));
+    }
+    let single = |app: &Object| app["signInAudience"] == "AzureADMyOrg";
+    if used
+        .iter()
+        .any(|(kind, object)| *kind == Kind::Application && !single(object))
+    {
+        return Err(unsourced::multitenant_reference(id));
+    }
+    let mut plan = Plan::new(PlannedResponse::NoContent)
+        .with(Step::Delete(kind, id.to_owned()))
+        .audited_as("DirectoryManagement", deletion_activity(domain));
+    for (kind, object) in used {
+        let mut changes: Vec<(String, Option<Value>)> = RENAMED
+            .iter()
+            .filter_map(|property| {
+                let value = object.get(property)?;
+                let renamed = renamed(value, id, initial);
+                (renamed != *value).then(|| ((*property).to_owned(), Some(renamed)))
+            })
+            .collect();
+        for (property, value) in &changes {
+            let taken = value.as_ref().and_then(Value::as_str);
+            if property == "userPrincipalName"
+                && taken.is_some_and(|name| store.find(Kind::User, property, name).is_some())
+            {
+                return Err(GraphError::conflict(property));
+            }
+        }
+        if kind == Kind::User && disable {
+            changes.push(("accountEnabled".to_owned(), Some(false.into())));
+        }
+        plan = plan.with(Step::Update(kind, name(object).to_owned(), changes));
+    }
+    plan.steps.extend(federation_steps(call, id));
+    Ok(plan)
+}
+
+/// A name, an address or an identifier URI, or several, in another domain.
+fn renamed(value: &Value, from: &str, to: &str) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| renamed(item, from, to)).collect(),
+        Value::String(text) => {
+            let at = text.to_ascii_lowercase().rfind(from);
+            let inside = at.filter(|at| text[..*at].ends_with(['@', '/', '.']));
+            match inside {
+                Some(at) => format!("{}{to}{}", &text[..at], &text[at + from.len()..]).into(),
+                None => value.clone(),
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+fn references<'a>(call: Call<'a>, id: &'a str) -> impl Iterator<Item = (Kind, &'a Object)> {
+    let relationships = Kind::Domain.entity().relationships.iter();
+    relationships
+        .filter(|relationship| relationship.source == Source::InDomain)
+        .flat_map(move |relationship| relationship.objects(&call.state.store, id))
+}
+
+/// The deletion of the federation settings of a domain.
+fn federation_steps(call: Call<'_>, id: &str) -> Vec<Step> {
+    let kind = Kind::DomainFederation;
+    call.state
+        .store
+        .all(kind)
+        .filter(|settings| settings[DOMAIN_OF] == id)
+        .filter_map(|settings| Some(Step::Delete(kind, settings["id"].as_str()?.to_owned())))
+        .collect()
+}
+
 /// Checks that nothing uses a domain, and returns the deletion of its federation settings.
 pub(super) fn removed_with(call: Call<'_>, domain: &Object) -> Result<Vec<Step>, GraphError> {
     let id = name(domain);
     if domain["isDefault"] == true || domain["isInitial"] == true {
         return Err(unsourced::undeletable_domain(id));
     }
-    let references = Kind::Domain.entity().relationships.iter();
-    let used = references
-        .filter(|relationship| relationship.source == Source::InDomain)
-        .any(|relationship| relationship.objects(&call.state.store, id).next().is_some());
-    if used {
+    if references(call, id).next().is_some() {
         return Err(unsourced::referenced_domain(id));
     }
-    let kind = Kind::DomainFederation;
-    Ok(call
-        .state
-        .store
-        .all(kind)
-        .filter(|settings| settings[DOMAIN_OF] == id)
-        .filter_map(|settings| Some(Step::Delete(kind, settings["id"].as_str()?.to_owned())))
-        .collect())
+    Ok(federation_steps(call, id))
 }
 
 /// The name of a deletion in the audit log.
@@ -187,6 +290,15 @@ fn is_domain_name(text: &str) -> bool {
     text.len() <= 253 && text.contains('.') && text.split('.').all(is_label)
 }
 
+/// The documented maximum of objects that a forced deletion renames.
+const MOST_RENAMED: usize = 1_000;
+/// The properties that a forced deletion moves to the initial domain.
+const RENAMED: [&str; 4] = [
+    "userPrincipalName",
+    "mail",
+    "proxyAddresses",
+    "identifierUris",
+];
 /// Only Entra itself creates such domains.
 const INITIAL: &str = ".onmicrosoft.com";
 const URIS: [&str; 6] = [

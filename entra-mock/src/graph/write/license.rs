@@ -3,13 +3,21 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, membership, route::Root},
+    super::{
+        Call, membership,
+        projection::{Projection, RenderOptions},
+        route::Root,
+        rows::EvalContext,
+        security_attributes,
+    },
     Plan, PlannedResponse, Step, access,
     body::{json as body_of, malformed},
     target,
 };
 use crate::{
     odata::GraphError,
+    permissions::AccessLevel,
+    schema::Returned,
     state::iso,
     store::{Kind, Object},
 };
@@ -96,11 +104,19 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
     if is_user {
         values.push(("licenseAssignmentStates".to_owned(), Some(states.into())));
     }
-    let response = PlannedResponse::Object {
-        status: if is_user { 200 } else { 202 },
-        id: id.to_owned(),
-        typed: false,
-        secrets: Vec::new(),
+    let response = if is_user {
+        let mut after = object.clone();
+        for (name, value) in &values {
+            after.insert(name.clone(), value.clone().unwrap_or_default());
+        }
+        PlannedResponse::Json(200, whole(call, &after)?)
+    } else {
+        PlannedResponse::Object {
+            status: 202,
+            id: id.to_owned(),
+            typed: false,
+            secrets: Vec::new(),
+        }
     };
     let mut plan = Plan::new(response).with(Step::Update(kind, id.to_owned(), values));
     if is_user {
@@ -120,14 +136,33 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
 
 /// `reprocessLicenseAssignment`: does nothing, because assignments are never pending.
 pub(super) fn reprocess(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
-    let (object, id, _) = target(call, root, kind, "/reprocessLicenseAssignment")?;
+    let (object, _, _) = target(call, root, kind, "/reprocessLicenseAssignment")?;
     access::check_links(call, kind, object)?;
-    Ok(Plan::new(PlannedResponse::Object {
-        status: 200,
-        id: id.to_owned(),
+    let response = PlannedResponse::Json(200, whole(call, object)?);
+    Ok(Plan::new(response))
+}
+
+/// A user with all properties of the directory, as these actions return it.
+fn whole(call: Call<'_>, user: &Object) -> Result<Value, GraphError> {
+    let properties = Kind::User.entity().properties.iter();
+    let names: Vec<String> = properties
+        .filter(|property| matches!(property.returned, Returned::Always | Returned::OnSelect))
+        // Sign-ins take a permission of their own.
+        .filter(|property| {
+            !["signInActivity", security_attributes::PROPERTY].contains(&property.name)
+        })
+        .map(|property| property.name.to_owned())
+        .collect();
+    let projection = Projection::new(Kind::User, Some(&names), true)?;
+    let options = RenderOptions {
+        context: Some(&call.context("users/$entity")),
         typed: false,
-        secrets: Vec::new(),
-    }))
+        access_level: AccessLevel::Everything,
+    };
+    let mut out = Vec::new();
+    projection.open(&mut out, user, options, &EvalContext(&call.state.store));
+    out.push(b'}');
+    Ok(serde_json::from_slice(&out).unwrap_or_default())
 }
 
 fn find<'a>(call: Call<'a>, sku: &str) -> Option<&'a Object> {

@@ -165,6 +165,8 @@ impl Plan {
     }
 
     fn audited_as(mut self, category: &'static str, name: &'static str) -> Self {
+        #[cfg(test)]
+        audit::check_documented(category, name);
         let operation = match name.split(' ').next() {
             _ if name == "Remove service principal"
                 || name.ends_with("verified domain") && name.starts_with("Remove") =>
@@ -286,7 +288,9 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         }
         ("POST", Root::Set(Kind::RiskyUser), Target::Command(action)) => risk::plan(call, action),
         ("POST", Root::AnySet, Target::Command(command)) => match *command {
+            "getAvailableExtensionProperties" => directory_objects::available_extensions(call),
             "getByIds" => directory_objects::get_by_ids(call),
+            "getUserOwnedObjects" => delete::deleted_of_owner(call),
             "validateProperties" => directory_objects::validate_new(call),
             _ => Err(unsupported(call.request)),
         },
@@ -309,6 +313,8 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
             "removePassword" => credentials::remove_password(call, &route.root, *kind),
             "renew" => group::renew(call, &route.root, *kind),
             "verify" => domain::verify(call, &route.root, *kind),
+            "promote" => domain::promote(call, &route.root, *kind),
+            "forceDelete" => domain::force_delete(call, &route.root, *kind),
             _ => Err(unsupported(call.request)),
         },
         _ => Err(unsupported(call.request)),

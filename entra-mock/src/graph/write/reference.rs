@@ -49,6 +49,8 @@ pub(super) fn plan(
             "Remove registered users from device",
         ),
         Relation::Manager => ("Set user manager", "Remove user manager"),
+        // Set by the creation alone.
+        Relation::CreatedOnBehalfOf => return Err(unsupported(call.request)),
         Relation::AppManagementPolicies if kind == Kind::Application => (
             "Add policy to application",
             "Remove policy from application",

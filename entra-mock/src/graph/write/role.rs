@@ -34,6 +34,7 @@ pub(super) fn activate(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphErr
 /// Checks a custom role definition and adds the properties that every definition has.
 pub(super) fn define(id: &str, draft: &mut Draft) -> Result<(), GraphError> {
     check_permissions(draft)?;
+    complete_permissions(draft);
     draft.set("isBuiltIn", false);
     draft.set("resourceScopes", vec![WHOLE_DIRECTORY]);
     draft.set_if_absent("templateId", id);
@@ -41,12 +42,24 @@ pub(super) fn define(id: &str, draft: &mut Draft) -> Result<(), GraphError> {
 }
 
 /// Checks a change of a role definition. Built-in roles cannot be changed.
-pub(super) fn redefine(definition: &Object, draft: &Draft) -> Result<(), GraphError> {
+pub(super) fn redefine(definition: &Object, draft: &mut Draft) -> Result<(), GraphError> {
     check_custom(definition)?;
     if draft.names("rolePermissions") {
         check_permissions(draft)?;
+        complete_permissions(draft);
     }
     Ok(())
+}
+
+/// A permission without a condition is returned with null.
+fn complete_permissions(draft: &mut Draft) {
+    let mut permissions = draft.get("rolePermissions").cloned().unwrap_or_default();
+    for permission in permissions.as_array_mut().into_iter().flatten() {
+        if let Some(permission) = permission.as_object_mut() {
+            permission.entry("condition").or_insert(Value::Null);
+        }
+    }
+    draft.set("rolePermissions", permissions);
 }
 
 fn check_permissions(draft: &Draft) -> Result<(), GraphError> {

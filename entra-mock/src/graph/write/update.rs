@@ -4,6 +4,7 @@ use super::{
     super::{
         Call, read,
         route::{ObjectKey, Root},
+        security_attributes,
     },
     Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
@@ -45,7 +46,7 @@ pub(super) fn plan(
         Behavior::AttributeSet => security_attribute::check_maximum(&draft)?,
         Behavior::SecurityAttribute => security_attribute::adjust(object, &draft)?,
         Behavior::Domain => domain::adjust(object, &draft)?,
-        Behavior::RoleDefinition => role::redefine(object, &draft)?,
+        Behavior::RoleDefinition => role::redefine(object, &mut draft)?,
         Behavior::ServicePrincipal => service_principal::adjust(call, object, &mut draft)?,
         Behavior::PermissionGrant
         | Behavior::DirectoryRole
@@ -86,7 +87,22 @@ pub(super) fn plan(
         _ if draft.names(crate::account::PASSWORD) => "Reset user password",
         _ => names.update,
     };
-    let mut plan = Plan::new(PlannedResponse::NoContent).audited_as(names.category, name);
+    let attributes = security_attributes::PROPERTY;
+    let only_attributes = draft.names(attributes)
+        && links.is_empty()
+        && draft.values.iter().all(|(name, _)| name == attributes);
+    let (category, name) = match kind {
+        Kind::User if only_attributes => (
+            "AttributeManagement",
+            "Update attribute values assigned to a user",
+        ),
+        Kind::ServicePrincipal if only_attributes => (
+            "AttributeManagement",
+            "Update attribute values assigned to a servicePrincipal",
+        ),
+        _ => (names.category, name),
+    };
+    let mut plan = Plan::new(PlannedResponse::NoContent).audited_as(category, name);
     if draft.names(crate::account::PASSWORD) {
         plan = plan.with(Step::RevokeSessions(id.to_owned()));
     }
