@@ -178,12 +178,14 @@ pub use error::{Error, ErrorDetail, ErrorKind, ListProgress};
 pub use governor::{Governor, TenantSize};
 pub use key::Key;
 pub use model::{AdditionalData, Expanded, Json};
+#[cfg(feature = "administrative-units")]
+pub use objects::AdministrativeUnit;
 #[cfg(feature = "invitations")]
 pub use objects::Invitation;
 #[cfg(feature = "contacts")]
 pub use objects::OrgContact;
-#[cfg(feature = "administrative-units")]
-pub use objects::{AdministrativeUnit, ScopedRoleMembership};
+#[cfg(any(feature = "administrative-units", feature = "role-management"))]
+pub use objects::ScopedRoleMembership;
 #[cfg(feature = "custom-security-attributes")]
 pub use objects::{AllowedValue, AttributeSet, CustomSecurityAttributeDefinition};
 #[cfg(feature = "app-management-policies")]
@@ -282,7 +284,7 @@ pub mod places {
     #[cfg(feature = "domains")]
     pub use crate::areas::domains::{
         DomainNameReferences, DomainServiceRecords, DomainVerificationRecords, Domains,
-        FederationConfigurations, OneDomain, OneFederationConfiguration,
+        FederationConfigurations, OneDomain, OneFederationConfiguration, RootDomain,
     };
     #[cfg(feature = "identity-protection")]
     pub use crate::areas::identity_protection::{
@@ -291,9 +293,9 @@ pub mod places {
     };
     #[cfg(feature = "role-management")]
     pub use crate::areas::role_management::{
-        DirectoryRoleMembers, DirectoryRoleTemplates, DirectoryRoles, OneDirectoryRole,
-        OneDirectoryRoleTemplate, OneRoleAssignment, OneRoleDefinition, RoleAssignments,
-        RoleDefinitions, TransitiveRoleAssignments,
+        DirectoryRoleMembers, DirectoryRoleScopedMembers, DirectoryRoleTemplates, DirectoryRoles,
+        OneDirectoryRole, OneDirectoryRoleTemplate, OneRoleAssignment, OneRoleDefinition,
+        RoleAssignments, RoleDefinitions, TransitiveRoleAssignments,
     };
     #[cfg(feature = "synchronization")]
     pub use crate::areas::synchronization::{
@@ -328,14 +330,15 @@ pub mod places {
             organization::{OneOrganization, Organizations},
             service_principals::{
                 AppRoleAssignedTo, DeletedServicePrincipal, DeletedServicePrincipals,
-                OneServicePrincipal, ServicePrincipalAppRoleAssignments, ServicePrincipalMemberOf,
-                ServicePrincipalOAuth2PermissionGrants, ServicePrincipalOwners,
-                ServicePrincipalTransitiveMemberOf, ServicePrincipals,
+                OneServicePrincipal, ServicePrincipalAppRoleAssignments,
+                ServicePrincipalCreatedObjects, ServicePrincipalMemberOf,
+                ServicePrincipalOAuth2PermissionGrants, ServicePrincipalOwnedObjects,
+                ServicePrincipalOwners, ServicePrincipalTransitiveMemberOf, ServicePrincipals,
             },
             subscribed_skus::{OneSubscribedSku, SubscribedSkus},
             users::{
                 DirectReports, Manager, Me, OneUser, OwnedDevices, OwnedObjects, RegisteredDevices,
-                UserAppRoleAssignments, UserLicenseDetails, UserMemberOf,
+                UserAppRoleAssignments, UserCreatedObjects, UserLicenseDetails, UserMemberOf,
                 UserOAuth2PermissionGrants, UserPlace, UserTransitiveMemberOf, Users,
             },
         },

@@ -1,4 +1,4 @@
-//! Custom security attributes: sets, definitions and predefined values below `/directory`, and values of users.
+//! Custom security attributes: sets, definitions and predefined values below `/directory`, and values of users and service principals.
 
 use entra_core::url::Url;
 use serde::de::DeserializeOwned;
@@ -8,9 +8,9 @@ use crate::{
     client::GraphClient,
     error::Error,
     key::Key,
-    model::Body,
+    model::{Body, Json},
     objects::{
-        AllowedValue, AttributeSet, CustomSecurityAttributeDefinition, User,
+        AllowedValue, AttributeSet, CustomSecurityAttributeDefinition, ServicePrincipal, User,
         types::{CustomSecurityAttributeStatus, CustomSecurityAttributeType},
     },
     odata::Property,
@@ -235,53 +235,67 @@ impl Object<OneCustomSecurityAttributeDefinition> {
     }
 }
 
-impl User {
-    /// The value of one custom security attribute; `None` if the user has none, or if the caller lacks the permission
-    /// `CustomSecAttributeAssignment.Read.All`. The property must be selected.
-    ///
-    /// ```
-    /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
-    /// use entra_graph::User;
-    /// let adele = graph.user("adele@contoso.com").get()
-    ///     .select(User::CUSTOM_SECURITY_ATTRIBUTES).send().await?;
-    /// let projects: Option<Vec<String>> = adele.custom_security_attribute("Engineering", "Project")?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the value is not a `T`.
-    pub fn custom_security_attribute<T: DeserializeOwned>(
-        &self,
-        set: &str,
-        name: &str,
-    ) -> Result<Option<T>, Error> {
-        let Some(json) = &self.custom_security_attributes else {
-            return Ok(None);
-        };
-        let mut sets: Value = serde_json::from_str(json.as_str()).map_err(|source| {
-            Error::decode("the custom security attributes are no JSON", source)
-        })?;
-        let value = sets
-            .get_mut(set)
-            .and_then(|values| values.get_mut(name))
-            .map(Value::take)
-            .unwrap_or_default();
-        serde_json::from_value(value).map_err(|source| {
-            Error::decode("the custom security attribute has another type", source)
-        })
-    }
+/// Declares access to the custom security attributes of a type.
+macro_rules! attributes {
+    ($model:ident, $what:literal, $read:literal) => {
+        impl $model {
+            #[doc = concat!("The value of one custom security attribute; `None` if the ", $what, " has none, or if the caller lacks the")]
+            /// permission `CustomSecAttributeAssignment.Read.All`. The property must be selected.
+            ///
+            /// ```
+            /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {
+            #[doc = concat!("use entra_graph::", stringify!($model), ";")]
+            #[doc = concat!("let object = graph.", $read, "(id).get()")]
+            #[doc = concat!("    .select(", stringify!($model), "::CUSTOM_SECURITY_ATTRIBUTES).send().await?;")]
+            /// let projects: Option<Vec<String>> = object.custom_security_attribute("Engineering", "Project")?;
+            /// # Ok(()) }
+            /// ```
+            ///
+            /// # Errors
+            /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the value is not a `T`.
+            pub fn custom_security_attribute<T: DeserializeOwned>(
+                &self,
+                set: &str,
+                name: &str,
+            ) -> Result<Option<T>, Error> {
+                value_of(self.custom_security_attributes.as_ref(), set, name)
+            }
 
-    /// One custom security attribute, to filter by. Values are case-sensitive.
-    ///
-    /// ```
-    /// use entra_graph::User;
-    /// let filter = User::by_custom_security_attribute::<String>("Engineering", "Project").eq("Baker");
-    /// assert_eq!(filter.to_string(), "customSecurityAttributes/Engineering/Project eq 'Baker'");
-    /// ```
-    #[must_use]
-    pub fn by_custom_security_attribute<T>(set: &str, name: &str) -> Property<Self, T> {
-        Property::inside(Self::CUSTOM_SECURITY_ATTRIBUTES.into_name(), set, name)
-    }
+            /// One custom security attribute, to filter by. Values are case-sensitive.
+            ///
+            /// ```
+            #[doc = concat!("use entra_graph::", stringify!($model), ";")]
+            #[doc = concat!("let filter = ", stringify!($model), "::by_custom_security_attribute::<String>(\"Engineering\", \"Project\").eq(\"Baker\");")]
+            /// assert_eq!(filter.to_string(), "customSecurityAttributes/Engineering/Project eq 'Baker'");
+            /// ```
+            #[must_use]
+            pub fn by_custom_security_attribute<T>(set: &str, name: &str) -> Property<Self, T> {
+                Property::inside(Self::CUSTOM_SECURITY_ATTRIBUTES.into_name(), set, name)
+            }
+        }
+    };
+}
+
+attributes!(ServicePrincipal, "service principal", "service_principal");
+attributes!(User, "user", "user");
+
+fn value_of<T: DeserializeOwned>(
+    attributes: Option<&Json>,
+    set: &str,
+    name: &str,
+) -> Result<Option<T>, Error> {
+    let Some(json) = attributes else {
+        return Ok(None);
+    };
+    let mut sets: Value = serde_json::from_str(json.as_str())
+        .map_err(|source| Error::decode("the custom security attributes are no JSON", source))?;
+    let value = sets
+        .get_mut(set)
+        .and_then(|values| values.get_mut(name))
+        .map(Value::take)
+        .unwrap_or_default();
+    serde_json::from_value(value)
+        .map_err(|source| Error::decode("the custom security attribute has another type", source))
 }
 
 fn directory(client: &GraphClient) -> Target {

@@ -1,13 +1,16 @@
 //! Deleted users and groups, which can be restored for 30 days: `/directory/deletedItems`.
 
+use entra_core::{IntoId, ObjectId};
+
+use super::directory_objects::read_whole;
 use crate::{
     client::{Call, GraphClient},
     key::Key,
-    model::Body,
-    objects::{Group, User},
+    model::{Body, Entity},
+    objects::{Application, Group, User},
     operation::{Version, operations},
     place::{Collection, Object, Place, Single, places, singles},
-    request::{Request, Target, read_entity},
+    request::{Request, Target, object_ids, read_entity},
 };
 
 operations! {
@@ -25,6 +28,8 @@ operations! {
         both ["User.DeleteRestore.All", "User.ReadWrite.All"];
     RESTORE_GROUP = "directory-deleteditems-restore-group" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("group"),
         both ["Group.ReadWrite.All"];
+    OWNED = "directory-deleteditems-getuserownedobjects" POST(Safe) "/directory/deletedItems/getUserOwnedObjects" => Collection("directoryObject"),
+        both ["Group.Read.All"];
     PURGE_USER = "directory-deleteditems-delete-user" DELETE "/directory/deletedItems/{id}" => Nothing,
         delegated ["User.ReadWrite.All"], application [];
     PURGE_GROUP = "directory-deleteditems-delete-group" DELETE "/directory/deletedItems/{id}" => Nothing,
@@ -147,6 +152,45 @@ impl GraphClient {
     pub fn deleted_group(&self, id: impl Into<Key>) -> Object<DeletedGroup> {
         deleted(self, id)
     }
+}
+
+impl GraphClient {
+    /// A request for the deleted groups that a user owns, at most 1,000:
+    /// [`POST /directory/deletedItems/getUserOwnedObjects`](https://learn.microsoft.com/graph/api/directory-deleteditems-getuserownedobjects).
+    ///
+    /// Takes `Group.Read.All`.
+    pub fn deleted_groups_of_owner(&self, user: impl IntoId<ObjectId>) -> Request<Vec<Group>> {
+        deleted_of_owner(self, user, "Group")
+    }
+
+    /// A request for the deleted applications that a user owns, at most 1,000:
+    /// [`POST /directory/deletedItems/getUserOwnedObjects`](https://learn.microsoft.com/graph/api/directory-deleteditems-getuserownedobjects).
+    ///
+    /// Takes `Group.Read.All`, as documented for both types.
+    pub fn deleted_applications_of_owner(
+        &self,
+        user: impl IntoId<ObjectId>,
+    ) -> Request<Vec<Application>> {
+        deleted_of_owner(self, user, "Application")
+    }
+}
+
+fn deleted_of_owner<E: Entity>(
+    client: &GraphClient,
+    user: impl IntoId<ObjectId>,
+    kind: &str,
+) -> Request<Vec<E>> {
+    let directory = Target::root(client).join(&["directory", "deletedItems"]);
+    let call = object_ids([user]).and_then(|users| {
+        let mut body = Body::default();
+        for user in users {
+            body.set::<String>("userId", &user.to_string());
+        }
+        body.set::<String>("type", kind);
+        let url = directory.join(&["getUserOwnedObjects"]).url()?;
+        Ok(Call::new(&OWNED, url).with_json(body.into_bytes()))
+    });
+    Request::new(client.clone(), call, read_whole)
 }
 
 /// The deleted objects of one type.

@@ -9,8 +9,8 @@ use crate::{
     client::{Call, GraphClient, Reply},
     error::Error,
     key::Key,
-    model::Body,
-    objects::{DirectoryEntity, DirectoryObject},
+    model::{Body, Entity},
+    objects::{DirectoryEntity, DirectoryObject, ExtensionProperty},
     operation::{Operation, operations},
     place::{Object, singles},
     request::{IntoRequest, Request, Target, object_ids, read_nothing},
@@ -21,6 +21,8 @@ operations! {
     GET = "directoryobject-get" GET "/directoryObjects/{id}" => Object("directoryObject"),
         both ["Directory.Read.All"];
     GET_BY_IDS = "directoryobject-getbyids" POST(Safe) "/directoryObjects/getByIds" => Collection("directoryObject"),
+        both ["Directory.Read.All"];
+    AVAILABLE_EXTENSIONS = "directoryobject-getavailableextensionproperties" POST(Safe) "/directoryObjects/getAvailableExtensionProperties" => Collection("extensionProperty"),
         both ["Directory.Read.All"];
     VALIDATE_PROPERTIES = "directoryobject-validateproperties" POST(Safe) "/directoryObjects/validateProperties" => Nothing,
         both ["Group.Read.All", "Directory.Read.All"];
@@ -106,6 +108,35 @@ impl GraphClient {
         }
     }
 
+    /// A request for the directory extensions that all applications of the tenant have defined, multitenant ones included:
+    /// [`POST /directoryObjects/getAvailableExtensionProperties`](https://learn.microsoft.com/graph/api/directoryobject-getavailableextensionproperties).
+    /// `Some` leaves only those that are, or are not, synchronized from on-premises.
+    ///
+    /// Takes `Directory.Read.All`.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
+    /// for extension in graph.available_extension_properties(None).send().await? {
+    ///     println!("{:?} of {:?}", extension.name, extension.app_display_name);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn available_extension_properties(
+        &self,
+        synced_from_on_premises: Option<bool>,
+    ) -> Request<Vec<ExtensionProperty>> {
+        let mut body = Body::default();
+        if let Some(synced) = synced_from_on_premises {
+            body.set("isSyncedFromOnPremises", &synced);
+        }
+        let target =
+            Target::root(self).join(&["directoryObjects", "getAvailableExtensionProperties"]);
+        let call = target
+            .url()
+            .map(|url| Call::new(&AVAILABLE_EXTENSIONS, url).with_json(body.into_bytes()));
+        Request::new(self.clone(), call, read_whole)
+    }
+
     /// A request that checks whether a new Microsoft 365 group could have these names, by the naming policy of
     /// the tenant and the names in use:
     /// [`POST /directoryObjects/validateProperties`](https://learn.microsoft.com/graph/api/directoryobject-validateproperties).
@@ -189,7 +220,12 @@ impl IntoRequest for GetByIds {
 }
 
 fn read_objects(client: &GraphClient, reply: &Reply) -> Result<Vec<DirectoryObject>, Error> {
-    let page = read_page(client, reply)?;
+    read_whole(client, reply)
+}
+
+/// The items of an action that returns a list without pages.
+pub(super) fn read_whole<E: Entity>(client: &GraphClient, reply: &Reply) -> Result<Vec<E>, Error> {
+    let page = read_page::<E>(client, reply)?;
     if !page.is_last() {
         // No such action is documented to have pages, so a partial result is an error.
         return Err(Error::decode(

@@ -3,13 +3,14 @@
 use entra_core::url::Url;
 
 use crate::{
-    client::GraphClient,
+    client::{GraphClient, Reply},
+    error::Error,
     key::Key,
     model::Body,
     objects::{DirectoryObject, Domain, DomainDnsRecord, InternalDomainFederation},
     operation::operations,
     place::{Collection, Object, places, singles},
-    request::{Request, Target, read_entity},
+    request::{Request, Target, read_entity, read_nothing, read_value},
     verbs::{New, NewBody},
 };
 
@@ -26,6 +27,12 @@ operations! {
         both ["Domain.ReadWrite.All"];
     VERIFY = "domain-verify" POST "/domains/{id}/verify" => Object("domain"),
         both ["Domain.ReadWrite.All"];
+    PROMOTE = "domain-promote" POST(Idempotent) "/domains/{id}/promote" => Value,
+        both ["Domain.ReadWrite.All"];
+    FORCE_DELETE = "domain-forcedelete" POST(Idempotent) "/domains/{id}/forceDelete" => Nothing,
+        both ["Domain.ReadWrite.All"];
+    LIST_ROOT_DOMAIN = "domain-list-rootdomain" GET "/domains/{id}/rootDomain" => Collection("domain"),
+        both ["Domain.Read.All", "Directory.Read.All"];
     LIST_VERIFICATION_RECORDS = "domain-list-verificationdnsrecords" GET "/domains/{id}/verificationDnsRecords" => Collection("domainDnsRecord"),
         both ["Domain.Read.All"];
     LIST_SERVICE_RECORDS = "domain-list-serviceconfigurationrecords" GET "/domains/{id}/serviceConfigurationRecords" => Collection("domainDnsRecord"),
@@ -47,6 +54,8 @@ operations! {
 places! {
     /// `/domains`.
     Domains: Domain { list LIST, create(NewDomain) CREATE }
+    /// `/domains/{id}/rootDomain`.
+    RootDomain: Domain { list LIST_ROOT_DOMAIN }
     /// `/domains/{id}/verificationDnsRecords`.
     DomainVerificationRecords: DomainDnsRecord { list LIST_VERIFICATION_RECORDS }
     /// `/domains/{id}/serviceConfigurationRecords`.
@@ -149,6 +158,16 @@ impl GraphClient {
     }
 }
 
+/// A Boolean as the value of an action.
+#[derive(serde::Deserialize)]
+struct Flag {
+    value: bool,
+}
+
+fn read_flag(client: &GraphClient, reply: &Reply) -> Result<bool, Error> {
+    read_value(client, reply).map(|flag: Flag| flag.value)
+}
+
 impl Object<OneDomain> {
     /// A request that verifies the ownership of the domain by a record in its DNS zone:
     /// [`POST /domains/{id}/verify`](https://learn.microsoft.com/graph/api/domain-verify).
@@ -157,6 +176,43 @@ impl Object<OneDomain> {
     pub fn verify(&self) -> Request<Domain> {
         let call = self.call(&["verify"], &VERIFY);
         Request::new(self.target().client.clone(), call, read_entity)
+    }
+
+    /// A request that makes a verified subdomain a root domain, so that it has settings of its own, such as federation:
+    /// [`POST /domains/{id}/promote`](https://learn.microsoft.com/graph/api/domain-promote). Its response is whether the
+    /// domain is a root domain now.
+    ///
+    /// Takes `Domain.ReadWrite.All`.
+    pub fn promote(&self) -> Request<bool> {
+        let call = self.call(&["promote"], &PROMOTE);
+        Request::new(self.target().client.clone(), call, read_flag)
+    }
+
+    /// A request that deletes the domain although objects use it: names, addresses and identifier URIs in it move to the
+    /// initial domain. With `true`, renamed users can no longer sign in. This is
+    /// [`POST /domains/{id}/forceDelete`](https://learn.microsoft.com/graph/api/domain-forcedelete).
+    ///
+    /// Takes `Domain.ReadWrite.All`. Graph deletes in the background, and rejects a domain that more than 1,000 objects or
+    /// a multitenant application use. [`get_opt`](Object::get_opt) returns `None` once the domain is deleted.
+    pub fn force_delete(&self, disable_user_accounts: bool) -> Request<()> {
+        let mut body = Body::default();
+        body.set("disableUserAccounts", &disable_user_accounts);
+        let call = self
+            .call(&["forceDelete"], &FORCE_DELETE)
+            .map(|call| call.with_json(body.into_bytes()));
+        Request::new(self.target().client.clone(), call, read_nothing)
+    }
+
+    /// The root domain of a subdomain, as a list of one; empty for a root domain:
+    /// [`GET /domains/{id}/rootDomain`](https://learn.microsoft.com/graph/api/domain-list-rootdomain).
+    ///
+    /// Takes `Domain.Read.All`.
+    #[must_use]
+    pub fn root_domain(&self) -> Collection<RootDomain> {
+        let mut target = self.target().clone().join(&["rootDomain"]);
+        // Documented without query options.
+        target.without_top = true;
+        Collection::new(target)
     }
 
     /// The records that prove the ownership of the domain; one of them in the DNS zone is enough:

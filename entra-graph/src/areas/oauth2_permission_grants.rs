@@ -18,6 +18,8 @@ operations! {
         both ["Directory.Read.All"];
     CREATE = "oauth2permissiongrant-post" POST "/oauth2PermissionGrants" => Object("oAuth2PermissionGrant"),
         both ["DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"];
+    DELTA = "oauth2permissiongrant-delta" GET "/oauth2PermissionGrants/delta" => Collection("oAuth2PermissionGrant"),
+        both ["Directory.Read.All"];
     GET = "oauth2permissiongrant-get" GET "/oauth2PermissionGrants/{id}" => Object("oAuth2PermissionGrant"),
         both ["Directory.Read.All"];
     UPDATE = "oauth2permissiongrant-update" PATCH "/oauth2PermissionGrants/{id}" => Nothing,
@@ -28,7 +30,7 @@ operations! {
 
 places! {
     /// `/oauth2PermissionGrants`.
-    OAuth2PermissionGrants: OAuth2PermissionGrant { list LIST, create(NewOAuth2PermissionGrant) CREATE }
+    OAuth2PermissionGrants: OAuth2PermissionGrant { list LIST, create(NewOAuth2PermissionGrant) CREATE, delta DELTA }
 }
 
 singles! {

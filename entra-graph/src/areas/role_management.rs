@@ -9,8 +9,8 @@ use crate::{
     key::Key,
     model::{Body, BodyValue},
     objects::{
-        DirectoryObject, DirectoryRole, DirectoryRoleTemplate, UnifiedRoleAssignment,
-        UnifiedRoleDefinition, types::UnifiedRolePermission,
+        DirectoryObject, DirectoryRole, DirectoryRoleTemplate, ScopedRoleMembership,
+        UnifiedRoleAssignment, UnifiedRoleDefinition, types::UnifiedRolePermission,
     },
     operation::{Version, operations},
     place::{Collection, Object, places, singles},
@@ -53,6 +53,8 @@ operations! {
         both ["RoleManagement.ReadWrite.Directory"];
     REMOVE_MEMBER = "directoryrole-delete-member" DELETE "/directoryRoles/{id}/members/{id}/$ref" => Nothing,
         both ["RoleManagement.ReadWrite.Directory"];
+    LIST_SCOPED_MEMBERS = "directoryrole-list-scopedmembers" GET "/directoryRoles/{id}/scopedMembers" => Collection("scopedRoleMembership"),
+        both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     LIST_TEMPLATES = "directoryroletemplate-list" GET "/directoryRoleTemplates" => Collection("directoryRoleTemplate"),
         both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     GET_TEMPLATE = "directoryroletemplate-get" GET "/directoryRoleTemplates/{id}" => Object("directoryRoleTemplate"),
@@ -70,6 +72,8 @@ places! {
     DirectoryRoles: DirectoryRole { list LIST_ROLES, create(NewDirectoryRole) ACTIVATE_ROLE, delta DELTA_ROLES }
     /// `/directoryRoles/{id}/members`.
     DirectoryRoleMembers: DirectoryObject { list LIST_MEMBERS, references(ADD_MEMBER, REMOVE_MEMBER) }
+    /// `/directoryRoles/{id}/scopedMembers`.
+    DirectoryRoleScopedMembers: ScopedRoleMembership { list LIST_SCOPED_MEMBERS }
     /// `/directoryRoleTemplates`.
     DirectoryRoleTemplates: DirectoryRoleTemplate { list LIST_TEMPLATES }
 }
@@ -322,6 +326,15 @@ impl Object<OneDirectoryRole> {
     #[must_use]
     pub fn members(&self) -> Collection<DirectoryRoleMembers> {
         self.collection("members")
+    }
+
+    /// Users, service principals and role-assignable groups that have the role over an administrative unit, each with the
+    /// unit: [`GET /directoryRoles/{id}/scopedMembers`](https://learn.microsoft.com/graph/api/directoryrole-list-scopedmembers).
+    ///
+    /// Takes `RoleManagement.Read.Directory`.
+    #[must_use]
+    pub fn scoped_members(&self) -> Collection<DirectoryRoleScopedMembers> {
+        self.collection("scopedMembers")
     }
 }
 

@@ -70,6 +70,10 @@ operations! {
         both ["AppRoleAssignment.ReadWrite.All"];
     LIST_PERMISSION_GRANTS = "serviceprincipal-list-oauth2permissiongrants" GET "/servicePrincipals/{id}/oauth2PermissionGrants" => Collection("oAuth2PermissionGrant"),
         both ["Directory.Read.All"];
+    LIST_CREATED_OBJECTS = "serviceprincipal-list-createdobjects" GET "/servicePrincipals/{id}/createdObjects" => Collection("directoryObject"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    LIST_OWNED_OBJECTS = "serviceprincipal-list-ownedobjects" GET "/servicePrincipals/{id}/ownedObjects" => Collection("directoryObject"),
+        both ["Application.Read.All", "Directory.Read.All"];
     LIST_OWNERS = "serviceprincipal-list-owners" GET "/servicePrincipals/{id}/owners" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
     ADD_OWNER = "serviceprincipal-post-owners" POST(Idempotent) "/servicePrincipals/{id}/owners/$ref" => Nothing,
@@ -111,6 +115,10 @@ places! {
     ServicePrincipalAppRoleAssignments: AppRoleAssignment { list LIST_ASSIGNMENTS, create(NewAppRoleAssignment) ASSIGN }
     /// `/servicePrincipals/{id}/oauth2PermissionGrants`.
     ServicePrincipalOAuth2PermissionGrants: OAuth2PermissionGrant { list LIST_PERMISSION_GRANTS }
+    /// `/servicePrincipals/{id}/createdObjects`.
+    ServicePrincipalCreatedObjects: DirectoryObject { list LIST_CREATED_OBJECTS }
+    /// `/servicePrincipals/{id}/ownedObjects`.
+    ServicePrincipalOwnedObjects: DirectoryObject { list LIST_OWNED_OBJECTS }
     /// `/servicePrincipals/{id}/owners`.
     ServicePrincipalOwners: DirectoryObject { list LIST_OWNERS, references(ADD_OWNER, REMOVE_OWNER) }
     /// `/directory/deletedItems/microsoft.graph.servicePrincipal`.
@@ -314,6 +322,24 @@ impl Object<OneServicePrincipal> {
     #[must_use]
     pub fn oauth2_permission_grants(&self) -> Collection<ServicePrincipalOAuth2PermissionGrants> {
         self.collection("oauth2PermissionGrants")
+    }
+
+    /// Groups and applications that the service principal created:
+    /// [`GET /servicePrincipals/{id}/createdObjects`](https://learn.microsoft.com/graph/api/serviceprincipal-list-createdobjects).
+    ///
+    /// Takes `Application.Read.All`.
+    #[must_use]
+    pub fn created_objects(&self) -> Collection<ServicePrincipalCreatedObjects> {
+        self.collection("createdObjects")
+    }
+
+    /// Objects that the service principal owns:
+    /// [`GET /servicePrincipals/{id}/ownedObjects`](https://learn.microsoft.com/graph/api/serviceprincipal-list-ownedobjects).
+    ///
+    /// Takes `Application.Read.All`.
+    #[must_use]
+    pub fn owned_objects(&self) -> Collection<ServicePrincipalOwnedObjects> {
+        self.collection("ownedObjects")
     }
 
     /// Owners, which are users and service principals:

@@ -62,6 +62,9 @@ operations! {
     LIST_LICENSE_DETAILS = "user-list-licensedetails" GET "/users/{id}/licenseDetails" => Collection("licenseDetails"),
         delegated ["LicenseAssignment.Read.All", "User.Read", "User.Read.All", "Directory.Read.All"],
         application ["LicenseAssignment.Read.All", "User.Read.All", "Directory.Read.All"];
+    LIST_CREATED_OBJECTS = "user-list-createdobjects" GET "/users/{id}/createdObjects" => Collection("directoryObject"),
+        delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
+        application ["User.Read.All", "Directory.Read.All"];
     LIST_OWNED_OBJECTS = "user-list-ownedobjects" GET "/users/{id}/ownedObjects" => Collection("directoryObject"),
         delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
         application ["User.Read.All", "Directory.Read.All"];
@@ -113,6 +116,8 @@ places! {
     UserOAuth2PermissionGrants: OAuth2PermissionGrant { list LIST_PERMISSION_GRANTS }
     /// `/users/{id}/licenseDetails`.
     UserLicenseDetails: LicenseDetails { list LIST_LICENSE_DETAILS }
+    /// `/users/{id}/createdObjects`.
+    UserCreatedObjects: DirectoryObject { list LIST_CREATED_OBJECTS }
     /// `/users/{id}/ownedObjects`.
     OwnedObjects: DirectoryObject { list LIST_OWNED_OBJECTS }
     /// `/users/{id}/ownedDevices`.
@@ -281,6 +286,16 @@ impl<P: UserPlace> Object<P> {
     #[must_use]
     pub fn license_details(&self) -> Collection<UserLicenseDetails> {
         self.collection("licenseDetails")
+    }
+
+    /// Groups and applications that the user created:
+    /// [`GET /users/{id}/createdObjects`](https://learn.microsoft.com/graph/api/user-list-createdobjects). What an
+    /// administrator creates is not among them.
+    ///
+    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
+    #[must_use]
+    pub fn created_objects(&self) -> Collection<UserCreatedObjects> {
+        self.collection("createdObjects")
     }
 
     /// Objects that the user owns:

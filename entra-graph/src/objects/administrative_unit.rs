@@ -14,7 +14,7 @@ entity! {
         /// Free text about the purpose of the unit.
         description: String = DESCRIPTION("description", "eq+ startsWith+ search") set;
         /// The display name.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search") set;
+        display_name: String = DISPLAY_NAME("displayName", "eq ge+ le+ startsWith null+ orderby+ search") set;
         /// Whether only administrators with a role over this unit can change its members.
         is_member_management_restricted: bool = IS_MEMBER_MANAGEMENT_RESTRICTED("isMemberManagementRestricted", "eq") create;
         /// The rule that decides the members of a dynamic unit, such as `user.country -eq "DE"`.

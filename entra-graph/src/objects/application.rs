@@ -45,16 +45,16 @@ entity! {
         /// The redirect URI when a request names none.
         default_redirect_uri: String = DEFAULT_REDIRECT_URI("defaultRedirectUri") set;
         /// The description of the application for its users.
-        description: String = DESCRIPTION("description", "eq+ startsWith+ search") set;
+        description: String = DESCRIPTION("description", "eq+ ge+ le+ startsWith+ search") set;
         /// Why Microsoft disabled it, such as `DisabledDueToViolationOfServicesAgreement`.
         disabled_by_microsoft_status: String =
             DISABLED_BY_MICROSOFT_STATUS("disabledByMicrosoftStatus", "eq");
         /// The display name.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search") set;
+        display_name: String = DISPLAY_NAME("displayName", "eq ge+ le+ startsWith null+ orderby+ search") set;
         /// Which groups go into tokens: `None`, `SecurityGroup`, `All` and others.
         group_membership_claims: String = GROUP_MEMBERSHIP_CLAIMS("groupMembershipClaims") set;
         /// The application ID URIs, which identify its API in scopes.
-        identifier_uris: Vec<String> = IDENTIFIER_URIS("identifierUris", "eq startsWith") set;
+        identifier_uris: Vec<String> = IDENTIFIER_URIS("identifierUris", "eq ge+ le+ startsWith") set;
         /// Addresses of its logo, terms, privacy statement and support.
         info: Box<InformationalUrl> as InformationalUrl = INFO("info") set;
         /// Whether devices can sign in to it without a user.
@@ -90,7 +90,7 @@ entity! {
         public_client: Box<PublicClientApplication> as PublicClientApplication =
             PUBLIC_CLIENT("publicClient") set;
         /// The verified domain of the publisher.
-        publisher_domain: String = PUBLISHER_DOMAIN("publisherDomain", "eq startsWith");
+        publisher_domain: String = PUBLISHER_DOMAIN("publisherDomain", "eq ge+ le+ startsWith");
         /// Whether SAML requests must be signed.
         request_signature_verification: Box<RequestSignatureVerification> as RequestSignatureVerification =
             REQUEST_SIGNATURE_VERIFICATION("requestSignatureVerification") set;
@@ -110,7 +110,7 @@ entity! {
         /// Settings as a single-page application.
         spa: Box<SpaApplication> as SpaApplication = SPA("spa") set;
         /// Tags that categorize the application and decide where it is shown.
-        tags: Vec<String> = TAGS("tags", "eq startsWith") set;
+        tags: Vec<String> = TAGS("tags", "eq ge+ le+ startsWith") set;
         /// The id of the key credential that encrypts its tokens.
         token_encryption_key_id: String as Guid = TOKEN_ENCRYPTION_KEY_ID("tokenEncryptionKeyId") set;
         /// A unique name that the owner sets once, usable as a key.
@@ -131,6 +131,8 @@ entity! {
 
 impl Described for Application {
     const INFO: EntityInfo = EntityInfo::directory("application", "applications").with_nested(&[
+        nested("createdOnBehalfOf/deletedDateTime", "eq ge le"),
+        nested("createdOnBehalfOf/id", "eq"),
         nested("info/logoUrl", "null+"),
         nested("info/termsOfServiceUrl", "eq+"),
         nested("publicClient/redirectUris", "eq+ startsWith+"),

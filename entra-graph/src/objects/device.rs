@@ -33,7 +33,7 @@ entity! {
         /// Service-internal version number.
         device_version: i32 = DEVICE_VERSION("deviceVersion");
         /// Name of the device.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search") set;
+        display_name: String = DISPLAY_NAME("displayName", "eq ge+ le+ startsWith null+ orderby+ search") set;
         /// Enrolment profile the device came in with.
         enrollment_profile_name: String = ENROLLMENT_PROFILE_NAME("enrollmentProfileName");
         /// How the device was enrolled with the management service.

@@ -171,6 +171,9 @@ impl DirectoryObject {
     /// The application (client) id of a service principal or an application.
     pub const APP_ID: Property<Self, String, ReadOnly> =
         Property::new("appId", Support::parse("eq+"));
+    /// When the object was deleted; of related objects only.
+    pub const DELETED_DATE_TIME: Property<Self, entra_core::Timestamp, ReadOnly> =
+        Property::new("deletedDateTime", Support::NONE);
     /// Whether a user, device or service principal may sign in.
     pub const ACCOUNT_ENABLED: Property<Self, bool, ReadOnly> =
         Property::new("accountEnabled", Support::parse("eq+"));

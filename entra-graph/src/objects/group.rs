@@ -31,13 +31,13 @@ entity! {
         /// Whether new members get mail copies; single-group reads only.
         auto_subscribe_new_members: bool = AUTO_SUBSCRIBE_NEW_MEMBERS("autoSubscribeNewMembers") update;
         /// Tenant-defined business classification, such as "Internal".
-        classification: String = CLASSIFICATION("classification", "eq startsWith") set;
+        classification: String = CLASSIFICATION("classification", "eq ge+ le+ startsWith") set;
         /// When the group was created.
         created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq+ ge+ le+");
         /// Free text about the purpose of the group.
-        description: String = DESCRIPTION("description", "eq+ startsWith+ search") set;
+        description: String = DESCRIPTION("description", "eq+ ge+ le+ startsWith+ search") set;
         /// The display name.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search") set;
+        display_name: String = DISPLAY_NAME("displayName", "eq ge+ le+ startsWith null+ orderby search") set;
         /// When the group expires under the lifecycle policy.
         expiration_date_time: Timestamp = EXPIRATION_DATE_TIME("expirationDateTime", "eq+ ge+ le+");
         /// `Unified`, `DynamicMembership`, both, or empty for plain security groups.
@@ -63,13 +63,13 @@ entity! {
         /// The processing state of group-based licensing; only when selected.
         license_processing_state: Box<LicenseProcessingState> as LicenseProcessingState = LICENSE_PROCESSING_STATE("licenseProcessingState");
         /// Primary mail address.
-        mail: String = MAIL("mail", "eq startsWith endsWith+ null+");
+        mail: String = MAIL("mail", "eq ge+ le+ startsWith endsWith+ null+");
         /// Whether the group can receive mail.
         mail_enabled: bool = MAIL_ENABLED("mailEnabled", "eq") set;
         /// Mail alias, unique among Microsoft 365 groups of the tenant.
-        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+") set;
+        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq ge+ le+ startsWith null+") set;
         /// Rule that decides membership of a dynamic group.
-        membership_rule: String = MEMBERSHIP_RULE("membershipRule", "eq startsWith") set;
+        membership_rule: String = MEMBERSHIP_RULE("membershipRule", "eq ge+ le+ startsWith") set;
         /// `On` while the rule is evaluated, `Paused` otherwise.
         membership_rule_processing_state: String = MEMBERSHIP_RULE_PROCESSING_STATE("membershipRuleProcessingState", "eq+") set;
         /// DNS domain of the group in the synchronised directory.
@@ -83,7 +83,7 @@ entity! {
         /// Failures met while provisioning from the on-premises directory.
         on_premises_provisioning_errors: Vec<OnPremisesProvisioningError> = ON_PREMISES_PROVISIONING_ERRORS("onPremisesProvisioningErrors");
         /// SAM account name in the synchronised directory.
-        on_premises_sam_account_name: String = ON_PREMISES_SAM_ACCOUNT_NAME("onPremisesSamAccountName", "eq+ startsWith+");
+        on_premises_sam_account_name: String = ON_PREMISES_SAM_ACCOUNT_NAME("onPremisesSamAccountName", "eq+ ge+ le+ startsWith+");
         /// Security identifier (SID) in the synchronised directory.
         on_premises_security_identifier: String = ON_PREMISES_SECURITY_IDENTIFIER("onPremisesSecurityIdentifier", "eq null+");
         /// Whether it is synchronised; empty if it never was.
@@ -93,9 +93,9 @@ entity! {
         /// Geography that stores the data of a Microsoft 365 group.
         preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation") set;
         /// Preferred language as an ISO 639-1 tag.
-        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+") set;
+        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ ge+ le+ startsWith+ null+") set;
         /// All mail addresses that reach the group, with their scheme prefix.
-        proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq startsWith endsWith+");
+        proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq ge+ le+ startsWith endsWith+");
         /// When the group was last renewed, or created if it never was.
         renewed_date_time: Timestamp = RENEWED_DATE_TIME("renewedDateTime", "eq ge le");
         /// Behaviours of a Microsoft 365 group chosen when it was created.
@@ -147,6 +147,8 @@ impl Described for Group {
         .with_nested(&[
             // As for users: in the default mode, page 2 fails.
             nested("assignedLicenses/skuId", "eq+"),
+            nested("createdOnBehalfOf/deletedDateTime", "eq ge le"),
+            nested("createdOnBehalfOf/id", "eq"),
             nested("onPremisesProvisioningErrors/category", "eq"),
             nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
         ]);

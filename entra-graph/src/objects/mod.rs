@@ -38,7 +38,7 @@ mod provisioning;
 mod role_assignment;
 #[cfg(feature = "role-management")]
 mod role_definition;
-#[cfg(feature = "administrative-units")]
+#[cfg(any(feature = "administrative-units", feature = "role-management"))]
 mod scoped_role_membership;
 mod service_principal;
 mod sign_in;
@@ -95,7 +95,7 @@ pub use provisioning::ProvisioningObjectSummary;
 pub use role_assignment::UnifiedRoleAssignment;
 #[cfg(feature = "role-management")]
 pub use role_definition::UnifiedRoleDefinition;
-#[cfg(feature = "administrative-units")]
+#[cfg(any(feature = "administrative-units", feature = "role-management"))]
 pub use scoped_role_membership::ScopedRoleMembership;
 pub use service_principal::ServicePrincipal;
 pub use sign_in::SignIn;

@@ -26,18 +26,18 @@ entity! {
         /// Actions of the app that other services can call, such as file handlers.
         add_ins: Vec<AddIn> = ADD_INS("addIns") set;
         /// Alternative names, such as the resource ids of managed identities.
-        alternative_names: Vec<String> = ALTERNATIVE_NAMES("alternativeNames", "eq startsWith") set;
+        alternative_names: Vec<String> = ALTERNATIVE_NAMES("alternativeNames", "eq ge+ le+ startsWith") set;
         /// The description by its publisher.
         app_description: String = APP_DESCRIPTION("appDescription");
         /// The name that its publisher gave it.
         app_display_name: String = APP_DISPLAY_NAME("appDisplayName");
         /// The client id of its app registration.
-        app_id: String = APP_ID("appId", "eq") create;
+        app_id: String = APP_ID("appId", "eq startsWith+") create;
         /// The gallery template that it was created from.
-        application_template_id: String = APPLICATION_TEMPLATE_ID("applicationTemplateId", "eq");
+        application_template_id: String = APPLICATION_TEMPLATE_ID("applicationTemplateId", "eq startsWith+");
         /// The tenant that its app is registered in.
         app_owner_organization_id: String as Guid =
-            APP_OWNER_ORGANIZATION_ID("appOwnerOrganizationId", "eq+");
+            APP_OWNER_ORGANIZATION_ID("appOwnerOrganizationId", "eq+ ge+ le+");
         /// Whether only assigned users and applications get tokens.
         app_role_assignment_required: bool =
             APP_ROLE_ASSIGNMENT_REQUIRED("appRoleAssignmentRequired", "eq+") set;
@@ -46,14 +46,14 @@ entity! {
         /// The client id of the app that created it.
         created_by_app_id: String = CREATED_BY_APP_ID("createdByAppId");
         /// Custom security attributes by set; only when selected.
-        custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes");
+        custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes") set;
         /// The description by the administrators of the tenant.
-        description: String = DESCRIPTION("description", "eq+ startsWith+ search") set;
+        description: String = DESCRIPTION("description", "eq+ ge+ le+ startsWith+ search") set;
         /// Why Microsoft disabled its app, if it did.
         disabled_by_microsoft_status: String =
             DISABLED_BY_MICROSOFT_STATUS("disabledByMicrosoftStatus", "eq+");
         /// The display name.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search") set;
+        display_name: String = DISPLAY_NAME("displayName", "eq ge+ le+ startsWith null+ orderby+ search") set;
         /// The home page of the app.
         homepage: String = HOMEPAGE("homepage", "eq+ startsWith+ null+") set;
         /// Addresses of its logo, terms, privacy statement and support.
@@ -92,13 +92,13 @@ entity! {
             SAML_SINGLE_SIGN_ON_SETTINGS("samlSingleSignOnSettings") set;
         /// Its application ID URIs and client id, which identify it in scopes.
         service_principal_names: Vec<String> =
-            SERVICE_PRINCIPAL_NAMES("servicePrincipalNames", "eq startsWith") set;
+            SERVICE_PRINCIPAL_NAMES("servicePrincipalNames", "eq ge+ le+ startsWith") set;
         /// The kind of service principal: `Application`, `ManagedIdentity`, `Legacy` or `SocialIdp`.
         service_principal_type: String = SERVICE_PRINCIPAL_TYPE("servicePrincipalType");
         /// Which accounts can sign in to its application.
         sign_in_audience: String = SIGN_IN_AUDIENCE("signInAudience");
         /// Tags; `WindowsAzureActiveDirectoryIntegratedApp` marks it as an enterprise app.
-        tags: Vec<String> = TAGS("tags", "eq startsWith") set;
+        tags: Vec<String> = TAGS("tags", "eq ge+ le+ startsWith") set;
         /// The id of the key credential that encrypts its tokens.
         token_encryption_key_id: String as Guid = TOKEN_ENCRYPTION_KEY_ID("tokenEncryptionKeyId") set;
         /// The publisher, if Microsoft has verified it.
@@ -127,6 +127,7 @@ entity! {
 impl Described for ServicePrincipal {
     const INFO: EntityInfo = EntityInfo::directory("service principal", "service principals")
         .with_nested(&[
+            nested("createdObjects/id", "eq+"),
             nested("info/logoUrl", "null+"),
             nested("info/termsOfServiceUrl", "eq+"),
         ]);

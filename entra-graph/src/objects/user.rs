@@ -36,15 +36,15 @@ entity! {
         /// The birthday; for one user only.
         birthday: Timestamp = BIRTHDAY("birthday") set;
         /// The business phone, at most one.
-        business_phones: Vec<String> = BUSINESS_PHONES("businessPhones", "eq+ startsWith+") set;
+        business_phones: Vec<String> = BUSINESS_PHONES("businessPhones", "eq+ ge+ le+ startsWith+") set;
         /// The city.
-        city: String = CITY("city", "eq startsWith null+") set;
+        city: String = CITY("city", "eq ge+ le+ startsWith null+") set;
         /// The company name, often of a guest.
-        company_name: String = COMPANY_NAME("companyName", "eq+ startsWith+ null+") set;
+        company_name: String = COMPANY_NAME("companyName", "eq+ ge+ le+ startsWith+ null+") set;
         /// Whether a parent agreed: `Granted`, `Denied` or `NotRequired`.
         consent_provided_for_minor: String = CONSENT_PROVIDED_FOR_MINOR("consentProvidedForMinor", "eq") set;
         /// The country or region.
-        country: String = COUNTRY("country", "eq startsWith null+") set;
+        country: String = COUNTRY("country", "eq ge+ le+ startsWith null+") set;
         /// When the account was created.
         created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq ge le null+ orderby+");
         /// How the account came to be, such as `Invitation`.
@@ -52,31 +52,31 @@ entity! {
         /// Custom security attributes by set; only when selected.
         custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes") set;
         /// When the account was deleted, if it can still be restored.
-        deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
+        deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "eq+ ge+ le+ orderby+");
         /// The department.
-        department: String = DEPARTMENT("department", "eq startsWith null+") set;
+        department: String = DEPARTMENT("department", "eq ge+ le+ startsWith null+") set;
         /// How many devices the user may enrol.
         device_enrollment_limit: i32 = DEVICE_ENROLLMENT_LIMIT("deviceEnrollmentLimit");
         /// The display name.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search") set;
+        display_name: String = DISPLAY_NAME("displayName", "eq ge+ le+ startsWith null+ orderby search") set;
         /// The hire date, also a future one.
         employee_hire_date: Timestamp = EMPLOYEE_HIRE_DATE("employeeHireDate", "eq+ ge+ le+") set;
         /// The employee id.
-        employee_id: String = EMPLOYEE_ID("employeeId", "eq startsWith null+") set;
+        employee_id: String = EMPLOYEE_ID("employeeId", "eq ge+ le+ startsWith+ null+") set;
         /// The date when the user leaves or left the company.
         employee_leave_date_time: Timestamp = EMPLOYEE_LEAVE_DATE_TIME("employeeLeaveDateTime") set;
         /// The division and cost center of the user.
         employee_org_data: Box<EmployeeOrgData> as EmployeeOrgData = EMPLOYEE_ORG_DATA("employeeOrgData") set;
         /// The kind of employment, such as `Employee` or `Contractor`.
-        employee_type: String = EMPLOYEE_TYPE("employeeType", "eq+") set;
+        employee_type: String = EMPLOYEE_TYPE("employeeType", "eq+ ge+ le+ startsWith+") set;
         /// The state of a guest's invitation: `PendingAcceptance` or `Accepted`.
         external_user_state: String = EXTERNAL_USER_STATE("externalUserState", "eq") set;
         /// When the state of the invitation last changed.
-        external_user_state_change_date_time: Timestamp = EXTERNAL_USER_STATE_CHANGE_DATE_TIME("externalUserStateChangeDateTime");
+        external_user_state_change_date_time: Timestamp = EXTERNAL_USER_STATE_CHANGE_DATE_TIME("externalUserStateChangeDateTime", "eq+");
         /// The fax number.
-        fax_number: String = FAX_NUMBER("faxNumber", "eq+ startsWith+ null+") set;
+        fax_number: String = FAX_NUMBER("faxNumber", "eq+ ge+ le+ startsWith+ null+") set;
         /// The first name.
-        given_name: String = GIVEN_NAME("givenName", "eq startsWith null+") set;
+        given_name: String = GIVEN_NAME("givenName", "eq ge+ le+ startsWith null+") set;
         /// The hire date in SharePoint; for one user only.
         hire_date: Timestamp = HIRE_DATE("hireDate") set;
         /// The identities that the user can sign in with.
@@ -84,7 +84,7 @@ entity! {
         /// The object id of the parent identity of an agent's user account.
         identity_parent_id: String = IDENTITY_PARENT_ID("identityParentId");
         /// Addresses for instant messages.
-        im_addresses: Vec<String> = IM_ADDRESSES("imAddresses", "eq startsWith");
+        im_addresses: Vec<String> = IM_ADDRESSES("imAddresses", "eq ge+ le+ startsWith");
         /// Interests; for one user only.
         interests: Vec<String> = INTERESTS("interests") set;
         /// Whether the account is a member of a restricted management administrative unit.
@@ -92,7 +92,7 @@ entity! {
         /// Reserved for internal use by Entra.
         is_resource_account: bool = IS_RESOURCE_ACCOUNT("isResourceAccount", "eq") set;
         /// The job title.
-        job_title: String = JOB_TITLE("jobTitle", "eq startsWith null+") set;
+        job_title: String = JOB_TITLE("jobTitle", "eq ge+ le+ startsWith null+") set;
         /// When the password was last changed.
         last_password_change_date_time: Timestamp = LAST_PASSWORD_CHANGE_DATE_TIME("lastPasswordChangeDateTime");
         /// The legal age group, computed from `age_group` and `consent_provided_for_minor`.
@@ -100,17 +100,17 @@ entity! {
         /// The assignment state of each licence, and whether it is inherited from a group.
         license_assignment_states: Vec<LicenseAssignmentState> = LICENSE_ASSIGNMENT_STATES("licenseAssignmentStates");
         /// The main mail address.
-        mail: String = MAIL("mail", "eq startsWith endsWith+ null+") set;
+        mail: String = MAIL("mail", "eq ge+ le+ startsWith endsWith+ null+") set;
         /// The mail alias.
-        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+") set;
+        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq ge+ le+ startsWith null+") set;
         /// Settings of the mailbox; for one user only.
         mailbox_settings: Box<MailboxSettings> as MailboxSettings = MAILBOX_SETTINGS("mailboxSettings") update;
         /// The mobile phone.
-        mobile_phone: String = MOBILE_PHONE("mobilePhone", "eq+ startsWith+ null+") set;
+        mobile_phone: String = MOBILE_PHONE("mobilePhone", "eq+ ge+ le+ startsWith+ null+") set;
         /// The URL of the user's site; for one user only.
         my_site: String = MY_SITE("mySite") set;
         /// The office location.
-        office_location: String = OFFICE_LOCATION("officeLocation", "eq+ startsWith+ null+") set;
+        office_location: String = OFFICE_LOCATION("officeLocation", "eq+ ge+ le+ startsWith+ null+") set;
         /// The on-premises distinguished name.
         on_premises_distinguished_name: String = ON_PREMISES_DISTINGUISHED_NAME("onPremisesDistinguishedName");
         /// The on-premises domain name.
@@ -118,21 +118,21 @@ entity! {
         /// The fifteen extension attributes.
         on_premises_extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = ON_PREMISES_EXTENSION_ATTRIBUTES("onPremisesExtensionAttributes") set;
         /// The immutable id that links the account to its on-premises account.
-        on_premises_immutable_id: String = ON_PREMISES_IMMUTABLE_ID("onPremisesImmutableId", "eq") set;
+        on_premises_immutable_id: String = ON_PREMISES_IMMUTABLE_ID("onPremisesImmutableId", "eq ge+ le+") set;
         /// When the account was last synchronized from on-premises.
         on_premises_last_sync_date_time: Timestamp = ON_PREMISES_LAST_SYNC_DATE_TIME("onPremisesLastSyncDateTime", "eq ge le");
         /// Errors of the synchronization of the account.
         on_premises_provisioning_errors: Vec<OnPremisesProvisioningError> = ON_PREMISES_PROVISIONING_ERRORS("onPremisesProvisioningErrors");
         /// The on-premises SAM account name.
-        on_premises_sam_account_name: String = ON_PREMISES_SAM_ACCOUNT_NAME("onPremisesSamAccountName", "eq+ startsWith+");
+        on_premises_sam_account_name: String = ON_PREMISES_SAM_ACCOUNT_NAME("onPremisesSamAccountName", "eq+ ge+ le+ startsWith+");
         /// The on-premises security identifier (SID).
         on_premises_security_identifier: String = ON_PREMISES_SECURITY_IDENTIFIER("onPremisesSecurityIdentifier", "eq null+");
         /// Whether the account is synchronized from on-premises; null if it never was.
         on_premises_sync_enabled: bool = ON_PREMISES_SYNC_ENABLED("onPremisesSyncEnabled", "eq null+");
         /// The on-premises user principal name.
-        on_premises_user_principal_name: String = ON_PREMISES_USER_PRINCIPAL_NAME("onPremisesUserPrincipalName", "eq startsWith");
+        on_premises_user_principal_name: String = ON_PREMISES_USER_PRINCIPAL_NAME("onPremisesUserPrincipalName", "eq ge+ le+ startsWith");
         /// Further mail addresses.
-        other_mails: Vec<String> = OTHER_MAILS("otherMails", "eq startsWith endsWith+") set;
+        other_mails: Vec<String> = OTHER_MAILS("otherMails", "eq ge+ le+ startsWith endsWith+") set;
         /// Exceptions from password rules, such as `DisablePasswordExpiration`.
         password_policies: String = PASSWORD_POLICIES("passwordPolicies", "null+") set;
         /// The password of a new account, and whether it must be changed.
@@ -140,11 +140,11 @@ entity! {
         /// Past projects; for one user only.
         past_projects: Vec<String> = PAST_PROJECTS("pastProjects") set;
         /// The postal code.
-        postal_code: String = POSTAL_CODE("postalCode", "eq+ startsWith+ null+") set;
+        postal_code: String = POSTAL_CODE("postalCode", "eq+ ge+ le+ startsWith+ null+") set;
         /// The preferred data location of the user.
         preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation") set;
         /// The language, such as `en-GB`.
-        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+") set;
+        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ ge+ le+ startsWith+ null+") set;
         /// The preferred name; for one user only.
         preferred_name: String = PREFERRED_NAME("preferredName") set;
         /// Settings for printing.
@@ -152,7 +152,7 @@ entity! {
         /// The service plans that are provisioned for the account.
         provisioned_plans: Vec<ProvisionedPlan> = PROVISIONED_PLANS("provisionedPlans");
         /// All mail addresses with their prefix: `SMTP:` marks the primary one.
-        proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq startsWith endsWith+");
+        proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq ge+ le+ startsWith endsWith+");
         /// Responsibilities; for one user only.
         responsibilities: Vec<String> = RESPONSIBILITIES("responsibilities") set;
         /// Schools; for one user only.
@@ -170,19 +170,21 @@ entity! {
         /// Skills; for one user only.
         skills: Vec<String> = SKILLS("skills") set;
         /// The state or province.
-        state: String = STATE("state", "eq startsWith null+") set;
+        state: String = STATE("state", "eq ge+ le+ startsWith null+") set;
         /// The street.
-        street_address: String = STREET_ADDRESS("streetAddress", "eq+ startsWith+ null+") set;
+        street_address: String = STREET_ADDRESS("streetAddress", "eq+ ge+ le+ startsWith+ null+") set;
         /// The last name.
-        surname: String = SURNAME("surname", "eq startsWith null+") set;
+        surname: String = SURNAME("surname", "eq ge+ le+ startsWith null+") set;
         /// The usage location, a two-letter country code that licences require.
-        usage_location: String = USAGE_LOCATION("usageLocation", "eq startsWith null+") set;
+        usage_location: String = USAGE_LOCATION("usageLocation", "eq ge+ le+ startsWith null+") set;
         /// The user principal name, which the user signs in with.
-        user_principal_name: String = USER_PRINCIPAL_NAME("userPrincipalName", "eq startsWith endsWith+ orderby") set;
+        user_principal_name: String = USER_PRINCIPAL_NAME("userPrincipalName", "eq ge+ le+ startsWith endsWith+ orderby") set;
         /// `Member` or `Guest`.
         user_type: String = USER_TYPE("userType", "eq null+") set;
     }
     relations {
+        /// Objects that the user created, when expanded.
+        created_objects: Expanded<DirectoryObject> = CREATED_OBJECTS("createdObjects");
         /// The users whose manager this user is, when expanded.
         direct_reports: Expanded<DirectoryObject> = DIRECT_REPORTS("directReports");
         /// The manager, when expanded.
@@ -210,9 +212,12 @@ impl Described for User {
         nested("assignedPlans/servicePlanId", "eq+"),
         nested("employeeOrgData/costCenter", "eq+"),
         nested("employeeOrgData/division", "eq+"),
+        nested("createdObjects/id", "eq+"),
         nested("identities/issuer", "eq null"),
         // Graph finds an identity by both of its parts only.
         nested("identities/issuerAssignedId", "eq"),
+        nested("manager/deletedDateTime", "eq ge le"),
+        nested("manager/id", "eq"),
         nested(
             "onPremisesExtensionAttributes/extensionAttribute*",
             "eq+ null+",

@@ -3,7 +3,8 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use entra_core::ClientId;
 
 use super::{
-    Described, Filter, Literal, Operator, ReadOnly, Search, Support, Writable, filter::Node,
+    Described, Filter, Literal, NavigationProperty, Operator, ReadOnly, Search, Support, Writable,
+    filter::Node,
 };
 
 /// A property of `E` with values of type `T`, as a constant of the entity: `User::DEPARTMENT`.
@@ -298,6 +299,48 @@ impl<E, T, A> Property<E, Vec<T>, A> {
             path: self.path.clone(),
             empty,
         })
+    }
+}
+
+/// Filters by related objects.
+impl<E: Described> NavigationProperty<E> {
+    /// A property of the related object, to filter by.
+    ///
+    /// ```
+    /// use entra_graph::{DirectoryObject, User};
+    /// let reports = User::MANAGER.path(DirectoryObject::ID).eq("25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3");
+    /// assert_eq!(reports.to_string(), "manager/id eq '25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3'");
+    /// ```
+    #[must_use]
+    pub fn path<F, T, A>(&self, inner: Property<F, T, A>) -> Property<E, T, ReadOnly> {
+        Property::<E, F, ReadOnly>::related(self).path(inner)
+    }
+
+    /// Has a related object that matches the condition.
+    ///
+    /// ```
+    /// use entra_graph::{DirectoryObject, ServicePrincipal};
+    /// let creator = ServicePrincipal::CREATED_OBJECTS
+    ///     .any(|object| object.path(DirectoryObject::ID).eq("25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3"));
+    /// assert_eq!(creator.to_string(), "createdObjects/any(x:x/id eq '25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3')");
+    /// ```
+    pub fn any<F>(
+        &self,
+        condition: impl FnOnce(Property<E, F, ReadOnly>) -> Filter<E>,
+    ) -> Filter<E> {
+        let mut item = Property::<E, F, ReadOnly>::related(self);
+        item.path.variable = 1;
+        Filter::new(Node::Any {
+            path: Path::of(Cow::Borrowed(self.name())),
+            inner: Box::new(condition(item).node),
+        })
+    }
+}
+
+impl<E, F> Property<E, F, ReadOnly> {
+    /// The related objects themselves, which no operator compares.
+    const fn related(navigation: &NavigationProperty<E>) -> Self {
+        Self::new(navigation.name(), Support::NONE)
     }
 }
 

@@ -3,6 +3,8 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use super::Property;
 
 /// A relationship of `E` that `$expand` returns with the object, as a constant: `User::MANAGER`.
+///
+/// Of a few relationships Graph also filters by the related objects ([`path`](Self::path), [`any`](Self::any)).
 pub struct NavigationProperty<E> {
     name: &'static str,
     select: Vec<Cow<'static, str>>,

@@ -201,6 +201,7 @@ pub(crate) fn read_number(_: &GraphClient, reply: &Reply) -> Result<u64, Error> 
 #[cfg(any(
     feature = "application-templates",
     feature = "authentication-methods",
+    feature = "domains",
     feature = "synchronization",
     feature = "tenant-relationships"
 ))]

@@ -2,7 +2,7 @@
 
 use entra_core::{ObjectId, ScriptedTransport};
 use entra_graph::{
-    ErrorKind, GraphClient, Key, NewAppRoleAssignment, NewOAuth2PermissionGrant,
+    Change, ErrorKind, GraphClient, Key, NewAppRoleAssignment, NewOAuth2PermissionGrant,
     OAuth2PermissionGrant, ServicePrincipal,
 };
 use entra_mock::{App, FakeTenant};
@@ -224,4 +224,37 @@ async fn needed_permissions_are_those_of_the_operation_for_an_unreadable_token()
         error.needed_permissions(),
         ["AppRoleAssignment.ReadWrite.All"]
     );
+}
+
+#[tokio::test]
+async fn changes_of_grants_come_by_a_delta_query() {
+    let (tenant, graph) = graph(&[
+        "DelegatedPermissionGrant.ReadWrite.All",
+        "Directory.Read.All",
+    ])
+    .await;
+    let (api, _) = microsoft_graph(&graph).await;
+    let desk = tenant.register_app("Desk");
+    let mut first = graph.oauth2_permission_grants().delta().changes();
+    while first.try_next().await.unwrap().is_some() {}
+    let state = first.state().unwrap();
+    let new = NewOAuth2PermissionGrant::for_all_users(
+        desk.service_principal_id(),
+        &api.id,
+        ["User.Read"],
+    );
+    let grant = graph.oauth2_permission_grants().create(new);
+    let grant = grant.send().await.unwrap();
+    let mut next = graph
+        .oauth2_permission_grants()
+        .delta()
+        .since(state)
+        .changes();
+    let mut ids = Vec::new();
+    while let Some(change) = next.try_next().await.unwrap() {
+        if let Change::Upsert(changed) = change {
+            ids.push(changed.object.id);
+        }
+    }
+    assert_eq!(ids, [grant.id]);
 }

@@ -2,7 +2,7 @@
 
 use entra_graph::{
     AllowedValue, CustomSecurityAttributeDefinition as Definition, GraphClient, NewAllowedValue,
-    NewAttributeSet, NewCustomSecurityAttributeDefinition as NewDefinition, User,
+    NewAttributeSet, NewCustomSecurityAttributeDefinition as NewDefinition, ServicePrincipal, User,
     types::{
         CustomSecurityAttributeStatus, CustomSecurityAttributeType as Type,
         CustomSecurityAttributes,
@@ -253,4 +253,58 @@ fn the_body_of_an_update_is_the_documented_one() {
             "Marketing": {"@odata.type": kind, "Level": null}
         }})
     );
+}
+
+#[tokio::test]
+async fn attributes_of_an_application_are_assigned_found_and_hidden() {
+    let tenant = FakeTenant::start().await;
+    let permissions = [
+        "CustomSecAttributeAssignment.ReadWrite.All",
+        "CustomSecAttributeDefinition.ReadWrite.All",
+        "Application.Read.All",
+    ];
+    let graph = client(&tenant, &permissions);
+    let set = NewAttributeSet::new("Engineering");
+    graph.attribute_sets().create(set).send().await.unwrap();
+    let project = NewDefinition::new("Engineering", "Project", Type::Text);
+    let definitions = graph.custom_security_attribute_definitions();
+    definitions.create(project).send().await.unwrap();
+    let desk = tenant.register_app("Desk");
+    let principal = graph.service_principal(desk.service_principal_id());
+    let attributes = CustomSecurityAttributes::default().set("Engineering", "Project", "Baker");
+    let update = principal
+        .update()
+        .set(ServicePrincipal::CUSTOM_SECURITY_ATTRIBUTES, attributes);
+    update.send().await.unwrap();
+    let by_project =
+        ServicePrincipal::by_custom_security_attribute::<String>("Engineering", "Project");
+    let found = graph
+        .service_principals()
+        .list()
+        .filter(by_project.eq("Baker"))
+        .select(ServicePrincipal::CUSTOM_SECURITY_ATTRIBUTES)
+        .items();
+    let found = found.try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(found.len(), 1);
+    let project: Option<String> = found[0]
+        .custom_security_attribute("Engineering", "Project")
+        .unwrap();
+    assert_eq!(project.as_deref(), Some("Baker"));
+
+    // The permission for attributes changes nothing else.
+    let update = principal.update().set(ServicePrincipal::NOTES, "x");
+    assert!(update.send().await.unwrap_err().is_forbidden());
+    let writer = client(&tenant, &["Application.ReadWrite.All"]);
+    let principal = writer.service_principal(desk.service_principal_id());
+    let attributes = CustomSecurityAttributes::default().set("Engineering", "Project", "Other");
+    let update = principal
+        .update()
+        .set(ServicePrincipal::CUSTOM_SECURITY_ATTRIBUTES, attributes);
+    assert!(update.send().await.unwrap_err().is_forbidden());
+    let read = principal
+        .get()
+        .select(ServicePrincipal::CUSTOM_SECURITY_ATTRIBUTES);
+    let read = read.send().await.unwrap();
+    let hidden = read.custom_security_attribute::<String>("Engineering", "Project");
+    assert_eq!(hidden.unwrap(), None);
 }

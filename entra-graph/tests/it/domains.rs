@@ -181,3 +181,62 @@ async fn a_missing_permission_for_domains_is_named() {
     let error = create.send().await.unwrap_err();
     assert_eq!(error.needed_permissions(), ["Domain.ReadWrite.All"]);
 }
+
+#[tokio::test]
+async fn a_subdomain_is_promoted_to_a_root_domain_once() {
+    let (_tenant, graph) = graph(ALL).await;
+    let new = NewDomain::new("sales.contoso.com");
+    let created = graph.domains().create(new).send().await.unwrap();
+    assert_eq!(
+        (created.is_verified, created.is_root),
+        (Some(true), Some(false))
+    );
+    let domain = graph.domain("sales.contoso.com");
+    let roots = domain.root_domain().list().send().await.unwrap();
+    assert_eq!(roots.items[0].id, "contoso.com");
+    assert!(domain.promote().send().await.unwrap());
+    assert_eq!(domain.get().send().await.unwrap().is_root, Some(true));
+    let roots = domain.root_domain().list().send().await.unwrap();
+    assert!(roots.items.is_empty());
+    let error = domain.promote().send().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
+}
+
+#[tokio::test]
+async fn a_domain_in_use_is_deleted_by_force_and_its_users_are_renamed() {
+    let (_tenant, graph) = graph(ALL).await;
+    let new = NewDomain::new("fabrikam.com");
+    graph.domains().create(new).send().await.unwrap();
+    let domain = graph.domain("fabrikam.com");
+    domain.verify().send().await.unwrap();
+    let adele = graph.user("adele@contoso.com").get().send().await.unwrap();
+    let user = graph.user(&adele.id);
+    let rename = || {
+        user.update()
+            .set(User::USER_PRINCIPAL_NAME, "adele@fabrikam.com")
+    };
+    rename().send().await.unwrap();
+    assert!(domain.delete().send().await.is_err());
+    domain.force_delete(false).send().await.unwrap();
+    assert!(domain.get_opt().await.unwrap().is_none());
+    let read = user
+        .get()
+        .select((User::USER_PRINCIPAL_NAME, User::ACCOUNT_ENABLED));
+    let read = read.send().await.unwrap();
+    assert_eq!(
+        read.user_principal_name.as_deref(),
+        Some("adele@contoso.onmicrosoft.com")
+    );
+    assert_eq!(read.account_enabled, Some(true));
+
+    let new = NewDomain::new("fabrikam.com");
+    graph.domains().create(new).send().await.unwrap();
+    domain.verify().send().await.unwrap();
+    rename().send().await.unwrap();
+    domain.force_delete(true).send().await.unwrap();
+    let read = user.get().select(User::ACCOUNT_ENABLED).send().await;
+    assert_eq!(read.unwrap().account_enabled, Some(false));
+    let error = graph.domain("contoso.com").force_delete(true).send().await;
+    let status = error.unwrap_err().status();
+    assert_eq!(status.map(|status| status.as_u16()), Some(400));
+}

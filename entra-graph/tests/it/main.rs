@@ -21,6 +21,7 @@ mod batches;
 mod conditional_access;
 #[cfg(feature = "contacts")]
 mod contacts;
+mod created_objects;
 #[cfg(feature = "custom-security-attributes")]
 mod custom_security_attributes;
 mod deltas;
@@ -32,6 +33,7 @@ mod domains;
 mod errors;
 mod examples;
 mod field_reports;
+mod filters;
 mod flexible_credentials;
 mod groups;
 #[cfg(feature = "identity-protection")]

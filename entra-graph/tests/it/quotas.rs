@@ -681,6 +681,7 @@ fn every_operation_has_its_documented_resource_units() {
         ("/groups/{id}/members", 3),
         ("/groups/{id}/transitiveMembers", 5),
         ("/oauth2PermissionGrants", 2),
+        ("/oauth2PermissionGrants/delta", 2),
         ("/oauth2PermissionGrants/{id}", 2),
         ("/servicePrincipals/{id}/appRoleAssignments", 2),
         ("/subscribedSkus", 3),

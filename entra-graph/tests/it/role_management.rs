@@ -194,3 +194,39 @@ async fn transitive_role_assignments_follow_groups() {
         .unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
 }
+
+#[tokio::test]
+async fn members_of_a_role_over_units_are_listed_by_the_role() {
+    let (tenant, graph) = graph().await;
+    let adele = adele(&graph).await;
+    let unit = tenant.insert(
+        "directory/administrativeUnits",
+        serde_json::json!({"displayName": "Sales"}),
+    );
+    let unit = unit.unwrap();
+    let role = NewDirectoryRole::from_template(template());
+    graph.directory_roles().create(role).send().await.unwrap();
+    let role = graph.directory_role(Key::role_template_id(USER_ADMINISTRATOR));
+    let members = || role.scoped_members().list().send();
+    assert!(members().await.unwrap().items.is_empty());
+    let new = NewUnifiedRoleAssignment::new(template(), adele).over_administrative_unit(&unit);
+    graph.role_assignments().create(new).send().await.unwrap();
+    let found = members().await.unwrap().items;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].administrative_unit_id.as_deref(), Some(&*unit));
+    let member = found[0].role_member_info.as_ref().unwrap();
+    assert_eq!(member.id.as_deref(), Some(&*adele.to_string()));
+
+    let other = client(&tenant, &["User.Read.All"]);
+    let error = other
+        .directory_role(Key::role_template_id(USER_ADMINISTRATOR))
+        .scoped_members()
+        .list()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.needed_permissions()[0],
+        "RoleManagement.Read.Directory"
+    );
+}

@@ -20,7 +20,7 @@ mod directory_audit;
 #[cfg(feature = "domains")]
 mod domain;
 mod group;
-#[cfg(feature = "administrative-units")]
+#[cfg(any(feature = "administrative-units", feature = "role-management"))]
 mod identity;
 #[cfg(feature = "invitations")]
 mod invitation;
@@ -108,7 +108,7 @@ pub use domain::{
     SigningCertificateUpdateStatus,
 };
 pub use group::{AssignedLabel, GroupAccessType, LicenseProcessingState};
-#[cfg(feature = "administrative-units")]
+#[cfg(any(feature = "administrative-units", feature = "role-management"))]
 pub use identity::Identity;
 #[cfg(feature = "invitations")]
 pub use invitation::{EmailAddress, InvitedUserMessageInfo, Recipient};

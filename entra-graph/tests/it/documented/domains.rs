@@ -9,7 +9,7 @@ use super::{GraphClient, Send, Sent};
 
 const CERTIFICATE: &str = "MIIE3jCCAsagAwIBAgIQQcyDaZz3MI";
 
-pub(super) fn requests() -> [(&'static str, Vec<Send>); 7] {
+pub(super) fn requests() -> [(&'static str, Vec<Send>); 8] {
     let federate = send!(|graph| {
         let new = NewInternalDomainFederation::new(
             "http://contoso.com/adfs/services/trust",
@@ -59,6 +59,10 @@ pub(super) fn requests() -> [(&'static str, Vec<Send>); 7] {
         (
             "domain-delete.md",
             vec![send!(|graph| graph.domain("contoso.com").delete())],
+        ),
+        (
+            "domain-forcedelete.md",
+            vec![send!(|graph| graph.domain("{id}").force_delete(true))],
         ),
         (
             "domain-post-domains.md",

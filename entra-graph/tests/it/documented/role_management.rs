@@ -1,12 +1,13 @@
 //! The documented requests of directory roles.
 
 use entra_graph::{
-    NewDirectoryRole, NewUnifiedRoleDefinition, UnifiedRoleDefinition, types::UnifiedRolePermission,
+    NewDirectoryRole, NewUnifiedRoleAssignment, NewUnifiedRoleDefinition, UnifiedRoleDefinition,
+    types::UnifiedRolePermission,
 };
 
 use super::{GraphClient, Send, Sent, guid};
 
-pub(super) fn requests() -> [(&'static str, Vec<Send>); 7] {
+pub(super) fn requests() -> [(&'static str, Vec<Send>); 8] {
     const NAME: &str = "Application Registration Support Administrator";
     const PURPOSE: &str = "Update basic properties of application registrations";
     fn permission() -> UnifiedRolePermission {
@@ -33,6 +34,31 @@ pub(super) fn requests() -> [(&'static str, Vec<Send>); 7] {
                 .directory_role("fe8f10bf-c9c2-47eb-95cb-c26cc85f1830")
                 .members()
                 .add("15c1a2d5-9101-44b2-83ab-885db8a647ca"))],
+        ),
+        (
+            "rbacapplication-post-roleassignments.md",
+            vec![
+                send!(|graph| graph
+                    .role_assignments()
+                    .create(NewUnifiedRoleAssignment::new(
+                        guid("c2cf284d-6c41-4e6b-afac-4b80928c9034"),
+                        guid("f8ca5a85-489a-49a0-b555-0a6d81e56f0d")
+                    ))),
+                send!(|graph| graph.role_assignments().create(
+                    NewUnifiedRoleAssignment::new(
+                        guid("fe930be7-5e62-47db-91af-98c3a49a38b1"),
+                        guid("f8ca5a85-489a-49a0-b555-0a6d81e56f0d")
+                    )
+                    .over_administrative_unit("5d107bba-d8e2-4e13-b6ae-884be90e5d1a")
+                )),
+                send!(|graph| graph.role_assignments().create(
+                    NewUnifiedRoleAssignment::new(
+                        guid("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"),
+                        guid("6b937a9d-c731-465b-a844-2d5b5368c161")
+                    )
+                    .over_application("661e1310-bd76-4795-89a7-8f3c8f855bfc")
+                )),
+            ],
         ),
         (
             "rbacapplication-post-roledefinitions.md",
