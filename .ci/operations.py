@@ -5,8 +5,10 @@ the reason.
     python3 .ci/operations.py FACTS          # write the file
     python3 .ci/operations.py FACTS --check  # only say whether it is up to date
 
-What is documented comes from graph-permissions.json and graph-additions.json, what is there from the tables of operations
-in entra-graph/src/areas. A documented operation that is neither there nor has a reason below is an error.
+What is documented comes from graph-permissions.json, graph-additions.json, the permission tables of older pages in
+graph-filter-support.json and the requests of graph-examples.json; what is there from the tables of operations in
+entra-graph/src/areas. A documented operation that is neither there nor has a reason is an error, and so is a reason that no
+operation needs.
 """
 
 import json
@@ -26,6 +28,7 @@ AREAS = re.compile(
     r"|reports/authenticationmethods|policies/(default)?appmanagementpolic)"
 )
 # Methods and paths, and why an operation that matches is not there. The first match counts.
+USED = set()
 REASONS = json.loads((pathlib.Path(__file__).parent / "operations.json").read_text())
 
 
@@ -34,8 +37,15 @@ def documented(facts):
     found = {}
     published = json.loads((facts / "graph-permissions.json").read_text())["paths"]
     added = json.loads((facts / "graph-additions.json").read_text())["operations"]
-    for row in published + added:
-        path = row["path"]
+    pages = json.loads((facts / "graph-filter-support.json").read_text())["doc_permission_tables"]
+    older = [request for page in pages for request in page["requests"]]
+    examples = json.loads((facts / "graph-examples.json").read_text())["examples"]
+    shown = [
+        {"method": one["http_method"], "path": re.sub(r"^/(v1\.0|beta)|\?.*$", "", one["path"])}
+        for one in examples if one["http_method"] and one["path"]
+    ]
+    for row in published + added + older + shown:
+        path = row["path"].rstrip("/")
         if AREAS.match(path.lower()):
             found.setdefault((row["method"], form(path)), path)
     return found
@@ -46,9 +56,15 @@ def form(path):
     path = path.lower()
     # An alternate key addresses the same object as its id; a function keeps its parameters.
     path = re.sub(r"(?<=[a-z])\((appid|deviceid|uniquename|roletemplateid|name)='?\{[^}]*\}'?\)", "/{id}", path)
+    # Examples have keys, and the older lists a few as well.
+    path = re.sub(r"/[0-9a-f]{8}-[0-9a-f-]{20,28}(?=/|$)", "/{id}", path)
+    path = re.sub(r"^/domains/[^/{]+", "/domains/{id}", path)
+    path = re.sub(r"^/(oauth2permissiongrants|rolemanagement/directory/roleassignments)/[^/{]{30,}$", r"/\1/{id}", path)
+    # The template of a role in a segment of its own, and an empty list of parameters.
+    path = re.sub(r"/roletemplateid=(\{[^}]*\}+|[0-9a-f-]{36})", "/{id}", path)
+    path = path.removesuffix("()")
     path = re.sub(r"\{[^}]*\}", "{id}", path)
     path = re.sub(r"^/administrativeunits\b", "/directory/administrativeunits", path)
-    path = re.sub(r"/\(roletemplateid=", "(roletemplateid=", path)
     return path
 
 
@@ -81,8 +97,18 @@ def is_there(method, path, ours):
 def reason(method, path):
     for pattern, text in REASONS:
         if re.fullmatch(pattern, f"{method} {path}"):
+            USED.add(pattern)
             return text
     return None
+
+
+def reason_of_example(example):
+    """Why entra-graph does not have the operation of a documented example, if it is one of its areas."""
+    path = re.sub(r"^/(v1\.0|beta)", "", example["path"].split("?")[0]).rstrip("/")
+    path = form(re.sub(r"[0-9a-f]{8}-[0-9a-f-]{20,28}", "{id}", path))
+    if not AREAS.match(path):
+        return "no area of this SDK"
+    return reason(example["http_method"], path)
 
 
 def main():
@@ -98,6 +124,8 @@ def main():
             unknown.append(f"{method} {path}")
             continue
         groups.setdefault(text, []).append(f"`{method} {shown}`")
+    if unused := [pattern for pattern, text in REASONS if pattern not in USED]:
+        sys.exit("no operation needs the reason of:\n" + "\n".join(unused))
     if unknown:
         sys.exit("no reason for:\n" + "\n".join(unknown))
     missing = sum(len(rows) for rows in groups.values())
