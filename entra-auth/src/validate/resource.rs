@@ -67,6 +67,7 @@ struct Inner {
     client: ClientId,
     cloud: Cloud,
     scopes: Vec<String>,
+    offline_access: bool,
 }
 
 /// Settings of a [`ProtectedResource`].
@@ -177,7 +178,7 @@ impl ProtectedResource {
     #[must_use]
     pub fn www_authenticate<S: AsRef<str>>(&self, scopes: impl IntoIterator<Item = S>) -> String {
         // RFC 6750, 3.1: without a token there is no error code.
-        self.header(Vec::new(), &self.joined(scopes))
+        self.header(Vec::new(), &self.with_offline_access(self.joined(scopes)))
     }
 
     /// The `WWW-Authenticate` header of the response to an invalid token, or to one that lacks a scope:
@@ -225,6 +226,14 @@ impl ProtectedResource {
         bearer_header(&parameters)
     }
 
+    /// The scopes to request, with `offline_access` if that is published.
+    pub(crate) fn with_offline_access(&self, mut scopes: String) -> String {
+        if self.0.offline_access && !scopes.is_empty() {
+            scopes.push_str(" offline_access");
+        }
+        scopes
+    }
+
     /// The scopes in full form, without those that would end the quoted string of a header.
     pub(crate) fn joined<S: AsRef<str>>(&self, scopes: impl IntoIterator<Item = S>) -> String {
         let mut full = Vec::new();
@@ -258,8 +267,8 @@ impl ProtectedResourceBuilder {
         self
     }
 
-    /// Publishes `offline_access` beside the scopes, for clients that request exactly the published
-    /// scopes: without it Entra issues no refresh token.
+    /// Publishes `offline_access` beside the scopes, in the metadata and in each 401 with scopes, for clients
+    /// that request exactly the published scopes: without it Entra issues no refresh token.
     pub fn offline_access(mut self) -> Self {
         self.offline_access = true;
         self
@@ -351,6 +360,7 @@ impl ProtectedResourceBuilder {
             client,
             cloud: self.cloud,
             scopes: self.scopes,
+            offline_access: self.offline_access,
         })))
     }
 }
@@ -623,7 +633,20 @@ mod tests {
             resource.www_authenticate(["a", "api://x/b", "c\"d", ""]),
             format!(r#"Bearer {place}, scope="https://tools.contoso.com/mcp/a api://x/b""#)
         );
+        let offline = at("https://tools.contoso.com/mcp").offline_access();
+        let offline = offline.build().unwrap();
+        assert_eq!(
+            offline.www_authenticate(["a"]),
+            format!(r#"Bearer {place}, scope="https://tools.contoso.com/mcp/a offline_access""#)
+        );
+        assert_eq!(
+            offline.www_authenticate(no_scope),
+            format!("Bearer {place}")
+        );
         let lacks = TokenValidationError::lacks_scope(&["a".to_owned(), "b".to_owned()], "x");
+        // A client that lacks a scope has signed its user in already.
+        let header = offline.www_authenticate_error(&lacks).unwrap();
+        assert!(!header.contains("offline_access"), "{header}");
         assert_eq!(
             resource.www_authenticate_error(&lacks).unwrap(),
             format!(

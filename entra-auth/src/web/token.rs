@@ -231,6 +231,18 @@ enum Cause {
     NoLayer,
 }
 
+impl Place {
+    /// The header of a response with this status: at a 401 the client requests a token.
+    fn header(&self, parameters: Vec<(&str, &str)>, status: StatusCode) -> String {
+        let scopes = self.scopes.clone();
+        let scopes = match status {
+            StatusCode::UNAUTHORIZED => self.resource.with_offline_access(scopes),
+            _ => scopes,
+        };
+        self.resource.header(parameters, &scopes)
+    }
+}
+
 impl BearerAuthRejection {
     /// A claims challenge: the client has to get a token that satisfies these claims (JSON) and try
     /// again. Clients with the capability `cp1` (see [`ValidatedToken::supports_cae`]) handle it.
@@ -285,7 +297,7 @@ impl BearerAuthRejection {
                     }
                     Some(place) => {
                         let parameters = error.header_parameters()?;
-                        Some(place.resource.header(parameters, &place.scopes))
+                        Some(place.header(parameters, self.status()))
                     }
                     None => error.www_authenticate(),
                 };
@@ -303,7 +315,7 @@ impl BearerAuthRejection {
             Cause::NoLayer => return None,
         };
         Some(match &self.place {
-            Some(place) => place.resource.header(parameters, &place.scopes),
+            Some(place) => place.header(parameters, self.status()),
             None => bearer_header(&parameters),
         })
     }
