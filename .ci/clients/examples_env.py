@@ -98,6 +98,17 @@ response = requests.get(url + "/tasks", headers={"Authorization": "Bearer " + to
 check(response.status_code == 403, f"protected_api: a token without a scope gets {response.status_code}, not 403")
 api.end()
 
+server = Running("mcp_server")
+url = server.wait_for(r"listening at (http://\S+)")[1]
+rejected = requests.post(url, json={}, timeout=30)
+place = re.search(r'resource_metadata="([^"]+)"', rejected.headers.get("www-authenticate", ""))
+check(rejected.status_code == 401 and place, f"mcp_server: {rejected.status_code} {rejected.headers}")
+metadata = requests.get(place[1], timeout=30).json()
+check(metadata["resource"] == url, f"mcp_server: {metadata}")
+found = requests.get(metadata["authorization_servers"][0] + "/.well-known/openid-configuration", timeout=30).json()
+check(found["issuer"] == metadata["authorization_servers"][0], f"mcp_server: {found}")
+server.end()
+
 
 def environment_of(text):
     """The variables of an environment file that an example has written."""

@@ -34,6 +34,13 @@ mod keys;
 mod layering;
 mod look_up;
 mod loss_proof;
+mod mcp;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../mcp_server/main.rs"]
+mod mcp_server;
 mod multi_idp;
 #[expect(
     dead_code,
