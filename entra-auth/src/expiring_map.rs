@@ -8,6 +8,7 @@
 //! token that is being fetched.
 
 use std::{
+    any::Any,
     collections::{BTreeMap, HashMap},
     fmt,
     hash::Hash,
@@ -23,22 +24,31 @@ pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
     entries: HashMap<Arc<K>, Item<V>>,
     /// The order in which entries make room.
-    queue: BTreeMap<u64, Arc<K>>,
-    expiries: BTreeMap<(Instant, u64), Arc<K>>,
+    queue: Order,
+    expiries: Order,
     next: u64,
 }
 
+/// Keys in an order. One type for all maps, so that its code is compiled once and not for each kind of key.
+type Order = BTreeMap<Position, AnyKey>;
+
+/// Where an entry is in an order: a number, below a time in the order of expiry.
+type Position = (Option<Instant>, u64);
+
+/// The key of an entry, an `Arc<K>`.
+type AnyKey = Arc<dyn Any + Send + Sync>;
+
 struct Item<V> {
     value: V,
-    /// Its place in the queue.
-    place: u64,
-    /// When it expires, and its number there.
-    expiry: Option<(Instant, u64)>,
+    /// Its position in the queue.
+    place: Position,
+    /// When it expires.
+    expiry: Option<Position>,
     /// What the owner of the map counted as its uses when it was queued.
     uses: u64,
 }
 
-impl<K: Eq + Hash, V> ExpiringMap<K, V> {
+impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
@@ -61,7 +71,7 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
     /// The value of a key, unless it has expired.
     pub(crate) fn get(&self, key: &K, now: Instant) -> Option<&V> {
         let held = self.entries.get(key)?;
-        let is_over = held.expiry.is_some_and(|(at, _)| at <= now);
+        let is_over = held.expiry.is_some_and(|at| is_due(&at, now));
         (!is_over).then_some(&held.value)
     }
 
@@ -94,8 +104,8 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
     pub(crate) fn put_used(&mut self, key: K, value: V, uses: u64) -> Arc<K> {
         let key = Arc::new(key);
         self.remove(&key);
-        let place = self.number();
-        self.queue.insert(place, Arc::clone(&key));
+        let place = (None, self.number());
+        insert(&mut self.queue, place, Arc::<K>::clone(&key));
         let held = Item {
             value,
             place,
@@ -114,11 +124,11 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
         };
         let (key, before) = (Arc::clone(key), held.expiry);
         if let Some(before) = before {
-            self.expiries.remove(&before);
+            remove(&mut self.expiries, &before);
         }
-        let expiry = at.map(|at| (at, number));
+        let expiry = at.map(|at| (Some(at), number));
         if let Some(expiry) = expiry {
-            self.expiries.insert(expiry, Arc::clone(&key));
+            insert(&mut self.expiries, expiry, Arc::<K>::clone(&key));
         }
         if let Some(held) = self.entries.get_mut(&key) {
             held.expiry = expiry;
@@ -127,20 +137,20 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
 
     /// Lets others make room before this one.
     pub(crate) fn touch(&mut self, key: &K) {
-        let number = self.number();
+        let place = (None, self.number());
         if let Some(held) = self.entries.get_mut(key)
-            && let Some(key) = self.queue.remove(&held.place)
+            && let Some(key) = remove(&mut self.queue, &held.place)
         {
-            held.place = number;
-            self.queue.insert(number, key);
+            held.place = place;
+            insert(&mut self.queue, place, key);
         }
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let held = self.entries.remove(key)?;
-        self.queue.remove(&held.place);
+        remove(&mut self.queue, &held.place);
         if let Some(expiry) = held.expiry {
-            self.expiries.remove(&expiry);
+            remove(&mut self.expiries, &expiry);
         }
         Some(held.value)
     }
@@ -155,9 +165,9 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
         entries.retain(|key, held| {
             let keeps = keep(key, &held.value);
             if !keeps {
-                queue.remove(&held.place);
+                remove(queue, &held.place);
                 if let Some(expiry) = held.expiry {
-                    expiries.remove(&expiry);
+                    remove(expiries, &expiry);
                 }
             }
             keeps
@@ -166,10 +176,7 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
 
     /// Removes what has expired, unless it must not go; that no longer expires by itself.
     pub(crate) fn remove_expired(&mut self, now: Instant, may_go: impl Fn(&V) -> bool) {
-        while let Some(first) = self.expiries.first_entry()
-            && first.key().0 <= now
-        {
-            let key = first.remove();
+        while let Some(key) = take_due::<K>(&mut self.expiries, now) {
             if let Some(held) = self.entries.get_mut(&key) {
                 held.expiry = None;
                 if may_go(&held.value) {
@@ -189,10 +196,9 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
         let mut looks = 2 * self.entries.len();
         while self.entries.len() >= self.capacity && looks > 0 {
             looks -= 1;
-            let Some((_, key)) = self.queue.first_key_value() else {
+            let Some(key) = first::<K>(&self.queue) else {
                 return;
             };
-            let key = Arc::clone(key);
             let spared = self
                 .entries
                 .get_mut(&key)
@@ -207,17 +213,42 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
 
     /// Removes the first one of the queue; whether there was any.
     pub(crate) fn remove_oldest(&mut self) -> bool {
-        let Some((_, key)) = self.queue.first_key_value() else {
-            return false;
-        };
-        let key = Arc::clone(key);
-        self.remove(&key).is_some()
+        first::<K>(&self.queue).is_some_and(|key| self.remove(&key).is_some())
     }
 
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
+}
+
+fn insert(order: &mut Order, position: Position, key: AnyKey) {
+    order.insert(position, key);
+}
+
+fn remove(order: &mut Order, position: &Position) -> Option<AnyKey> {
+    order.remove(position)
+}
+
+/// Whether an entry at this position has expired.
+fn is_due(position: &Position, now: Instant) -> bool {
+    position.0.is_some_and(|at| at <= now)
+}
+
+/// The first key of an order of `K`s.
+fn first<K: Send + Sync + 'static>(order: &Order) -> Option<Arc<K>> {
+    let (_, key) = order.first_key_value()?;
+    Arc::clone(key).downcast().ok()
+}
+
+/// Takes the first key out of an order of `K`s, if it has expired.
+fn take_due<K: Send + Sync + 'static>(order: &mut Order, now: Instant) -> Option<Arc<K>> {
+    take_due_key(order, now)?.downcast().ok()
+}
+
+fn take_due_key(order: &mut Order, now: Instant) -> Option<AnyKey> {
+    let first = order.first_entry()?;
+    is_due(first.key(), now).then(|| first.remove())
 }
 
 impl<K, V> fmt::Debug for ExpiringMap<K, V> {
@@ -237,7 +268,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn is_whole<K: Eq + Hash, V>(map: &ExpiringMap<K, V>) -> bool {
+    fn is_whole<K: Eq + Hash + Send + Sync + 'static, V>(map: &ExpiringMap<K, V>) -> bool {
         let expiring = map.entries.values().filter(|held| held.expiry.is_some());
         map.queue.len() == map.entries.len() && map.expiries.len() == expiring.count()
     }

@@ -340,6 +340,7 @@ macro_rules! model {
         impl $crate::model::Settable for $name {}
 
         impl $crate::model::BodyValue<$name> for $name {
+            #[inline]
             fn write_into(&self, body: &mut $crate::model::SecretBuffer) {
                 body.push_value(self);
             }
