@@ -90,12 +90,14 @@ pub enum LinkOutcome {
 impl ChainedCredential {
     /// Returns a chain without links, which returns no token.
     #[must_use]
+    #[inline]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds a link at the end, with a name for the report. The chain then selects a link anew.
     #[must_use]
+    #[inline]
     pub fn link(
         self,
         name: impl Into<Cow<'static, str>>,
@@ -106,6 +108,7 @@ impl ChainedCredential {
 
     /// Adds a link at the end that is skipped on any failure.
     #[must_use]
+    #[inline]
     pub fn optional_link(
         self,
         name: impl Into<Cow<'static, str>>,
@@ -116,6 +119,7 @@ impl ChainedCredential {
 
     /// Returns the outcome of each link when the chain was last searched.
     #[must_use]
+    #[inline]
     pub fn report(&self) -> ChainReport {
         let outcomes = self.state.outcomes();
         let mut outcomes = outcomes.iter().cloned();
@@ -130,6 +134,7 @@ impl ChainedCredential {
         )
     }
 
+    #[inline]
     fn with(
         mut self,
         name: Cow<'static, str>,
@@ -145,6 +150,7 @@ impl ChainedCredential {
         self
     }
 
+    #[inline]
     async fn search(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let mut outcomes = Vec::with_capacity(self.links.len());
         for (number, link) in self.links.iter().enumerate() {
@@ -175,6 +181,7 @@ impl ChainedCredential {
         Err(error)
     }
 
+    #[inline]
     fn keep(&self, outcomes: Vec<LinkOutcome>) {
         if self.state.chosen.get().is_none() {
             *self.state.outcomes() = outcomes;
@@ -184,6 +191,7 @@ impl ChainedCredential {
 
 #[async_trait]
 impl TokenCredential for ChainedCredential {
+    #[inline]
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let chosen = self.state.chosen.get();
         match chosen.and_then(|number| self.links.get(*number)) {
@@ -193,6 +201,7 @@ impl TokenCredential for ChainedCredential {
     }
 
     /// That of the selected link; nothing before one is selected.
+    #[inline]
     fn description(&self) -> CredentialDescription {
         let chosen = self.state.chosen.get();
         let link = chosen.and_then(|number| self.links.get(*number));
@@ -202,6 +211,7 @@ impl TokenCredential for ChainedCredential {
 }
 
 impl fmt::Debug for ChainedCredential {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.links.iter().map(|link| &*link.name).collect();
         f.debug_struct("ChainedCredential")
@@ -212,6 +222,7 @@ impl fmt::Debug for ChainedCredential {
 }
 
 impl State {
+    #[inline]
     fn outcomes(&self) -> MutexGuard<'_, Vec<LinkOutcome>> {
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -219,12 +230,14 @@ impl State {
 
 impl ChainReport {
     /// Returns the links in order, each with its outcome.
+    #[inline]
     pub fn links(&self) -> impl Iterator<Item = (&str, &LinkOutcome)> {
         self.0.iter().map(|(name, outcome)| (&**name, outcome))
     }
 
     /// Returns the name of the link that returned the token.
     #[must_use]
+    #[inline]
     pub fn selected(&self) -> Option<&str> {
         self.links()
             .find(|(_, outcome)| matches!(outcome, LinkOutcome::Succeeded))
@@ -235,6 +248,7 @@ impl ChainReport {
 impl LinkOutcome {
     /// Returns why the link returned no token, in one line. `None` if it did or was not tried.
     #[must_use]
+    #[inline]
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Skipped(error) | Self::Failed(error) => Some(reason(error)),
@@ -244,6 +258,7 @@ impl LinkOutcome {
 
     /// Returns how to fix it, if that is known.
     #[must_use]
+    #[inline]
     pub fn fix(&self) -> Option<&str> {
         match self {
             Self::Skipped(error) | Self::Failed(error) => error.fix(),
@@ -253,6 +268,7 @@ impl LinkOutcome {
 }
 
 impl fmt::Display for ChainReport {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (name, outcome)) in self.links().enumerate() {
             let line = if number == 0 { "" } else { "\n" };
@@ -269,11 +285,13 @@ impl fmt::Display for ChainReport {
 }
 
 /// The message of this crate's own error, which has more detail than the error that wraps it.
+#[inline]
 fn reason(error: &CredentialError) -> String {
     Error::find(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Wraps the error of a link that ended the search in one that names the link.
+#[inline]
 fn stopped(name: &str, error: CredentialError) -> CredentialError {
     let message = format!("{name} is set up but failed: {error}");
     let mut stopped = CredentialError::new(error.kind(), message).with_ids(
@@ -298,6 +316,7 @@ fn stopped(name: &str, error: CredentialError) -> CredentialError {
     stopped.with_origin(error)
 }
 
+#[inline]
 fn exhausted(names: &[&str], outcomes: &[LinkOutcome]) -> CredentialError {
     let reasons: Vec<String> = names
         .iter()
@@ -321,6 +340,7 @@ fn exhausted(names: &[&str], outcomes: &[LinkOutcome]) -> CredentialError {
 struct Reasons(String);
 
 impl fmt::Display for Reasons {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -20,6 +20,7 @@ pub trait ClientAssertion: fmt::Debug + Send + Sync + 'static {
 
 #[async_trait]
 impl<T: ClientAssertion + ?Sized> ClientAssertion for Arc<T> {
+    #[inline]
     async fn assertion(&self, request: &AssertionRequest) -> Result<Secret, CredentialError> {
         (**self).assertion(request).await
     }
@@ -38,6 +39,7 @@ pub struct AssertionRequest {
 }
 
 /// Entra's response to something that is no JWT at all says less than this.
+#[inline]
 pub(crate) fn check_form(assertion: &Secret) -> Result<(), Error> {
     let text = assertion.expose_secret();
     let is_jwt = text.split('.').count() == 3

@@ -40,6 +40,7 @@ impl ApplicationCredentialFactory {
     /// A factory whose credentials have these options. A cache among them is not used: each credential
     /// has its own, so that its first token proves that Entra accepts it.
     #[must_use]
+    #[inline]
     pub fn new(options: &CredentialOptions) -> Self {
         Self {
             options: options.clone(),
@@ -48,6 +49,7 @@ impl ApplicationCredentialFactory {
 }
 
 impl CredentialFactory for ApplicationCredentialFactory {
+    #[inline]
     fn credential(
         &self,
         tenant: &TenantId,
@@ -83,6 +85,7 @@ impl CredentialFactory for ApplicationCredentialFactory {
 }
 
 #[cfg(feature = "workload-identity")]
+#[inline]
 fn federated(
     tenant: &TenantId,
     client_id: ClientId,
@@ -98,6 +101,7 @@ fn federated(
 }
 
 #[cfg(not(feature = "workload-identity"))]
+#[inline]
 fn federated(
     _: &TenantId,
     _: ClientId,

@@ -68,6 +68,7 @@ impl CloudCredential for EnvironmentCredential {}
 
 impl EnvironmentCredential {
     /// Settings to change.
+    #[inline]
     pub fn builder(environment: &Environment) -> EnvironmentCredentialBuilder {
         CredentialBuilder::new(EnvironmentSetup {
             environment: environment.clone(),
@@ -77,6 +78,7 @@ impl EnvironmentCredential {
 
 #[async_trait]
 impl TokenCredential for EnvironmentCredential {
+    #[inline]
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         match &self.0 {
             Kind::Secret(credential) => credential.token(request).await,
@@ -84,6 +86,7 @@ impl TokenCredential for EnvironmentCredential {
         }
     }
 
+    #[inline]
     fn description(&self) -> CredentialDescription {
         match &self.0 {
             Kind::Secret(credential) => credential.description(),
@@ -93,6 +96,7 @@ impl TokenCredential for EnvironmentCredential {
 }
 
 impl fmt::Debug for EnvironmentCredential {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let credential: &dyn fmt::Debug = match &self.0 {
             Kind::Secret(credential) => credential,
@@ -110,6 +114,7 @@ impl EnvironmentCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) that names what is not set;
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a value that cannot be used.
+    #[inline]
     pub fn build(self) -> Result<EnvironmentCredential, Error> {
         let environment = self.setup.environment;
         let get = |name: &str| environment.get(name).map(str::trim);

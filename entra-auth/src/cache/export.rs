@@ -42,6 +42,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// When the entries cannot be encrypted. They are never exported unencrypted instead.
+    #[inline]
     pub fn export(&self, partition: &CachePartition) -> Result<Option<Vec<u8>>, StoreError> {
         let mut text = Zeroizing::new(Vec::new());
         let mut records = self.refresh_tokens(partition);
@@ -75,6 +76,7 @@ impl TokenCache {
     /// # Errors
     /// When the bytes are damaged, encrypted with another key, not encrypted although the cache has a
     /// key, or of another partition. Then no token is imported.
+    #[inline]
     pub fn import(&self, partition: &CachePartition, bytes: &[u8]) -> Result<usize, StoreError> {
         let text = self.0.seal.open(&place(partition), bytes)?;
         let lines = text.split(|byte| *byte == b'\n');
@@ -103,6 +105,7 @@ impl TokenCache {
 
     /// Every token in memory that was not rejected by a claims challenge.
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) fn records(&self) -> Vec<(CacheKey, Record)> {
         let entries = self.read();
         let plain = entries.iter().filter(|(key, _)| key.challenged().is_none());
@@ -115,6 +118,7 @@ impl TokenCache {
     ///
     /// An import has no clock: the dates decide, and the first use with a clock drops tokens from
     /// the future.
+    #[inline]
     pub(super) fn put(&self, key: &CacheKey, record: &Record, now: Option<Moment>) {
         loop {
             let entry = self.entry(key, now.map(|now| now.monotonic()));
@@ -139,6 +143,7 @@ impl TokenCache {
 }
 
 /// When a token expires by the current wall clock. `None` for a token from the future.
+#[inline]
 fn expiry(mut record: Record, now: Option<Moment>) -> Option<Timestamp> {
     let expires_on = record.token.expires_on();
     let Some(now) = now else {
@@ -149,11 +154,13 @@ fn expiry(mut record: Record, now: Option<Moment>) -> Option<Timestamp> {
     Some(seen.on_the_clock_of(now, expires_on))
 }
 
+#[inline]
 fn key(entry_id: &EntryId) -> Result<CacheKey, StoreError> {
     CacheKey::from_entry_id(entry_id)
         .ok_or_else(|| damaged("an entry names no key of this version"))
 }
 
+#[inline]
 fn place(partition: &CachePartition) -> StoreKey {
     StoreKey::new(partition.as_str(), "export")
 }

@@ -26,6 +26,7 @@ pub(super) struct AssertionOptions {
 }
 
 impl Default for AssertionOptions {
+    #[inline]
     fn default() -> Self {
         Self {
             algorithm: Algorithm::PS256,
@@ -36,6 +37,7 @@ impl Default for AssertionOptions {
 }
 
 /// Signs an assertion for one request to the token endpoint `audience`.
+#[inline]
 pub(super) fn sign(
     certificate: &Certificate,
     style: AssertionOptions,
@@ -84,6 +86,7 @@ struct Claims<'a> {
 }
 
 /// RS256 is sent with the SHA-1 thumbprint: authorities that need RS256 know no other.
+#[inline]
 fn header(certificate: &Certificate, style: AssertionOptions) -> Header {
     let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(certificate.digest(algorithm));
     let mut header = Header::new(style.algorithm);
@@ -101,6 +104,7 @@ fn header(certificate: &Certificate, style: AssertionOptions) -> Header {
     header
 }
 
+#[inline]
 fn encode(part: &impl Serialize) -> Result<String, Error> {
     let json = serde_json::to_vec(part).map_err(|source| {
         Error::configuration(

@@ -90,6 +90,7 @@ impl ClientCertificateCredential {
     ///
     /// # Errors
     /// As [`build`](ClientCertificateCredentialBuilder::build).
+    #[inline]
     pub fn new(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -102,6 +103,7 @@ impl ClientCertificateCredential {
     ///
     /// # Errors
     /// As [`build`](ClientCertificateCredentialBuilder::build).
+    #[inline]
     pub fn from_pem_file(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -116,6 +118,7 @@ impl ClientCertificateCredential {
     /// # Errors
     /// As [`build`](ClientCertificateCredentialBuilder::build).
     #[cfg(feature = "pfx")]
+    #[inline]
     pub fn from_pfx_file(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -126,6 +129,7 @@ impl ClientCertificateCredential {
     }
 
     /// Returns a builder. Ids may be given as text or as ids.
+    #[inline]
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -135,6 +139,7 @@ impl ClientCertificateCredential {
     }
 
     /// Returns a builder with a certificate file of any format, which is read again when it changes.
+    #[inline]
     pub fn builder_from_file(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -150,22 +155,26 @@ impl ClientCertificateCredential {
 
     /// The application's client id.
     #[must_use]
+    #[inline]
     pub fn client_id(&self) -> ClientId {
         self.tokens.client()
     }
 
     /// The tenant that tokens come from unless a request names another.
     #[must_use]
+    #[inline]
     pub fn tenant(&self) -> &TenantId {
         self.tokens.home()
     }
 
     /// The certificate in use, such as to warn before it expires.
     #[must_use]
+    #[inline]
     pub fn certificate(&self) -> Certificate {
         self.source.held()
     }
 
+    #[inline]
     fn settings(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -181,11 +190,13 @@ impl ClientCertificateCredential {
 
 #[async_trait]
 impl TokenCredential for ClientCertificateCredential {
+    #[inline]
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         self.tokens.token(request).await.map_err(Into::into)
     }
 
     /// Shows the certificate that was read last.
+    #[inline]
     fn description(&self) -> CredentialDescription {
         let certificate = self.source.held();
         CredentialDescription::of_application(
@@ -202,6 +213,7 @@ impl TokenCredential for ClientCertificateCredential {
 }
 
 impl fmt::Debug for CertificateInput {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(certificate) => certificate.fmt(f),
@@ -211,6 +223,7 @@ impl fmt::Debug for CertificateInput {
 }
 
 impl fmt::Debug for ClientCertificateCredential {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCertificateCredential")
             .field("authority", &self.tokens.authority())
@@ -224,6 +237,7 @@ impl fmt::Debug for ClientCertificateCredential {
 impl ClientCertificateCredentialBuilder {
     /// Signs with RS256 and names the certificate by its SHA-1 thumbprint, for old authorities
     /// such as AD FS; Entra itself advises the default, PS256 with the SHA-256 thumbprint.
+    #[inline]
     pub fn rs256(mut self) -> Self {
         self.setup.style.algorithm = Algorithm::RS256;
         self
@@ -231,12 +245,14 @@ impl ClientCertificateCredentialBuilder {
 
     /// Sends the certificate and its chain (`x5c`), for applications that trust a certificate by its
     /// subject name and issuer.
+    #[inline]
     pub fn send_chain(mut self) -> Self {
         self.setup.style.with_chain = true;
         self
     }
 
     /// How long an assertion is valid. The default is ten minutes. Each request has a new one.
+    #[inline]
     pub fn assertion_lifetime(mut self, lifetime: Duration) -> Self {
         self.setup.style.lifetime = lifetime;
         self
@@ -248,6 +264,7 @@ impl ClientCertificateCredentialBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an
     /// alias in the tenant's place, a lifetime outside 30 seconds to 24 hours, or a certificate file
     /// that cannot be used; [`certificate_error`](Error::certificate_error) then says what is wrong.
+    #[inline]
     pub fn build(self) -> Result<ClientCertificateCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         let (tenant, client) = setup.identity.of_application()?;
@@ -292,6 +309,7 @@ struct ClientCertificate {
 
 #[async_trait]
 impl TokenSource for ClientCertificate {
+    #[inline]
     async fn fetch(
         &self,
         token_key: &TokenKey,
@@ -319,6 +337,7 @@ impl TokenSource for ClientCertificate {
 
 impl ClientCertificate {
     /// A certificate that is valid by this machine's clock.
+    #[inline]
     async fn valid(&self) -> Result<Certificate, Error> {
         let certificate = self.source.current().await;
         if certificate.check_validity(self.clock.now()).is_ok() {
@@ -330,6 +349,7 @@ impl ClientCertificate {
         Ok(certificate)
     }
 
+    #[inline]
     async fn redeem(
         &self,
         certificate: &Certificate,
@@ -362,6 +382,7 @@ impl ClientCertificate {
     }
 
     /// Names the rejected certificate, and the clock of this machine if that is the cause.
+    #[inline]
     fn explain(&self, error: Error, certificate: &Certificate) -> Error {
         let code = error.aadsts_code();
         if code == Some(OUT_OF_TIME)
@@ -393,12 +414,14 @@ impl ClientCertificate {
     }
 
     /// How many seconds this machine's clock is ahead of Entra's, if the difference is relevant.
+    #[inline]
     fn skew(&self, error: &Error) -> Option<i64> {
         let skew = (self.clock.now() - error.timestamp()?).whole_seconds();
         (skew.abs() > NOTEWORTHY_SKEW).then_some(skew)
     }
 }
 
+#[inline]
 fn is_stale(error: &Error) -> bool {
     error.codes().iter().any(|code| STALE.contains(code))
 }

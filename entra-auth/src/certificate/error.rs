@@ -2,6 +2,7 @@ use std::path::Path;
 
 use crate::{CertificateErrorKind, Error, shown_path::ShownPath};
 
+#[inline]
 pub(super) fn error(
     kind: CertificateErrorKind,
     message: impl Into<String>,
@@ -10,6 +11,7 @@ pub(super) fn error(
     Error::configuration(message.into(), fix.into()).with(|inner| inner.certificate = Some(kind))
 }
 
+#[inline]
 pub(super) fn malformed(message: impl Into<String>) -> Error {
     error(
         CertificateErrorKind::Malformed,
@@ -19,10 +21,12 @@ pub(super) fn malformed(message: impl Into<String>) -> Error {
 }
 
 /// For a file that is valid, but has another format than the expected one.
+#[inline]
 pub(super) fn other_format(message: impl Into<String>, fix: &'static str) -> Error {
     error(CertificateErrorKind::Malformed, message, fix)
 }
 
+#[inline]
 pub(super) fn crypto(message: impl Into<String>) -> Error {
     error(
         CertificateErrorKind::Crypto,
@@ -32,6 +36,7 @@ pub(super) fn crypto(message: impl Into<String>) -> Error {
 }
 
 #[cfg(any(feature = "encrypted-pem", feature = "pfx"))]
+#[inline]
 pub(super) fn wrong_passphrase() -> Error {
     error(
         CertificateErrorKind::WrongPassphrase,
@@ -41,6 +46,7 @@ pub(super) fn wrong_passphrase() -> Error {
 }
 
 #[cfg(not(all(feature = "encrypted-pem", feature = "pfx")))]
+#[inline]
 pub(super) fn feature_disabled(what: &str, feature: &str) -> Error {
     error(
         CertificateErrorKind::FeatureDisabled,
@@ -49,6 +55,7 @@ pub(super) fn feature_disabled(what: &str, feature: &str) -> Error {
     )
 }
 
+#[inline]
 pub(super) fn file(what: &str, path: &Path, source: std::io::Error) -> Error {
     error(
         CertificateErrorKind::File,

@@ -11,11 +11,13 @@ use zeroize::Zeroizing;
 use super::error;
 use crate::Error;
 
+#[inline]
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_within(path, LARGEST).map_err(|source| error::file("read", path, source))
 }
 
 /// The largest file that is read: the path may be that of an endless device.
+#[inline]
 fn read_within(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = fs::File::open(path)?;
     let length = file.metadata()?.len().min(limit);
@@ -34,16 +36,19 @@ fn read_within(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Replaces the file atomically. All users can read it, as the umask allows.
+#[inline]
 pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes, 0o644).map_err(|source| error::file("write", path, source))
 }
 
 /// Replaces the file in one step; only its owner can read it, from the first byte on.
 #[cfg(feature = "certificate-kit")]
+#[inline]
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes, 0o600).map_err(|source| error::file("write", path, source))
 }
 
+#[inline]
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let (beside, file) = create_beside(path, mode)?;
     let done = fill(file, bytes).and_then(|()| fs::rename(&beside, path));
@@ -54,12 +59,14 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     done
 }
 
+#[inline]
 fn fill(mut file: fs::File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
 
 /// A new file in the same directory, so that renaming it stays within one file system.
+#[inline]
 fn create_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, fs::File)> {
     let name = path
         .file_name()
@@ -84,6 +91,7 @@ fn create_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, fs::File)> {
 }
 
 #[cfg(unix)]
+#[inline]
 fn with_mode(options: &mut OpenOptions, mode: u32) {
     std::os::unix::fs::OpenOptionsExt::mode(options, mode);
 }

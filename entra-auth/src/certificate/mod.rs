@@ -36,6 +36,7 @@ pub use value::Certificate;
 use entra_core::{ClientId, Secret, SecureRandom, Timestamp};
 
 /// An assertion with the default settings, for grants of users.
+#[inline]
 pub(crate) fn assertion(
     certificate: &Certificate,
     client: ClientId,

@@ -16,6 +16,7 @@ pub(super) struct Section {
 }
 
 /// Whether the text has a block.
+#[inline]
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
     find(bytes, BEGIN).is_some()
 }
@@ -24,6 +25,7 @@ pub(super) fn is_pem(bytes: &[u8]) -> bool {
 ///
 /// PEM is ASCII, so nothing of a block is lost, whatever the byte order, and half of a file may
 /// be UTF-16. DER is not changed.
+#[inline]
 pub(super) fn without_nul(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
     if bytes.first() == Some(&0x30) {
@@ -38,6 +40,7 @@ pub(super) fn without_nul(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
 ///
 /// Blocks are found by their boundaries, not by lines: CI variables and secret stores turn line
 /// breaks into blanks, bare carriage returns or a literal `\n`.
+#[inline]
 pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     let text = without_nul(bytes);
     let mut rest: &[u8] = &text;
@@ -62,6 +65,7 @@ pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, Error> {
 }
 
 /// One block with this label.
+#[inline]
 pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
     let body = Zeroizing::new(STANDARD.encode(der));
     let lines = body.len().div_ceil(WIDTH);
@@ -81,6 +85,7 @@ pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
 /// The label and what follows its boundary.
 ///
 /// Only what looks like a label is kept, because errors print it: anything else may be a key.
+#[inline]
 fn label(bytes: &[u8]) -> Result<(String, &[u8]), Error> {
     let invalid = || error::malformed("a boundary of a PEM block has an invalid label");
     let end = find(bytes, DASHES).ok_or_else(invalid)?;
@@ -93,11 +98,13 @@ fn label(bytes: &[u8]) -> Result<(String, &[u8]), Error> {
     Ok((label.trim().to_owned(), &bytes[end + DASHES.len()..]))
 }
 
+#[inline]
 fn no_end(label: &str) -> Error {
     error::malformed(format!("the PEM block{} has no end", shown(label)))
 }
 
 /// A known label to print. An unknown one could be made of key text.
+#[inline]
 fn shown(label: &str) -> String {
     if KNOWN.contains(&label) {
         format!(" {label}")
@@ -106,6 +113,7 @@ fn shown(label: &str) -> String {
     }
 }
 
+#[inline]
 fn section(label: String, body: &[u8]) -> Result<Section, Error> {
     let body = with_line_breaks(body);
     let (dek_info, body) = dek_info(&body);
@@ -132,6 +140,7 @@ fn section(label: String, body: &[u8]) -> Result<Section, Error> {
 ///
 /// The header ends where its initialization vector does, because the line break after it may have
 /// become a blank, or be gone.
+#[inline]
 fn dek_info(body: &[u8]) -> (Option<String>, &[u8]) {
     let Some(at) = find(body, DEK_INFO) else {
         return (None, body);
@@ -156,6 +165,7 @@ const fn is_base64(byte: &u8) -> bool {
 
 /// Every form of line break as one byte: bare carriage returns, and `\n` and `\r` written out,
 /// with any number of backslashes.
+#[inline]
 pub(super) fn with_line_breaks(body: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(body.len()));
     let mut bytes = body.iter().copied().peekable();
@@ -174,6 +184,7 @@ pub(super) fn with_line_breaks(body: &[u8]) -> Zeroizing<Vec<u8>> {
     text
 }
 
+#[inline]
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }

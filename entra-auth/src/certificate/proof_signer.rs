@@ -8,6 +8,7 @@ use super::value::Certificate;
 /// Proves to Graph that the application has the private key.
 #[async_trait]
 impl ProofSigner for Certificate {
+    #[inline]
     fn sha1_thumbprint(&self) -> [u8; 20] {
         let mut thumbprint = [0; 20];
         let digest = self.digest(&SHA1_FOR_LEGACY_USE_ONLY);
@@ -17,6 +18,7 @@ impl ProofSigner for Certificate {
         thumbprint
     }
 
+    #[inline]
     async fn sign_rs256(&self, message: &[u8]) -> Result<Vec<u8>, CredentialError> {
         Ok(self.sign(Algorithm::RS256, message)?)
     }

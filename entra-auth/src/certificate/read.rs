@@ -51,6 +51,7 @@ enum Form {
 }
 
 impl Form {
+    #[inline]
     fn of(bytes: &[u8]) -> Self {
         let mut bytes = Zeroizing::new(bytes.to_vec());
         // Key Vault hands out a PKCS#12 file as base64 text, CI variables hold base64 of PEM, and
@@ -74,6 +75,7 @@ impl Form {
     }
 
     /// Why this is not what was expected.
+    #[inline]
     fn unexpected(&self, expected: &str) -> Error {
         match self {
             Self::Pem(_) => error::other_format(
@@ -95,6 +97,7 @@ impl Form {
 }
 
 /// Reads PEM or PKCS#12, detected by its content.
+#[inline]
 pub(super) fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
         Form::Pem(text) => {
@@ -111,6 +114,7 @@ pub(super) fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certifica
 }
 
 /// Reads certificate and key from one or more PEM texts, which may be base64 as a whole.
+#[inline]
 pub(super) fn from_pem(texts: &[&[u8]], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     let mut found = ParsedFile::default();
     for text in texts {
@@ -124,6 +128,7 @@ pub(super) fn from_pem(texts: &[&[u8]], passphrase: Option<&Secret>) -> Result<C
 
 /// Reads a PKCS#12 file or the base64 text of one.
 #[cfg(feature = "pfx")]
+#[inline]
 pub(super) fn from_pfx(bytes: &[u8], password: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
         Form::Pkcs12(file) => assemble(pkcs12(&file, password)?),
@@ -132,6 +137,7 @@ pub(super) fn from_pfx(bytes: &[u8], password: Option<&Secret>) -> Result<Certif
 }
 
 /// The content of the blocks of a PEM text.
+#[inline]
 fn collect(text: &[u8], passphrase: Option<&Secret>, found: &mut ParsedFile) -> Result<(), Error> {
     for section in pem::sections(text)? {
         match section.label.as_str() {
@@ -167,11 +173,13 @@ fn collect(text: &[u8], passphrase: Option<&Secret>, found: &mut ParsedFile) -> 
 }
 
 #[cfg(feature = "pfx")]
+#[inline]
 fn pkcs12(bytes: &[u8], password: Option<&Secret>) -> Result<ParsedFile, Error> {
     super::pfx::open(bytes, password)
 }
 
 #[cfg(not(feature = "pfx"))]
+#[inline]
 fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<ParsedFile, Error> {
     Err(error::feature_disabled(
         "a PKCS#12 file (.pfx, .p12)",
@@ -180,6 +188,7 @@ fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<ParsedFile, Error> {
 }
 
 /// The certificate that the key belongs to, and the others in the order of their issuers.
+#[inline]
 pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
     if found.keys.is_empty() {
         if let Some(error) = found.unreadable_key {
@@ -238,6 +247,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
 }
 
 /// Each certificate is the issuer of the one before it; other certificates are dropped.
+#[inline]
 fn chain(leaf: &ChainCertificate, mut others: Vec<ChainCertificate>) -> Vec<ChainCertificate> {
     let mut chain = Vec::new();
     let mut wanted = (leaf.fields.subject.clone(), leaf.fields.issuer.clone());
@@ -255,12 +265,14 @@ fn chain(leaf: &ChainCertificate, mut others: Vec<ChainCertificate>) -> Vec<Chai
     chain
 }
 
+#[inline]
 fn unreadable(source: der::Error) -> Error {
     error::malformed("the trusted certificate cannot be read").with_source(source)
 }
 
 /// The decoded text, if it is base64 of a minimum length, in either alphabet and with line breaks in
 /// any form.
+#[inline]
 fn base64_text(text: &[u8]) -> Option<Key> {
     let text = pem::with_line_breaks(text);
     let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -279,6 +291,7 @@ fn base64_text(text: &[u8]) -> Option<Key> {
     BASE64.decode(&*compact).ok().map(Zeroizing::new)
 }
 
+#[inline]
 fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, Error> {
     let traditional = section.dek_info.is_some();
     match section.label.as_str() {
@@ -298,11 +311,13 @@ fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, Err
 }
 
 #[cfg(feature = "encrypted-pem")]
+#[inline]
 fn decrypt(section: &Section, passphrase: Option<&Secret>) -> Result<Key, Error> {
     super::encrypted::open(section, passphrase)
 }
 
 #[cfg(not(feature = "encrypted-pem"))]
+#[inline]
 fn decrypt(_: &Section, _: Option<&Secret>) -> Result<Key, Error> {
     Err(error::feature_disabled(
         "an encrypted private key",
@@ -310,12 +325,14 @@ fn decrypt(_: &Section, _: Option<&Secret>) -> Result<Key, Error> {
     ))
 }
 
+#[inline]
 fn rsa_pair(key: &[u8]) -> Option<KeyPair> {
     KeyPair::from_pkcs8(key)
         .or_else(|_| KeyPair::from_der(key))
         .ok()
 }
 
+#[inline]
 fn no_key() -> Error {
     error::error(
         CertificateErrorKind::NoKey,
@@ -324,6 +341,7 @@ fn no_key() -> Error {
     )
 }
 
+#[inline]
 fn no_certificate(found: Option<NoCertificate>) -> Error {
     let (message, fix) = match found {
         None => (
@@ -343,6 +361,7 @@ fn no_certificate(found: Option<NoCertificate>) -> Error {
 }
 
 /// What begins a DER sequence: three bytes that tell PKCS#12 from a certificate.
+#[inline]
 fn outermost(bytes: &[u8]) -> Option<&[u8]> {
     let (&0x30, rest) = bytes.split_first()? else {
         return None;

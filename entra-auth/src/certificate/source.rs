@@ -35,6 +35,7 @@ struct LoadedCertificate {
 }
 
 impl Source {
+    #[inline]
     pub(super) fn fixed(certificate: Certificate) -> Self {
         Self(Arc::new(Inner {
             file: None,
@@ -45,6 +46,7 @@ impl Source {
         }))
     }
 
+    #[inline]
     pub(super) fn file(path: PathBuf, passphrase: Option<Secret>) -> Result<Self, Error> {
         let stamp = FileVersion::of(&path);
         let certificate = Certificate::from_file(&path, passphrase.as_ref())?;
@@ -55,19 +57,23 @@ impl Source {
     }
 
     /// The certificate, read again if its file has changed.
+    #[inline]
     pub(super) async fn current(&self) -> Certificate {
         self.look(false).await
     }
 
     /// The certificate, read again in any case.
+    #[inline]
     pub(super) async fn reread(&self) -> Certificate {
         self.look(true).await
     }
 
+    #[inline]
     pub(super) fn held(&self) -> Certificate {
         self.0.held().certificate.clone()
     }
 
+    #[inline]
     async fn look(&self, in_any_case: bool) -> Certificate {
         if self.0.file.is_none() {
             return self.held();
@@ -101,6 +107,7 @@ enum FileState {
 }
 
 impl Inner {
+    #[inline]
     fn look(&self, in_any_case: bool) -> FileState {
         let Some(file) = &self.file else {
             return FileState::Same;
@@ -124,12 +131,14 @@ impl Inner {
         }
     }
 
+    #[inline]
     fn held(&self) -> std::sync::MutexGuard<'_, LoadedCertificate> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Source {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source")
             .field(
@@ -150,6 +159,7 @@ struct FileVersion {
 }
 
 impl FileVersion {
+    #[inline]
     fn of(path: &PathBuf) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         Some(Self {
@@ -161,11 +171,13 @@ impl FileVersion {
 }
 
 #[cfg(unix)]
+#[inline]
 fn inode(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
 #[cfg(not(unix))]
+#[inline]
 fn inode(_: &Metadata) -> u64 {
     0
 }

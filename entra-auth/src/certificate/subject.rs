@@ -7,6 +7,7 @@ use crate::{CertificateErrorKind, Error};
 
 /// Parses `CN=helpdesk, O=Contoso, C=DE` (RFC 4514, in the order written); a text without `=` is
 /// taken as the common name.
+#[inline]
 pub(super) fn parse(text: &str) -> Result<DistinguishedName, Error> {
     let mut name = DistinguishedName::new();
     if !text.contains('=') {
@@ -31,6 +32,7 @@ pub(super) fn parse(text: &str) -> Result<DistinguishedName, Error> {
     Ok(name)
 }
 
+#[inline]
 fn kind(key: &str) -> Result<DnType, Error> {
     Ok(match key.to_ascii_uppercase().as_str() {
         "CN" => DnType::CommonName,
@@ -48,6 +50,7 @@ fn kind(key: &str) -> Result<DnType, Error> {
     })
 }
 
+#[inline]
 fn value(text: &str) -> Result<DnValue, Error> {
     if text.is_empty() || text.chars().count() > LONGEST || text.chars().any(char::is_control) {
         return Err(invalid(format!(
@@ -57,6 +60,7 @@ fn value(text: &str) -> Result<DnValue, Error> {
     Ok(DnValue::Utf8String(text.to_owned()))
 }
 
+#[inline]
 fn country(text: &str) -> Result<DnValue, Error> {
     let code = text.to_ascii_uppercase();
     if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
@@ -70,6 +74,7 @@ fn country(text: &str) -> Result<DnValue, Error> {
 }
 
 /// Splits at commas that are neither escaped nor quoted.
+#[inline]
 fn split(text: &str) -> Result<Vec<&str>, Error> {
     let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, character) in text.char_indices() {
@@ -91,6 +96,7 @@ fn split(text: &str) -> Result<Vec<&str>, Error> {
     Ok(parts)
 }
 
+#[inline]
 fn unescape(text: &str) -> Result<String, Error> {
     let quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
     let text = if quoted {
@@ -120,6 +126,7 @@ fn unescape(text: &str) -> Result<String, Error> {
     Ok(plain)
 }
 
+#[inline]
 fn invalid(message: impl Into<String>) -> Error {
     error::error(
         CertificateErrorKind::Subject,

@@ -41,6 +41,7 @@ pub(super) struct ChainCertificate {
 }
 
 impl ChainCertificate {
+    #[inline]
     pub(super) fn read(der: Vec<u8>) -> Result<Self, Error> {
         let fields = Fields::read(&der)?;
         Ok(Self { der, fields })
@@ -58,6 +59,7 @@ impl Certificate {
     /// [`Error`] with a [`certificate_error`](Error::certificate_error) when a part is missing, damaged,
     /// encrypted or not an RSA key, or when
     /// the key belongs to another certificate.
+    #[inline]
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         read::from_pem(&[pem.as_ref()], None)
     }
@@ -66,6 +68,7 @@ impl Certificate {
     ///
     /// # Errors
     /// As [`from_pem`](Self::from_pem).
+    #[inline]
     pub fn from_pem_and_key(
         certificate: impl AsRef<[u8]>,
         key: impl AsRef<[u8]>,
@@ -80,6 +83,7 @@ impl Certificate {
     /// # Errors
     /// As [`from_pem`](Self::from_pem), and when the passphrase is not the right one.
     #[cfg(feature = "encrypted-pem")]
+    #[inline]
     pub fn from_encrypted_pem(pem: impl AsRef<[u8]>, passphrase: &Secret) -> Result<Self, Error> {
         read::from_pem(&[pem.as_ref()], Some(passphrase))
     }
@@ -93,6 +97,7 @@ impl Certificate {
     /// # Errors
     /// As [`from_pem`](Self::from_pem), and when the password is not the right one.
     #[cfg(feature = "pfx")]
+    #[inline]
     pub fn from_pfx(pfx: impl AsRef<[u8]>, password: &Secret) -> Result<Self, Error> {
         read::from_pfx(pfx.as_ref(), Some(password))
     }
@@ -102,6 +107,7 @@ impl Certificate {
     /// # Errors
     /// As the functions for each format, and [`CertificateErrorKind::FeatureDisabled`] when this
     /// build lacks the feature for its format.
+    #[inline]
     pub fn from_bytes(bytes: impl AsRef<[u8]>, passphrase: Option<&Secret>) -> Result<Self, Error> {
         read::any(bytes.as_ref(), passphrase)
     }
@@ -110,36 +116,42 @@ impl Certificate {
     ///
     /// # Errors
     /// As [`from_bytes`](Self::from_bytes), and when the file cannot be read.
+    #[inline]
     pub fn from_file(path: impl AsRef<Path>, passphrase: Option<&Secret>) -> Result<Self, Error> {
         Self::from_bytes(file::read(path.as_ref())?, passphrase)
     }
 
     /// The SHA-1 thumbprint in upper-case hexadecimal, as the portal lists certificates.
     #[must_use]
+    #[inline]
     pub fn thumbprint_sha1(&self) -> String {
         hex(&self.digest(&digest::SHA1_FOR_LEGACY_USE_ONLY))
     }
 
     /// The SHA-256 thumbprint in upper-case hexadecimal.
     #[must_use]
+    #[inline]
     pub fn thumbprint_sha256(&self) -> String {
         hex(&self.digest(&digest::SHA256))
     }
 
     /// From when the certificate is valid.
     #[must_use]
+    #[inline]
     pub fn not_before(&self) -> Timestamp {
         self.0.leaf.fields.not_before
     }
 
     /// Until when the certificate is valid.
     #[must_use]
+    #[inline]
     pub fn not_after(&self) -> Timestamp {
         self.0.leaf.fields.not_after
     }
 
     /// Whole days until the certificate expires; negative afterwards.
     #[must_use]
+    #[inline]
     pub fn days_left(&self, now: Timestamp) -> i64 {
         (self.not_after() - now)
             .whole_seconds()
@@ -150,6 +162,7 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::Expired`] or [`CertificateErrorKind::NotYetValid`].
+    #[inline]
     pub fn check_validity(&self, now: Timestamp) -> Result<(), Error> {
         let thumbprint = self.thumbprint_sha1();
         if now > self.not_after() {
@@ -177,12 +190,14 @@ impl Certificate {
 
     /// The certificate without its key, as DER: the content of a `.cer` file.
     #[must_use]
+    #[inline]
     pub fn public_der(&self) -> &[u8] {
         &self.0.leaf.der
     }
 
     /// The certificate without its key, as PEM.
     #[must_use]
+    #[inline]
     pub fn public_pem(&self) -> String {
         pem::encode("CERTIFICATE", self.public_der())
             .expose_secret()
@@ -190,6 +205,7 @@ impl Certificate {
     }
 
     /// The issuers that came with the certificate, each the issuer of the one before, as DER.
+    #[inline]
     pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
         self.0.chain.iter().map(|link| link.der.as_slice())
     }
@@ -198,6 +214,7 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::File`] when the file cannot be written.
+    #[inline]
     pub fn export_public_cer(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         file::write_public(path.as_ref(), self.public_der())
     }
@@ -206,12 +223,14 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::File`] when the file cannot be written.
+    #[inline]
     pub fn export_public_pem(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         file::write_public(path.as_ref(), self.public_pem().as_bytes())
     }
 
     /// # Errors
     /// [`CertificateErrorKind::Crypto`] if the crypto library does not encode the key.
+    #[inline]
     pub(super) fn new(
         leaf: ChainCertificate,
         chain: Vec<ChainCertificate>,
@@ -221,12 +240,14 @@ impl Certificate {
         Ok(Self(Arc::new(Inner { leaf, chain, key })))
     }
 
+    #[inline]
     pub(super) fn digest(&self, algorithm: &'static digest::Algorithm) -> Vec<u8> {
         digest::digest(algorithm, self.public_der())
             .as_ref()
             .to_vec()
     }
 
+    #[inline]
     pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
         jws::sign(algorithm, &self.0.key, message)
             .map_err(|_| error::crypto("the private key made no signature"))
@@ -234,18 +255,21 @@ impl Certificate {
 
     /// The private key as PKCS#8.
     #[cfg(feature = "certificate-kit")]
+    #[inline]
     pub(super) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let pair = KeyPair::from_der(self.0.key.as_bytes()).map_err(|_| not_encoded())?;
         pkcs8(&pair)
     }
 }
 
+#[inline]
 fn pkcs8(key: &KeyPair) -> Result<Zeroizing<Vec<u8>>, Error> {
     let der: Pkcs8V1Der<'_> = key.as_der().map_err(|_| not_encoded())?;
     Ok(Zeroizing::new(der.as_ref().to_vec()))
 }
 
 /// The `RSAPrivateKey` inside PKCS#8: version, algorithm, key (RFC 5208, section 5).
+#[inline]
 fn pkcs1(pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let inner = |der| {
         let mut reader = SliceReader::new(der)?;
@@ -260,12 +284,14 @@ fn pkcs1(pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     inner(pkcs8).map_err(|_| not_encoded())
 }
 
+#[inline]
 fn not_encoded() -> Error {
     error::crypto("the private key could not be encoded")
 }
 
 impl PartialEq for Certificate {
     /// Compares the certificates only, since each has one private key.
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.public_der() == other.public_der()
     }
@@ -274,6 +300,7 @@ impl PartialEq for Certificate {
 impl Eq for Certificate {}
 
 impl fmt::Debug for Certificate {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate")
             .field("thumbprint_sha1", &self.thumbprint_sha1())
@@ -284,6 +311,7 @@ impl fmt::Debug for Certificate {
     }
 }
 
+#[inline]
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0x0f)]);

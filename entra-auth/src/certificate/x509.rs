@@ -22,6 +22,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
+    #[inline]
     pub(super) fn read(der: &[u8]) -> Result<Self, Error> {
         read(der).map_err(|source| {
             error::malformed("the certificate is no readable X.509 certificate").with_source(source)
@@ -29,6 +30,7 @@ impl Fields {
     }
 
     /// The public key as PKCS#1 has it, once it is known to be one that Entra takes.
+    #[inline]
     pub(super) fn rsa_public_key(&self) -> Result<&[u8], Error> {
         if self.algorithm != RSA {
             return Err(unsupported_key(match self.algorithm {
@@ -47,6 +49,7 @@ impl Fields {
     }
 }
 
+#[inline]
 pub(super) fn unsupported_key(found: &str) -> Error {
     error::error(
         CertificateErrorKind::UnsupportedKey,
@@ -55,6 +58,7 @@ pub(super) fn unsupported_key(found: &str) -> Error {
     )
 }
 
+#[inline]
 fn read(der: &[u8]) -> Result<Fields, der::Error> {
     let mut reader = SliceReader::new(der)?;
     let fields = reader.sequence(|certificate| {
@@ -68,6 +72,7 @@ fn read(der: &[u8]) -> Result<Fields, der::Error> {
 }
 
 /// RFC 5280, section 4.1: the extensions at the end do not matter here.
+#[inline]
 fn to_be_signed<'a>(tbs: &mut SliceReader<'a>) -> Result<Fields, der::Error> {
     if Tag::peek(tbs)? == VERSION {
         AnyRef::decode(tbs)?;
@@ -98,6 +103,7 @@ fn to_be_signed<'a>(tbs: &mut SliceReader<'a>) -> Result<Fields, der::Error> {
     })
 }
 
+#[inline]
 fn time<'a>(reader: &mut SliceReader<'a>) -> Result<Timestamp, der::Error> {
     let since_epoch = match Tag::peek(reader)? {
         Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
@@ -109,6 +115,7 @@ fn time<'a>(reader: &mut SliceReader<'a>) -> Result<Timestamp, der::Error> {
         .ok_or_else(|| reader.error(ErrorKind::DateTime))
 }
 
+#[inline]
 fn rest<'a>(reader: &mut SliceReader<'a>) -> Result<(), der::Error> {
     while !reader.is_finished() {
         AnyRef::decode(reader)?;
@@ -116,6 +123,7 @@ fn rest<'a>(reader: &mut SliceReader<'a>) -> Result<(), der::Error> {
     Ok(())
 }
 
+#[inline]
 fn modulus_bits(public_key: &[u8]) -> Result<usize, der::Error> {
     let mut reader = SliceReader::new(public_key)?;
     reader.sequence(|key| {

@@ -32,6 +32,7 @@ impl Account {
     /// that proves the server, so its signature need not be checked (OpenID Connect 3.1.3.7, 6).
     ///
     /// `client_info` is Entra's own extension and not signed: from another provider it is ignored.
+    #[inline]
     pub(super) fn of(
         user_fields: &UserTokenFields,
         client: ClientId,
@@ -77,6 +78,7 @@ impl Account {
 }
 
 impl fmt::Debug for Account {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Another provider's home account id may hold an e-mail address.
         f.debug_struct("Account")
@@ -86,12 +88,14 @@ impl fmt::Debug for Account {
 }
 
 /// `uid.utid` of a `client_info`.
+#[inline]
 pub(crate) fn home(info: &Secret) -> Option<String> {
     let info: Value = serde_json::from_slice(&BASE64.decode(info.expose_secret()).ok()?).ok()?;
     let part = |name: &str| info[name].as_str().filter(|part| !part.is_empty());
     Some(format!("{}.{}", part("uid")?, part("utid")?))
 }
 
+#[inline]
 fn claims(token: &Secret) -> Result<Map<String, Value>, Error> {
     let mut parts = token.expose_secret().split('.');
     let (Some(_), Some(claims), Some(_), None) =
@@ -106,6 +110,7 @@ fn claims(token: &Secret) -> Result<Map<String, Value>, Error> {
         .ok_or_else(|| unusable("the ID token has no claims"))
 }
 
+#[inline]
 fn unusable(what: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, "the sign-in response is invalid").with(|inner| {
         inner.cause = Some(what.into());

@@ -134,6 +134,7 @@ pub enum ResponseMode {
 impl AuthorizationCodeFlow {
     /// Returns a builder. Ids may be given as text or as ids; an alias such as `organizations`
     /// may stand in the tenant's place.
+    #[inline]
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -151,6 +152,7 @@ impl AuthorizationCodeFlow {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when there is no randomness.
+    #[inline]
     pub fn start(&self, options: &StartOptions) -> Result<(Url, PendingSignIn), Error> {
         self.start_at(&self.0.redirect_uri, options)
     }
@@ -168,6 +170,7 @@ impl AuthorizationCodeFlow {
     /// this flow, came to another address or names another issuer, for a flow that another application or service
     /// started, and whatever the service rejects: a user who declined, a consent that is missing, a
     /// code that was used or has expired.
+    #[inline]
     pub async fn finish<'a>(
         &self,
         flow: PendingSignIn,
@@ -194,12 +197,14 @@ impl AuthorizationCodeFlow {
 
     /// Returns the accounts that have signed in here, the latest last.
     #[must_use]
+    #[inline]
     pub fn accounts(&self) -> Vec<Account> {
         self.0.application.accounts()
     }
 
     /// Returns the tokens of a user who has signed in here, without asking the user again.
     #[must_use]
+    #[inline]
     pub fn user(&self, account: &Account) -> Option<UserCredential> {
         self.0.application.user(account)
     }
@@ -239,6 +244,7 @@ impl AuthorizationCodeFlow {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
         self.0.application.resume(account).await
     }
@@ -246,6 +252,7 @@ impl AuthorizationCodeFlow {
     /// Removes a user from this value only. Returns whether the user was known. See
     /// [`sign_out`](Self::sign_out) for the cache and its store.
     #[must_use]
+    #[inline]
     pub fn forget(&self, account: &Account) -> bool {
         self.0.application.forget(account)
     }
@@ -256,6 +263,7 @@ impl AuthorizationCodeFlow {
     ///
     /// # Errors
     /// When the store cannot be written. The user is removed here nevertheless.
+    #[inline]
     pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
         let was_here = self.forget(account);
         let settings = &self.0.application.settings;
@@ -265,6 +273,7 @@ impl AuthorizationCodeFlow {
     }
 
     /// Redeems a code. Nothing of the response is cached before it is [accepted](Self::accept).
+    #[inline]
     pub(crate) async fn redeem(
         &self,
         flow: &PendingSignIn,
@@ -291,6 +300,7 @@ impl AuthorizationCodeFlow {
     }
 
     /// Caches the user, the access token and the refresh token of a redeemed code.
+    #[inline]
     async fn accept(
         &self,
         redeemed: RedeemedCode,
@@ -304,6 +314,7 @@ impl AuthorizationCodeFlow {
     /// Returns the credential of a redeemed code. Nothing is cached before it is
     /// [committed](UserCredential::commit).
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) async fn stage(
         &self,
         redeemed: RedeemedCode,
@@ -316,6 +327,7 @@ impl AuthorizationCodeFlow {
 
     /// Refreshes the tokens of a user who has signed in here. `None` if there are none any more.
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) async fn renew(
         &self,
         account: &Account,
@@ -327,6 +339,7 @@ impl AuthorizationCodeFlow {
         Ok(Some((user, user_fields)))
     }
 
+    #[inline]
     pub(super) fn start_at(
         &self,
         redirect_uri: &str,
@@ -386,16 +399,19 @@ impl AuthorizationCodeFlow {
     }
 
     #[cfg(any(feature = "interactive", feature = "sign-in"))]
+    #[inline]
     pub(crate) fn application(&self) -> &Arc<ClientApplication> {
         &self.0.application
     }
 
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) fn redirect_uri(&self) -> &str {
         &self.0.redirect_uri
     }
 
     /// Returns 32 random bytes as 43 characters.
+    #[inline]
     pub(crate) fn random(&self) -> Result<String, Error> {
         let mut bytes = [0; 32];
         self.0
@@ -415,6 +431,7 @@ impl AuthorizationCodeFlow {
 }
 
 impl fmt::Debug for StartOptions {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The hints name a user and the user's domain, and claims may name a subject.
         f.debug_struct("StartOptions")
@@ -427,6 +444,7 @@ impl fmt::Debug for StartOptions {
 }
 
 impl fmt::Debug for AuthorizationCodeFlow {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationCodeFlow")
             .field("application", &self.0.application)
@@ -438,12 +456,14 @@ impl fmt::Debug for AuthorizationCodeFlow {
 
 impl AuthorizationCodeFlowBuilder {
     /// The redirect URI, exactly as it is registered.
+    #[inline]
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.setup.redirect_uri = redirect_uri.into();
         self
     }
 
     /// The scopes of every sign-in. The OpenID scopes are added.
+    #[inline]
     pub fn scopes<I>(mut self, scopes: I) -> Self
     where
         I: IntoIterator,
@@ -458,6 +478,7 @@ impl AuthorizationCodeFlowBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an
     /// empty secret, or a redirect URI that Entra cannot have registered.
+    #[inline]
     pub fn build(self) -> Result<AuthorizationCodeFlow, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         check_redirect(&setup.redirect_uri)?;
@@ -489,6 +510,7 @@ impl ResponseMode {
     }
 }
 
+#[inline]
 fn check_redirect(address: &str) -> Result<(), Error> {
     let wrong = |what: &'static str| {
         Err(Error::configuration(

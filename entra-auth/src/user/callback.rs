@@ -47,12 +47,14 @@ impl<'a> Callback<'a> {
         }
     }
 
+    #[inline]
     fn is_too_long(&self) -> bool {
         self.address.is_some_and(|address| address.len() > LONGEST)
             || self.parameters.len() > LONGEST
     }
 
     /// Whether it came to this redirect URI, as far as a server can tell.
+    #[inline]
     fn came_to(&self, redirect_uri: &str, needs_address: bool) -> Result<(), CallbackMismatch> {
         match self.address.map(path_of) {
             Some(Some(path)) if path_of(redirect_uri).as_ref() == Some(&path) => Ok(()),
@@ -64,6 +66,7 @@ impl<'a> Callback<'a> {
 }
 
 impl<'a> From<&'a str> for Callback<'a> {
+    #[inline]
     fn from(text: &'a str) -> Self {
         match text.split_once('?') {
             // Within a query or a form, a question mark is a value's.
@@ -80,18 +83,21 @@ impl<'a> From<&'a str> for Callback<'a> {
 }
 
 impl<'a> From<&'a String> for Callback<'a> {
+    #[inline]
     fn from(text: &'a String) -> Self {
         Self::from(text.as_str())
     }
 }
 
 impl fmt::Debug for Callback<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Callback")
     }
 }
 
 /// The path of an address, or of a path, in one spelling: what callbacks are told apart by.
+#[inline]
 pub(crate) fn path_of(address: &str) -> Option<String> {
     let end = address.find(['?', '#']).unwrap_or(address.len());
     let address = address.get(..end)?;
@@ -142,6 +148,7 @@ pub(crate) enum CallbackMismatch {
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// Reads a callback. It checks the state first, because an attacker can also send an error.
+#[inline]
 pub(crate) fn read(
     callback: Callback<'_>,
     flow: &PendingSignIn,
@@ -175,10 +182,12 @@ pub(crate) fn read(
 impl Parameters {
     /// Of a full address, of a query or of a form's body.
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) fn read(callback: &str) -> Result<Self, CallbackMismatch> {
         Self::of(Callback::from(callback))
     }
 
+    #[inline]
     fn of(callback: Callback<'_>) -> Result<Self, CallbackMismatch> {
         if callback.is_too_long() {
             return Err(CallbackMismatch::TooLong);
@@ -187,6 +196,7 @@ impl Parameters {
         Ok(Self(parameters.into_owned().collect()))
     }
 
+    #[inline]
     pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, CallbackMismatch> {
         let mut found = self.0.iter().filter(|(known, _)| known == name);
         match (found.next(), found.next()) {
@@ -196,6 +206,7 @@ impl Parameters {
     }
 
     /// Whether it has this `state`, compared in constant time.
+    #[inline]
     pub(crate) fn check_state(&self, expected: &str) -> Result<(), CallbackMismatch> {
         let state = self.get("state")?.ok_or(CallbackMismatch::MissingState)?;
         if Secret::from(state) != Secret::from(expected) {
@@ -228,6 +239,7 @@ impl CallbackMismatch {
 }
 
 impl From<CallbackMismatch> for Error {
+    #[inline]
     fn from(mismatch: CallbackMismatch) -> Self {
         if mismatch == CallbackMismatch::Expired {
             return Self::new(ErrorKind::InteractionRequired, mismatch.cause())
@@ -248,6 +260,7 @@ impl From<CallbackMismatch> for Error {
 }
 
 /// The error of an authorization response. Its text is not trusted.
+#[inline]
 pub(crate) fn authorization_error(error: &str, description: &str, subcode: Option<&str>) -> Error {
     let body = json!({
         "error": error,
@@ -276,6 +289,7 @@ pub(crate) fn authorization_error(error: &str, description: &str, subcode: Optio
 }
 
 /// The id after a mark in a description, if it is valid.
+#[inline]
 fn id_in(description: &str, mark: &str) -> Option<String> {
     let (_, rest) = description.split_once(mark)?;
     let id: Guid = rest.split_whitespace().next()?.parse().ok()?;

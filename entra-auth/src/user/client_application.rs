@@ -32,6 +32,7 @@ pub(super) struct ClientParameters {
 }
 
 impl ClientParameters {
+    #[inline]
     pub(super) fn new(
         tenant: impl IntoId<TenantId>,
         client: impl IntoId<ClientId>,
@@ -55,6 +56,7 @@ pub(crate) struct ClientApplication {
 }
 
 impl ClientApplication {
+    #[inline]
     pub(super) fn new(
         parameters: ClientParameters,
         settings: Settings,
@@ -73,6 +75,7 @@ impl ClientApplication {
 
     /// The same application with its own list of users: a user in a list must not keep that list
     /// alive.
+    #[inline]
     pub(super) fn detached(&self) -> Arc<Self> {
         Arc::new(Self {
             settings: self.settings.clone(),
@@ -86,6 +89,7 @@ impl ClientApplication {
 
     /// The same application with another cache and its own list of users.
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(super) fn with_cache(&self, cache: TokenCache) -> Arc<Self> {
         let settings = Settings {
             cache,
@@ -103,6 +107,7 @@ impl ClientApplication {
 
     /// The sign-in service that a sign-in or a session belongs to, normalized over its host names.
     /// For a provider other than Entra it includes the token endpoint.
+    #[inline]
     pub(crate) fn authority(&self) -> String {
         let cloud = &self.settings.cloud;
         match cloud.is_entra() {
@@ -115,11 +120,13 @@ impl ClientApplication {
         }
     }
 
+    #[inline]
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.settings.clock
     }
 
     /// Redeems a grant with the application's authentication.
+    #[inline]
     pub(super) async fn redeem(
         &self,
         operation: &'static str,
@@ -152,6 +159,7 @@ impl ClientApplication {
     }
 
     /// Sends a form to an endpoint that takes no client authentication.
+    #[inline]
     pub(super) async fn send(
         &self,
         operation: &'static str,
@@ -162,6 +170,7 @@ impl ClientApplication {
     }
 
     /// Adds a signed-in user in place of an earlier sign-in of the same account.
+    #[inline]
     pub(super) fn remember(&self, user: &UserCredential) {
         let mut users = self.users();
         users.retain(|known| !is(known, user.account()));
@@ -171,17 +180,20 @@ impl ClientApplication {
         }
     }
 
+    #[inline]
     pub(super) fn accounts(&self) -> Vec<Account> {
         let users = self.users();
         users.iter().map(|known| known.account().clone()).collect()
     }
 
+    #[inline]
     pub(super) fn user(&self, account: &Account) -> Option<UserCredential> {
         let users = self.users();
         users.iter().find(|known| is(known, account)).cloned()
     }
 
     /// Returns a user who has signed in here or with another cache on the same store.
+    #[inline]
     pub(super) async fn resume(self: &Arc<Self>, account: &Account) -> Option<UserCredential> {
         if let Some(known) = self.user(account) {
             if !known.is_signed_out().await {
@@ -194,6 +206,7 @@ impl ClientApplication {
         Some(user)
     }
 
+    #[inline]
     pub(super) fn forget(&self, account: &Account) -> bool {
         let mut users = self.users();
         let before = users.len();
@@ -201,12 +214,14 @@ impl ClientApplication {
         users.len() < before
     }
 
+    #[inline]
     fn users(&self) -> MutexGuard<'_, VecDeque<UserCredential>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for ClientApplication {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Party")
             .field("authority", &self.settings.cloud.authority().as_str())
@@ -221,6 +236,7 @@ impl fmt::Debug for ClientApplication {
 pub(super) const IDENTITY: [&str; 3] = ["openid", "profile", "offline_access"];
 
 /// Returns the scopes normalized, with the OpenID scopes.
+#[inline]
 pub(super) fn with_identity(scopes: &[String]) -> String {
     let mut words: Vec<&str> = scopes
         .iter()
@@ -233,6 +249,7 @@ pub(super) fn with_identity(scopes: &[String]) -> String {
 }
 
 /// Returns the scopes of resources, without the OpenID scopes.
+#[inline]
 pub(super) fn of_resources(scopes: &[String]) -> Vec<String> {
     scopes
         .iter()
@@ -242,6 +259,7 @@ pub(super) fn of_resources(scopes: &[String]) -> Vec<String> {
         .collect()
 }
 
+#[inline]
 fn is(user: &UserCredential, account: &Account) -> bool {
     let known = user.account();
     known.home_account_id == account.home_account_id && known.tenant == account.tenant

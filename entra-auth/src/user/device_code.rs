@@ -78,6 +78,7 @@ impl Configure for DeviceCodeCredential {
 impl CloudCredential for DeviceCodeCredential {}
 
 impl RemembersAccount for DeviceCodeCredential {
+    #[inline]
     fn expected(setup: &mut DeviceCodeSetup) -> &mut Option<Account> {
         &mut setup.expected
     }
@@ -101,6 +102,7 @@ pub struct DeviceCodePrompt {
 
 impl DeviceCodeCredential {
     /// Returns a builder. `show` gets the code for the user and must not block for long.
+    #[inline]
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -118,6 +120,7 @@ impl DeviceCodeCredential {
     /// # Errors
     /// [`ErrorKind::Rejected`] when the user declines or the service returns an error,
     /// [`ErrorKind::InteractionRequired`] when the code expires before the user enters it.
+    #[inline]
     pub async fn sign_in<I>(&self, scopes: I) -> Result<UserCredential, Error>
     where
         I: IntoIterator,
@@ -131,6 +134,7 @@ impl DeviceCodeCredential {
 
     /// Returns the account that has signed in.
     #[must_use]
+    #[inline]
     pub fn account(&self) -> Option<Account> {
         self.0.signed_in.account()
     }
@@ -138,6 +142,7 @@ impl DeviceCodeCredential {
 
 #[async_trait]
 impl TokenCredential for DeviceCodeCredential {
+    #[inline]
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let inner = &self.0;
         let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
@@ -146,6 +151,7 @@ impl TokenCredential for DeviceCodeCredential {
 }
 
 impl fmt::Debug for DeviceCodePrompt {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A reader of the log could finish the sign-in with an account of their own.
         f.debug_struct("DeviceCodePrompt")
@@ -156,6 +162,7 @@ impl fmt::Debug for DeviceCodePrompt {
 }
 
 impl fmt::Debug for DeviceCodeCredential {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceCodeCredential")
             .field("application", &self.0.application)
@@ -169,6 +176,7 @@ impl DeviceCodeCredentialBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for an invalid id.
+    #[inline]
     pub fn build(self) -> Result<DeviceCodeCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         let application = ClientApplication::new(setup.client, settings)?;
@@ -181,6 +189,7 @@ impl DeviceCodeCredentialBuilder {
 }
 
 impl fmt::Debug for DeviceCodeSetup {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceCodeSetup")
             .field("given", &self.client)
@@ -189,6 +198,7 @@ impl fmt::Debug for DeviceCodeSetup {
 }
 
 impl Inner {
+    #[inline]
     async fn run(&self, scopes: &[String], claims: Option<&str>) -> Result<UserCredential, Error> {
         let application = &self.application;
         let scope = with_identity(scopes);
@@ -246,6 +256,7 @@ impl Inner {
         }
     }
 
+    #[inline]
     async fn poll(
         &self,
         device_code: &Secret,
@@ -280,6 +291,7 @@ struct DeviceAuthorizationResponse {
 }
 
 impl DeviceAuthorizationResponse {
+    #[inline]
     fn message(&self) -> String {
         let own = self.message.as_deref().map(str::trim).unwrap_or_default();
         if !own.is_empty() {
@@ -292,6 +304,7 @@ impl DeviceAuthorizationResponse {
     }
 }
 
+#[inline]
 fn declined(error: Error) -> Error {
     error.with(|inner| {
         inner.kind = ErrorKind::Rejected;
@@ -301,6 +314,7 @@ fn declined(error: Error) -> Error {
     })
 }
 
+#[inline]
 fn expired() -> Error {
     Error::new(
         ErrorKind::InteractionRequired,
@@ -311,6 +325,7 @@ fn expired() -> Error {
     })
 }
 
+#[inline]
 fn later(now: Timestamp, by: Duration) -> Timestamp {
     now.saturating_add(by.try_into().unwrap_or(entra_core::time::Duration::ZERO))
 }

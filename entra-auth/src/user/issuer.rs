@@ -4,6 +4,7 @@ use entra_core::{Cloud, Guid, TenantId, url::Url};
 
 /// Whether an issuer belongs to this cloud and tenant. Sends no request: if the tenant is a domain or
 /// an alias, any tenant of the cloud matches, and the ID token decides.
+#[inline]
 pub(crate) fn fits(issuer: &str, cloud: &Cloud, tenant: &TenantId) -> bool {
     if !cloud.is_entra() {
         let slashless = |text: &str| text.trim_end_matches('/').to_owned();
@@ -34,6 +35,7 @@ pub(crate) fn fits(issuer: &str, cloud: &Cloud, tenant: &TenantId) -> bool {
     plain && place && tenant.guid().is_none_or(|tenant| tenant == found)
 }
 
+#[inline]
 fn is_host(host: &str, cloud: &Cloud, tenant: Guid) -> bool {
     let own = cloud.authority().host_str().unwrap_or_default();
     // An external tenant signs in under its name and issues under its id.

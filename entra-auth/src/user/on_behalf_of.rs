@@ -85,6 +85,7 @@ pub struct OnBehalfOfCredential(Arc<Tokens>);
 
 impl OnBehalfOf {
     /// Returns a builder. Ids may be given as text or as ids; a public client is rejected.
+    #[inline]
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -99,6 +100,7 @@ impl OnBehalfOf {
     ///
     /// The same token gives the same cached tokens, also in another value of this type that shares
     /// the cache.
+    #[inline]
     pub fn caller(&self, assertion: impl Into<Secret>) -> OnBehalfOfCredential {
         let assertion = assertion.into();
         let caller = fingerprint(&assertion);
@@ -111,6 +113,7 @@ impl OnBehalfOf {
     /// to the tokens. A key in use is reassigned to the new caller. It is kept until
     /// [`end_long_running`](Self::end_long_running), until it was not looked up for 90 days, as long
     /// as Entra keeps an unused refresh token, or until 10,000 others were looked up since.
+    #[inline]
     pub fn start_long_running(
         &self,
         key: impl Into<String>,
@@ -126,6 +129,7 @@ impl OnBehalfOf {
 
     /// Returns the long-running session with this key.
     #[must_use]
+    #[inline]
     pub fn long_running(&self, key: &str) -> Option<OnBehalfOfCredential> {
         let (key, now) = (key.to_owned(), self.0.application.clock().monotonic());
         let mut sessions = self.sessions();
@@ -137,10 +141,12 @@ impl OnBehalfOf {
 
     /// Ends the session with this key. Returns whether there was one.
     #[must_use]
+    #[inline]
     pub fn end_long_running(&self, key: &str) -> bool {
         self.sessions().remove(&key.to_owned()).is_some()
     }
 
+    #[inline]
     fn credential(
         &self,
         session: &str,
@@ -169,6 +175,7 @@ impl OnBehalfOf {
         )))
     }
 
+    #[inline]
     fn sessions(&self) -> MutexGuard<'_, ExpiringMap<String, OnBehalfOfCredential>> {
         self.0
             .long_running
@@ -179,6 +186,7 @@ impl OnBehalfOf {
 
 #[async_trait]
 impl TokenCredential for OnBehalfOfCredential {
+    #[inline]
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         self.0.token(request).await.map_err(Into::into)
     }
@@ -190,6 +198,7 @@ impl OnBehalfOfBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an
     /// alias in the tenant's place, an empty secret or no proof at all.
+    #[inline]
     pub fn build(self) -> Result<OnBehalfOf, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         if setup.client.proof.is_public() {
@@ -208,6 +217,7 @@ impl OnBehalfOfBuilder {
 }
 
 impl fmt::Debug for OnBehalfOf {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnBehalfOf")
             .field("application", &self.0.application)
@@ -217,6 +227,7 @@ impl fmt::Debug for OnBehalfOf {
 }
 
 impl fmt::Debug for OnBehalfOfCredential {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnBehalfOfCredential")
             .field("authority", &self.0.authority())
@@ -238,6 +249,7 @@ struct Caller {
 
 #[async_trait]
 impl TokenSource for Caller {
+    #[inline]
     async fn fetch(
         &self,
         token_key: &TokenKey,
@@ -279,6 +291,7 @@ impl TokenSource for Caller {
 }
 
 impl Caller {
+    #[inline]
     async fn assert(
         &self,
         token_key: &TokenKey,
@@ -305,6 +318,7 @@ impl Caller {
             .await
     }
 
+    #[inline]
     fn refresh_token(&self) -> MutexGuard<'_, Option<Secret>> {
         self.refresh_token
             .lock()
@@ -313,6 +327,7 @@ impl Caller {
 }
 
 /// The digest of a caller's token, for keys.
+#[inline]
 fn fingerprint(assertion: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, assertion.expose_secret().as_bytes()))
 }

@@ -43,6 +43,7 @@ pub struct PendingSignIn {
 impl PendingSignIn {
     /// The `state` parameter, by which a callback finds the flow it belongs to.
     #[must_use]
+    #[inline]
     pub fn id(&self) -> &str {
         &self.state
     }
@@ -56,17 +57,20 @@ impl PendingSignIn {
     /// The name of the connection that started it, if a `SignInClient` did: the one to finish it
     /// with.
     #[must_use]
+    #[inline]
     pub fn connection(&self) -> Option<&str> {
         self.connection.as_deref()
     }
 
     /// When the flow was started.
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) fn started_on(&self) -> Timestamp {
         self.expires_on.saturating_sub(LIFETIME)
     }
 
     /// Whether this application started it, at this sign-in service.
+    #[inline]
     pub(crate) fn is_of(&self, application: &ClientApplication) -> bool {
         self.client == Some(application.client)
             && self.tenant == application.tenant
@@ -79,6 +83,7 @@ impl PendingSignIn {
     }
 
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) fn nonce(&self) -> &str {
         &self.nonce
     }
@@ -89,6 +94,7 @@ impl PendingSignIn {
     }
 
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) fn set_connection(&mut self, name: &str) {
         self.connection = Some(name.to_owned());
     }
@@ -111,6 +117,7 @@ pub(crate) struct ShortPendingSignIn(
 
 #[cfg(feature = "axum")]
 impl PendingSignIn {
+    #[inline]
     pub(crate) fn short(&self) -> ShortPendingSignIn {
         ShortPendingSignIn(
             self.state.clone(),
@@ -124,6 +131,7 @@ impl PendingSignIn {
     }
 
     /// The whole again, by the application that started it; none for any other one.
+    #[inline]
     pub(crate) fn whole(
         short: ShortPendingSignIn,
         application: &ClientApplication,
@@ -148,6 +156,7 @@ impl PendingSignIn {
     }
 
     /// What it was started by and where it comes back to.
+    #[inline]
     fn digest(&self) -> String {
         let client = self.client.map(|client| client.to_string());
         let (redirect_uri, tenant) = (&self.redirect_uri, self.tenant.to_string());
@@ -161,6 +170,7 @@ impl PendingSignIn {
 }
 
 impl fmt::Debug for PendingSignIn {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingSignIn")
             .field("tenant", &self.tenant)
@@ -189,6 +199,7 @@ struct Stored<'a> {
 }
 
 impl Serialize for PendingSignIn {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Stored {
             state: (&*self.state).into(),
@@ -208,6 +219,7 @@ impl Serialize for PendingSignIn {
 }
 
 impl<'de> Deserialize<'de> for PendingSignIn {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let stored = Stored::deserialize(deserializer)?;

@@ -49,6 +49,7 @@ impl ClientAuthentication {
 
     /// A client secret.
     #[must_use]
+    #[inline]
     pub fn secret(secret: impl Into<Secret>) -> Self {
         Self(Kind::Secret(secret.into()))
     }
@@ -61,6 +62,7 @@ impl ClientAuthentication {
 
     /// An assertion of another party, such as a key vault or another identity provider.
     #[must_use]
+    #[inline]
     pub fn assertion(source: impl ClientAssertion) -> Self {
         Self(Kind::Assertion(Arc::new(source)))
     }
@@ -71,6 +73,7 @@ impl ClientAuthentication {
         matches!(self.0, Kind::Public)
     }
 
+    #[inline]
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.0 {
             Kind::Secret(secret) => check_client_secret(secret),
@@ -79,6 +82,7 @@ impl ClientAuthentication {
     }
 
     /// The form with the proof in it.
+    #[inline]
     pub(super) async fn add(
         &self,
         form: Form,
@@ -115,18 +119,21 @@ impl ClientAuthentication {
 }
 
 impl From<Certificate> for ClientAuthentication {
+    #[inline]
     fn from(certificate: Certificate) -> Self {
         Self::certificate(certificate)
     }
 }
 
 impl From<Secret> for ClientAuthentication {
+    #[inline]
     fn from(secret: Secret) -> Self {
         Self::secret(secret)
     }
 }
 
 impl fmt::Debug for ClientAuthentication {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Kind::Public => "ClientAuthentication::Public",

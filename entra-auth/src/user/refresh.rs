@@ -108,6 +108,7 @@ impl CloudCredential for UserCredential {}
 
 impl UserCredential {
     /// Returns a builder with the account and the refresh token of an earlier sign-in.
+    #[inline]
     pub fn builder(
         account: Account,
         client_id: impl IntoId<ClientId>,
@@ -154,6 +155,7 @@ impl UserCredential {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn resume(
         account: Account,
         client_id: impl IntoId<ClientId>,
@@ -168,6 +170,7 @@ impl UserCredential {
 
     /// Returns the account of the user.
     #[must_use]
+    #[inline]
     pub fn account(&self) -> &Account {
         &self.0.account
     }
@@ -175,22 +178,26 @@ impl UserCredential {
     /// Returns the newest refresh token that this process knows. Store it like a password; each use of
     /// the credential may replace it. A cache with a store stores it itself.
     #[must_use]
+    #[inline]
     pub fn refresh_token(&self) -> Option<Secret> {
         self.current().session.refresh_token.current()
     }
 
     /// Returns the ID token of the sign-in, if there was one.
     #[must_use]
+    #[inline]
     pub fn id_token(&self) -> Option<&Secret> {
         self.0.id_token.as_ref()
     }
 
     /// Whether this is a clone of the other.
+    #[inline]
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Returns the user of a token response and caches the tokens.
+    #[inline]
     pub(super) async fn signed_in(
         application: &Arc<ClientApplication>,
         (token, user_fields): (AccessToken, UserTokenFields),
@@ -208,6 +215,7 @@ impl UserCredential {
     /// The user of a token response, apart from all others: nothing reaches the cache, its store or
     /// the users that the application knows before [`commit`](Self::commit).
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(super) async fn staged(
         application: &Arc<ClientApplication>,
         (token, user_fields): (AccessToken, UserTokenFields),
@@ -236,6 +244,7 @@ impl UserCredential {
     /// Caches the tokens of a staged sign-in in place of an earlier sign-in of the same account. Its
     /// clones use them from then on. Does nothing if it was committed before or is not staged.
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) async fn commit(&self) {
         let Some(staged) = &self.0.staged else { return };
         let session = &self.0.session;
@@ -271,6 +280,7 @@ impl UserCredential {
     /// Uses the refresh token whatever tokens there are, in one try: whether the service still lets
     /// the user in, and what it says of them now.
     #[cfg(feature = "sign-in")]
+    #[inline]
     pub(crate) async fn renew(&self, scopes: &[String]) -> Result<UserTokenFields, Error> {
         let current = self.current();
         let resources = of_resources(scopes);
@@ -288,6 +298,7 @@ impl UserCredential {
     }
 
     /// Caches the tokens of a sign-in.
+    #[inline]
     async fn take(
         &self,
         token: AccessToken,
@@ -310,6 +321,7 @@ impl UserCredential {
     }
 
     /// Returns a user whose refresh token is in the store.
+    #[inline]
     pub(super) async fn resumed(
         application: &Arc<ClientApplication>,
         account: &Account,
@@ -325,12 +337,14 @@ impl UserCredential {
     }
 
     /// Whether the user has signed out here or at another replica.
+    #[inline]
     pub(super) async fn is_signed_out(&self) -> bool {
         let session = &self.current().session;
         let held = &session.refresh_token;
         held.newest(session.now()).await.is_none() && held.is_invalidated()
     }
 
+    #[inline]
     fn new(
         application: &Arc<ClientApplication>,
         account: Account,
@@ -340,6 +354,7 @@ impl UserCredential {
         Self::made(application, account, id_token, (given, None))
     }
 
+    #[inline]
     fn made(
         application: &Arc<ClientApplication>,
         account: Account,
@@ -377,6 +392,7 @@ impl UserCredential {
     }
 
     /// The credential that its tokens come from.
+    #[inline]
     fn current(&self) -> &Inner {
         let staged = self.0.staged.as_ref();
         let kept = staged.and_then(|staged| staged.committed.get());
@@ -386,6 +402,7 @@ impl UserCredential {
 
 #[async_trait]
 impl TokenCredential for UserCredential {
+    #[inline]
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         self.current()
             .tokens
@@ -396,6 +413,7 @@ impl TokenCredential for UserCredential {
 }
 
 impl fmt::Debug for UserCredential {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserCredential")
             .field("authority", &self.0.tokens.authority())
@@ -411,6 +429,7 @@ impl UserCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`] for an invalid client id, an empty secret, an empty
     /// refresh token, and a [`resume`](UserCredential::resume) with a cache that has no store.
+    #[inline]
     pub fn build(self) -> Result<UserCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         let given = setup.refresh_token;
@@ -450,10 +469,12 @@ struct Session {
 
 impl Session {
     /// How long another use of the refresh token is waited for.
+    #[inline]
     fn lock_timeout(&self) -> Duration {
         lock_timeout(&self.application)
     }
 
+    #[inline]
     fn now(&self) -> Moment {
         Moment::now(self.application.clock())
     }
@@ -461,6 +482,7 @@ impl Session {
 
 #[async_trait]
 impl TokenSource for Session {
+    #[inline]
     async fn fetch(
         &self,
         token_key: &TokenKey,
@@ -475,6 +497,7 @@ impl TokenSource for Session {
 impl Session {
     /// One refresh that goes on when its caller does not, such as the request of a browser that went
     /// away: the service has replaced the refresh token then, and the response has the only new one.
+    #[inline]
     async fn redeem_whole(
         self: &Arc<Self>,
         token_key: TokenKey,
@@ -491,6 +514,7 @@ impl Session {
 
 impl Session {
     /// One use of the refresh token, with all that comes of it.
+    #[inline]
     async fn redeem(
         &self,
         token_key: &TokenKey,
@@ -554,6 +578,7 @@ impl Session {
 ///
 /// At Entra the old one stays good, so a second try does no harm. Another provider may take it for
 /// stolen when it comes twice, so it is sent again only if it cannot have arrived.
+#[inline]
 pub(super) async fn refresh(
     application: &ClientApplication,
     token_key: &TokenKey,
@@ -580,6 +605,7 @@ pub(super) async fn refresh(
 }
 
 /// How long another use of a refresh token is waited for: what it may take with all its retries.
+#[inline]
 pub(super) fn lock_timeout(application: &ClientApplication) -> Duration {
     let budget = application.settings.retry_policy.budget;
     budget.saturating_add(Duration::from_secs(15))
@@ -587,6 +613,7 @@ pub(super) fn lock_timeout(application: &ClientApplication) -> Duration {
 
 /// Whether the refresh token itself is of no more use, and not only too little for what was asked,
 /// as with a consent or a multifactor authentication that is missing.
+#[inline]
 fn is_final(error: &Error) -> bool {
     if error.oauth_error() != Some("invalid_grant") || !error.is_interaction_required() {
         return false;

@@ -28,6 +28,7 @@ impl<C: RemembersAccount> CredentialBuilder<C> {
     /// login hint is set.
     ///
     /// Another user may sign in instead: the credential's `account` returns the account in use.
+    #[inline]
     pub fn account(mut self, account: Account) -> Self {
         *C::expected(&mut self.setup) = Some(account);
         self
@@ -46,6 +47,7 @@ pub(super) struct SignedInUser {
 
 impl SignedInUser {
     /// No user yet. The given account may have a refresh token in the store.
+    #[inline]
     pub(super) fn expecting(
         application: &Arc<ClientApplication>,
         account: Option<Account>,
@@ -57,6 +59,7 @@ impl SignedInUser {
         }
     }
 
+    #[inline]
     pub(super) fn user(&self) -> Option<UserCredential> {
         self.user
             .lock()
@@ -64,16 +67,19 @@ impl SignedInUser {
             .clone()
     }
 
+    #[inline]
     pub(super) fn account(&self) -> Option<Account> {
         self.user().map(|user| user.account().clone())
     }
 
+    #[inline]
     pub(super) fn set(&self, user: Option<UserCredential>) {
         *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user;
     }
 
     /// Returns a token of the user, who signs in first if necessary. Before the first sign-in, the
     /// refresh token of the expected account is looked up in the store.
+    #[inline]
     pub(super) async fn token<F>(
         &self,
         request: &TokenRequest,
@@ -116,6 +122,7 @@ impl SignedInUser {
     }
 }
 
+#[inline]
 fn needs_sign_in(error: &CredentialError) -> bool {
     error.kind() == entra_core::CredentialErrorKind::InteractionRequired
 }
