@@ -66,6 +66,7 @@ pub(crate) enum Lag {
 }
 
 /// Tells lag from a real error.
+#[inline]
 pub(crate) fn judge(rejection: &Rejection<'_>) -> Lag {
     let Some(age) = rejection.age else {
         return Lag::No;
@@ -78,6 +79,7 @@ pub(crate) fn judge(rejection: &Rejection<'_>) -> Lag {
 
 impl CallKind {
     /// The kind of a call, from its method and its path below the version.
+    #[inline]
     pub(crate) fn of(method: &Method, idempotency: Idempotency, path: &str) -> Self {
         let mut segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         if segments
@@ -106,6 +108,7 @@ impl CallKind {
 
 impl<'a> Rejection<'a> {
     /// What Graph rejected, if the error is that; `age` is how long ago the write was that the call depends on.
+    #[inline]
     pub(crate) fn of(error: &'a Error, age: Option<Duration>) -> Option<Self> {
         let (operation, method, path) = error.call()?;
         Some(Self {
@@ -142,6 +145,7 @@ impl Error {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn is_lag(&self, age: Duration) -> bool {
         Rejection::of(self, Some(age)).is_some_and(|rejection| judge(&rejection) == Lag::Wait)
     }
@@ -167,6 +171,7 @@ enum Sign {
 }
 
 impl Rule {
+    #[inline]
     fn matches(&self, rejection: &Rejection<'_>) -> bool {
         let sign = match self.sign {
             Sign::Any => true,

@@ -78,6 +78,7 @@ impl GraphClient {
     /// A request for a path below the version, such as `/users`, which may begin with `/beta` or `/v1.0` and
     /// have a query; or for a whole address of this client's host, such as a link from a response. The method
     /// is a [`Method`] or its name, such as `"GET"`.
+    #[inline]
     pub fn raw<M>(&self, method: M, path: impl Into<String>) -> Raw
     where
         M: TryInto<Method, Error: fmt::Display>,
@@ -105,6 +106,7 @@ impl GraphClient {
     /// # Errors
     /// [`ErrorKind::Query`](crate::ErrorKind::Query) when the token is not of a raw list,
     /// [`ErrorKind::Policy`](crate::ErrorKind::Policy) when it points to another host than this client's.
+    #[inline]
     pub fn resume_raw<T: DeserializeOwned + Send + 'static>(
         &self,
         token: &ResumeToken,
@@ -123,6 +125,7 @@ impl Raw {
     }
 
     /// With a query option; its value is percent-encoded.
+    #[inline]
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), value.into()));
         self
@@ -130,6 +133,7 @@ impl Raw {
 
     /// With a header, such as `Prefer`; a second one of the same name replaces the first. Those that the client itself
     /// sets, such as `Authorization`, cannot be replaced.
+    #[inline]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self.headers.push((name, value));
@@ -143,6 +147,7 @@ impl Raw {
     }
 
     /// With a JSON body.
+    #[inline]
     pub fn body_json(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(value) {
             Ok(json) => self.body(HeaderValue::from_static("application/json"), json),
@@ -154,6 +159,7 @@ impl Raw {
     }
 
     /// With a body of this media type.
+    #[inline]
     pub fn body(mut self, content_type: HeaderValue, bytes: impl Into<Bytes>) -> Self {
         self.body = Some(Payload {
             content_type,
@@ -172,6 +178,7 @@ impl Raw {
     ///
     /// # Errors
     /// Every kind of [`Error`], also for a response without a status of success.
+    #[inline]
     pub async fn send(self) -> Result<RawResponse, Error> {
         self.into_request().send().await
     }
@@ -180,6 +187,7 @@ impl Raw {
     ///
     /// # Errors
     /// Every kind of [`Error`].
+    #[inline]
     pub async fn bytes(self) -> Result<Bytes, Error> {
         Ok(self.send().await?.body)
     }
@@ -188,27 +196,32 @@ impl Raw {
     ///
     /// # Errors
     /// Every kind of [`Error`].
+    #[inline]
     pub async fn json<T: DeserializeOwned + Send + 'static>(self) -> Result<T, Error> {
         self.typed().send().await
     }
 
     /// The same request with its response decoded from JSON, for a batch.
+    #[inline]
     pub fn typed<T: DeserializeOwned + Send + 'static>(self) -> Request<T> {
         let call = self.call();
         Request::new(self.client, call, |_, reply| decode(&reply.body))
     }
 
     /// The items of all pages of a list.
+    #[inline]
     pub fn items<T: DeserializeOwned + Send + 'static>(self) -> Items<T> {
         Items::new(self.pages())
     }
 
     /// The pages of a list.
+    #[inline]
     pub fn pages<T: DeserializeOwned + Send + 'static>(self) -> Pages<T> {
         let call = self.call();
         Pages::new(Request::new(self.client, call, read_page), ITEM)
     }
 
+    #[inline]
     fn call(&self) -> Result<Call, Error> {
         if let Some(problem) = &self.problem {
             return Err(Error::query(problem.clone()));
@@ -235,6 +248,7 @@ impl Raw {
         Ok(call)
     }
 
+    #[inline]
     fn url(&self) -> Result<Url, Error> {
         let shown = self.path.split('?').next().unwrap_or_default();
         let error = |why: &str| Error::query(format!("{shown:?} is not a path of Graph: {why}"));
@@ -264,6 +278,7 @@ impl Raw {
 impl IntoRequest for Raw {
     type Output = RawResponse;
 
+    #[inline]
     fn into_request(self) -> Request<RawResponse> {
         let call = self.call();
         Request::new(self.client, call, |_, reply| {
@@ -281,12 +296,14 @@ impl RawResponse {
     ///
     /// # Errors
     /// `Decode` or `Service`.
+    #[inline]
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         decode(&self.body)
     }
 }
 
 /// Whether a path has a scheme and a host. An address in its query does not count.
+#[inline]
 fn is_whole_address(path: &str) -> bool {
     path.split_once("://")
         .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()))
@@ -294,6 +311,7 @@ fn is_whole_address(path: &str) -> bool {
 
 /// What a URL would drop or change in silence, so that the request would go to another object: a guest's
 /// `adele_example.com#EXT#@contoso.com` would be the user `adele_example.com`.
+#[inline]
 fn problem(path: &str) -> Option<&'static str> {
     if path.contains('#') {
         return Some("a # in a path must be written as %23");
@@ -316,6 +334,7 @@ fn problem(path: &str) -> Option<&'static str> {
 }
 
 /// Graph reads a plus sign in a query as itself, so a space is `%20`.
+#[inline]
 fn append(url: &mut Url, name: &str, value: &str) {
     let pair = entra_core::url::form_urlencoded::Serializer::new(String::new())
         .append_pair(name, value)
@@ -329,6 +348,7 @@ fn append(url: &mut Url, name: &str, value: &str) {
     url.set_query(Some(&query));
 }
 
+#[inline]
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = without_bom(body);
     let error = ServiceError::parse(body);
@@ -355,6 +375,7 @@ struct RawPage<T> {
     next: Option<String>,
 }
 
+#[inline]
 fn read_page<T: DeserializeOwned>(client: &GraphClient, reply: &Reply) -> Result<Page<T>, Error> {
     let page: RawPage<T> = decode(&reply.body)?;
     Ok(Page {
@@ -366,6 +387,7 @@ fn read_page<T: DeserializeOwned>(client: &GraphClient, reply: &Reply) -> Result
 
 /// Shows method and path, and neither query nor headers nor body.
 impl fmt::Debug for Raw {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.split('?').next().unwrap_or_default();
         write!(f, "Raw({} {path})", self.method)
@@ -373,6 +395,7 @@ impl fmt::Debug for Raw {
 }
 
 impl fmt::Debug for RawResponse {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawResponse")
             .field("status", &self.status)

@@ -79,6 +79,7 @@ impl<T: Send + 'static> Settled<T> {
     }
 
     /// What the response shows once the write has arrived.
+    #[inline]
     pub fn until(mut self, shows: impl Fn(&T) -> bool + Send + 'static) -> Self {
         self.shows = Some(Box::new(shows));
         self
@@ -108,6 +109,7 @@ impl<T: Send + 'static> Settled<T> {
     /// [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the time is up, with the last error as its source;
     /// [`ErrorKind::Query`](crate::ErrorKind::Query) for a request that does not only read; every other error that lag
     /// does not explain.
+    #[inline]
     pub async fn send(self) -> Result<T, Error> {
         let Self {
             request,
@@ -146,6 +148,7 @@ impl<T: Send + 'static> Settled<T> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
+    #[inline]
     pub async fn gone(self) -> Result<(), Error> {
         let (client, call, _) = self.request.into_parts();
         let call = only_reads(call?)?;
@@ -182,6 +185,7 @@ impl<T: Send + 'static> Request<T> {
     ///
     /// # Errors
     /// Every kind of [`Error`]; the last one when the time is up.
+    #[inline]
     pub async fn send_after_write(self, budget: Duration) -> Result<T, Error> {
         let (client, call, how) = self.into_parts();
         let mut call = call?;
@@ -208,6 +212,7 @@ impl<T: Send + 'static> Request<T> {
 
 impl<E: Entity> Get<E> {
     /// Reads again and again until a write of this program shows; see [`Settled`].
+    #[inline]
     pub fn settled(self) -> Settled<E> {
         Settled::new(self.into_request())
     }
@@ -215,6 +220,7 @@ impl<E: Entity> Get<E> {
 
 impl<E: Entity> List<E> {
     /// Reads the first page again and again until a write of this program shows; see [`Settled`].
+    #[inline]
     pub fn settled(self) -> Settled<Page<E>> {
         Settled::new(self.into_request())
     }
@@ -226,6 +232,7 @@ impl<E: Entity> Create<E> {
     /// # Errors
     /// As [`send`](Self::send). [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the object was created,
     /// and reads do not agree on it yet; the path in the message has its id.
+    #[inline]
     pub async fn settled(self) -> Result<E, Error> {
         let (client, call, how) = self.into_request().into_parts();
         let call = call?;
@@ -253,6 +260,7 @@ impl<E: Entity> Update<E> {
     /// # Errors
     /// As [`send`](Self::send). [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the change was made,
     /// and reads do not agree on it yet.
+    #[inline]
     pub async fn settled(self) -> Result<(), Error> {
         let written = self.readable();
         let (client, call, how) = self.into_request().into_parts();
@@ -280,6 +288,7 @@ impl<E: Entity> Update<E> {
 }
 
 impl<T> fmt::Debug for Settled<T> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settled")
             .field("request", &self.request)
@@ -289,6 +298,7 @@ impl<T> fmt::Debug for Settled<T> {
 }
 
 /// Reads until enough reads in a row agree.
+#[inline]
 async fn agreement(
     client: &GraphClient,
     call: &Call,
@@ -349,12 +359,14 @@ async fn agreement(
 }
 
 /// Checks successful reads; errors stay errors.
+#[inline]
 fn present(
     mut check: impl FnMut(Reply) -> Result<Seen, Error> + Send,
 ) -> impl FnMut(Result<Reply, Error>) -> Result<Seen, Error> + Send {
     move |outcome| check(outcome?)
 }
 
+#[inline]
 fn only_reads(call: Call) -> Result<Call, Error> {
     if call.idempotency == Idempotency::Safe {
         return Ok(call);
@@ -365,6 +377,7 @@ fn only_reads(call: Call) -> Result<Call, Error> {
 }
 
 /// The request that finds what a create returned; `None` if it returned no id.
+#[inline]
 fn lookup(create: &Call, reply: &Reply) -> Option<Call> {
     let created = comparable(reply);
     let id = created.get("id")?.as_str()?;
@@ -374,6 +387,7 @@ fn lookup(create: &Call, reply: &Reply) -> Option<Call> {
     Some(as_get(create, url))
 }
 
+#[inline]
 fn as_get(call: &Call, url: Url) -> Call {
     Call {
         method: Method::GET,
@@ -383,6 +397,7 @@ fn as_get(call: &Call, url: Url) -> Call {
 }
 
 /// The JSON of a response without what differs from one read to the next.
+#[inline]
 fn comparable(reply: &Reply) -> Value {
     let mut value = serde_json::from_slice(without_bom(&reply.body)).unwrap_or_else(|_| {
         // A text, such as a number of items.
@@ -397,6 +412,7 @@ fn comparable(reply: &Reply) -> Value {
 
 /// Whether a value that was read is the one that was written. Graph orders lists as it likes, adds members and
 /// writes times in its own form.
+#[inline]
 fn reflects(written: &Value, read: Option<&Value>) -> bool {
     let empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
     let Some(read) = read else {
@@ -423,12 +439,14 @@ fn reflects(written: &Value, read: Option<&Value>) -> bool {
 }
 
 /// The wait after a number of misses in a row: 1, 2, then 4 seconds.
+#[inline]
 fn pause(misses: u32) -> Duration {
     Duration::from_secs(1 << misses.min(2))
 }
 
 impl<E: Entity> Update<E> {
     /// What the update sets and Graph returns.
+    #[inline]
     fn readable(&self) -> Vec<(String, Value)> {
         self.values()
             .filter(|(name, _)| !name.contains('@') && !UNREADABLE.contains(name))

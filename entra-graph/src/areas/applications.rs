@@ -204,6 +204,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn applications(&self) -> Collection<Applications> {
         Collection::new(Target::root(self).join(&["applications"]))
     }
@@ -225,6 +226,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn application(&self, id: impl Into<Key>) -> Object<OneApplication> {
         Object::new(Target::root(self).key("applications", &id.into()))
     }
@@ -234,6 +236,7 @@ impl GraphClient {
     ///
     /// Takes `Application.Read.All`. A deleted application keeps its unique name and application ID URIs.
     #[must_use]
+    #[inline]
     pub fn deleted_applications(&self) -> Collection<DeletedApplications> {
         deleted_list(self, "microsoft.graph.application")
     }
@@ -244,6 +247,7 @@ impl GraphClient {
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     /// Its service principal in this tenant, which is deleted with it, is restored on its own.
     #[must_use]
+    #[inline]
     pub fn deleted_application(&self, id: impl Into<Key>) -> Object<DeletedApplication> {
         deleted(self, id)
     }
@@ -255,6 +259,7 @@ impl Object<OneApplication> {
     ///
     /// Takes the delegated permission `Application.ReadWrite.All`: only a signed-in user with multifactor
     /// authentication can vouch for the publisher, not an application.
+    #[inline]
     pub fn set_verified_publisher(&self, partner_id: &str) -> Request<()> {
         let mut body = Body::default();
         body.set::<String>("verifiedPublisherId", partner_id);
@@ -268,6 +273,7 @@ impl Object<OneApplication> {
     /// [`POST /applications/{id}/unsetVerifiedPublisher`](https://learn.microsoft.com/graph/api/application-unsetverifiedpublisher).
     ///
     /// Takes the delegated permission `Application.ReadWrite.All`.
+    #[inline]
     pub fn unset_verified_publisher(&self) -> Request<()> {
         let call = self.call(&["unsetVerifiedPublisher"], &UNSET_VERIFIED_PUBLISHER);
         Request::new(self.target().client.clone(), call, read_nothing)
@@ -277,6 +283,7 @@ impl Object<OneApplication> {
     /// [`PUT /applications/{id}/logo`](https://learn.microsoft.com/graph/api/application-update).
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    #[inline]
     pub fn set_logo(&self, png: impl Into<Bytes>) -> Request<()> {
         let png = png.into();
         let call = self
@@ -291,6 +298,7 @@ impl Object<OneApplication> {
     /// Takes `Application.Read.All`; to add and remove takes `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that is an owner, and `Directory.Read.All`.
     #[must_use]
+    #[inline]
     pub fn owners(&self) -> Collection<ApplicationOwners> {
         self.collection("owners")
     }

@@ -72,6 +72,7 @@ impl GraphClient {
     ///
     /// Takes `Directory.Read.All`.
     #[must_use]
+    #[inline]
     pub fn directory_object(&self, id: impl Into<Key>) -> Object<OneDirectoryObject> {
         Object::new(Target::root(self).key("directoryObjects", &id.into()))
     }
@@ -92,6 +93,7 @@ impl GraphClient {
     /// assert!(objects[0].as_user().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn directory_objects_by_ids<I: IntoId<ObjectId>>(
         &self,
         ids: impl IntoIterator<Item = I>,
@@ -153,6 +155,7 @@ impl GraphClient {
     /// graph.validate_group_names(names).send().await?;
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn validate_group_names(&self, names: GroupNames) -> Request<()> {
         let mut body = Body::default();
         body.set::<String>("entityType", "Group");
@@ -163,6 +166,7 @@ impl GraphClient {
 
 impl GetByIds {
     /// Only objects of this type; a further call adds a type.
+    #[inline]
     pub fn of_type<E: DirectoryEntity>(mut self) -> Self {
         let name = E::CAST.strip_prefix("microsoft.graph.").unwrap_or(E::CAST);
         self.types.push(name);
@@ -173,6 +177,7 @@ impl GetByIds {
     ///
     /// # Errors
     /// Every kind of [`Error`].
+    #[inline]
     pub async fn send(self) -> Result<Vec<DirectoryObject>, Error> {
         let ids = self.ids.as_deref().map_err(Error::clone)?;
         let mut objects = Vec::with_capacity(ids.len());
@@ -187,6 +192,7 @@ impl GetByIds {
         Ok(objects)
     }
 
+    #[inline]
     fn request(&self, ids: &[ObjectId]) -> Request<Vec<DirectoryObject>> {
         let mut body = Body::default();
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -206,6 +212,7 @@ impl GetByIds {
 impl IntoRequest for GetByIds {
     type Output = Vec<DirectoryObject>;
 
+    #[inline]
     fn into_request(self) -> Request<Vec<DirectoryObject>> {
         let problem = match &self.ids {
             Ok(ids) if ids.len() <= MOST_IDS => return self.request(ids),
@@ -219,6 +226,7 @@ impl IntoRequest for GetByIds {
     }
 }
 
+#[inline]
 fn read_objects(client: &GraphClient, reply: &Reply) -> Result<Vec<DirectoryObject>, Error> {
     read_whole(client, reply)
 }
@@ -239,6 +247,7 @@ pub(super) fn read_whole<E: Entity>(client: &GraphClient, reply: &Reply) -> Resu
 impl GroupNames {
     /// With this display name.
     #[must_use]
+    #[inline]
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
@@ -246,6 +255,7 @@ impl GroupNames {
 
     /// With this mail alias.
     #[must_use]
+    #[inline]
     pub fn mail_nickname(mut self, alias: impl Into<String>) -> Self {
         self.mail_nickname = Some(alias.into());
         self
@@ -253,11 +263,13 @@ impl GroupNames {
 
     /// For a group that this user creates; without it, the naming policy applies as for the caller.
     #[must_use]
+    #[inline]
     pub fn on_behalf_of(mut self, user: impl fmt::Display) -> Self {
         self.on_behalf_of = Some(user.to_string());
         self
     }
 
+    #[inline]
     pub(super) fn request(
         self,
         target: &Target,

@@ -88,6 +88,7 @@ impl<P: Single> Object<P> {
     /// assert_eq!(found.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn check_member_groups<I: IntoId<ObjectId>>(
         &self,
         groups: impl IntoIterator<Item = I>,
@@ -105,6 +106,7 @@ impl<P: Single> Object<P> {
     ///
     /// Takes `GroupMember.Read.All`; hidden memberships count as in
     /// [`check_member_groups`](Self::check_member_groups).
+    #[inline]
     pub fn check_member_objects<I: IntoId<ObjectId>>(
         &self,
         ids: impl IntoIterator<Item = I>,
@@ -131,6 +133,7 @@ impl<P: Single> Object<P> {
     /// assert!(!groups.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub fn get_member_groups(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>>
     where
         P: MemberPlace,
@@ -144,6 +147,7 @@ impl<P: Single> Object<P> {
     ///
     /// Takes `GroupMember.Read.All`; hidden memberships are left out as in
     /// [`get_member_groups`](Self::get_member_groups).
+    #[inline]
     pub fn get_member_objects(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>>
     where
         P: MemberPlace,
@@ -151,6 +155,7 @@ impl<P: Single> Object<P> {
         self.get_ids("getMemberObjects", P::GET_OBJECTS, security_enabled_only)
     }
 
+    #[inline]
     fn get_ids(
         &self,
         action: &str,
@@ -170,6 +175,7 @@ impl<P: Single> Object<P> {
 }
 
 impl MemberCheck {
+    #[inline]
     fn new(
         target: Target,
         operation: &'static Operation,
@@ -193,6 +199,7 @@ impl MemberCheck {
     ///
     /// # Errors
     /// Every kind of [`Error`]; then nothing is known of any id.
+    #[inline]
     pub async fn send(self) -> Result<Vec<ObjectId>, Error> {
         let mut found = Vec::new();
         for some in self
@@ -206,6 +213,7 @@ impl MemberCheck {
         Ok(found)
     }
 
+    #[inline]
     fn request(&self, ids: &[ObjectId]) -> Request<Vec<ObjectId>> {
         let mut body = Body::default();
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -222,6 +230,7 @@ impl MemberCheck {
 impl IntoRequest for MemberCheck {
     type Output = Vec<ObjectId>;
 
+    #[inline]
     fn into_request(self) -> Request<Vec<ObjectId>> {
         let problem = match &self.ids {
             Ok(ids) if ids.len() <= MOST_AT_ONCE => return self.request(ids),
@@ -241,6 +250,7 @@ impl IntoRequest for MemberCheck {
 /// reported as not being one.
 #[async_trait]
 impl GroupMembership for GraphClient {
+    #[inline]
     async fn member_groups_among(
         &self,
         user: ObjectId,
@@ -250,12 +260,14 @@ impl GroupMembership for GraphClient {
         check.send().await.map_err(unknown)
     }
 
+    #[inline]
     async fn all_member_groups(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
         let request = self.user(user).get_member_groups(false);
         request.send().await.map_err(unknown)
     }
 }
 
+#[inline]
 fn unknown(error: Error) -> MembershipError {
     let kind = match &error {
         error if error.is_transient() => MembershipErrorKind::Unavailable,
@@ -281,6 +293,7 @@ fn unknown(error: Error) -> MembershipError {
 }
 
 /// Whether there is no token because the consent to its scopes is missing.
+#[inline]
 fn lacks_consent(error: &Error) -> bool {
     error.credential().is_some_and(|error| {
         error.kind() == CredentialErrorKind::InteractionRequired

@@ -164,6 +164,7 @@ impl NewServicePrincipal {
     ///
     /// If it exists, Graph returns an error ([`Error::is_already_present`](crate::Error::is_already_present)).
     /// Right after its application was created, Graph may not know the application yet.
+    #[inline]
     pub fn of(app_id: impl BodyValue<String>) -> Self {
         let mut body = Body::default();
         body.set(ServicePrincipal::APP_ID.into_name(), &app_id);
@@ -172,6 +173,7 @@ impl NewServicePrincipal {
 }
 
 impl New<ServicePrincipal> for NewServicePrincipal {
+    #[inline]
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }
@@ -181,6 +183,7 @@ impl New<ServicePrincipal> for NewServicePrincipal {
 struct NothingRequired;
 
 impl New<ServicePrincipal> for NothingRequired {
+    #[inline]
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(Body::default()))
     }
@@ -214,6 +217,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn service_principals(&self) -> Collection<ServicePrincipals> {
         Collection::new(Target::root(self).join(&["servicePrincipals"]))
     }
@@ -236,6 +240,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn service_principal(&self, id: impl Into<Key>) -> Object<OneServicePrincipal> {
         Object::new(Target::root(self).key("servicePrincipals", &id.into()))
     }
@@ -245,6 +250,7 @@ impl GraphClient {
     ///
     /// Takes `Application.Read.All`.
     #[must_use]
+    #[inline]
     pub fn deleted_service_principals(&self) -> Collection<DeletedServicePrincipals> {
         deleted_list(self, "microsoft.graph.servicePrincipal")
     }
@@ -254,6 +260,7 @@ impl GraphClient {
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
+    #[inline]
     pub fn deleted_service_principal(&self, id: impl Into<Key>) -> Object<DeletedServicePrincipal> {
         deleted(self, id)
     }
@@ -300,6 +307,7 @@ impl Object<OneServicePrincipal> {
     /// # }
     /// ```
     #[must_use]
+    #[inline]
     pub fn app_role_assigned_to(&self) -> Collection<AppRoleAssignedTo> {
         self.collection("appRoleAssignedTo")
     }
@@ -310,6 +318,7 @@ impl Object<OneServicePrincipal> {
     /// Takes `Application.Read.All`; to assign takes `AppRoleAssignment.ReadWrite.All` together with it, to
     /// delete takes `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
+    #[inline]
     pub fn app_role_assignments(&self) -> Collection<ServicePrincipalAppRoleAssignments> {
         self.collection("appRoleAssignments")
     }
@@ -320,6 +329,7 @@ impl Object<OneServicePrincipal> {
     /// Takes `Directory.Read.All`. They are created, changed and deleted at
     /// [`GraphClient::oauth2_permission_grants`].
     #[must_use]
+    #[inline]
     pub fn oauth2_permission_grants(&self) -> Collection<ServicePrincipalOAuth2PermissionGrants> {
         self.collection("oauth2PermissionGrants")
     }
@@ -348,6 +358,7 @@ impl Object<OneServicePrincipal> {
     /// Takes `Application.Read.All`; to add and remove takes `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that is an owner, and `Directory.Read.All`.
     #[must_use]
+    #[inline]
     pub fn owners(&self) -> Collection<ServicePrincipalOwners> {
         self.collection("owners")
     }
@@ -357,6 +368,7 @@ impl Object<OneServicePrincipal> {
     ///
     /// Takes `Application.Read.All`.
     #[must_use]
+    #[inline]
     pub fn member_of(&self) -> Collection<ServicePrincipalMemberOf> {
         self.collection("memberOf")
     }
@@ -366,6 +378,7 @@ impl Object<OneServicePrincipal> {
     ///
     /// Takes `Application.Read.All`.
     #[must_use]
+    #[inline]
     pub fn transitive_member_of(&self) -> Collection<ServicePrincipalTransitiveMemberOf> {
         self.collection("transitiveMemberOf")
     }
@@ -387,6 +400,7 @@ impl Object<OneServicePrincipal> {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn create_or_update(&self) -> Upsert<ServicePrincipal> {
         Upsert::new(self.target().clone(), &UPSERT, NothingRequired)
     }
@@ -397,6 +411,7 @@ impl Object<OneServicePrincipal> {
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     /// Sending it twice adds two secrets, so it is sent again only if it was surely not processed. Secrets of
     /// an own application belong to [its registration](GraphClient::application).
+    #[inline]
     pub fn add_password(&self, password: NewPassword) -> Request<NewSecret> {
         let call = self.call(&["addPassword"], &ADD_PASSWORD).and_then(|call| {
             let body = password.body(self.target().client.now())?;
@@ -409,6 +424,7 @@ impl Object<OneServicePrincipal> {
     /// [`POST /servicePrincipals/{id}/removePassword`](https://learn.microsoft.com/graph/api/serviceprincipal-removepassword).
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    #[inline]
     pub fn remove_password(&self, id: SecretId) -> Request<()> {
         let call = self
             .call(&["removePassword"], &REMOVE_PASSWORD)

@@ -3,8 +3,8 @@
 //! The macros below stay small on purpose. Per property they expand to a field, a constant, and one
 //! line each in five matches; everything else is written and compiled once.
 //!
-//! Methods that many programs never call, such as `Debug`, are `#[inline]`, so that only programs that call
-//! them compile them.
+//! Methods that many programs never call are `#[inline]`, so that only programs that use a type generate
+//! its code: a program that reads users builds nothing for audit logs.
 
 mod additional;
 mod body;
@@ -244,16 +244,19 @@ macro_rules! model {
                     false
                 }
 
+                #[inline]
                 fn additional(&self) -> &$crate::model::AdditionalData {
                     &self.additional
                 }
             }
 
             impl $crate::model::Object for $name {
+                #[inline]
                 fn names(&self) -> &'static $crate::model::NameTable {
                     <Self as $crate::model::Model>::NAMES
                 }
 
+                #[inline]
                 fn property(&mut self, index: usize) -> $crate::model::FieldSlot<'_> {
                     const FIELDS: &[Field] =
                         &[$(Field::$id,)? $(Field::$field,)* $(Field::$relation),*];
@@ -264,20 +267,24 @@ macro_rules! model {
                     }
                 }
 
+                #[inline]
                 fn extra(&mut self) -> Option<&mut $crate::model::AdditionalData> {
                     Some(&mut self.additional)
                 }
 
+                #[inline]
                 fn odata_type(&self) -> &'static str {
                     $odata_type
                 }
 
+                #[inline]
                 fn mark_cut(&mut self, _name: &str) {
                     $(if _name == $relation_wire && let Some(value) = &mut self.$relation {
                         $crate::model::Value::mark_cut(value);
                     })*
                 }
 
+                #[inline]
                 fn mark_complete(&mut self, _name: &str) {
                     $(if _name == $relation_wire && let Some(value) = &mut self.$relation {
                         $crate::model::Value::mark_complete(value);
@@ -287,6 +294,7 @@ macro_rules! model {
         };
 
         impl $crate::model::DecodeTarget for $name {
+            #[inline]
             fn field_slot(&mut self) -> $crate::model::FieldSlot<'_> {
                 $crate::model::FieldSlot::Object(self)
             }

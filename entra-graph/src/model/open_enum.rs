@@ -26,6 +26,7 @@ macro_rules! open_enum {
         impl $name {
             /// The member's name on the wire.
             #[must_use]
+            #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $wire,)*
@@ -35,6 +36,7 @@ macro_rules! open_enum {
         }
 
         impl From<&str> for $name {
+            #[inline]
             fn from(name: &str) -> Self {
                 match name {
                     $($wire => Self::$variant,)*
@@ -44,18 +46,21 @@ macro_rules! open_enum {
         }
 
         impl std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
         impl $crate::odata::Literal<$name> for $name {
+            #[inline]
             fn to_odata(&self) -> String {
                 $crate::odata::Literal::<String>::to_odata(self.as_str())
             }
         }
 
         impl $crate::model::Value for $name {
+            #[inline]
             fn field_slot(slot: &mut Option<Self>) -> $crate::model::FieldSlot<'_> {
                 $crate::model::FieldSlot::Text(slot)
             }
@@ -66,11 +71,13 @@ macro_rules! open_enum {
         }
 
         impl $crate::model::Text for Option<$name> {
+            #[inline]
             fn take(&mut self, text: &str) -> bool {
                 *self = Some(text.into());
                 true
             }
 
+            #[inline]
             fn expected(&self) -> &'static str {
                 "a text"
             }
@@ -79,6 +86,7 @@ macro_rules! open_enum {
         impl $crate::model::Settable for $name {}
 
         impl $crate::model::BodyValue<$name> for $name {
+            #[inline]
             fn write_into(&self, body: &mut $crate::model::SecretBuffer) {
                 body.push_value(self);
             }

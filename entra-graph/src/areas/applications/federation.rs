@@ -51,6 +51,7 @@ pub struct NewExtensionProperty {
 impl NewFederatedIdentityCredential {
     /// A credential for tokens of this issuer and subject, with Entra's usual audience: the name, of letters, digits,
     /// `-`, `_`, `.` and `~`, the issuer and the subject. Graph does not check whether the subject exists.
+    #[inline]
     pub fn new(name: &str, issuer: &str, subject: &str) -> Self {
         let mut body = Body::default();
         body.set::<String>(FederatedIdentityCredential::NAME.into_name(), name);
@@ -61,6 +62,7 @@ impl NewFederatedIdentityCredential {
 
     /// The same credential for tokens with another audience, such as that of a national cloud.
     #[must_use]
+    #[inline]
     pub fn audience(mut self, audience: &str) -> Self {
         let name = FederatedIdentityCredential::AUDIENCES.into_name();
         self.body.set_strings(name, &[audience]);
@@ -69,6 +71,7 @@ impl NewFederatedIdentityCredential {
 }
 
 impl New<FederatedIdentityCredential> for NewFederatedIdentityCredential {
+    #[inline]
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }
@@ -77,6 +80,7 @@ impl New<FederatedIdentityCredential> for NewFederatedIdentityCredential {
 impl NewExtensionProperty {
     /// An extension from its required properties: the name without its prefix, the type of its values (`Binary`,
     /// `Boolean`, `DateTime`, `Integer`, `LargeInteger` or `String`), and the types of objects that can have it.
+    #[inline]
     pub fn new(name: &str, data_type: &str, target_objects: &[&str]) -> Self {
         let mut body = Body::default();
         body.set::<String>(ExtensionProperty::NAME.into_name(), name);
@@ -90,6 +94,7 @@ impl NewExtensionProperty {
 
     /// The same extension, with several values per object.
     #[must_use]
+    #[inline]
     pub fn multi_valued(mut self) -> Self {
         self.body
             .set(ExtensionProperty::IS_MULTI_VALUED.into_name(), &true);
@@ -98,6 +103,7 @@ impl NewExtensionProperty {
 }
 
 impl New<ExtensionProperty> for NewExtensionProperty {
+    #[inline]
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }
@@ -110,6 +116,7 @@ impl Object<OneApplication> {
     /// Takes `Application.Read.All`; to create takes `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
+    #[inline]
     pub fn federated_identity_credentials(&self) -> Collection<ApplicationFederatedCredentials> {
         self.collection("federatedIdentityCredentials")
     }
@@ -119,6 +126,7 @@ impl Object<OneApplication> {
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
+    #[inline]
     pub fn federated_identity_credential(
         &self,
         key: impl Into<Key>,
@@ -133,6 +141,7 @@ impl Object<OneApplication> {
     /// Takes `Application.Read.All`; to create takes `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
+    #[inline]
     pub fn extension_properties(&self) -> Collection<ApplicationExtensions> {
         self.collection("extensionProperties")
     }
@@ -143,6 +152,7 @@ impl Object<OneApplication> {
     /// Takes `Application.Read.All`; to delete takes `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
+    #[inline]
     pub fn extension_property(&self, id: impl Into<Key>) -> Object<OneExtension> {
         let target = self.target().clone();
         Object::new(target.key("extensionProperties", &id.into()))

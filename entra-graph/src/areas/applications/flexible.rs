@@ -34,6 +34,7 @@ impl NewFlexibleFederatedIdentityCredential {
     ///
     /// Entra takes the issuers of GitHub Actions, GitLab and Terraform Cloud. The name has letters, digits, `-`, `_`,
     /// `.` and `~`.
+    #[inline]
     pub fn new(
         name: &str,
         issuer: &str,
@@ -52,6 +53,7 @@ impl NewFlexibleFederatedIdentityCredential {
 
     /// The same credential for tokens with another audience, such as that of a national cloud.
     #[must_use]
+    #[inline]
     pub fn audience(mut self, audience: &str) -> Self {
         let name = beta::FederatedIdentityCredential::AUDIENCES.into_name();
         self.body.set_strings(name, &[audience]);
@@ -60,6 +62,7 @@ impl NewFlexibleFederatedIdentityCredential {
 }
 
 impl New<beta::FederatedIdentityCredential> for NewFlexibleFederatedIdentityCredential {
+    #[inline]
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }
@@ -72,6 +75,7 @@ impl Object<OneApplication> {
     /// Takes `Application.Read.All`; to create takes `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it. Microsoft changes beta without notice.
     #[must_use]
+    #[inline]
     pub fn beta_federated_identity_credentials(&self) -> Collection<BetaFederatedCredentials> {
         let target = self.target().clone().in_version(Version::Beta);
         Collection::new(target.join(&["federatedIdentityCredentials"]))
@@ -82,6 +86,7 @@ impl Object<OneApplication> {
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
+    #[inline]
     pub fn beta_federated_identity_credential(
         &self,
         key: impl Into<Key>,

@@ -44,10 +44,12 @@ impl KeyPlace for OneApplication {
     const ADD_KEY: &'static Operation = &ADD_KEY;
     const REMOVE_KEY: &'static Operation = &REMOVE_KEY;
 
+    #[inline]
     fn id_alone(get: Get<Application>) -> Get<Application> {
         get.select(Application::ID)
     }
 
+    #[inline]
     fn id(object: Application) -> String {
         object.id
     }
@@ -57,10 +59,12 @@ impl KeyPlace for OneServicePrincipal {
     const ADD_KEY: &'static Operation = &service_principals::ADD_KEY;
     const REMOVE_KEY: &'static Operation = &service_principals::REMOVE_KEY;
 
+    #[inline]
     fn id_alone(get: Get<ServicePrincipal>) -> Get<ServicePrincipal> {
         get.select(ServicePrincipal::ID)
     }
 
+    #[inline]
     fn id(object: ServicePrincipal) -> String {
         object.id
     }
@@ -97,6 +101,7 @@ pub struct CertificateId(Guid);
 
 impl NewCertificate {
     /// An X.509 certificate in DER.
+    #[inline]
     pub fn from_der(der: impl AsRef<[u8]>) -> Self {
         Self {
             key: STANDARD.encode(der),
@@ -108,6 +113,7 @@ impl NewCertificate {
     ///
     /// # Errors
     /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the text has no certificate.
+    #[inline]
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let missing = || Error::query("the PEM text has no certificate");
         let (_, rest) = pem
@@ -125,6 +131,7 @@ impl NewCertificate {
 
     /// The same certificate with a display name; without one, Graph shows the subject.
     #[must_use]
+    #[inline]
     pub fn named(mut self, display_name: impl Into<String>) -> Self {
         self.display_name = Some(display_name.into());
         self
@@ -132,6 +139,7 @@ impl NewCertificate {
 
     /// A certificate from its DER in base64.
     #[cfg(feature = "registration")]
+    #[inline]
     pub(crate) fn from_key(key: String, display_name: &str) -> Self {
         Self {
             key,
@@ -141,10 +149,12 @@ impl NewCertificate {
 
     /// The DER in base64.
     #[cfg(feature = "registration")]
+    #[inline]
     pub(crate) fn into_key(self) -> String {
         self.key
     }
 
+    #[inline]
     fn credential(self) -> KeyCredential {
         let mut credential = KeyCredential::default()
             .kind("AsymmetricX509Cert")
@@ -157,6 +167,7 @@ impl NewCertificate {
 
 /// Shows neither body nor signer.
 impl<P: KeyPlace> fmt::Debug for ProvenRequest<'_, P> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProvenRequest")
             .field("operation", &self.operation.name)
@@ -171,6 +182,7 @@ impl<P: KeyPlace> ProvenRequest<'_, P> {
     ///
     /// # Errors
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the key cannot sign; every other kind of [`Error`].
+    #[inline]
     pub async fn send(self) -> Result<(), Error> {
         let object_id = self.object.object_id().await?;
         let client = &self.object.target().client;
@@ -193,6 +205,7 @@ impl<P: KeyPlace> ProvenRequest<'_, P> {
 }
 
 /// Header and claims of a proof of possession, with a dot between them.
+#[inline]
 fn unsigned_proof(object_id: &str, sha1_thumbprint: [u8; 20], now: Timestamp) -> String {
     let header = serde_json::json!({
         "alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1_thumbprint),
@@ -214,6 +227,7 @@ impl CertificateId {
 }
 
 impl fmt::Display for CertificateId {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -222,6 +236,7 @@ impl fmt::Display for CertificateId {
 impl std::str::FromStr for CertificateId {
     type Err = <Guid as std::str::FromStr>::Err;
 
+    #[inline]
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
     }
@@ -231,6 +246,7 @@ impl std::str::FromStr for CertificateId {
 struct Proof(Secret);
 
 impl BodyValue<Secret> for Proof {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         self.0.write_into(body);
     }
@@ -257,6 +273,7 @@ impl<P: KeyPlace> Object<P> {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn add_key<'s>(
         &self,
         certificate: NewCertificate,
@@ -272,6 +289,7 @@ impl<P: KeyPlace> Object<P> {
     ///
     /// Takes what [`add_key`](Self::add_key) takes. Graph can make such a key of a service principal by itself, so that
     /// the private key never leaves Entra: [`add_token_signing_certificate`](Object::add_token_signing_certificate).
+    #[inline]
     pub fn add_signing_key<'s>(
         &self,
         key: NewSigningKey,
@@ -286,6 +304,7 @@ impl<P: KeyPlace> Object<P> {
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
     /// application needs no permission for its own keys.
+    #[inline]
     pub fn remove_key<'s>(
         &self,
         id: CertificateId,
@@ -296,6 +315,7 @@ impl<P: KeyPlace> Object<P> {
         self.proven("removeKey", P::REMOVE_KEY, body, signer)
     }
 
+    #[inline]
     fn proven<'s>(
         &self,
         action: &'static str,
@@ -313,6 +333,7 @@ impl<P: KeyPlace> Object<P> {
     }
 
     /// The object id: from the address, or read where the address has another key.
+    #[inline]
     async fn object_id(&self) -> Result<String, Error> {
         let target = self.target();
         if target.by_alternate_key {
@@ -337,6 +358,7 @@ impl Object<OneApplication> {
     /// # Errors
     /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the application has a credential, or if the certificate
     /// cannot be read back within a minute; every other kind of [`Error`].
+    #[inline]
     pub async fn upload_first_certificate(
         &self,
         certificate: NewCertificate,

@@ -31,6 +31,7 @@ pub struct NewApplication {
 
 impl NewApplication {
     /// An application from its required property, the display name.
+    #[inline]
     pub fn new(display_name: &str) -> Self {
         let mut body = Body::default();
         body.set::<String>(Application::DISPLAY_NAME.into_name(), display_name);
@@ -39,6 +40,7 @@ impl NewApplication {
 }
 
 impl New<Application> for NewApplication {
+    #[inline]
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }

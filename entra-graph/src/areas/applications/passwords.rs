@@ -52,6 +52,7 @@ pub struct SecretId(Guid);
 impl NewPassword {
     /// A secret with this display name, valid from now for as long as Graph decides: two years. A tenant whose
     /// app management policy allows less takes only secrets with a shorter lifetime.
+    #[inline]
     pub fn named(display_name: impl Into<String>) -> Self {
         Self {
             display_name: Some(display_name.into()),
@@ -83,6 +84,7 @@ impl NewPassword {
     }
 
     /// The body of the action, at this time.
+    #[inline]
     pub(crate) fn body(self, now: Timestamp) -> Result<Body, Error> {
         let end = match self.months {
             Some(0) => {
@@ -104,6 +106,7 @@ impl NewPassword {
 }
 
 /// The time this number of calendar months later; the day is the last one of a shorter month.
+#[inline]
 pub(crate) fn later(start: Timestamp, months: u16) -> Result<Timestamp, Error> {
     let too_late = |_| Error::query("the end of the client secret is beyond the calendar");
     let month = i32::from(u8::from(start.month())) - 1 + i32::from(months);
@@ -151,6 +154,7 @@ impl SecretId {
 }
 
 impl fmt::Display for SecretId {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -159,6 +163,7 @@ impl fmt::Display for SecretId {
 impl std::str::FromStr for SecretId {
     type Err = <Guid as std::str::FromStr>::Err;
 
+    #[inline]
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
     }
@@ -166,6 +171,7 @@ impl std::str::FromStr for SecretId {
 
 /// Shows the id and no value.
 impl fmt::Debug for NewSecret {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewSecret")
             .field("id", &self.id)
@@ -175,6 +181,7 @@ impl fmt::Debug for NewSecret {
 }
 
 /// Reads the response of `addPassword`.
+#[inline]
 pub(crate) fn read_secret(_: &GraphClient, reply: &Reply) -> Result<NewSecret, Error> {
     let mut credential = PasswordCredential::default();
     read_document(&reply.body, &mut credential)?;
@@ -202,6 +209,7 @@ pub(crate) fn read_secret(_: &GraphClient, reply: &Reply) -> Result<NewSecret, E
 }
 
 /// The call that removes a secret.
+#[inline]
 pub(crate) fn removal(call: Call, id: SecretId) -> Call {
     let mut body = Body::default();
     body.set::<Guid>("keyId", &id.0);
@@ -215,6 +223,7 @@ impl Object<OneApplication> {
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     /// Sending it twice adds two secrets, so it is sent again only if it was surely not processed. A new secret
     /// can be unknown to the token endpoint for some seconds.
+    #[inline]
     pub fn add_password(&self, password: NewPassword) -> Request<NewSecret> {
         let call = self.call(&["addPassword"], &ADD_PASSWORD).and_then(|call| {
             let body = password.body(self.target().client.now())?;
@@ -227,6 +236,7 @@ impl Object<OneApplication> {
     /// [`POST /applications/{id}/removePassword`](https://learn.microsoft.com/graph/api/application-removepassword).
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    #[inline]
     pub fn remove_password(&self, id: SecretId) -> Request<()> {
         let call = self
             .call(&["removePassword"], &REMOVE_PASSWORD)

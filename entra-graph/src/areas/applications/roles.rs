@@ -18,6 +18,7 @@ impl AppRole {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the operating system has no random bytes.
+    #[inline]
     pub fn for_users(value: &str, display_name: &str, description: &str) -> Result<Self, Error> {
         Self::with_new_id(value, display_name, description, &["User"])
     }
@@ -26,6 +27,7 @@ impl AppRole {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the operating system has no random bytes.
+    #[inline]
     pub fn for_applications(
         value: &str,
         display_name: &str,
@@ -34,6 +36,7 @@ impl AppRole {
         Self::with_new_id(value, display_name, description, &["Application"])
     }
 
+    #[inline]
     fn with_new_id(
         value: &str,
         display_name: &str,
@@ -57,6 +60,7 @@ impl PermissionScope {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the operating system has no random bytes.
+    #[inline]
     pub fn for_administrators(
         value: &str,
         display_name: &str,
@@ -73,6 +77,7 @@ impl PermissionScope {
 
     /// The same permission, which users may consent to for themselves: the name and description that they see.
     #[must_use]
+    #[inline]
     pub fn also_for_users(self, display_name: &str, description: &str) -> Self {
         self.kind("User")
             .user_consent_display_name(display_name)
@@ -97,6 +102,7 @@ impl Object<OneApplication> {
     ///
     /// # Errors
     /// Every kind of [`Error`].
+    #[inline]
     pub async fn add_app_roles(
         &self,
         roles: impl IntoIterator<Item = AppRole>,
@@ -112,6 +118,7 @@ impl Object<OneApplication> {
     ///
     /// # Errors
     /// Every kind of [`Error`].
+    #[inline]
     pub async fn remove_app_role(&self, id: impl IntoId<Guid>) -> Result<(), Error> {
         let id = id.into_id()?;
         let mut roles = self.app_roles().await?;
@@ -134,6 +141,7 @@ impl Object<OneApplication> {
     ///
     /// # Errors
     /// Every kind of [`Error`].
+    #[inline]
     pub async fn add_permission_scopes(
         &self,
         scopes: impl IntoIterator<Item = PermissionScope>,
@@ -149,6 +157,7 @@ impl Object<OneApplication> {
     ///
     /// # Errors
     /// Every kind of [`Error`].
+    #[inline]
     pub async fn remove_permission_scope(&self, id: impl IntoId<Guid>) -> Result<(), Error> {
         let id = id.into_id()?;
         let mut scopes = self.permission_scopes().await?;
@@ -164,11 +173,13 @@ impl Object<OneApplication> {
             .await
     }
 
+    #[inline]
     async fn app_roles(&self) -> Result<Vec<AppRole>, Error> {
         let read = self.get().select(Application::APP_ROLES).send().await?;
         Ok(read.app_roles.unwrap_or_default())
     }
 
+    #[inline]
     async fn set_app_roles(&self, roles: &[AppRole]) -> Result<(), Error> {
         self.update()
             .set(Application::APP_ROLES, roles)
@@ -176,6 +187,7 @@ impl Object<OneApplication> {
             .await
     }
 
+    #[inline]
     async fn permission_scopes(&self) -> Result<Vec<PermissionScope>, Error> {
         let read = self.get().select(Application::API).send().await?;
         Ok(read
@@ -184,12 +196,14 @@ impl Object<OneApplication> {
             .unwrap_or_default())
     }
 
+    #[inline]
     async fn set_permission_scopes(&self, scopes: &[PermissionScope]) -> Result<(), Error> {
         let api = ApiApplication::default().oauth2_permission_scopes(scopes);
         self.update().set(Application::API, api).send().await
     }
 
     /// Sends a removal again while the replica that serves it still sees the entry as enabled.
+    #[inline]
     async fn once_disabled(&self, send: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
         for _ in 0..RETRIES {
             match send().await {
@@ -204,6 +218,7 @@ impl Object<OneApplication> {
 }
 
 /// Whether an id in a response is this one, in any letters.
+#[inline]
 fn is(text: Option<&String>, id: Guid) -> bool {
     text.is_some_and(|text| text.parse() == Ok(id))
 }

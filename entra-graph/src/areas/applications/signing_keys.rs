@@ -26,6 +26,7 @@ pub struct NewSigningKey {
 
 impl NewSigningKey {
     /// A key from the bytes of a PFX file (PKCS #12) and the password that opens it.
+    #[inline]
     pub fn from_pfx(pfx: impl AsRef<[u8]>, password: impl Into<Secret>) -> Self {
         Self {
             key: Secret::from(STANDARD.encode(pfx)),
@@ -36,11 +37,13 @@ impl NewSigningKey {
 
     /// The same key with a display name.
     #[must_use]
+    #[inline]
     pub fn named(mut self, display_name: impl Into<String>) -> Self {
         self.display_name = Some(display_name.into());
         self
     }
 
+    #[inline]
     pub(super) fn body(self) -> Body {
         let mut credential = Body::default();
         if let Some(name) = &self.display_name {

@@ -20,6 +20,7 @@ impl Object<OneGroup> {
     /// [`POST /groups/{id}/assignLicense`](https://learn.microsoft.com/graph/api/group-assignlicense).
     ///
     /// Takes `LicenseAssignment.ReadWrite.All`.
+    #[inline]
     pub fn assign_licenses<L: Into<AssignedLicense>>(
         &self,
         licenses: impl IntoIterator<Item = L>,
@@ -30,6 +31,7 @@ impl Object<OneGroup> {
     /// A request that removes licences, by SKU id; see [`assign_licenses`](Self::assign_licenses).
     ///
     /// Takes `LicenseAssignment.ReadWrite.All`.
+    #[inline]
     pub fn remove_licenses<S: IntoId<Guid>>(
         &self,
         skus: impl IntoIterator<Item = S>,
@@ -41,6 +43,7 @@ impl Object<OneGroup> {
     /// [`assign_licenses`](Self::assign_licenses).
     ///
     /// Takes `LicenseAssignment.ReadWrite.All`.
+    #[inline]
     pub fn change_licenses<L, S>(
         &self,
         add: impl IntoIterator<Item = L>,
@@ -61,6 +64,7 @@ impl Object<OneGroup> {
     /// [`POST /groups/{id}/renew`](https://learn.microsoft.com/graph/api/group-renew).
     ///
     /// Takes `Group.ReadWrite.All`.
+    #[inline]
     pub fn renew(&self) -> Request<()> {
         let call = self.call(&["renew"], &RENEW);
         Request::new(self.target().client.clone(), call, read_nothing)
@@ -71,6 +75,7 @@ impl Object<OneGroup> {
     /// If it could not, Graph returns an error with [`Error::details`](crate::Error::details).
     ///
     /// Takes `Group.Read.All`.
+    #[inline]
     pub fn validate_names(&self, names: GroupNames) -> Request<()> {
         let target = self.target().clone().join(&["validateProperties"]);
         names.request(&target, &VALIDATE_PROPERTIES, Body::default())
@@ -80,6 +85,7 @@ impl Object<OneGroup> {
     /// [`GET /groups/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-get).
     ///
     /// Takes `ProfilePhoto.Read.All`. [`send_opt`](Request::send_opt) returns `None` if there is no photo.
+    #[inline]
     pub fn photo(&self) -> Request<Bytes> {
         let call = self.call(&["photo", "$value"], &GET_PHOTO).map(as_bytes);
         Request::new(self.target().client.clone(), call, read_bytes)
@@ -89,6 +95,7 @@ impl Object<OneGroup> {
     /// [`PUT /groups/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-update).
     ///
     /// Takes `ProfilePhoto.ReadWrite.All`.
+    #[inline]
     pub fn set_photo(&self, jpeg: impl Into<Bytes>) -> Request<()> {
         let jpeg = jpeg.into();
         let call = self

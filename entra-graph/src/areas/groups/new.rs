@@ -28,17 +28,20 @@ pub struct NewGroup {
 impl NewGroup {
     /// A security group without mail, from its required properties: the name shown and the mail alias, which
     /// Graph requires here too.
+    #[inline]
     pub fn security(display_name: &str, mail_nickname: &str) -> Self {
         Self::of(display_name, mail_nickname, false, true, &[])
     }
 
     /// A Microsoft 365 group with a mailbox.
+    #[inline]
     pub fn microsoft_365(display_name: &str, mail_nickname: &str) -> Self {
         Self::of(display_name, mail_nickname, true, false, &["Unified"])
     }
 
     /// A security group whose members a rule decides, such as `user.department -eq "Sales"`. It takes an
     /// Entra ID P1 licence.
+    #[inline]
     pub fn dynamic(display_name: &str, mail_nickname: &str, membership_rule: &str) -> Self {
         let mut new = Self::of(
             display_name,
@@ -56,6 +59,7 @@ impl NewGroup {
 
     /// With these owners from the start, at most 20 owners and members together.
     #[must_use]
+    #[inline]
     pub fn owners<I>(mut self, owners: I) -> Self
     where
         I: IntoIterator,
@@ -68,6 +72,7 @@ impl NewGroup {
     /// With these members from the start, at most 20 owners and members together; use
     /// [`add_all`](crate::query::Collection::add_all) on the new group for more.
     #[must_use]
+    #[inline]
     pub fn members<I>(mut self, members: I) -> Self
     where
         I: IntoIterator,
@@ -77,6 +82,7 @@ impl NewGroup {
         self
     }
 
+    #[inline]
     fn of(
         display_name: &str,
         mail_nickname: &str,
@@ -97,6 +103,7 @@ impl NewGroup {
         }
     }
 
+    #[inline]
     fn build(mut self, root: &Url) -> Result<Body, Error> {
         let references = self.owners.len() + self.members.len();
         if references > MOST_AT_ONCE {
@@ -115,6 +122,7 @@ impl NewGroup {
 }
 
 impl New<Group> for NewGroup {
+    #[inline]
     fn into_body(self, root: &Url) -> NewBody {
         NewBody(self.build(root))
     }

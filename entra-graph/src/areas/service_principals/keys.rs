@@ -35,6 +35,7 @@ impl Object<OneServicePrincipal> {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn add_token_signing_certificate(
         &self,
         subject: &str,
@@ -55,6 +56,7 @@ impl Object<OneServicePrincipal> {
     }
 }
 
+#[inline]
 fn read_certificate(_: &GraphClient, reply: &Reply) -> Result<SelfSignedCertificate, Error> {
     let mut certificate = SelfSignedCertificate::default();
     read_document(&reply.body, &mut certificate)?;

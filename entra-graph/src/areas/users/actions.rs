@@ -23,6 +23,7 @@ impl Object<Me> {
     /// [`POST /me/changePassword`](https://learn.microsoft.com/graph/api/user-changepassword).
     ///
     /// Takes the delegated permission `Directory.AccessAsUser.All`.
+    #[inline]
     pub fn change_password(&self, current: &Secret, new: &Secret) -> Request<()> {
         let mut body = Body::default();
         body.set("currentPassword", current);
@@ -40,6 +41,7 @@ impl Object<OneUser> {
     ///
     /// Takes `User-PasswordProfile.ReadWrite.All` (application) or `Directory.AccessAsUser.All` (delegated),
     /// and a directory role that may reset the passwords of such users.
+    #[inline]
     pub fn reset_password(&self, password_profile: PasswordProfile) -> Update<User> {
         self.update().set(User::PASSWORD_PROFILE, password_profile)
     }
@@ -51,6 +53,7 @@ impl<P: UserPlace> Object<P> {
     /// [`POST /users/{id}/revokeSignInSessions`](https://learn.microsoft.com/graph/api/user-revokesigninsessions).
     ///
     /// Takes `User.RevokeSessions.All`.
+    #[inline]
     pub fn revoke_sign_in_sessions(&self) -> Request<()> {
         let call = self.call(&["revokeSignInSessions"], &REVOKE_SESSIONS);
         Request::new(self.target().client.clone(), call, read_nothing)
@@ -78,6 +81,7 @@ impl<P: UserPlace> Object<P> {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn assign_licenses<L: Into<AssignedLicense>>(
         &self,
         licenses: impl IntoIterator<Item = L>,
@@ -88,6 +92,7 @@ impl<P: UserPlace> Object<P> {
     /// A request that removes licences, by SKU id; see [`assign_licenses`](Self::assign_licenses).
     ///
     /// Takes `LicenseAssignment.ReadWrite.All`.
+    #[inline]
     pub fn remove_licenses<S: IntoId<Guid>>(
         &self,
         skus: impl IntoIterator<Item = S>,
@@ -99,6 +104,7 @@ impl<P: UserPlace> Object<P> {
     /// [`assign_licenses`](Self::assign_licenses).
     ///
     /// Takes `LicenseAssignment.ReadWrite.All`.
+    #[inline]
     pub fn change_licenses<L, S>(
         &self,
         add: impl IntoIterator<Item = L>,
@@ -119,6 +125,7 @@ impl<P: UserPlace> Object<P> {
     /// removed: [`POST /users/{id}/reprocessLicenseAssignment`](https://learn.microsoft.com/graph/api/user-reprocesslicenseassignment).
     ///
     /// Takes `User.ReadWrite.All`.
+    #[inline]
     pub fn reprocess_license_assignment(&self) -> Request<User> {
         let call = self.call(&["reprocessLicenseAssignment"], &REPROCESS_LICENSES);
         Request::new(self.target().client.clone(), call, read_entity)
@@ -128,6 +135,7 @@ impl<P: UserPlace> Object<P> {
     /// [`GET /users/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-get).
     ///
     /// Takes `ProfilePhoto.Read.All`. [`send_opt`](Request::send_opt) returns `None` if there is no photo.
+    #[inline]
     pub fn photo(&self) -> Request<Bytes> {
         let call = self.call(&["photo", "$value"], &GET_PHOTO).map(as_bytes);
         Request::new(self.target().client.clone(), call, read_bytes)
@@ -137,6 +145,7 @@ impl<P: UserPlace> Object<P> {
     /// [`PUT /users/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-update).
     ///
     /// Takes `ProfilePhoto.ReadWrite.All`.
+    #[inline]
     pub fn set_photo(&self, jpeg: impl Into<Bytes>) -> Request<()> {
         let jpeg = jpeg.into();
         let call = self
@@ -149,6 +158,7 @@ impl<P: UserPlace> Object<P> {
     /// [`DELETE /users/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-delete).
     ///
     /// Takes `ProfilePhoto.ReadWrite.All`.
+    #[inline]
     pub fn delete_photo(&self) -> Request<()> {
         let call = self.call(&["photo", "$value"], &DELETE_PHOTO);
         Request::new(self.target().client.clone(), call, read_nothing)

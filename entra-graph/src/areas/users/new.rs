@@ -20,6 +20,7 @@ pub struct NewUser {
 impl NewUser {
     /// An enabled account of the tenant, from its required properties: the name shown, the user principal
     /// name, whose domain must be verified in the tenant, the mail alias, and the password.
+    #[inline]
     pub fn new(
         display_name: &str,
         user_principal_name: &str,
@@ -36,6 +37,7 @@ impl NewUser {
     }
 
     /// A customer account of an external or B2C tenant, which signs in with these identities.
+    #[inline]
     pub fn with_identities(
         display_name: &str,
         identities: &[ObjectIdentity],
@@ -49,12 +51,14 @@ impl NewUser {
 
     /// The same account, disabled: it cannot sign in until it is enabled.
     #[must_use]
+    #[inline]
     pub fn disabled(mut self) -> Self {
         self.body.set(User::ACCOUNT_ENABLED.into_name(), &false);
         self
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "the password is used up")]
+    #[inline]
     fn with_password(display_name: &str, password_profile: PasswordProfile) -> Self {
         let mut body = Body::default();
         body.set::<String>(User::DISPLAY_NAME.into_name(), display_name);
@@ -64,6 +68,7 @@ impl NewUser {
 }
 
 impl New<User> for NewUser {
+    #[inline]
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }
