@@ -33,13 +33,13 @@ pub(crate) fn front(
          <label for=\"login\">Login</label>\n\
          <div class=\"row\"><input id=\"login\" name=\"login\" type=\"email\" autocomplete=\"username\" required>\n\
          <button>Next</button></div>\n</form>\n{}{tips}",
-        buttons(connections)
+        buttons("Or choose your organization", connections)
     );
     layout("Sign in", None, &content)
 }
 
 /// A link to the sign-in of each connection.
-fn buttons(connections: &[(String, String)]) -> String {
+fn buttons(heading: &str, connections: &[(String, String)]) -> String {
     let mut links = String::new();
     for (name, title) in connections {
         links += &format!(
@@ -49,7 +49,7 @@ fn buttons(connections: &[(String, String)]) -> String {
         );
     }
     format!(
-        "<section aria-labelledby=\"connections\"><h2 id=\"connections\">Or choose your organization</h2>\n\
+        "<section aria-labelledby=\"connections\"><h2 id=\"connections\">{heading}</h2>\n\
          <ul class=\"tiles\">\n{links}</ul></section>\n"
     )
 }
@@ -77,12 +77,12 @@ pub(crate) fn password(login: &str, is_wrong: bool) -> String {
 /// The page for a login without a connection where passwords are not allowed.
 pub(crate) fn not_set_up(login: &str, connections: &[(String, String)]) -> String {
     let content = format!(
-        "<h1>Choose your organization</h1>\n<p class=\"lede\">No organization is set up for {}.</p>\n{}\
+        "<h1>No organization is set up for this login</h1>\n<p class=\"lede\">{}</p>\n{}\
          <p class=\"after\"><a href=\"/\">Use another login</a></p>\n",
         escape(login),
-        buttons(connections)
+        buttons("Choose your organization", connections)
     );
-    layout("Choose your organization", None, &content)
+    layout("No organization", None, &content)
 }
 
 /// The page of a signed-in user.

@@ -67,8 +67,8 @@ fn account(identity: &Identity) -> String {
         other => format!("{} (not verified)", other.address()),
     });
     let guest = match identity.is_guest {
-        true => "guest",
-        false => "member",
+        true => "Guest of this organization",
+        false => "Member of this organization",
     };
     let mut rows = String::new();
     for (label, value) in [

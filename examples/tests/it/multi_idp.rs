@@ -77,7 +77,11 @@ async fn each_user_signs_in_with_the_own_connection_or_password() {
 #[tokio::test]
 async fn without_passwords_a_login_without_connection_gets_no_password_page() {
     let (_organizations, story) = story(false).await;
-    assert!(story.contains("POST /sign-in                   200  Choose your organization"));
+    assert!(
+        story.contains(
+            "POST /sign-in                   200  No organization is set up for this login"
+        )
+    );
     assert!(!story.contains("/password"), "{story}");
 }
 
