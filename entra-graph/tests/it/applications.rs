@@ -8,7 +8,7 @@ use entra_core::{
 use entra_graph::{
     Application, CertificateId, Change, ErrorKind, FederatedIdentityCredential, GraphClient, Key,
     NewApplication, NewCertificate, NewExtensionProperty, NewFederatedIdentityCredential,
-    NewPassword, Property, Reference, SecretId, User,
+    NewPassword, NewServicePrincipal, Property, Reference, SecretId, ServicePrincipal, User,
     types::{AppRole, PasswordCredential, PermissionScope, WebApplication},
 };
 use entra_mock::FakeTenant;
@@ -347,6 +347,43 @@ mod keys {
         let listed = by_id.get().select(Application::KEY_CREDENTIALS);
         let listed = listed.send().await.unwrap();
         assert_eq!(listed.key_credentials.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_key_of_a_service_principal_is_added_and_removed_with_a_proof() {
+        let (tenant, graph, app) = application().await;
+        let first = graph
+            .application(&app.id)
+            .upload_first_certificate(certificate(&tenant))
+            .await
+            .unwrap();
+        let app_id = app.app_id.unwrap();
+        let principals = graph.service_principals();
+        let new = NewServicePrincipal::of(&app_id);
+        let principal = principals.create(new).send().await.unwrap();
+        let by_id = graph.service_principal(&principal.id);
+        let by_app_id = graph.service_principal(Key::app_id(app_id));
+        let update = by_id.update();
+        let update = update.set(ServicePrincipal::KEY_CREDENTIALS, [&first]);
+        update.send().await.unwrap();
+        let vault = Vault {
+            pem: tenant.test_certificate_pem(),
+        };
+        let second = certificate(&tenant).named("second");
+        by_app_id.add_key(second, &vault).send().await.unwrap();
+        let listed = by_id.get().select(ServicePrincipal::KEY_CREDENTIALS);
+        let listed = listed.send().await.unwrap().key_credentials.unwrap();
+        let added = listed
+            .iter()
+            .find(|key| key.display_name.as_deref() == Some("second"))
+            .unwrap();
+        assert_eq!(listed.len(), 2);
+        let id: CertificateId = added.key_id.as_ref().unwrap().parse().unwrap();
+        by_id.remove_key(id, &vault).send().await.unwrap();
+        let listed = by_id.get().select(ServicePrincipal::KEY_CREDENTIALS);
+        let listed = listed.send().await.unwrap().key_credentials.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_ne!(listed[0].display_name.as_deref(), Some("second"));
     }
 
     #[tokio::test]
