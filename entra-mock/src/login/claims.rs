@@ -144,6 +144,11 @@ fn verified_mail<'a>(state: &State, user: &'a Object) -> Option<&'a str> {
     verified.then_some(mail)
 }
 
+/// The template ids of a user's directory roles, with the one that every user has.
+pub(super) fn directory_roles<'a>(state: &'a State, user: &'a str) -> Vec<&'a str> {
+    state.roles_of(user).chain([DEFAULT_USER_ROLE]).collect()
+}
+
 /// Adds the user's groups, or the overage claim if there are too many, and the directory roles.
 fn groups(
     state: &State,
@@ -156,9 +161,7 @@ fn groups(
     let oid = &token_subject.subject.user_id;
     let names = text(application, "groupMembershipClaims").unwrap_or_default();
     if asks_for(names, &["DirectoryRole", "All"]) {
-        let mut roles: Vec<&str> = state.roles_of(oid).collect();
-        roles.push(DEFAULT_USER_ROLE);
-        claim("wids", roles.into());
+        claim("wids", directory_roles(state, oid).into());
     }
     if has(&options, "emit_as_roles") {
         return;

@@ -83,6 +83,8 @@ pub(super) fn access(
         claim("app_displayname", client.display_name.clone().into());
         claim("idtyp", "user".into());
         claim("tenant_region_scope", "EU".into());
+        let user = &token_subject.subject.user_id;
+        claim("wids", claims::directory_roles(state, user).into());
     }
     claim("name", property("displayName").unwrap_or_default());
     claim("oid", token_subject.subject.user_id.clone().into());
