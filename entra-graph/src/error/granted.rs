@@ -11,6 +11,9 @@ pub(crate) struct Granted {
     /// The template ids of the user's directory roles.
     pub(crate) roles: Vec<String>,
     pub(crate) tenant: Option<String>,
+    /// The object id of the user, or of the service principal of the application.
+    #[cfg(feature = "registration")]
+    pub(crate) object_id: Option<String>,
 }
 
 impl Granted {
@@ -24,22 +27,30 @@ impl Granted {
             #[serde(default)]
             wids: Vec<String>,
             tid: Option<String>,
+            #[cfg(feature = "registration")]
+            oid: Option<String>,
         }
 
         let claims: Claims = claims(token)?;
         let (roles, tenant) = (claims.wids, claims.tid);
+        #[cfg(feature = "registration")]
+        let object_id = claims.oid;
         Some(match claims.scp {
             Some(scopes) => Self {
                 delegated: true,
                 permissions: scopes.split_whitespace().map(str::to_owned).collect(),
                 roles,
                 tenant,
+                #[cfg(feature = "registration")]
+                object_id,
             },
             None => Self {
                 delegated: false,
                 permissions: claims.roles,
                 roles,
                 tenant,
+                #[cfg(feature = "registration")]
+                object_id,
             },
         })
     }

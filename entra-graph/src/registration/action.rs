@@ -10,7 +10,10 @@ use super::{
     wire,
 };
 use crate::{
-    areas::{applications as apps, oauth2_permission_grants as grants, service_principals as sps},
+    areas::{
+        application_templates as templates, applications as apps,
+        oauth2_permission_grants as grants, service_principals as sps,
+    },
     client::GraphClient,
     operation::Operation,
     request::{Request, Target},
@@ -31,6 +34,11 @@ pub(super) enum Action {
     CreateApplication {
         key: String,
         body: Value,
+    },
+    /// Creates application and service principal from a template of the gallery.
+    Instantiate {
+        template: String,
+        name: String,
     },
     FirstCertificates {
         new: Vec<Certificate>,
@@ -74,6 +82,15 @@ pub(super) enum Action {
     Wait,
 }
 
+/// The directory roles that may grant consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ConsentRole {
+    /// Those that may grant application permissions of Microsoft Graph.
+    Privileged,
+    /// Those that may grant all other permissions.
+    Applications,
+}
+
 /// The object ids that requests need.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ids<'a> {
@@ -110,6 +127,7 @@ impl Action {
             Self::RestoreApplication(_) => &apps::RESTORE,
             Self::PurgeApplication(_) => &apps::PURGE,
             Self::CreateApplication { .. } => &apps::UPSERT,
+            Self::Instantiate { .. } => &templates::INSTANTIATE,
             Self::FirstCertificates { .. } | Self::UpdateApplication(_) => &apps::UPDATE,
             Self::AddKey(_) => &apps::ADD_KEY,
             Self::RestorePrincipal(_) => &sps::RESTORE,
@@ -131,9 +149,33 @@ impl Action {
         })
     }
 
-    /// Whether only a Privileged Role Administrator or Global Administrator can do it.
-    pub(super) fn needs_privileged_role(&self) -> bool {
-        matches!(self, Self::GrantRole { app_id, .. } if app_id == GRAPH_APP_ID)
+    /// The directory role that a signed-in user needs for it, beside a permission.
+    pub(super) fn role(&self) -> Option<ConsentRole> {
+        match self {
+            Self::GrantRole { app_id, .. } if DIRECTORY_APIS.contains(&app_id.as_str()) => {
+                Some(ConsentRole::Privileged)
+            }
+            Self::GrantRole { .. } | Self::GrantScopes { .. } | Self::SetScopes { .. } => {
+                Some(ConsentRole::Applications)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it writes the application or its service principal, or what belongs to them.
+    pub(super) const fn writes_owned(&self) -> bool {
+        !matches!(
+            self,
+            Self::CreateApplication { .. }
+                | Self::Instantiate { .. }
+                | Self::GrantRole { .. }
+                | Self::GrantScopes { .. }
+                | Self::SetScopes { .. }
+                | Self::RestoreApplication(_)
+                | Self::RestorePrincipal(_)
+                | Self::PurgeApplication(_)
+                | Self::Wait
+        )
     }
 
     /// Whether it removes something.
@@ -168,6 +210,10 @@ impl Action {
             Self::CreateApplication { key, body } => {
                 Some(wire::upsert_application(graph, key, body))
             }
+            Self::Instantiate { template, name } => send(
+                root().join(&["applicationTemplates", template, "instantiate"]),
+                Some(&json!({"displayName": name})),
+            ),
             Self::FirstCertificates { new, kept } => {
                 let credentials: Vec<Value> = kept
                     .iter()
@@ -237,6 +283,9 @@ impl Action {
         }
     }
 }
+
+/// Microsoft Graph, and the retired Azure AD Graph: consent to their application permissions is privileged.
+const DIRECTORY_APIS: [&str; 2] = [GRAPH_APP_ID, "00000002-0000-0000-c000-000000000000"];
 
 fn assignment(principal: &str, resource: &str, role: &str) -> Value {
     let role = if role.is_empty() {

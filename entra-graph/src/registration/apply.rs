@@ -2,22 +2,25 @@
 
 use std::{fmt, time::Duration};
 
-use entra_core::{Guid, SystemRandom, Timestamp};
+use entra_core::Timestamp;
 
 use super::{
     action::{Action, Ids, Step},
     blueprint::AppRegistration,
     found::Found,
+    lagging::{backoff, while_lagging},
     line::Line,
+    new_secret::{NewSecretRequest, is_rejection, reference},
     plan::{Plan, failed_sink},
-    sink::{ConnectionIds, Reference, SecretSink, SecretSlot, SinkEntry},
+    sink::{ConnectionIds, SecretSink, SecretSlot, SinkEntry},
     steps::{Situation, WINDOW, Work, named},
     wire::text,
 };
 use crate::{
-    areas::applications::{NewCertificate, NewPassword, NewSecret, SecretId},
+    areas::applications::{NewCertificate, SecretId},
     client::GraphClient,
     error::Error,
+    lag::{Lag, Rejection, judge},
     request::Request,
 };
 
@@ -157,7 +160,8 @@ impl Run<'_> {
                 _ => 1,
             };
             // Reads are not monotonic: after an own write, a single one proves nothing.
-            let (needed, wait) = if work.stops.is_empty() {
+            let may_go_on = work.stops.is_empty() && found.owned_by_caller != Some(false);
+            let (needed, wait) = if may_go_on {
                 (AGREEMENT, BETWEEN_READS)
             } else {
                 // One replica can know a half of what was written.
@@ -168,7 +172,7 @@ impl Run<'_> {
                 self.plan.graph.sleep(wait).await;
                 continue;
             }
-            self.plan.may_start(&work)?;
+            self.plan.may_start(&work, &found)?;
             if work.steps.is_empty() {
                 return self.finish(&found).await;
             }
@@ -182,7 +186,12 @@ impl Run<'_> {
     }
 
     async fn read(&self) -> Result<Found, Error> {
-        Found::read(&self.plan.graph, &self.plan.blueprint).await
+        let mut found = Found::read(&self.plan.graph, &self.plan.blueprint).await?;
+        if self.last_write.is_some() {
+            // The creator becomes an owner, which a replica may not know yet.
+            found.owned_by_caller = None;
+        }
+        Ok(found)
     }
 
     async fn work(&mut self, found: &Found) -> Result<Work, Error> {
@@ -235,9 +244,12 @@ impl Run<'_> {
         if let (Action::AddKey(certificate), Some(id), Some(signer)) =
             (&step.action, ids.application, &self.plan.signer)
         {
-            let new = NewCertificate::from_key(certificate.key.clone(), &certificate.name);
             let object = self.plan.graph.application(id);
-            object.add_key(new, &**signer).send().await?;
+            let add = || {
+                let new = NewCertificate::from_key(certificate.key.clone(), &certificate.name);
+                object.add_key(new, &**signer).send()
+            };
+            while_lagging(&self.plan.graph, || self.age(found), add).await?;
             return Ok(true);
         }
         let Some(request) = step.action.request(&self.plan.graph, ids) else {
@@ -247,6 +259,10 @@ impl Run<'_> {
             Ok(_) => {}
             Err(error) if error.is_already_present() => {}
             Err(error) if step.action.is_removal() && error.is_not_found() => {}
+            // The application may have been created all the same, and a second one must not be.
+            Err(error)
+                if matches!(step.action, Action::Instantiate { .. })
+                    && may_have_succeeded(&error) => {}
             Err(error) => return Err(error),
         }
         if let Action::RemoveOrphan { secret, .. } = &step.action {
@@ -262,18 +278,8 @@ impl Run<'_> {
         request: &Request<T>,
         found: &Found,
     ) -> Result<T, Error> {
-        let mut attempts = 0;
-        loop {
-            let error = match request.clone().send().await {
-                Ok(response) => return Ok(response),
-                Err(error) => error,
-            };
-            if !self.age(found).is_some_and(|age| error.is_lag(age)) {
-                return Err(error);
-            }
-            self.plan.graph.sleep(backoff(attempts)).await;
-            attempts += 1;
-        }
+        let send = || request.clone().send();
+        while_lagging(&self.plan.graph, || self.age(found), send).await
     }
 
     async fn add_secret(
@@ -289,14 +295,24 @@ impl Run<'_> {
             .reserve(&slot, reference)
             .await
             .map_err(failed_sink)?;
-        let mut password = NewPassword::named(named(spec, &reference.to_string()));
-        let now = self.plan.graph.now();
-        if let Some(end) = spec.lifetime.end(now) {
-            let end = self.plan.names.policy.clamp(now, end);
-            password = password.expires(end);
-        }
+        let name = named(spec, &reference.to_string());
         let object = self.plan.graph.application(application);
-        let secret: NewSecret = self.send(&object.add_password(password), found).await?;
+        let add = NewSecretRequest {
+            graph: &self.plan.graph,
+            object: &object,
+            spec,
+            name: &name,
+            policy: &self.plan.names.policy,
+        };
+        let secret = match add.send(|| self.age(found)).await {
+            Ok(secret) => secret,
+            Err(error) => {
+                if is_rejection(&error) {
+                    self.sink.release(&slot).await.map_err(failed_sink)?;
+                }
+                return Err(error);
+            }
+        };
         if let Err(error) = self.sink.store(&slot, &secret).await {
             // The value was not stored, so the secret is useless. If this fails too, the next run removes it.
             let _ = self.send(&object.remove_password(secret.id()), found).await;
@@ -369,16 +385,10 @@ impl Run<'_> {
     }
 }
 
-/// A reference that no other secret of the application has.
-pub(super) fn reference() -> Result<Reference, Error> {
-    let bytes = Guid::random(&SystemRandom)?.to_string();
-    let number = u32::from_str_radix(bytes.get(..8).unwrap_or_default(), 16);
-    Ok(Reference::new(number.unwrap_or_default()))
-}
-
-/// The wait before the next attempt, by the number of attempts so far.
-fn backoff(attempts: u32) -> Duration {
-    Duration::from_secs(1 << attempts.min(4))
+/// Whether Graph may have done what it returned an error for.
+fn may_have_succeeded(error: &Error) -> bool {
+    let rejection = Rejection::of(error, Some(Duration::ZERO));
+    rejection.is_some_and(|rejection| judge(&rejection) == Lag::LookForResult)
 }
 
 /// How many reads in a row must agree after an own write.

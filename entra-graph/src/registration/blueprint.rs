@@ -302,6 +302,14 @@ impl AppRegistration {
         self
     }
 
+    /// Creates it from an application of the gallery, by its display name or the id of its template, instead of
+    /// from nothing. [`ApplicationTemplate::NOT_IN_GALLERY`](crate::ApplicationTemplate::NOT_IN_GALLERY) is the
+    /// template of the portal's "Create your own application", for SAML and provisioning. It cannot be changed later.
+    pub fn gallery_template(mut self, template: impl Into<String>) -> Self {
+        self.enterprise.template = Some(template.into());
+        self
+    }
+
     /// Whether only assigned users can sign in.
     pub const fn assignment_required(mut self, required: bool) -> Self {
         self.enterprise.assignment_required = Some(required);
@@ -367,6 +375,13 @@ impl AppRegistration {
     #[must_use]
     pub fn key(&self) -> String {
         self.unique_name.clone().unwrap_or_else(|| slug(&self.name))
+    }
+
+    /// The display name of a registration that was created from a gallery template and has no tag yet: an
+    /// interrupted run finds it by this name.
+    pub(super) fn name_until_marked(&self) -> String {
+        let mark = super::settings::entitlement_id(self, "template", &self.name);
+        format!("{} [{}]", self.name, mark.get(..8).unwrap_or_default())
     }
 
     /// The tag that marks registrations of this blueprint.

@@ -89,6 +89,7 @@ fn exported(application: &Value) -> AppRegistration {
     };
     let optional = |value: &Value, name: &str| value[name].as_str().map(str::to_owned);
     let mut blueprint = AppRegistration::new(text(application, "displayName"));
+    blueprint.enterprise.template = optional(application, "applicationTemplateId");
     blueprint.unique_name = optional(application, "uniqueName");
     blueprint.audience = match text(application, "signInAudience") {
         "AzureADMultipleOrgs" => Audience::AnyTenant,
@@ -128,6 +129,12 @@ fn exported(application: &Value) -> AppRegistration {
             text(scope, "adminConsentDescription"),
         );
         one.users_can_consent = scope["type"] == "User";
+        if one.users_can_consent {
+            let differs =
+                |name: &str, from: &String| optional(scope, name).filter(|own| own != from);
+            one.user_display_name = differs("userConsentDisplayName", &one.display_name);
+            one.user_description = differs("userConsentDescription", &one.description);
+        }
         blueprint.api.scopes.push(one);
     }
     for role in items(application, "appRoles") {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     blueprint::AppRegistration,
+    lagging::backoff,
     wire::{find_application, find_principal, items, request, text},
 };
 use crate::{
@@ -38,6 +39,9 @@ pub(super) struct Found {
     pub(super) assigned: Vec<AppRoleAssignment>,
     /// The certificates with their keys.
     pub(super) keys: Vec<Value>,
+    /// Whether the calling application owns the application and its service principal, where its permission is
+    /// limited to those that it owns.
+    pub(super) owned_by_caller: Option<bool>,
 }
 
 impl Found {
@@ -82,7 +86,30 @@ impl Found {
             }
             None => found.deleted_principal = deleted_principal(graph, &app_id).await?,
         }
+        if let Some(caller) = caller_that_must_own(graph) {
+            found.owned_by_caller = Some(found.is_owned_by(graph, &id, &caller).await?);
+        }
         Ok(found)
+    }
+
+    async fn is_owned_by(
+        &self,
+        graph: &GraphClient,
+        id: &str,
+        caller: &str,
+    ) -> Result<bool, Error> {
+        let is_caller = |owner: &DirectoryObject| owner.id().eq_ignore_ascii_case(caller);
+        let owners = graph.application(id).owners().list().items();
+        let owners: Vec<DirectoryObject> = present(owners.try_collect().await)?;
+        if !owners.iter().any(is_caller) {
+            return Ok(false);
+        }
+        let Some(principal) = self.principal_id() else {
+            return Ok(true);
+        };
+        let owners = graph.service_principal(principal).owners().list().items();
+        let owners: Vec<DirectoryObject> = present(owners.try_collect().await)?;
+        Ok(owners.iter().any(is_caller))
     }
 
     /// Reads what is granted and who is assigned.
@@ -142,6 +169,16 @@ impl Found {
     }
 }
 
+/// The object id of the calling application, if it may write only what it owns.
+fn caller_that_must_own(graph: &GraphClient) -> Option<String> {
+    let granted = graph.granted().filter(|granted| !granted.delegated)?;
+    let writes_all = ["Application.ReadWrite.All", "Directory.ReadWrite.All"]
+        .iter()
+        .any(|one| granted.has(one));
+    let limited = granted.has(OWNED_BY) && !writes_all;
+    granted.object_id.filter(|_| limited)
+}
+
 /// The items of a list; none if the object above it is not found, which may only be late.
 fn present<T>(list: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
     match list {
@@ -150,7 +187,25 @@ fn present<T>(list: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
     }
 }
 
-/// The application: by client id, by unique name, or by the tag of this blueprint.
+/// The application, looked for again if a program wrote it a moment ago and the replica may not know it.
+pub(super) async fn application_after(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    wrote_recently: bool,
+) -> Result<Option<Value>, Error> {
+    let mut reads = 0;
+    loop {
+        let found = application(graph, blueprint).await?;
+        if found.is_some() || !wrote_recently || reads == READS {
+            return Ok(found);
+        }
+        graph.sleep(backoff(reads)).await;
+        reads += 1;
+    }
+}
+
+/// The application: by client id, by unique name, by the tag of this blueprint, or by the name that it has until it
+/// has the tag.
 pub(super) async fn application(
     graph: &GraphClient,
     blueprint: &AppRegistration,
@@ -168,7 +223,15 @@ pub(super) async fn application(
         .list()
         .filter(Application::TAGS.any(|one| one.eq(tag.as_str())))
         .select(Application::APP_ID);
-    let tagged: Vec<Application> = tagged.items().try_collect().await?;
+    let mut tagged: Vec<Application> = tagged.items().try_collect().await?;
+    if tagged.is_empty() && blueprint.enterprise.template.is_some() {
+        let unmarked = graph
+            .applications()
+            .list()
+            .filter(Application::DISPLAY_NAME.eq(blueprint.name_until_marked()))
+            .select(Application::APP_ID);
+        tagged = unmarked.items().try_collect().await?;
+    }
     match tagged.as_slice() {
         [] => Ok(None),
         [one] => find_application(graph, &Key::from(&one.id)).await,
@@ -239,3 +302,8 @@ pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
     let format = &entra_core::time::format_description::well_known::Rfc3339;
     Timestamp::parse(object[name].as_str()?, format).ok()
 }
+
+/// The permission that covers only what the caller owns.
+pub(super) const OWNED_BY: &str = "Application.ReadWrite.OwnedBy";
+/// How many further reads look for what was written a moment ago, for about two minutes.
+const READS: u32 = 10;

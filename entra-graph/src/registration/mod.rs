@@ -30,20 +30,24 @@
 mod action;
 mod advice;
 mod apply;
+mod audit;
 mod blueprint;
 mod destroy;
 mod directory;
+mod expiring;
 mod file;
 mod found;
 mod guide;
+mod lagging;
 mod line;
 mod names;
+mod new_secret;
 mod parts;
 mod plan;
 mod policy;
-mod report;
 mod rights;
 mod rotate;
+mod rotate_certificate;
 mod settings;
 mod sink;
 mod steps;
@@ -52,7 +56,9 @@ mod wire;
 
 pub use advice::{PermissionAdvice, allows};
 pub use apply::{Applied, AppliedSecret};
+pub use audit::{AuditFinding, AuditIssue, audit};
 pub use blueprint::AppRegistration;
+pub use expiring::{CredentialKind, ExpiringCredential, expiring};
 pub use guide::Guide;
 pub use line::{Line, Mark};
 pub use parts::{
@@ -60,9 +66,9 @@ pub use parts::{
     ScopeBlueprint,
 };
 pub use plan::Plan;
-pub use report::{AuditFinding, AuditIssue, CredentialKind, ExpiringCredential, audit, expiring};
 pub use rights::MissingRight;
 pub use rotate::Rotated;
+pub use rotate_certificate::RotatedCertificate;
 pub use sink::{
     ConnectionIds, EnvFile, MemorySink, Reference, SecretFile, SecretSink, SecretSlot, SinkEntry,
     SinkError,

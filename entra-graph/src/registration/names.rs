@@ -13,7 +13,7 @@ use crate::{
     client::GraphClient,
     error::Error,
     key::Key,
-    objects::{Group, ServicePrincipal, User},
+    objects::{ApplicationTemplate, Group, ServicePrincipal, User},
 };
 
 /// What the names of a blueprint stand for in one tenant.
@@ -23,6 +23,8 @@ pub(super) struct Names {
     pub(super) owners: Vec<Principal>,
     /// The assigned users and groups, in the order of the blueprint.
     pub(super) assigned: Vec<Principal>,
+    /// The template of the gallery that the registration is created from.
+    pub(super) template: Option<Principal>,
     pub(super) policy: SecretPolicy,
 }
 
@@ -46,7 +48,7 @@ pub(super) struct Permission {
     pub(super) value: String,
 }
 
-/// A user, group or service principal.
+/// A user, group, service principal or gallery template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Principal {
     pub(super) id: String,
@@ -63,8 +65,8 @@ impl Names {
         blueprint: &AppRegistration,
     ) -> Result<Self, Error> {
         let mut names = Self::default();
-        if !blueprint.secrets.is_empty() {
-            names.policy = SecretPolicy::read(graph).await?;
+        if let Some(name) = &blueprint.enterprise.template {
+            names.template = Some(template(graph, name).await?);
         }
         for permissions in &blueprint.permissions {
             names.apis.push(api(graph, permissions).await?);
@@ -294,6 +296,30 @@ async fn group(graph: &GraphClient, name: &str) -> Result<Principal, Error> {
         ))),
         several => Err(Error::registration(format!(
             "{} groups have the name {name}; name it by object id",
+            several.len()
+        ))),
+    }
+}
+
+async fn template(graph: &GraphClient, name: &str) -> Result<Principal, Error> {
+    let list = graph.application_templates().list();
+    let found: Vec<ApplicationTemplate> = if name.parse::<Guid>().is_ok() {
+        let one = graph.application_template(name).get().send_opt().await?;
+        one.into_iter().collect()
+    } else {
+        let named = list.filter(ApplicationTemplate::DISPLAY_NAME.eq(name));
+        named.items().try_collect().await?
+    };
+    match found.as_slice() {
+        [one] => Ok(Principal {
+            id: one.id.clone(),
+            name: one.display_name.clone().unwrap_or_else(|| name.to_owned()),
+        }),
+        [] => Err(Error::registration(format!(
+            "the gallery has no application template {name}"
+        ))),
+        several => Err(Error::registration(format!(
+            "{} application templates have the name {name}; name one of them by id",
             several.len()
         ))),
     }

@@ -1,11 +1,13 @@
 //! The parts of a blueprint.
 
-use std::fmt;
+mod credentials;
+mod lifetime;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+pub(super) use credentials::SecretBlueprint;
+pub use credentials::{Certificate, FederatedCredential};
+pub use lifetime::Lifetime;
 
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -68,86 +70,6 @@ pub enum DeletedChoice {
     Purge,
     /// Report it and change nothing.
     Stop,
-}
-
-/// How long a secret is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Lifetime(Span);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Span {
-    Months(u16),
-    Days(u16),
-    Longest,
-}
-
-impl Lifetime {
-    /// A number of calendar months.
-    #[must_use]
-    pub const fn months(months: u16) -> Self {
-        Self(Span::Months(months))
-    }
-
-    /// A number of days.
-    #[must_use]
-    pub const fn days(days: u16) -> Self {
-        Self(Span::Days(days))
-    }
-
-    /// As long as the tenant's policy allows, at most two years.
-    #[must_use]
-    pub const fn longest() -> Self {
-        Self(Span::Longest)
-    }
-
-    /// The time at which a secret of this lifetime expires if it starts at `start`.
-    pub(super) fn end(self, start: entra_core::Timestamp) -> Option<entra_core::Timestamp> {
-        use entra_core::time::Duration;
-        match self.0 {
-            Span::Days(days) => start.checked_add(Duration::days(i64::from(days))),
-            Span::Months(months) => crate::areas::applications::months_later(start, months).ok(),
-            Span::Longest => crate::areas::applications::months_later(start, 24).ok(),
-        }
-    }
-}
-
-impl fmt::Display for Lifetime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Span::Months(1) => f.write_str("1 month"),
-            Span::Months(months) => write!(f, "{months} months"),
-            Span::Days(1) => f.write_str("1 day"),
-            Span::Days(days) => write!(f, "{days} days"),
-            Span::Longest => f.write_str("longest"),
-        }
-    }
-}
-
-impl From<Lifetime> for String {
-    fn from(lifetime: Lifetime) -> Self {
-        lifetime.to_string()
-    }
-}
-
-impl TryFrom<String> for Lifetime {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let invalid =
-            || format!("{text:?} is not a lifetime, such as `24 months`, `180 days` or `longest`");
-        if text.trim() == "longest" {
-            return Ok(Self::longest());
-        }
-        let (number, unit) = text.trim().split_once(' ').ok_or_else(invalid)?;
-        let number: u16 = number.parse().map_err(|_| invalid())?;
-        match unit.trim() {
-            _ if number == 0 => Err(invalid()),
-            "month" | "months" => Ok(Self::months(number)),
-            "day" | "days" => Ok(Self::days(number)),
-            _ => Err(invalid()),
-        }
-    }
 }
 
 /// The web platform.
@@ -219,6 +141,11 @@ pub struct ScopeBlueprint {
     pub(super) description: String,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) users_can_consent: bool,
+    /// What users read at consent, instead of what administrators read.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) user_display_name: Option<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) user_description: Option<String>,
 }
 
 impl ScopeBlueprint {
@@ -233,6 +160,8 @@ impl ScopeBlueprint {
             display_name: display_name.into(),
             description: description.into(),
             users_can_consent: false,
+            user_display_name: None,
+            user_description: None,
         }
     }
 
@@ -241,6 +170,19 @@ impl ScopeBlueprint {
     pub const fn users_can_consent(mut self) -> Self {
         self.users_can_consent = true;
         self
+    }
+
+    /// The same permission with other texts for users, who can also consent to it for themselves: name and
+    /// description.
+    #[must_use]
+    pub fn user_texts(
+        mut self,
+        display_name: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Self {
+        self.user_display_name = Some(display_name.into());
+        self.user_description = Some(description.into());
+        self.users_can_consent()
     }
 }
 
@@ -315,125 +257,13 @@ pub(super) struct Claims {
     pub(super) groups: Option<String>,
 }
 
-/// A client secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SecretBlueprint {
-    pub(super) description: String,
-    pub(super) lifetime: Lifetime,
-}
-
-/// A certificate, its public part only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "CertificateText", into = "CertificateText")]
-pub struct Certificate {
-    pub(super) name: String,
-    /// The DER in base64, as Graph has it.
-    pub(super) key: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CertificateText {
-    name: String,
-    pem: String,
-}
-
-impl Certificate {
-    /// A certificate in DER, with the display name of its credential.
-    pub fn from_der(name: impl Into<String>, der: impl AsRef<[u8]>) -> Self {
-        Self {
-            name: name.into(),
-            key: STANDARD.encode(der),
-        }
-    }
-
-    /// The first certificate of a PEM text, with the display name of its credential. Other blocks, such as a
-    /// private key, are ignored.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the text has no certificate.
-    pub fn from_pem(name: impl Into<String>, pem: &str) -> Result<Self, Error> {
-        let certificate = crate::areas::applications::NewCertificate::from_pem(pem)?;
-        Ok(Self {
-            name: name.into(),
-            key: certificate.into_key(),
-        })
-    }
-}
-
-impl TryFrom<CertificateText> for Certificate {
-    type Error = String;
-
-    fn try_from(text: CertificateText) -> Result<Self, String> {
-        Self::from_pem(text.name, &text.pem).map_err(|error| error.to_string())
-    }
-}
-
-impl From<Certificate> for CertificateText {
-    fn from(certificate: Certificate) -> Self {
-        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
-        let mut rest = certificate.key.as_str();
-        while !rest.is_empty() {
-            let (line, tail) = rest.split_at(rest.len().min(64));
-            pem.push_str(line);
-            pem.push('\n');
-            rest = tail;
-        }
-        pem.push_str("-----END CERTIFICATE-----\n");
-        Self {
-            name: certificate.name,
-            pem,
-        }
-    }
-}
-
-/// A federated identity credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FederatedCredential {
-    pub(super) name: String,
-    pub(super) issuer: String,
-    pub(super) subject: String,
-    #[serde(default = "exchange", skip_serializing_if = "is_exchange")]
-    pub(super) audience: String,
-}
-
-impl FederatedCredential {
-    /// A credential for tokens of this issuer and subject: its name, the issuer and the subject.
-    pub fn new(
-        name: impl Into<String>,
-        issuer: impl Into<String>,
-        subject: impl Into<String>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            issuer: issuer.into(),
-            subject: subject.into(),
-            audience: exchange(),
-        }
-    }
-
-    /// The same credential for tokens with another audience.
-    #[must_use]
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = audience.into();
-        self
-    }
-}
-
-fn exchange() -> String {
-    "api://AzureADTokenExchange".to_owned()
-}
-
-fn is_exchange(audience: &str) -> bool {
-    audience == "api://AzureADTokenExchange"
-}
-
 /// Settings of the enterprise application.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Enterprise {
+    /// The template of the gallery that it is created from, by display name or id.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) template: Option<String>,
     #[serde(skip_serializing_if = "is_default")]
     pub(super) assignment_required: Option<bool>,
     #[serde(skip_serializing_if = "is_default")]

@@ -10,6 +10,7 @@ use super::{
     found::Found,
     line::Line,
     names::Names,
+    policy::SecretPolicy,
     rights::{MissingRight, missing},
     steps::{Situation, Work},
     wire::text,
@@ -46,15 +47,18 @@ impl AppRegistration {
     ///
     /// Takes `Application.Read.All`; with consent to delegated permissions also `Directory.Read.All`, with users
     /// or groups by name the permission to read these. Without `Policy.Read.All` it is unknown whether the tenant
-    /// limits client secrets.
+    /// limits client secrets; [`apply`](Plan::apply) then names the rule when Graph rejects one.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the blueprint contradicts itself, or
     /// names a permission, API, user or group that the tenant does not have; every other kind of [`Error`].
     pub async fn plan(&self, graph: &GraphClient) -> Result<Plan, Error> {
         self.check()?;
-        let names = Names::resolve(graph, self).await?;
+        let mut names = Names::resolve(graph, self).await?;
         let found = Found::read(graph, self).await?;
+        if !self.secrets.is_empty() {
+            names.policy = SecretPolicy::read(graph, found.application.as_ref()).await?;
+        }
         let situation = Situation {
             blueprint: self,
             names: &names,
@@ -68,7 +72,7 @@ impl AppRegistration {
             graph: graph.clone(),
             blueprint: self.clone(),
             wrong_directory: mismatch(graph, self).await?,
-            missing: missing(&work.steps, graph.granted().as_ref()),
+            missing: missing(&work.steps, &found, graph.granted().as_ref()),
             state: match (&found.application, &found.deleted) {
                 (Some(application), _) => State::Existing {
                     client_id: text(application, "appId").to_owned(),
@@ -134,7 +138,7 @@ impl Plan {
             now: self.graph.now(),
         };
         self.work = situation.work();
-        self.missing = missing(&self.work.steps, self.graph.granted().as_ref());
+        self.missing = missing(&self.work.steps, &found, self.graph.granted().as_ref());
         self.signer = Some(signer);
         Ok(self)
     }
@@ -185,11 +189,11 @@ impl Plan {
 
     /// # Errors
     /// `Registration` if a right is missing or something else stops the plan.
-    pub(super) fn may_start(&self, work: &Work) -> Result<(), Error> {
+    pub(super) fn may_start(&self, work: &Work, found: &Found) -> Result<(), Error> {
         if let Some(stop) = self.wrong_directory.iter().chain(&work.stops).next() {
             return Err(Error::registration(stop.clone()));
         }
-        let missing = missing(&work.steps, self.graph.granted().as_ref());
+        let missing = missing(&work.steps, found, self.graph.granted().as_ref());
         if missing.is_empty() {
             return Ok(());
         }

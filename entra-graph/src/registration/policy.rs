@@ -1,12 +1,19 @@
-//! The app management policy of the tenant, as far as it limits client secrets.
+//! The app management policy that applies to an application, as far as it limits client secrets.
 
-use entra_core::{Timestamp, http::Method, time::Duration};
+use entra_core::{Timestamp, time::Duration};
 use serde_json::Value;
 
-use super::wire::{items, text};
-use crate::{client::GraphClient, error::Error};
+use super::{found::time, wire::text};
+use crate::{
+    client::GraphClient,
+    error::Error,
+    objects::{
+        AppManagementPolicy, DirectoryObject,
+        types::{AppCredentialRestrictionType, PasswordCredentialConfiguration},
+    },
+};
 
-/// What the tenant's default app management policy says about client secrets.
+/// What an app management policy says about client secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum SecretPolicy {
     /// The policy could not be read: it may limit secrets or not.
@@ -21,14 +28,24 @@ pub(super) enum SecretPolicy {
 }
 
 impl SecretPolicy {
-    /// Takes `Policy.Read.All`; without it the answer is unknown.
+    /// Reads the policy for an application, or for one that is created now: the policy that is assigned to it, or
+    /// the default of the tenant. Takes `Policy.Read.All`, and for an application that exists `Application.Read.All`;
+    /// without them the policy is unknown.
     ///
     /// # Errors
     /// Every kind of [`Error`] but a rejection.
-    pub(super) async fn read(graph: &GraphClient) -> Result<Self, Error> {
-        let policy = graph.raw(Method::GET, "/policies/defaultAppManagementPolicy");
-        match policy.json::<Value>().await {
-            Ok(policy) => Ok(Self::of(&policy, graph.now())),
+    pub(super) async fn read(
+        graph: &GraphClient,
+        application: Option<&Value>,
+    ) -> Result<Self, Error> {
+        match Self::restrictions(graph, application).await {
+            Ok(restrictions) => {
+                let created = match application {
+                    Some(application) => time(application, "createdDateTime"),
+                    None => Some(graph.now()),
+                };
+                Ok(Self::of(&restrictions, created))
+            }
             Err(error) if error.status().is_some_and(|status| !status.is_success()) => {
                 Ok(Self::Unknown)
             }
@@ -36,21 +53,42 @@ impl SecretPolicy {
         }
     }
 
-    /// Reads a policy for an application that is created now.
-    fn of(policy: &Value, now: Timestamp) -> Self {
-        if policy["isEnabled"] != true {
-            return Self::Unrestricted;
+    async fn restrictions(
+        graph: &GraphClient,
+        application: Option<&Value>,
+    ) -> Result<Vec<PasswordCredentialConfiguration>, Error> {
+        if let Some(application) = application
+            && let Some(policy) = assigned(graph, text(application, "id")).await?
+        {
+            // An assigned policy replaces the default one as a whole.
+            let restrictions = policy.restrictions.map(|one| *one);
+            return Ok(restrictions
+                .and_then(|one| one.password_credentials)
+                .unwrap_or_default());
         }
+        let default = graph.default_app_management_policy().get().send().await?;
+        if default.is_enabled != Some(true) {
+            return Ok(Vec::new());
+        }
+        let restrictions = default.application_restrictions.map(|one| *one);
+        Ok(restrictions
+            .and_then(|one| one.password_credentials)
+            .unwrap_or_default())
+    }
+
+    fn of(restrictions: &[PasswordCredentialConfiguration], created: Option<Timestamp>) -> Self {
         let mut result = Self::Unrestricted;
-        for restriction in items(&policy["applicationRestrictions"], "passwordCredentials") {
-            let since = super::found::time(restriction, "restrictForAppsCreatedAfterDateTime");
-            if restriction["state"] == "disabled" || since.is_some_and(|since| since > now) {
+        for restriction in restrictions {
+            if !restriction.applies_to_created(created) {
                 continue;
             }
-            match text(restriction, "restrictionType") {
-                "passwordAddition" => return Self::Forbidden,
-                "passwordLifetime" => {
-                    if let Some(longest) = days(text(restriction, "maxLifetime")) {
+            match restriction.restriction_type {
+                Some(AppCredentialRestrictionType::PasswordAddition) => return Self::Forbidden,
+                Some(AppCredentialRestrictionType::PasswordLifetime) => {
+                    let longest = restriction
+                        .longest_lifetime()
+                        .and_then(|longest| Duration::try_from(longest).ok());
+                    if let Some(longest) = longest {
                         result = Self::Longest(longest);
                     }
                 }
@@ -70,97 +108,80 @@ impl SecretPolicy {
     }
 }
 
-/// An ISO 8601 duration of days, such as `P180D` or `P4DT12H30M5S`.
-fn days(text: &str) -> Option<Duration> {
-    let (days, time) = match text.strip_prefix('P')?.split_once('T') {
-        Some((days, time)) => (days, time),
-        None => (text.strip_prefix('P')?, ""),
-    };
-    let mut total = Duration::ZERO;
-    let mut rest = days;
-    let units = [
-        ('Y', 365 * DAY, true),
-        ('M', 30 * DAY, true),
-        ('W', 7 * DAY, true),
-        ('D', DAY, true),
-        ('H', 3_600, false),
-        ('M', 60, false),
-        ('S', 1, false),
-    ];
-    let mut in_date = true;
-    for (unit, seconds, is_date) in units {
-        if in_date && !is_date {
-            in_date = false;
-            if !rest.is_empty() {
-                return None;
-            }
-            rest = time;
+/// The enabled policy that is assigned to an application.
+async fn assigned(graph: &GraphClient, id: &str) -> Result<Option<AppManagementPolicy>, Error> {
+    let mut policies = graph.app_management_policies().list().items();
+    while let Some(policy) = policies.try_next().await? {
+        if policy.is_enabled != Some(true) {
+            continue;
         }
-        if let Some((number, tail)) = rest.split_once(unit) {
-            let number: i64 = number.parse().ok()?;
-            total = total.checked_add(Duration::seconds(number.checked_mul(seconds)?))?;
-            rest = tail;
+        let applies_to = graph.app_management_policy(&*policy.id).applies_to().list();
+        let applies_to: Vec<DirectoryObject> = applies_to.items().try_collect().await?;
+        if applies_to
+            .iter()
+            .any(|one| one.id().eq_ignore_ascii_case(id))
+        {
+            return Ok(Some(policy));
         }
     }
-    rest.is_empty().then_some(total)
+    Ok(None)
 }
 
-const DAY: i64 = 86_400;
+/// Explains the rejection of a new secret by a policy that could not be read before.
+pub(super) fn explained(error: Error, description: &str) -> Error {
+    let (rule, fix) = match error.code() {
+        Some(FORBIDS) => (
+            "forbids client secrets",
+            "use a certificate or a federated credential",
+        ),
+        Some(LIMITS) => (
+            "limits the lifetime of client secrets",
+            "choose a shorter lifetime or `longest`",
+        ),
+        _ => return error,
+    };
+    let code = error.code().unwrap_or_default();
+    let rule = format!("{rule} ({code}), so {description:?} was not added; {fix}");
+    Error::registration(format!("the tenant's app management policy {rule}"))
+        .caused_by(error.into())
+}
+
+/// Whether a policy rejected a secret for its lifetime.
+pub(super) fn is_too_long(error: &Error) -> bool {
+    error.code() == Some(LIMITS)
+}
+
+/// Shorter ends, longest first, for a secret that shall live as long as a policy allows that cannot be read.
+pub(super) fn shorter_ends(start: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let days = [365, 180, 90, 60, 30, 7, 1].into_iter();
+    days.map(move |days| start + Duration::days(days) - SPARE)
+}
+
+const FORBIDS: &str = "CredentialTypeNotAllowedAsPerAppPolicy";
+const LIMITS: &str = "CredentialInvalidLifetimeAsPerAppPolicy";
 const SPARE: Duration = Duration::minutes(5);
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn policy(restriction: &Value) -> Value {
-        json!({"isEnabled": true, "applicationRestrictions": {"passwordCredentials": [restriction]}})
-    }
 
     #[test]
     fn a_policy_forbids_secrets_or_limits_their_lifetime() {
+        use AppCredentialRestrictionType::{PasswordAddition, PasswordLifetime};
         let now = Timestamp::UNIX_EPOCH;
-        let lifetime = json!({"restrictionType": "passwordLifetime", "maxLifetime": "P180D"});
-        let addition = json!({"restrictionType": "passwordAddition", "maxLifetime": null});
-        let later = json!({"restrictionType": "passwordAddition", "restrictForAppsCreatedAfterDateTime": "1971-01-01T00:00:00Z"});
-        let off = json!({"restrictionType": "passwordAddition", "state": "disabled"});
-        assert_eq!(
-            SecretPolicy::of(&policy(&addition), now),
-            SecretPolicy::Forbidden
-        );
-        assert_eq!(
-            SecretPolicy::of(&policy(&later), now),
-            SecretPolicy::Unrestricted
-        );
-        assert_eq!(
-            SecretPolicy::of(&policy(&off), now),
-            SecretPolicy::Unrestricted
-        );
-        let longest = SecretPolicy::of(&policy(&lifetime), now);
+        let of = |restriction| SecretPolicy::of(&[restriction], Some(now));
+        let blocks = || PasswordCredentialConfiguration::blocks(PasswordAddition);
+        assert_eq!(of(blocks()), SecretPolicy::Forbidden);
+        let later = blocks().restrict_for_apps_created_after_date_time(now + Duration::DAY);
+        assert_eq!(of(later), SecretPolicy::Unrestricted);
+        let limit = PasswordCredentialConfiguration::limits(PasswordLifetime, 180);
+        let longest = of(limit);
         assert_eq!(longest, SecretPolicy::Longest(Duration::days(180)));
-        let mut disabled = policy(&lifetime);
-        disabled["isEnabled"] = json!(false);
-        assert_eq!(SecretPolicy::of(&disabled, now), SecretPolicy::Unrestricted);
         assert!(longest.clamp(now, now + Duration::days(700)) < now + Duration::days(180));
         assert_eq!(
             longest.clamp(now, now + Duration::days(7)),
             now + Duration::days(7)
         );
-    }
-
-    #[test]
-    fn iso_durations_are_read_in_all_units() {
-        for (text, seconds) in [
-            ("P1D", 86_400),
-            ("P4DT12H30M5S", 4 * 86_400 + 12 * 3_600 + 30 * 60 + 5),
-            ("PT5M", 300),
-            ("P1Y2M", (365 + 60) * 86_400),
-        ] {
-            assert_eq!(days(text), Some(Duration::seconds(seconds)), "{text}");
-        }
-        for text in ["", "180D", "P", "Px", "P1D2H"] {
-            assert!(days(text).is_none_or(|one| one.is_zero()), "{text}");
-        }
+        assert_eq!(SecretPolicy::of(&[], Some(now)), SecretPolicy::Unrestricted);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::action::Step;
+use super::{
+    action::{Action, ConsentRole, Step},
+    found::{Found, OWNED_BY},
+};
 use crate::{error::Granted, operation::Operation};
 
 /// A right that a [`Plan`](super::Plan) needs and the caller's token does not have.
@@ -18,16 +21,18 @@ pub struct MissingRight {
 enum Needs {
     OneOf(&'static [&'static str]),
     UserOnly,
-    PrivilegedRole,
+    Role(ConsentRole),
+    Ownership,
 }
 
 impl MissingRight {
-    /// The permissions any one of which is enough, least privileged first; none if a directory role is missing.
+    /// The permissions any one of which is enough, least privileged first; empty if a directory role or ownership is
+    /// missing.
     #[must_use]
     pub const fn permissions(&self) -> &'static [&'static str] {
         match self.needs {
             Needs::OneOf(permissions) => permissions,
-            Needs::UserOnly | Needs::PrivilegedRole => &[],
+            Needs::UserOnly | Needs::Role(_) | Needs::Ownership => &[],
         }
     }
 
@@ -57,17 +62,31 @@ impl fmt::Display for MissingRight {
                 "{}: Graph takes this from signed-in users only",
                 self.step
             ),
-            Needs::PrivilegedRole => write!(
+            Needs::Role(ConsentRole::Privileged) => write!(
                 f,
                 "{}: consent to application permissions of Microsoft Graph needs the directory role Privileged Role Administrator or Global Administrator",
+                self.step
+            ),
+            Needs::Role(ConsentRole::Applications) => write!(
+                f,
+                "{}: consent for all users needs the directory role Cloud Application Administrator, Application Administrator, Privileged Role Administrator or Global Administrator",
+                self.step
+            ),
+            Needs::Ownership => write!(
+                f,
+                "{}: {OWNED_BY} covers only what the caller owns; make it an owner of the registration and of the enterprise application, or grant it Application.ReadWrite.All",
                 self.step
             ),
         }
     }
 }
 
-/// The rights that these steps need and the token lacks; none if the token cannot be read.
-pub(super) fn missing(steps: &[Step], granted: Option<&Granted>) -> Vec<MissingRight> {
+/// The rights that these steps need and the token lacks; empty if the token cannot be read.
+pub(super) fn missing(
+    steps: &[Step],
+    found: &Found,
+    granted: Option<&Granted>,
+) -> Vec<MissingRight> {
     let Some(granted) = granted else {
         return Vec::new();
     };
@@ -76,23 +95,19 @@ pub(super) fn missing(steps: &[Step], granted: Option<&Granted>) -> Vec<MissingR
         let Some(operation) = step.action.operation() else {
             continue;
         };
-        let needs = lacking(operation, granted).or_else(|| {
-            let lacks_role = granted.delegated
-                && step.action.needs_privileged_role()
-                && !granted.roles.is_empty()
-                && !granted
-                    .roles
-                    .iter()
-                    .any(|role| PRIVILEGED.contains(&role.as_str()));
-            lacks_role.then_some(Needs::PrivilegedRole)
-        });
+        let needs = lacking(operation, granted)
+            .or_else(|| lacking_role(&step.action, granted))
+            .or_else(|| {
+                let is_foreign = found.owned_by_caller == Some(false);
+                (is_foreign && step.action.writes_owned()).then_some(Needs::Ownership)
+            });
         let Some(needs) = needs else {
             continue;
         };
-        if missing
-            .iter()
-            .any(|one| one.operation == operation.name && one.needs == needs)
-        {
+        let is_named = missing.iter().any(|one| {
+            one.needs == needs && (one.operation == operation.name || needs == Needs::Ownership)
+        });
+        if is_named {
             continue;
         }
         missing.push(MissingRight {
@@ -106,6 +121,23 @@ pub(super) fn missing(steps: &[Step], granted: Option<&Granted>) -> Vec<MissingR
         });
     }
     missing
+}
+
+/// A user needs a directory role to consent. Without the claim of roles it is unknown whether the user has one.
+fn lacking_role(action: &Action, granted: &Granted) -> Option<Needs> {
+    let needed = action.role()?;
+    if !granted.delegated || granted.roles.is_empty() {
+        return None;
+    }
+    let enough: &[&str] = match needed {
+        ConsentRole::Privileged => &PRIVILEGED,
+        ConsentRole::Applications => &CONSENTING,
+    };
+    let has = granted
+        .roles
+        .iter()
+        .any(|role| enough.contains(&role.as_str()));
+    (!has).then_some(Needs::Role(needed))
 }
 
 fn lacking(operation: &'static Operation, granted: &Granted) -> Option<Needs> {
@@ -125,7 +157,15 @@ fn lacking(operation: &'static Operation, granted: &Granted) -> Option<Needs> {
 
 /// The template ids of the directory roles that may consent to application permissions of Microsoft Graph:
 /// Global Administrator and Privileged Role Administrator.
-const PRIVILEGED: &[&str] = &[
+const PRIVILEGED: [&str; 2] = [
     "62e90394-69f5-4237-9190-012177145e10",
     "e8611ab8-c189-46e8-94e1-60213ab1f814",
+];
+/// Those that may consent to all other permissions: these, Cloud Application Administrator and Application
+/// Administrator.
+const CONSENTING: [&str; 4] = [
+    "62e90394-69f5-4237-9190-012177145e10",
+    "e8611ab8-c189-46e8-94e1-60213ab1f814",
+    "158c047a-c907-4556-b7ef-446551a6b5f7",
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
 ];

@@ -3,21 +3,18 @@
 use entra_core::{CredentialFactory, CredentialMaterial, Timestamp};
 
 use super::{
-    apply::reference,
     blueprint::AppRegistration,
     found,
+    lagging::removed,
+    new_secret::{NewSecretRequest, reference},
     parts::SecretBlueprint,
     plan::failed_sink,
     sink::{SecretSink, SecretSlot, SinkEntry},
-    steps::named,
+    steps::{WINDOW, named},
     verify::{credential, until_accepted},
     wire::{items, text},
 };
-use crate::{
-    areas::applications::{NewPassword, SecretId},
-    client::GraphClient,
-    error::Error,
-};
+use crate::{areas::applications::SecretId, client::GraphClient, error::Error};
 
 /// A secret that was replaced by [`AppRegistration::rotate`].
 ///
@@ -39,8 +36,9 @@ impl AppRegistration {
     /// sink. The old one stays valid.
     ///
     /// The description is that of a secret of the blueprint. If the run is interrupted, the sink still has the old
-    /// secret's value, and the next [`apply`](super::Plan::apply) or `rotate` with this sink removes the new one. Takes
-    /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// secret's value, and the next [`apply`](super::Plan::apply) or `rotate` with this sink removes the new one. Errors
+    /// that can be replication lag are waited out. Takes `Application.ReadWrite.All`, or
+    /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration or secret, or the sink
@@ -54,15 +52,19 @@ impl AppRegistration {
         sink: &mut dyn SecretSink,
     ) -> Result<Rotated, Error> {
         let spec = self.secret_named(description)?;
-        let application = found::application(graph, self).await?.ok_or_else(|| {
-            Error::registration(format!("there is no registration {:?}", self.name))
-        })?;
-        let object = graph.application(text(&application, "id"));
+        let start = graph.monotonic();
+        let age = || Some(graph.elapsed(start));
         let slot = SecretSlot {
             registration: self.key(),
             description: description.to_owned(),
         };
         let held = sink.lookup(&slot).await.map_err(failed_sink)?;
+        let application = found::application_after(graph, self, is_recent(held, graph.now()))
+            .await?
+            .ok_or_else(|| {
+                Error::registration(format!("there is no registration {:?}", self.name))
+            })?;
+        let object = graph.application(text(&application, "id"));
         let previous = match held {
             SinkEntry::Stored { id, .. } => Some(id),
             SinkEntry::Reserved { reference, .. } => {
@@ -71,7 +73,7 @@ impl AppRegistration {
                     .iter()
                     .find(|one| text(one, "displayName") == name);
                 if let Some(id) = orphan.and_then(|one| text(one, "keyId").parse().ok()) {
-                    object.remove_password(id).send().await?;
+                    removed(graph, age, || object.remove_password(id).send()).await?;
                 }
                 None
             }
@@ -79,13 +81,16 @@ impl AppRegistration {
         };
         let reference = reference()?;
         sink.reserve(&slot, reference).await.map_err(failed_sink)?;
-        let now = graph.now();
-        let mut password = NewPassword::named(named(spec, &reference.to_string()));
-        if let Some(end) = spec.lifetime.end(now) {
-            let policy = super::policy::SecretPolicy::read(graph).await?;
-            password = password.expires(policy.clamp(now, end));
-        }
-        let secret = object.add_password(password).send().await?;
+        let policy = super::policy::SecretPolicy::read(graph, Some(&application)).await?;
+        let name = named(spec, &reference.to_string());
+        let add = NewSecretRequest {
+            graph,
+            object: &object,
+            spec,
+            name: &name,
+            policy: &policy,
+        };
+        let secret = add.send(age).await?;
         let tenant = graph.granted().and_then(|granted| granted.tenant);
         let material = CredentialMaterial::Secret(secret.value().clone());
         let client_id = text(&application, "appId");
@@ -99,7 +104,7 @@ impl AppRegistration {
         };
         if let Err(error) = stored {
             // Should this fail too, the reservation lets the next run remove it.
-            let _ = object.remove_password(secret.id()).send().await;
+            let _ = removed(graph, age, || object.remove_password(secret.id()).send()).await;
             return Err(error);
         }
         Ok(Rotated {
@@ -109,8 +114,8 @@ impl AppRegistration {
         })
     }
 
-    /// Removes a secret that was replaced, by its id. A secret that does not exist is no error; one that the sink still
-    /// holds is.
+    /// Removes a secret that was replaced, by its id. A secret that does not exist is no error, but is only known not to
+    /// exist after two minutes, in which a new one could become visible; one that the sink still holds is an error.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink holds this secret; every other kind of
@@ -121,6 +126,7 @@ impl AppRegistration {
         id: SecretId,
         sink: &mut dyn SecretSink,
     ) -> Result<(), Error> {
+        let mut wrote_recently = false;
         for spec in &self.secrets {
             let slot = SecretSlot {
                 registration: self.key(),
@@ -133,18 +139,17 @@ impl AppRegistration {
                     spec.description
                 )));
             }
+            wrote_recently |= is_recent(held, graph.now());
         }
-        let Some(application) = found::application(graph, self).await? else {
+        let application = found::application_after(graph, self, wrote_recently).await?;
+        let Some(application) = application else {
             return Ok(());
         };
-        let exists = items(&application, "passwordCredentials")
-            .iter()
-            .any(|one| text(one, "keyId").parse() == Ok(id));
-        if exists {
-            let object = graph.application(text(&application, "id"));
-            object.remove_password(id).send().await?;
-        }
-        Ok(())
+        let object = graph.application(text(&application, "id"));
+        // A read that does not list the secret proves nothing: the replica may not know it yet.
+        let start = graph.monotonic();
+        let age = || Some(graph.elapsed(start));
+        removed(graph, age, || object.remove_password(id).send()).await
     }
 
     fn secret_named(&self, description: &str) -> Result<&SecretBlueprint, Error> {
@@ -155,5 +160,15 @@ impl AppRegistration {
         found.ok_or_else(|| {
             Error::registration(format!("the blueprint has no secret {description:?}"))
         })
+    }
+}
+
+/// Whether the sink was written a moment ago, so that what was written to Graph then may not be visible yet.
+fn is_recent(held: SinkEntry, now: Timestamp) -> bool {
+    match held {
+        SinkEntry::Stored { at, .. } | SinkEntry::Reserved { at, .. } => {
+            (now - at).unsigned_abs() < WINDOW
+        }
+        _ => false,
     }
 }

@@ -88,7 +88,8 @@ impl Applied {
     /// Signs in with a credential of the registration and makes the cheapest read for each application permission of
     /// Microsoft Graph. Waits while sign-in does not know the new application or credential yet.
     ///
-    /// Delegated permissions need a signed-in user, and those that only write need a change: they are unknown.
+    /// Delegated permissions need a signed-in user, see [`verify_as_user`](Self::verify_as_user), and those that only
+    /// write need a change: they are unknown.
     ///
     /// # Errors
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) with Entra's code, cause and fix if the sign-in is
@@ -109,18 +110,61 @@ impl Applied {
             checks.push(Check {
                 permission: name.to_owned(),
                 outcome: CheckOutcome::Unknown,
-                detail: "a delegated permission; sign a user in to try it".to_owned(),
+                detail: "a delegated permission; sign a user in to try it (verify_as_user)"
+                    .to_owned(),
             });
         }
         for name in wanted {
             let has = granted.as_ref().is_some_and(|granted| granted.has(name));
             checks.push(if has {
-                check(&graph, name).await?
+                check(&graph, name, false).await?
             } else {
                 Check {
                     permission: name.to_owned(),
                     outcome: CheckOutcome::Fails,
                     detail: "not in the token; grant admin consent".to_owned(),
+                }
+            });
+        }
+        Ok(Verification { checks })
+    }
+
+    /// Makes the cheapest read for each delegated permission of Microsoft Graph, with the credential of a user who is
+    /// signed in to the registration.
+    ///
+    /// Permissions of OpenID Connect, such as `profile`, show in ID tokens, and those that only write need a change: they
+    /// are unknown unless the token lacks them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if no token is issued;
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the token is not that of a user; every other kind of
+    /// [`Error`].
+    pub async fn verify_as_user(&self, user: &dyn TokenCredential) -> Result<Verification, Error> {
+        let request = TokenRequest::new([self.graph.scope()]);
+        let token = user.token(&request).await.map_err(rejected)?;
+        let granted = Granted::read(token.expose_secret());
+        if !granted.as_ref().is_some_and(|granted| granted.delegated) {
+            return Err(Error::registration(
+                "the token is not that of a signed-in user, so delegated permissions cannot be tried with it",
+            ));
+        }
+        let graph = self.graph.with_credential(Fixed(token));
+        let mut checks = Vec::new();
+        for name in self.permissions(|one| &one.delegated) {
+            let has = granted.as_ref().is_some_and(|granted| granted.has(name));
+            checks.push(if has {
+                check(&graph, name, true).await?
+            } else if OPENID.contains(&name) {
+                Check {
+                    permission: name.to_owned(),
+                    outcome: CheckOutcome::Unknown,
+                    detail: "not in the access token; it shows in ID tokens".to_owned(),
+                }
+            } else {
+                Check {
+                    permission: name.to_owned(),
+                    outcome: CheckOutcome::Fails,
+                    detail: "not in the token; grant consent".to_owned(),
                 }
             });
         }
@@ -217,7 +261,7 @@ fn rejected(error: CredentialError) -> Error {
     Error::from(entra_core::Error::from(error))
 }
 
-async fn check(graph: &GraphClient, permission: &str) -> Result<Check, Error> {
+async fn check(graph: &GraphClient, permission: &str, delegated: bool) -> Result<Check, Error> {
     let check = |outcome, detail: String| Check {
         permission: permission.to_owned(),
         outcome,
@@ -226,13 +270,19 @@ async fn check(graph: &GraphClient, permission: &str) -> Result<Check, Error> {
     let read = READS
         .iter()
         .find(|(start, _)| permission.starts_with(start))
-        .filter(|_| permission.contains(".Read"));
-    let Some((_, path)) = read else {
-        let detail = "in the token; not tried, since that would change something".to_owned();
-        return Ok(check(CheckOutcome::Unknown, detail));
+        .filter(|_| permission.contains(".Read"))
+        .map(|(_, path)| *path);
+    let of_the_user = delegated && matches!(permission, "User.Read" | "User.ReadWrite");
+    let Some(path) = of_the_user.then_some("/me?$select=id").or(read) else {
+        let detail = if OPENID.contains(&permission) {
+            "in the token; it shows in ID tokens"
+        } else {
+            "in the token; not tried, since that would change something"
+        };
+        return Ok(check(CheckOutcome::Unknown, detail.to_owned()));
     };
     let shown = path.split('?').next().unwrap_or(path);
-    match graph.raw(Method::GET, *path).send().await {
+    match graph.raw(Method::GET, path).send().await {
         Ok(_) => Ok(check(CheckOutcome::Works, format!("GET {shown} succeeds"))),
         Err(error) if error.is_license_missing() => {
             let detail = format!("GET {shown} needs an Entra ID P1 or P2 licence");
@@ -254,6 +304,8 @@ impl TokenCredential for Fixed {
     }
 }
 
+/// The permissions of OpenID Connect.
+const OPENID: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// The cheapest read by the start of a permission's name.
 const READS: &[(&str, &str)] = &[
     (

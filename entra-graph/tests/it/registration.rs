@@ -3,8 +3,14 @@
 mod after;
 mod applied;
 mod directory;
+mod factory;
+mod gallery;
 mod interrupted;
+mod many;
+mod policies;
 mod replicated;
+mod rights;
+mod rotated;
 
 use std::sync::Arc;
 
@@ -152,6 +158,19 @@ async fn outcome(graph: &GraphClient, name: &str) -> Outcome {
         application[name] = Value::Null;
     }
     application["keyCredentials"] = keys.into();
+    if !application["applicationTemplateId"].is_null() {
+        // Those of a template have new ids each time.
+        let scopes = application["api"]["oauth2PermissionScopes"].as_array_mut();
+        scopes
+            .into_iter()
+            .flatten()
+            .for_each(|one| one["id"] = Value::Null);
+        let roles = application["appRoles"].as_array_mut();
+        roles
+            .into_iter()
+            .flatten()
+            .for_each(|one| one["id"] = Value::Null);
+    }
     let text = application.to_string().replace(&app_id, "{client-id}");
     let strip = |mut items: Vec<Value>| {
         for item in &mut items {

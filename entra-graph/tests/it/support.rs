@@ -98,11 +98,22 @@ impl AppCredential {
         client_id: entra_core::ClientId,
         secret: &str,
     ) -> Self {
+        Self::of_fields(cloud, tenant, client_id, &[("client_secret", secret)])
+    }
+
+    /// The same with other fields to authenticate with.
+    #[allow(dead_code, reason = "each example uses what it needs")]
+    pub(crate) fn of_fields(
+        cloud: &entra_core::Cloud,
+        tenant: &entra_core::TenantId,
+        client_id: entra_core::ClientId,
+        fields: &[(&str, &str)],
+    ) -> Self {
         let form = entra_core::url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &client_id.to_string())
             .append_pair("scope", &cloud.graph_scope())
-            .append_pair("client_secret", secret)
+            .extend_pairs(fields)
             .finish();
         Self {
             endpoint: cloud.token_endpoint(tenant),

@@ -1,76 +1,20 @@
 //! What follows a registration: verification, rotation, reports, export and removal.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use entra_core::{
-    AccessToken, ClientId, Clock, CredentialError, CredentialErrorKind, CredentialFactory,
-    CredentialMaterial, ProofSigner, TenantId, TokenCredential, TokenRequest,
-};
+use entra_core::{CredentialMaterial, StaticCredential};
 use entra_graph::{
-    Key,
+    ErrorKind, Key,
     registration::{
-        AppRegistration, AuditIssue, Certificate, CheckOutcome, CredentialKind, Lifetime,
-        SecretSink, audit, expiring,
+        AppRegistration, AuditIssue, CheckOutcome, CredentialKind, Lifetime, audit, expiring,
     },
 };
-use entra_mock::FakeTenant;
 
-use super::{ENOUGH, admin, everything, graph_of, outcome, sink, writes};
-use crate::support::AppCredential;
-
-/// Makes credentials of client secrets for the fake tenant.
-#[derive(Debug)]
-struct Factory(entra_core::Cloud);
-
-#[derive(Debug)]
-struct Coded(AppCredential);
-
-#[async_trait::async_trait]
-impl TokenCredential for Coded {
-    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        self.0.token(request).await.map_err(|error| {
-            let text = error.to_string();
-            let code = text.split("AADSTS").nth(1).unwrap_or_default();
-            let digits: String = code.chars().take_while(char::is_ascii_digit).collect();
-            let rejected = CredentialError::new(CredentialErrorKind::Rejected, text);
-            match digits.parse() {
-                Ok(code) => rejected.with_code(code),
-                Err(_) => rejected,
-            }
-        })
-    }
-}
-
-impl CredentialFactory for Factory {
-    fn credential(
-        &self,
-        tenant: &TenantId,
-        client_id: ClientId,
-        material: &CredentialMaterial,
-    ) -> Result<Arc<dyn TokenCredential>, CredentialError> {
-        let CredentialMaterial::Secret(secret) = material else {
-            return Err(CredentialError::new(
-                CredentialErrorKind::Configuration,
-                "no secret",
-            ));
-        };
-        let value = secret.expose_secret();
-        Ok(Arc::new(Coded(AppCredential::of(
-            &self.0, tenant, client_id, value,
-        ))))
-    }
-}
-
-fn secret_of(sink: &entra_graph::registration::MemorySink) -> CredentialMaterial {
-    let (_, secret) = sink.secrets().last().unwrap();
-    CredentialMaterial::Secret(secret.value().clone())
-}
+use super::{
+    ENOUGH, admin, everything,
+    factory::{Factory, secret_of},
+    graph_of, sink, writes,
+};
 
 #[tokio::test]
 async fn verify_signs_in_and_tries_each_permission_also_while_sign_in_lags() {
@@ -84,7 +28,7 @@ async fn verify_signs_in_and_tries_each_permission_also_while_sign_in_lags() {
         .apply(&mut sink)
         .await
         .unwrap();
-    let factory = Factory(tenant.cloud());
+    let factory = Factory::of(&tenant);
     let verified = applied.verify(&factory, &secret_of(&sink)).await.unwrap();
     assert!(verified.is_ok(), "{verified}");
     let outcome = |name: &str| {
@@ -119,7 +63,7 @@ async fn a_permission_without_consent_fails_the_verification() {
         .await
         .unwrap();
     let verified = applied
-        .verify(&Factory(tenant.cloud()), &secret_of(&sink))
+        .verify(&Factory::of(&tenant), &secret_of(&sink))
         .await
         .unwrap();
     assert!(!verified.is_ok());
@@ -128,103 +72,6 @@ async fn a_permission_without_consent_fails_the_verification() {
             .to_string()
             .contains("✘ User.Read.All: not in the token; grant admin consent")
     );
-}
-
-#[tokio::test]
-async fn a_client_sees_no_failure_through_ten_rotations() {
-    let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
-    let mut sink = sink(&tenant);
-    let applied = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
-    let factory = Arc::new(Factory(tenant.cloud()));
-    let current = Arc::new(std::sync::Mutex::new(secret_of(&sink)));
-    // Until the first secret is everywhere.
-    applied.verify(&*factory, &secret_of(&sink)).await.unwrap();
-    tenant.set_replication_delay(Duration::from_secs(10));
-
-    let (stop, signed_in) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicUsize::new(0)),
-    );
-    let client = {
-        let (stop, signed_in, current) = (
-            Arc::clone(&stop),
-            Arc::clone(&signed_in),
-            Arc::clone(&current),
-        );
-        let (factory, clock, id) = (Arc::clone(&factory), tenant.clock(), tenant.id());
-        let client_id: ClientId = applied.client_id().parse().unwrap();
-        tokio::spawn(async move {
-            while !stop.load(Ordering::SeqCst) {
-                let material = current.lock().unwrap().clone();
-                let credential = factory.credential(&id, client_id, &material).unwrap();
-                let token = credential.token(&TokenRequest::new(["x"])).await;
-                assert!(
-                    token.is_ok(),
-                    "{:?} after {signed_in:?}",
-                    token.unwrap_err()
-                );
-                signed_in.fetch_add(1, Ordering::SeqCst);
-                clock.sleep(Duration::from_millis(50)).await;
-                tokio::task::yield_now().await;
-            }
-        })
-    };
-    for _ in 0..10 {
-        let rotated = blueprint
-            .rotate(&graph, "production", &*factory, &mut sink)
-            .await
-            .unwrap();
-        *current.lock().unwrap() = secret_of(&sink);
-        let in_use = blueprint
-            .retire(&graph, rotated.new, &mut sink)
-            .await
-            .unwrap_err();
-        assert!(in_use.to_string().contains("is in use"), "{in_use}");
-        let before = signed_in.load(Ordering::SeqCst);
-        while signed_in.load(Ordering::SeqCst) < before + 3 {
-            tokio::task::yield_now().await;
-        }
-        blueprint
-            .retire(&graph, rotated.previous.unwrap(), &mut sink)
-            .await
-            .unwrap();
-    }
-    stop.store(true, Ordering::SeqCst);
-    client.await.unwrap();
-    assert!(signed_in.load(Ordering::SeqCst) > 30);
-    tenant.set_replication_delay(Duration::ZERO);
-    assert_eq!(outcome(&graph, "Order Desk").await.secrets, ["production"]);
-}
-
-#[tokio::test]
-async fn a_rotation_whose_secret_is_not_accepted_leaves_the_old_one() {
-    let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
-    let mut sink = sink(&tenant);
-    blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
-    // Sign-in of another cloud rejects every application.
-    let other = FakeTenant::builder().random_seed(9).start().await;
-    let factory = Factory(other.cloud());
-    let error = blueprint
-        .rotate(&graph, "production", &factory, &mut sink)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), entra_graph::ErrorKind::Credential, "{error}");
-    assert_eq!(outcome(&graph, "Order Desk").await.secrets, ["production"]);
-    assert_eq!(sink.secrets().count(), 1);
 }
 
 #[tokio::test]
@@ -338,130 +185,106 @@ async fn reports_name_what_expires_and_what_to_look_at() {
     );
 }
 
-/// Signs with the private key of the fake tenant's test client.
-#[derive(Debug)]
-struct Signer;
-
-#[async_trait::async_trait]
-impl ProofSigner for Signer {
-    fn sha1_thumbprint(&self) -> [u8; 20] {
-        let der = der(include_str!(
-            "../../../../entra-mock/src/keys/client.test-cert.pem"
-        ));
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &der);
-        digest.as_ref().try_into().unwrap()
-    }
-
-    async fn sign_rs256(&self, message: &[u8]) -> Result<Vec<u8>, CredentialError> {
-        let der = der(include_str!(
-            "../../../../entra-mock/src/keys/client.test-key.pem"
-        ));
-        let key = aws_lc_rs::rsa::KeyPair::from_pkcs8(&der).unwrap();
-        let mut signature = vec![0; key.public_modulus_len()];
-        let random = aws_lc_rs::rand::SystemRandom::new();
-        key.sign(
-            &aws_lc_rs::signature::RSA_PKCS1_SHA256,
-            &random,
-            message,
-            &mut signature,
-        )
-        .unwrap();
-        Ok(signature)
-    }
-}
-
-fn der(pem: &str) -> Vec<u8> {
-    use base64::Engine as _;
-    let (_, body) = pem.split_once("-----BEGIN").unwrap();
-    let (_, body) = body.split_once("-----\n").unwrap();
-    let (body, _) = body.split_once("-----END").unwrap();
-    let lines: String = body.split_whitespace().collect();
-    base64::engine::general_purpose::STANDARD
-        .decode(lines)
-        .unwrap()
-}
-
 #[tokio::test]
-async fn a_further_certificate_is_added_with_proof_of_possession() {
+async fn a_user_tries_the_delegated_permissions() {
     let (tenant, graph) = admin(ENOUGH).await;
-    let first = include_str!("../../../../entra-mock/src/keys/client.test-cert.pem");
-    let second = include_str!("../../../../entra-mock/src/keys/signing-1.test-cert.pem");
-    let one = Certificate::from_pem("first", first).unwrap();
-    let other = Certificate::from_pem("second", second).unwrap();
-    let blueprint = AppRegistration::new("Order Desk").certificate(one);
-    let mut sink = sink(&tenant);
-    blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
-    let both = blueprint.certificate(other);
-    let plan = both.plan(&graph).await.unwrap();
-    assert!(
-        plan.to_string().contains("needs proof of possession"),
-        "{plan}"
-    );
-    let plan = plan.prove_with(Arc::new(Signer)).await.unwrap();
-    plan.apply(&mut sink).await.unwrap();
+    let blueprint = AppRegistration::new("Order Desk")
+        .delegated([
+            "openid",
+            "User.Read",
+            "GroupMember.Read.All",
+            "Device.Read.All",
+        ])
+        .secret("production", Lifetime::months(6));
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let applied = plan.apply(&mut sink(&tenant)).await.unwrap();
+    let app = tenant
+        .register_app("Stands for the order desk")
+        .delegated_permission("User.Read")
+        .delegated_permission("GroupMember.Read.All")
+        .with_secret();
+    let scopes = ["openid", "User.Read", "GroupMember.Read.All"];
+    let tokens = tenant.tokens_for(&app, "adele@contoso.com", scopes);
+    let user = StaticCredential::new(tokens.access_token().expose_secret());
+    let verified = applied.verify_as_user(&user).await.unwrap();
+    let outcomes: Vec<_> = verified
+        .checks()
+        .iter()
+        .map(|check| (check.permission(), check.outcome()))
+        .collect();
     assert_eq!(
-        outcome(&graph, "Order Desk").await.application["keyCredentials"],
-        2
+        outcomes,
+        [
+            ("openid", CheckOutcome::Unknown),
+            ("User.Read", CheckOutcome::Works),
+            ("GroupMember.Read.All", CheckOutcome::Works),
+            ("Device.Read.All", CheckOutcome::Fails),
+        ],
+        "{verified}"
     );
-    assert!(both.plan(&graph).await.unwrap().is_empty());
+    let application = super::token(&tenant, ENOUGH).await;
+    let error = applied.verify_as_user(&application).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Registration, "{error}");
 }
 
 #[tokio::test]
-async fn fifty_registrations_at_once_succeed_under_replication_delay() {
-    let (tenant, graph) = admin(ENOUGH).await;
-    tenant.set_replication_delay(Duration::from_secs(10));
-    let mut runs = tokio::task::JoinSet::new();
-    for number in 0..50 {
-        let (graph, mut sink) = (graph.clone(), sink(&tenant));
-        runs.spawn(async move {
-            let blueprint = AppRegistration::new(format!("Desk {number}"))
-                .application(["User.Read.All"])
-                .grant_admin_consent()
-                .secret("production", Lifetime::months(6));
-            let plan = blueprint.plan(&graph).await.unwrap();
-            let applied = plan.apply(&mut sink).await.unwrap();
-            assert_eq!(sink.secrets().count(), 1);
-            applied.client_id().to_owned()
+async fn privileged_permissions_that_cannot_be_used_are_reported() {
+    let (tenant, graph) = admin(&[ENOUGH, &["AuditLog.Read.All"]].concat()).await;
+    let unused = async || -> Vec<String> {
+        let findings = audit(&graph).await.unwrap();
+        let unused = findings
+            .iter()
+            .filter(|one| one.issue() == AuditIssue::UnusedPrivilegedPermission);
+        unused
+            .map(|one| one.to_string())
+            .filter(|text| text.contains("Exports"))
+            .collect()
+    };
+    let reads = tenant.register_app("Exports users");
+    let _ = reads.application_permission("User.Read.All");
+    let bare = tenant.register_app("Exports groups");
+    let _ = bare
+        .application_permission("Group.Read.All")
+        .application_permission("Group.ReadWrite.All");
+    let found = unused().await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("Group.ReadWrite.All, the application has no valid credential"),
+        "{found:?}"
+    );
+    let bare = bare.with_secret();
+    assert_eq!(unused().await, [] as [String; 0]);
+
+    // A month later, an application that never wrote is told from one that did.
+    let writer = tenant.register_app("Exports devices").with_secret();
+    let writer = writer.application_permission("Group.ReadWrite.All");
+    tenant.clock().advance(Duration::from_secs(31 * 86_400));
+    let writing =
+        entra_graph::GraphClient::builder(crate::support::AppCredential::new(&tenant, &writer))
+            .cloud(tenant.cloud())
+            .clock(tenant.clock())
+            .build()
+            .unwrap();
+    let group = entra_graph::NewGroup::security("Made by the export", "made-by-export");
+    writing.groups().create(group).send().await.unwrap();
+    let permissions = [ENOUGH, &["AuditLog.Read.All"]].concat();
+    let graph = graph_of(&tenant, &permissions).await;
+    let findings = audit(&graph).await.unwrap();
+    let of = |app: &entra_mock::App| -> Vec<String> {
+        let id = app.client_id().to_string();
+        let own = findings.iter().filter(|one| {
+            one.client_id() == id && one.issue() == AuditIssue::UnusedPrivilegedPermission
         });
-    }
-    let ids: std::collections::HashSet<String> = runs.join_all().await.into_iter().collect();
-    assert_eq!(ids.len(), 50);
-    tenant.set_replication_delay(Duration::ZERO);
-    assert_eq!(outcome(&graph, "Desk 49").await.secrets, ["production"]);
-}
-
-/// A sink that fails makes the new secret go away again.
-#[derive(Debug)]
-struct Broken;
-
-#[async_trait::async_trait]
-impl SecretSink for Broken {
-    async fn store(
-        &mut self,
-        _: &entra_graph::registration::SecretSlot,
-        _: &entra_graph::NewSecret,
-    ) -> Result<(), entra_graph::registration::SinkError> {
-        Err("the vault is sealed".into())
-    }
-}
-
-#[tokio::test]
-async fn a_secret_that_the_sink_cannot_store_is_removed() {
-    let (_tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
-    let error = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut Broken)
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("the vault is sealed"), "{error}");
-    assert_eq!(outcome(&graph, "Order Desk").await.secrets, [] as [&str; 0]);
+        own.map(ToString::to_string).collect()
+    };
+    assert!(
+        of(&bare)[0].contains("no change by it in the audit log of 30 days"),
+        "{:?}",
+        of(&bare)
+    );
+    assert_eq!(of(&writer), [] as [String; 0]);
+    bare.disable();
+    let findings = audit(&graph).await.unwrap();
+    let text = findings.iter().map(ToString::to_string).collect::<String>();
+    assert!(text.contains("Group.ReadWrite.All, the enterprise application is disabled"));
 }

@@ -301,36 +301,6 @@ async fn a_certificate_beside_other_credentials_stops_unless_there_is_one_writer
 }
 
 #[tokio::test]
-async fn two_applies_at_once_make_one_registration_and_keep_every_secret() {
-    let (tenant, one) = admin(ENOUGH).await;
-    let other = graph_of(&tenant, ENOUGH).await;
-    let blueprint = everything();
-    let (mut first, mut second) = (sink(&tenant), sink(&tenant));
-    let plans = (
-        blueprint.plan(&one).await.unwrap(),
-        blueprint.plan(&other).await.unwrap(),
-    );
-    let (a, b) = tokio::join!(plans.0.apply(&mut first), plans.1.apply(&mut second));
-    assert_eq!(a.unwrap().client_id(), b.unwrap().client_id());
-    let outcome = outcome(&one, "Order Desk").await;
-    assert_eq!(
-        outcome.secrets,
-        ["production", "production", "staging", "staging"]
-    );
-    let read = one
-        .application(Key::unique_name("order-desk"))
-        .get()
-        .send()
-        .await
-        .unwrap();
-    let listed = read.password_credentials.unwrap();
-    for (_, secret) in first.secrets().chain(second.secrets()) {
-        let id = secret.id().to_string();
-        assert!(listed.iter().any(|one| one.key_id.as_deref() == Some(&id)));
-    }
-}
-
-#[tokio::test]
 async fn files_hold_ids_and_secrets_for_their_owner_only() {
     let (tenant, graph) = admin(ENOUGH).await;
     let blueprint = AppRegistration::new("Order Desk")

@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use entra_core::{HttpTransport, ReqwestTransport, TransportError, bytes::Bytes, http};
-use entra_graph::GraphClient;
+use entra_graph::{
+    ApplicationTemplate, GraphClient,
+    registration::{AppRegistration, Lifetime},
+};
 use entra_mock::FakeTenant;
 use tokio::sync::Notify;
 
@@ -47,6 +50,7 @@ impl HttpTransport for HangsAt {
 
 /// Runs a blueprint and kills it at request `number`; whether it was reached.
 async fn killed_at(
+    blueprint: &AppRegistration,
     tenant: &FakeTenant,
     sink: &mut entra_graph::registration::MemorySink,
     number: usize,
@@ -68,7 +72,7 @@ async fn killed_at(
         .build()
         .unwrap();
     let run = async {
-        let plan = everything().plan(&graph).await.unwrap();
+        let plan = blueprint.plan(&graph).await.unwrap();
         plan.apply(sink).await.unwrap();
     };
     tokio::select! {
@@ -80,49 +84,73 @@ async fn killed_at(
 }
 
 /// The methods of the requests of an uninterrupted run, and what it ends in.
-async fn uninterrupted() -> (Vec<String>, Outcome) {
+async fn uninterrupted(blueprint: &AppRegistration) -> (Vec<String>, Outcome) {
     let tenant = FakeTenant::start().await;
     let graph = graph_of(&tenant, ENOUGH).await;
     tenant.forget_requests();
-    let plan = everything().plan(&graph).await.unwrap();
+    let plan = blueprint.plan(&graph).await.unwrap();
     plan.apply(&mut sink(&tenant)).await.unwrap();
     let requests = tenant.requests().within("/v1.0/");
     let methods = requests.iter().map(|request| request.method.clone());
-    (methods.collect(), outcome(&graph, "Order Desk").await)
+    (methods.collect(), outcome(&graph, blueprint.name()).await)
 }
 
-async fn kill_and_complete(number: usize, processed: bool, expected: &Outcome) {
+async fn kill_and_complete(
+    blueprint: &AppRegistration,
+    number: usize,
+    processed: bool,
+    expected: &Outcome,
+) {
     let tenant = FakeTenant::start().await;
     let mut sink = sink(&tenant);
-    let reached = killed_at(&tenant, &mut sink, number, processed).await;
+    let reached = killed_at(blueprint, &tenant, &mut sink, number, processed).await;
     assert!(reached, "request {number} is not sent");
     let graph = graph_of(&tenant, ENOUGH).await;
-    let plan = everything().plan(&graph).await.unwrap();
+    let plan = blueprint.plan(&graph).await.unwrap();
     plan.apply(&mut sink).await.unwrap();
-    let outcome = outcome(&graph, "Order Desk").await;
+    let outcome = outcome(&graph, blueprint.name()).await;
     assert_eq!(outcome, *expected, "killed at request {number}");
-    assert_eq!(sink.secrets().count(), 2, "killed at request {number}");
-    let again = everything().plan(&graph).await.unwrap();
+    assert_eq!(
+        sink.secrets().count(),
+        expected.secrets.len(),
+        "killed at request {number}"
+    );
+    let again = blueprint.plan(&graph).await.unwrap();
     assert!(again.is_empty(), "killed at request {number}: {again}");
+}
+
+async fn kill_after_each_request(blueprint: &AppRegistration) -> usize {
+    let (methods, expected) = uninterrupted(blueprint).await;
+    for number in 0..methods.len() {
+        kill_and_complete(blueprint, number, true, &expected).await;
+    }
+    methods.len()
 }
 
 #[tokio::test]
 async fn a_run_killed_after_any_request_is_completed_by_the_next() {
-    let (methods, expected) = uninterrupted().await;
-    assert!(methods.len() > 40, "only {} requests", methods.len());
-    for number in 0..methods.len() {
-        kill_and_complete(number, true, &expected).await;
-    }
+    let requests = kill_after_each_request(&everything()).await;
+    assert!(requests > 40, "only {requests} requests");
+}
+
+#[tokio::test]
+async fn a_run_from_the_gallery_killed_after_any_request_is_completed_by_the_next() {
+    let blueprint = AppRegistration::new("Expense Desk")
+        .gallery_template(ApplicationTemplate::NOT_IN_GALLERY)
+        .assignment_required(false)
+        .secret("provisioning", Lifetime::months(6));
+    kill_after_each_request(&blueprint).await;
 }
 
 /// Between two reads nothing changes, so before a read is the same as after the request before it.
 #[tokio::test]
 async fn a_run_killed_around_any_write_is_completed_by_the_next() {
-    let (methods, expected) = uninterrupted().await;
+    let blueprint = everything();
+    let (methods, expected) = uninterrupted(&blueprint).await;
     let is_write = |number: usize| methods.get(number).is_some_and(|method| method != "GET");
     for number in
         (0..methods.len()).filter(|n| is_write(*n) || n.checked_sub(1).is_some_and(is_write))
     {
-        kill_and_complete(number, false, &expected).await;
+        kill_and_complete(&blueprint, number, false, &expected).await;
     }
 }

@@ -1,0 +1,122 @@
+//! What an application signs in with: secrets, certificates and federated credentials.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+
+use super::Lifetime;
+use crate::error::Error;
+
+/// A client secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct SecretBlueprint {
+    pub(in super::super) description: String,
+    pub(in super::super) lifetime: Lifetime,
+}
+
+/// A certificate, its public part only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "CertificateText", into = "CertificateText")]
+pub struct Certificate {
+    pub(in super::super) name: String,
+    /// The DER in base64, as Graph has it.
+    pub(in super::super) key: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CertificateText {
+    name: String,
+    pem: String,
+}
+
+impl Certificate {
+    /// A certificate in DER, with the display name of its credential.
+    pub fn from_der(name: impl Into<String>, der: impl AsRef<[u8]>) -> Self {
+        Self {
+            name: name.into(),
+            key: STANDARD.encode(der),
+        }
+    }
+
+    /// The first certificate of a PEM text, with the display name of its credential. Other blocks, such as a
+    /// private key, are ignored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the text has no certificate.
+    pub fn from_pem(name: impl Into<String>, pem: &str) -> Result<Self, Error> {
+        let certificate = crate::areas::applications::NewCertificate::from_pem(pem)?;
+        Ok(Self {
+            name: name.into(),
+            key: certificate.into_key(),
+        })
+    }
+}
+
+impl TryFrom<CertificateText> for Certificate {
+    type Error = String;
+
+    fn try_from(text: CertificateText) -> Result<Self, String> {
+        Self::from_pem(text.name, &text.pem).map_err(|error| error.to_string())
+    }
+}
+
+impl From<Certificate> for CertificateText {
+    fn from(certificate: Certificate) -> Self {
+        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        let mut rest = certificate.key.as_str();
+        while !rest.is_empty() {
+            let (line, tail) = rest.split_at(rest.len().min(64));
+            pem.push_str(line);
+            pem.push('\n');
+            rest = tail;
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+        Self {
+            name: certificate.name,
+            pem,
+        }
+    }
+}
+
+/// A federated identity credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FederatedCredential {
+    pub(in super::super) name: String,
+    pub(in super::super) issuer: String,
+    pub(in super::super) subject: String,
+    #[serde(default = "exchange", skip_serializing_if = "is_exchange")]
+    pub(in super::super) audience: String,
+}
+
+impl FederatedCredential {
+    /// A credential for tokens of this issuer and subject: its name, the issuer and the subject.
+    pub fn new(
+        name: impl Into<String>,
+        issuer: impl Into<String>,
+        subject: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            issuer: issuer.into(),
+            subject: subject.into(),
+            audience: exchange(),
+        }
+    }
+
+    /// The same credential for tokens with another audience.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = audience.into();
+        self
+    }
+}
+
+fn exchange() -> String {
+    "api://AzureADTokenExchange".to_owned()
+}
+
+fn is_exchange(audience: &str) -> bool {
+    audience == "api://AzureADTokenExchange"
+}

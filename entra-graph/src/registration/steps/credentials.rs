@@ -1,0 +1,216 @@
+//! The steps of certificates, federated credentials and secrets.
+
+use entra_core::Timestamp;
+use serde_json::Value;
+
+use super::{
+    super::{
+        action::{Action, Step},
+        found::time,
+        line::{Line, Mark},
+        parts::SecretBlueprint,
+        policy::SecretPolicy,
+        sink::SinkEntry,
+        wire::{items, text},
+    },
+    Situation, WINDOW, Work,
+};
+
+impl Situation<'_> {
+    pub(super) fn certificates(&self, application: &Value, work: &mut Work) {
+        let has = |key: &str| self.found.keys.iter().any(|one| text(one, "key") == key);
+        let missing: Vec<_> = self
+            .blueprint
+            .certificates
+            .iter()
+            .filter(|one| !has(&one.key))
+            .cloned()
+            .collect();
+        if missing.is_empty() {
+            return;
+        }
+        let lines = missing
+            .iter()
+            .map(|one| Line::add(format!("certificate {:?}", one.name)));
+        let valid = self.found.keys.iter().any(|one| {
+            text(one, "usage") == "Verify"
+                && time(one, "endDateTime").is_none_or(|end| end > self.now)
+        });
+        let has_credentials =
+            !self.found.keys.is_empty() || !items(application, "passwordCredentials").is_empty();
+        if valid && self.can_prove {
+            for (certificate, line) in missing.iter().zip(lines) {
+                work.steps
+                    .push(Step::new(Action::AddKey(certificate.clone()), [line]));
+            }
+        } else if !has_credentials || self.blueprint.sole_writer {
+            let action = Action::FirstCertificates {
+                new: missing.clone(),
+                kept: self.found.keys.clone(),
+            };
+            work.steps.push(Step::new(action, lines));
+        } else if valid {
+            work.stops.push(
+                "a further certificate needs proof of possession of the one that the registration has: give the plan a proof signer".to_owned(),
+            );
+        } else {
+            work.stops.push(
+                "the registration has credentials, so another writer may be active, and a first certificate replaces the whole list: declare `sole_writer` if there is none".to_owned(),
+            );
+        }
+    }
+
+    pub(super) fn federated(&self, work: &mut Work) {
+        let wanted = &self.blueprint.federated_credentials;
+        for one in wanted {
+            let same = self
+                .found
+                .federated
+                .iter()
+                .find(|other| other.name.as_deref() == Some(&one.name));
+            let pair = self.found.federated.iter().find(|other| {
+                other.issuer.as_deref() == Some(&one.issuer)
+                    && other.subject.as_deref() == Some(&one.subject)
+            });
+            let text = format!("federated credential {} for {}", one.name, one.subject);
+            match (same, pair) {
+                (Some(same), _)
+                    if same.issuer.as_deref() == Some(&one.issuer)
+                        && same.subject.as_deref() == Some(&one.subject)
+                        && same.audiences.as_deref() == Some(&[one.audience.clone()][..]) => {}
+                (Some(same), _) => {
+                    let action = Action::UpdateFederated(same.id.clone(), one.clone());
+                    work.steps.push(Step::new(action, [Line::change(text)]));
+                }
+                // Issuer and subject are unique within an application, whatever the name.
+                (None, Some(pair)) => work.notes.push(Line::new(
+                    Mark::Keep,
+                    format!(
+                        "federated credential {}, which accepts the tokens of {}",
+                        pair.name.as_deref().unwrap_or_default(),
+                        one.name
+                    ),
+                )),
+                (None, None) => {
+                    let action = Action::CreateFederated(one.clone());
+                    work.steps.push(Step::new(action, [Line::add(text)]));
+                }
+            }
+        }
+        if self.blueprint.remove_unlisted {
+            for other in &self.found.federated {
+                let name = other.name.as_deref().unwrap_or_default();
+                if !wanted.iter().any(|one| one.name == name) {
+                    let line = Line::remove(format!("federated credential {name}"));
+                    work.steps
+                        .push(Step::new(Action::DeleteFederated(other.id.clone()), [line]));
+                }
+            }
+        }
+    }
+
+    pub(super) fn secret(&self, index: usize, application: &Value, work: &mut Work) {
+        let spec = &self.blueprint.secrets[index];
+        let held = self.held.get(index).copied().unwrap_or(SinkEntry::Unknown);
+        let live: Vec<&Value> = items(application, "passwordCredentials")
+            .iter()
+            .filter(|one| is_of(spec, text(one, "displayName")))
+            .filter(|one| time(one, "endDateTime").is_none_or(|end| end > self.now))
+            .collect();
+        let is_recent = |at: Timestamp| {
+            let age = (self.now - at).unsigned_abs();
+            age < WINDOW
+        };
+        match held {
+            SinkEntry::Unknown if !live.is_empty() => return,
+            SinkEntry::Stored { id, at } => {
+                if live.iter().any(|one| text(one, "keyId").parse() == Ok(id)) {
+                    return;
+                }
+                let expired = items(application, "passwordCredentials")
+                    .iter()
+                    .any(|one| text(one, "keyId").parse() == Ok(id));
+                if is_recent(at) && !expired {
+                    work.steps.push(Step::wait(format!(
+                        "secret {:?} is not visible yet",
+                        spec.description
+                    )));
+                    return;
+                }
+            }
+            SinkEntry::Reserved { reference, at } => {
+                let name = named(spec, &reference.to_string());
+                let orphan = live.iter().find(|one| text(one, "displayName") == name);
+                if let Some(orphan) = orphan {
+                    let line = Line::remove(format!(
+                        "secret {:?} with id {}, whose value was lost when an earlier run was interrupted",
+                        spec.description,
+                        text(orphan, "keyId")
+                    ));
+                    let action = Action::RemoveOrphan {
+                        secret: index,
+                        key_id: text(orphan, "keyId").to_owned(),
+                    };
+                    work.steps.push(Step::new(action, [line]));
+                    return;
+                }
+                if is_recent(at) {
+                    work.steps.push(Step::wait(format!(
+                        "an interrupted run may have added the secret {:?}",
+                        spec.description
+                    )));
+                    return;
+                }
+            }
+            _ => {}
+        }
+        if self.names.policy == SecretPolicy::Forbidden {
+            work.stops.push(format!(
+                "the tenant's app management policy forbids client secrets, so {:?} cannot be added; use a certificate or a federated credential",
+                spec.description
+            ));
+            return;
+        }
+        let end = spec.lifetime.end(self.now);
+        let end = end.map(|end| self.names.policy.clamp(self.now, end));
+        let clamped = end.is_some() && end != spec.lifetime.end(self.now);
+        let limit = if clamped {
+            ", as long as the tenant's policy allows"
+        } else {
+            ""
+        };
+        let line = Line::add(format!(
+            "secret {:?}, {}{limit}",
+            spec.description, spec.lifetime
+        ));
+        if held == SinkEntry::Missing && !live.is_empty() {
+            work.notes.push(Line::new(
+                Mark::Keep,
+                format!(
+                    "another valid secret {:?}: its value cannot be read again",
+                    spec.description
+                ),
+            ));
+        }
+        work.steps.push(Step::new(Action::AddSecret(index), [line]));
+    }
+}
+
+/// The display name of a secret with a reference.
+pub(in super::super) fn named(spec: &SecretBlueprint, reference: &str) -> String {
+    format!("{} [{reference}]", spec.description)
+}
+
+/// Whether a display name is that of a secret of the blueprint, with any reference or none.
+fn is_of(spec: &SecretBlueprint, display_name: &str) -> bool {
+    match display_name.strip_prefix(spec.description.as_str()) {
+        Some("") => true,
+        Some(rest) => {
+            rest.starts_with(" [") && rest.ends_with(']') && rest.len() == REFERENCE_LENGTH
+        }
+        None => false,
+    }
+}
+
+/// ` [`, eight digits and `]`.
+const REFERENCE_LENGTH: usize = 11;

@@ -1,0 +1,137 @@
+//! Registrations that are created from a template of the gallery.
+
+use std::time::Duration;
+
+use entra_graph::{
+    ApplicationTemplate, ErrorKind,
+    registration::{AppRegistration, Lifetime},
+};
+use serde_json::json;
+use wiremock::{Mock, ResponseTemplate, matchers::path_regex};
+
+use super::{ENOUGH, admin, outcome, sink, writes};
+
+fn blueprint() -> AppRegistration {
+    AppRegistration::new("Expense Desk")
+        .gallery_template(ApplicationTemplate::NOT_IN_GALLERY)
+        .web_redirect_uri("https://expenses.contoso.com/saml")
+        .assignment_required(false)
+        .assign_user("adele@contoso.com")
+        .application(["User.Read.All"])
+        .grant_admin_consent()
+        .secret("provisioning", Lifetime::months(6))
+}
+
+#[tokio::test]
+async fn a_registration_comes_from_the_gallery_and_a_second_apply_sends_reads_only() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = blueprint();
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    assert!(
+        text.contains("+ registration \"Expense Desk\" and enterprise application from the gallery template Custom"),
+        "{text}"
+    );
+    assert!(
+        text.contains("web redirect URI https://expenses.contoso.com/saml"),
+        "{text}"
+    );
+    let mut sink = sink(&tenant);
+    plan.apply(&mut sink).await.unwrap();
+    let outcome = outcome(&graph, "Expense Desk").await;
+    let application = &outcome.application;
+    assert_eq!(
+        application["applicationTemplateId"],
+        ApplicationTemplate::NOT_IN_GALLERY
+    );
+    assert_eq!(application["tags"], json!(["registration:expense-desk"]));
+    let roles = application["appRoles"].as_array().unwrap();
+    assert!(
+        roles
+            .iter()
+            .any(|role| role["displayName"] == "msiam_access")
+    );
+    assert_eq!((outcome.principals, outcome.assigned.len()), (1, 1));
+    assert_eq!((outcome.roles.len(), outcome.secrets.len()), (1, 1));
+    tenant.forget_requests();
+    let again = blueprint.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+    again.apply(&mut sink).await.unwrap();
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_template_is_named_as_the_gallery_does_and_cannot_be_changed_later() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let toolkit = "Microsoft Entra SAML Toolkit";
+    let blueprint = AppRegistration::new("Tools").gallery_template(toolkit);
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let applied = plan.apply(&mut sink(&tenant)).await.unwrap();
+    let principal = graph.service_principal(applied.service_principal_id());
+    let principal = principal.get().send().await.unwrap();
+    assert_eq!(principal.display_name.as_deref(), Some("Tools"));
+
+    let exported = AppRegistration::export(&graph, applied.client_id().parse().unwrap());
+    let exported = exported.await.unwrap();
+    assert!(exported.plan(&graph).await.unwrap().is_empty());
+    let other = AppRegistration::new("Tools").gallery_template(ApplicationTemplate::NOT_IN_GALLERY);
+    let plan = other.plan(&graph).await.unwrap();
+    assert!(
+        plan.to_string()
+            .contains("was not created from the gallery template Custom"),
+        "{plan}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    let absent = AppRegistration::new("Tools 2").gallery_template("No such application");
+    let error = absent.plan(&graph).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Registration);
+    assert!(
+        error
+            .to_string()
+            .contains("the gallery has no application template")
+    );
+}
+
+#[tokio::test]
+async fn an_instantiation_that_graph_reports_as_failed_is_looked_for_and_not_repeated() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let plan = blueprint().plan(&graph).await.unwrap();
+    // It is processed, and the response is lost behind a 404.
+    let made = graph
+        .application_template(ApplicationTemplate::NOT_IN_GALLERY)
+        .instantiate(&name_of(&plan))
+        .send()
+        .await
+        .unwrap();
+    let absent = json!({"error": {"code": "Request_ResourceNotFound", "message": "Resource does not exist."}});
+    let lost = ResponseTemplate::new(404).set_body_json(absent);
+    let lost = Mock::given(path_regex("/instantiate$")).respond_with(lost);
+    tenant.mount(lost).await;
+    let applied = plan.apply(&mut sink(&tenant)).await.unwrap();
+    assert_eq!(
+        Some(applied.client_id()),
+        made.application.app_id.as_deref()
+    );
+    assert_eq!(outcome(&graph, "Expense Desk").await.principals, 1);
+}
+
+#[tokio::test]
+async fn replication_delay_makes_no_second_one() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    tenant.set_replication_delay(Duration::from_secs(60));
+    let plan = blueprint().plan(&graph).await.unwrap();
+    let mut sink = sink(&tenant);
+    plan.apply(&mut sink).await.unwrap();
+    tenant.set_replication_delay(Duration::ZERO);
+    let outcome = outcome(&graph, "Expense Desk").await;
+    assert_eq!((outcome.principals, outcome.secrets.len()), (1, 1));
+    assert!(blueprint().plan(&graph).await.unwrap().is_empty());
+}
+
+/// The display name until the registration has its tag.
+fn name_of(plan: &entra_graph::registration::Plan) -> String {
+    let debug = format!("{plan:?}");
+    let (_, rest) = debug.split_once("Instantiate {").unwrap();
+    let (_, rest) = rest.split_once("name: \"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
