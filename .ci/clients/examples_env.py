@@ -63,9 +63,9 @@ class Running:
         self.process.wait()
 
 
-def by_device_code(name):
+def by_device_code(name, *options):
     """An example whose user enters a code; returns its output."""
-    example = Running(name)
+    example = Running(name, *options)
     prompt = example.wait_for(r"(https?://\S+) .*?\b([A-Z0-9]{8,9})\b")
     browser.device(prompt[1], prompt[2])
     code = example.process.wait(timeout=120)
@@ -74,14 +74,14 @@ def by_device_code(name):
 
 
 check("active" in run("saas_usage", "--json"), "saas_usage --json has no figures")
-check("days left" in run("certificate_daemon"), "certificate_daemon did not sign in with its certificate")
+check("days left" in run("certificate_client"), "certificate_client did not sign in with its certificate")
 check("is accepted" in run("connection_test"), "connection_test does not accept the application of the environment")
 check("+ registration" in run("register_app"), "register_app plans no registration")
 identity = run("who_am_i")
 check(os.environ["AZURE_CLIENT_ID"] in identity, f"who_am_i is not the application of the environment: {identity}")
 check(USER in by_device_code("device_login"), "device_login shows another user")
-report = by_device_code("delegated_usage")
-check("requests to Microsoft Graph" in report, f"delegated_usage has no report: {report}")
+report = by_device_code("saas_usage", "--sign-in", "code", "--html", os.devnull)
+check("to Microsoft Graph; the page" in report, f"saas_usage has no report for an administrator: {report}")
 
 api = Running("protected_api")
 url = api.wait_for(r"listening at (http://\S+)")[1]

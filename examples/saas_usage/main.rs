@@ -2,8 +2,10 @@
 //! their last sign-in.
 //!
 //! ```text
-//! cargo run --example saas_usage                     # on a fake tenant inside the process
-//! cargo run --example saas_usage -- --tenant env     # on the tenant of the environment
+//! cargo run --example saas_usage                                      # registered and read in a fake tenant
+//! cargo run --example saas_usage -- --tenant env                      # on the tenant of the environment
+//! cargo run --example saas_usage -- --tenant env --sign-in code       # as an administrator who signs in
+//! cargo run --example saas_usage -- --tenant env --step apply         # registers it; the secret goes to ./.env
 //! ```
 //!
 //! Start reading at [`report`]; copy `collect.rs` for your own.
@@ -14,6 +16,7 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod pace;
 pub(crate) mod progress;
+pub(crate) mod setup;
 pub(crate) mod table;
 pub(crate) mod tenant;
 pub(crate) mod text;
@@ -28,9 +31,11 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use entra_auth::Environment;
+use entra_auth::{Environment, EnvironmentCredential};
+use entra_graph::{GraphClient, registration::EnvFile};
 
 use progress::Progress;
+use setup::SignIn;
 use tenant::Connection;
 use usage::Report;
 
@@ -43,6 +48,12 @@ struct Arguments {
     /// ENTRA_GRAPH_URL).
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
+    /// Who reads the report. A user takes the application of ENTRA_PUBLIC_CLIENT_ID, if that is another one.
+    #[arg(long, value_enum, default_value_t = SignIn::Application)]
+    sign_in: SignIn,
+    /// What to do in the tenant of the environment.
+    #[arg(long, value_enum, default_value_t = Step::Run)]
+    step: Step,
     /// How many days to look back; Entra stores sign-ins for 30 days.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
@@ -63,9 +74,26 @@ enum Tenant {
     Env,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// Reads and writes the report.
+    Run,
+    /// Prints what the registration lacks, as the application of the environment, which registers others.
+    Plan,
+    /// Adds that, and writes ids and secret to ./.env.
+    Apply,
+    /// Prints the guide for an administrator who registers it by hand.
+    Guide,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match report(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.step {
+        Step::Run => report(&arguments).await,
+        step => set_up(step, arguments.sign_in).await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // `{:#}` is the whole report: what happened, why, and how to fix it.
@@ -75,19 +103,48 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn set_up(step: Step, sign_in: SignIn) -> Result<(), Box<dyn Error>> {
+    let blueprint = sign_in.blueprint()?;
+    if step == Step::Guide {
+        print!("{}", blueprint.guide().to_markdown());
+        return Ok(());
+    }
+    let environment = Environment::from_env();
+    let graph = GraphClient::builder(EnvironmentCredential::builder(&environment).build()?)
+        .environment(&environment)
+        .build()?;
+    if step == Step::Plan {
+        print!("{}", blueprint.plan(&graph).await?);
+        return Ok(());
+    }
+    let (mut file, mut out) = (EnvFile::new(".env"), io::stdout());
+    let applied = setup::apply(&graph, &blueprint, &mut file, &mut out).await?;
+    writeln!(out, "\n{applied}")?;
+    Ok(())
+}
+
 async fn report(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let connection = match arguments.tenant {
-        Tenant::Embedded => Connection::embedded(arguments.users).await?,
-        Tenant::Env => Connection::from_env(&Environment::from_env())?,
-    };
     // With --json, standard output has the document only.
-    let mut messages: Box<dyn Write> = if arguments.json {
+    let mut messages: Box<dyn Write + Send> = if arguments.json {
         Box::new(io::stderr())
     } else {
         Box::new(io::stdout())
     };
+    let sign_in = arguments.sign_in;
+    let connection = match arguments.tenant {
+        Tenant::Embedded => Connection::embedded(arguments.users, sign_in, &mut messages).await?,
+        Tenant::Env => {
+            let environment = Environment::from_env().with_variables([tenant::PUBLIC_CLIENT]);
+            Connection::from_env(&environment, sign_in)?
+        }
+    };
     writeln!(messages, "Reading {}\n", connection.place)?;
 
+    if sign_in != SignIn::Application
+        && let Some(note) = connection.licence_of_the_user().await?
+    {
+        writeln!(messages, "{note}\n")?;
+    }
     let facts = collect::collect(&connection, arguments.days, &Progress::on_terminal()).await?;
     let report = Report::of(&facts);
     let requests = connection.requests();

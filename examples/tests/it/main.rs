@@ -6,21 +6,14 @@
 )]
 
 mod bad_input;
+mod certificate;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
 )]
-#[path = "../../certificate_daemon/main.rs"]
-mod certificate_daemon;
+#[path = "../../certificate_client/main.rs"]
+mod certificate_client;
 mod connection;
-mod daemon;
-mod delegated;
-#[expect(
-    dead_code,
-    reason = "the tests call the parts of the example, not its `main`"
-)]
-#[path = "../../delegated_usage/main.rs"]
-mod delegated_usage;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
@@ -29,6 +22,7 @@ mod delegated_usage;
 mod device_login;
 mod environment;
 mod group_gate;
+mod guides;
 mod identity;
 mod keys;
 mod layering;
@@ -68,6 +62,7 @@ mod saas_usage;
 #[path = "../../sso_group_gate/main.rs"]
 mod sso_group_gate;
 mod terminal;
+mod usage_connections;
 mod usage_report;
 #[expect(
     dead_code,

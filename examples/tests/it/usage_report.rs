@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::saas_usage::{
     collect, html, json as document,
     progress::Progress,
+    setup::SignIn,
     table,
-    tenant::{Connection, PERMISSIONS},
+    tenant::{Connection, with_secret},
     usage::{Facts, Report},
 };
 
@@ -97,8 +98,30 @@ async fn company() -> Company {
     }
 }
 
+/// The report's connection as an application with these permissions.
+pub(crate) fn to_fake(
+    tenant: &FakeTenant,
+    permissions: &[&str],
+) -> Result<Connection, Box<dyn std::error::Error>> {
+    let app = tenant.register_app("App usage report").with_secret();
+    for permission in permissions {
+        let _ = app.application_permission(permission);
+    }
+    let graph = with_secret(tenant, app.client_id(), app.secret())?;
+    Ok(Connection::to(tenant, app.client_id(), graph))
+}
+
+/// The least privileged application permissions that read the report.
+pub(crate) const PERMISSIONS: [&str; 5] = [
+    "Application.Read.All",
+    "AuditLog.Read.All",
+    "GroupMember.Read.All",
+    "Organization.Read.All",
+    "User.ReadBasic.All",
+];
+
 async fn facts(tenant: &FakeTenant, permissions: &[&str], days: u32) -> (Facts, usize) {
-    let connection = Connection::to_fake(tenant, permissions).unwrap();
+    let connection = to_fake(tenant, permissions).unwrap();
     let facts = collect::collect(&connection, days, &Progress::default())
         .await
         .unwrap();
@@ -274,7 +297,7 @@ async fn a_missing_permission_is_named_with_its_fix() {
         .into_iter()
         .filter(|name| *name != "AuditLog.Read.All")
         .collect();
-    let connection = Connection::to_fake(&company.tenant, &permissions).unwrap();
+    let connection = to_fake(&company.tenant, &permissions).unwrap();
     let error = collect::collect(&connection, 30, &Progress::default())
         .await
         .unwrap_err();
@@ -288,7 +311,9 @@ async fn a_missing_permission_is_named_with_its_fix() {
 
 #[tokio::test]
 async fn the_embedded_company_has_something_to_show() {
-    let connection = Connection::embedded(60).await.unwrap();
+    let connection = Connection::embedded(60, SignIn::Application, &mut Vec::new())
+        .await
+        .unwrap();
     let facts = collect::collect(&connection, 30, &Progress::default())
         .await
         .unwrap();

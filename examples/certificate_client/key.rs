@@ -33,7 +33,7 @@ impl Folder {
 
     /// A folder that is deleted with this value.
     pub(crate) fn temporary() -> Result<Self, Box<dyn Error>> {
-        let name = format!("certificate-daemon-{}", Guid::random(&SystemRandom)?);
+        let name = format!("certificate-client-{}", Guid::random(&SystemRandom)?);
         let mut folder = Self::of(env::temp_dir().join(name))?;
         folder.temporary = true;
         Ok(folder)
@@ -55,7 +55,7 @@ impl Folder {
             )
             .into());
         }
-        let certificate = SelfSignedCertificate::rsa("CN=inventory-daemon")
+        let certificate = SelfSignedCertificate::rsa("CN=inventory-client")
             .valid_for_days(365)
             .clock(clock)
             .generate()?;
@@ -95,6 +95,11 @@ impl Folder {
             certificate.not_after().date(),
             certificate.days_left(now)
         )
+    }
+
+    /// The configuration, encrypted for installations.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.path.join("configuration.json")
     }
 
     /// Tells an administrator how to register the certificate.

@@ -1,10 +1,10 @@
-//! Devices and users, read with application permissions.
+//! Devices, users and their groups, read with application permissions.
 
 use std::{error::Error, io::Write};
 
 use entra_auth::{ClientCertificateCredential, entra_core::Timestamp};
 use entra_graph::{
-    Device, GraphClient, User,
+    Device, DirectoryObject, GraphClient, User,
     query::{Entity, List},
 };
 
@@ -61,6 +61,59 @@ pub(crate) async fn write(
         row(out, columns)?;
     }
     more(out, user_count)?;
+    Ok(())
+}
+
+/// Looks devices and users up by the start of their names, and the users' groups.
+pub(crate) async fn look_up(
+    graph: &GraphClient,
+    text: &str,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    let devices = graph
+        .devices()
+        .list()
+        .filter(Device::DISPLAY_NAME.starts_with(text))
+        .select((Device::DISPLAY_NAME, Device::OPERATING_SYSTEM));
+    let (device_count, devices) = read(devices).await?;
+    let users = graph
+        .users()
+        .list()
+        .filter(User::DISPLAY_NAME.starts_with(text))
+        .select((User::DISPLAY_NAME, User::USER_PRINCIPAL_NAME));
+    let (user_count, users) = read(users).await?;
+    writeln!(
+        out,
+        "\n{text:?}: {device_count} devices, {user_count} users"
+    )?;
+    for device in &devices {
+        let columns = [
+            device.display_name.as_deref(),
+            device.operating_system.as_deref(),
+            Some("device"),
+        ];
+        row(out, columns)?;
+    }
+    for user in &users {
+        let groups = graph.user(&user.id).transitive_member_of().list();
+        let mut groups = groups.select(DirectoryObject::DISPLAY_NAME).items();
+        let mut names = Vec::new();
+        while let Some(object) = groups.try_next().await? {
+            names.extend(
+                object
+                    .as_group()
+                    .and_then(|group| group.display_name.clone()),
+            );
+        }
+        names.sort_unstable();
+        let names = names.join(", ");
+        let columns = [
+            user.display_name.as_deref(),
+            user.user_principal_name.as_deref(),
+            Some(names.as_str()),
+        ];
+        row(out, columns)?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,116 @@
+//! The configuration of the installations: encrypted, so that only those read it whose certificate it names.
+//!
+//! The content is encrypted once with a random key (AES-256-GCM), and that key once for each certificate
+//! (RSA-OAEP with SHA-256). Who has the file and no private key learns the number of readers only.
+
+use std::error::Error;
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
+    rand,
+    rsa::{
+        OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
+        PrivateDecryptingKey, PublicEncryptingKey,
+    },
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use entra_auth::Certificate;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
+use serde::{Deserialize, Serialize};
+use webpki::EndEntityCert;
+
+/// What an installation needs beside its own certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Configuration {
+    pub(crate) tenant_id: String,
+    pub(crate) client_id: String,
+    /// The SHA-1 thumbprint of the certificate that is active, of the several that the registration may have.
+    pub(crate) active_certificate: String,
+}
+
+/// An encrypted [`Configuration`], as it is saved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sealed {
+    readers: Vec<Reader>,
+    nonce: String,
+    content: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reader {
+    /// The SHA-256 thumbprint of the certificate.
+    certificate: String,
+    /// The key of the content, for the private key of this certificate.
+    key: String,
+}
+
+impl Sealed {
+    /// Encrypts a configuration for the owners of these certificates.
+    pub(crate) fn new(
+        configuration: &Configuration,
+        readers: &[&Certificate],
+    ) -> Result<Self, Box<dyn Error>> {
+        let mut key = [0; 32];
+        rand::fill(&mut key)?;
+        let mut content = serde_json::to_vec(configuration)?;
+        let nonce = RandomizedNonceKey::new(&AES_256_GCM, &key)?
+            .seal_in_place_append_tag(Aad::from(PURPOSE), &mut content)?;
+        let readers = readers.iter().map(|certificate| {
+            let der = CertificateDer::from(certificate.public_der());
+            let public = EndEntityCert::try_from(&der)?.subject_public_key_info();
+            let public = PublicEncryptingKey::from_der(&public)?;
+            let public = OaepPublicEncryptingKey::new(public)?;
+            let mut sealed = vec![0; public.ciphertext_size()];
+            let sealed =
+                public.encrypt(&OAEP_SHA256_MGF1SHA256, &key, &mut sealed, Some(PURPOSE))?;
+            Ok(Reader {
+                certificate: certificate.thumbprint_sha256(),
+                key: STANDARD.encode(sealed),
+            })
+        });
+        let readers: Result<Vec<Reader>, Box<dyn Error>> = readers.collect();
+        Ok(Self {
+            readers: readers?,
+            nonce: STANDARD.encode(nonce.as_ref()),
+            content: STANDARD.encode(content),
+        })
+    }
+
+    /// Decrypts it with the private key of a certificate.
+    pub(crate) fn open(&self, certificate: &Certificate) -> Result<Configuration, Box<dyn Error>> {
+        let thumbprint = certificate.thumbprint_sha256();
+        let own = self
+            .readers
+            .iter()
+            .find(|reader| reader.certificate == thumbprint)
+            .ok_or_else(|| {
+                format!(
+                    "the configuration is not for the certificate {}; ask the administrator to encrypt it for this installation",
+                    certificate.thumbprint_sha1()
+                )
+            })?;
+        let unreadable = |_| "the configuration is damaged, or was changed without the key";
+        let pem = certificate.private_key_pem_unencrypted()?;
+        let private = PrivatePkcs8KeyDer::from_pem_slice(pem.expose_secret().as_bytes())?;
+        let private = PrivateDecryptingKey::from_pkcs8(private.secret_pkcs8_der())?;
+        let private = OaepPrivateDecryptingKey::new(private)?;
+        let mut key = vec![0; private.min_output_size()];
+        let sealed = STANDARD.decode(&own.key)?;
+        let key = private
+            .decrypt(&OAEP_SHA256_MGF1SHA256, &sealed, &mut key, Some(PURPOSE))
+            .map_err(unreadable)?;
+        let nonce =
+            Nonce::try_assume_unique_for_key(&STANDARD.decode(&self.nonce)?).map_err(unreadable)?;
+        let mut content = STANDARD.decode(&self.content)?;
+        let content = RandomizedNonceKey::new(&AES_256_GCM, key)?
+            .open_in_place(nonce, Aad::from(PURPOSE), &mut content)
+            .map_err(unreadable)?;
+        Ok(serde_json::from_slice(content)?)
+    }
+}
+
+/// What the key is for, so that nothing else that it encrypted can stand in.
+const PURPOSE: &[u8] = b"inventory client, configuration 1";

@@ -1,0 +1,120 @@
+//! Who reads the report: an application or an administrator, each registered by its blueprint.
+
+use std::{io::Write, sync::Arc};
+
+use entra_core::Environment;
+use entra_graph::registration::MemorySink;
+use entra_mock::{FakeTenant, License};
+use serde_json::json;
+
+use crate::saas_usage::{
+    collect,
+    progress::Progress,
+    setup::{self, SignIn},
+    tenant::Connection,
+    usage::Report,
+};
+use crate::usage_report::{PERMISSIONS, to_fake};
+
+async fn company() -> Arc<FakeTenant> {
+    Arc::new(FakeTenant::builder().users(60).start().await)
+}
+
+async fn registered(tenant: &Arc<FakeTenant>, sign_in: SignIn) -> (Connection, String) {
+    let mut out: Vec<u8> = Vec::new();
+    let connection = Connection::registered(tenant, sign_in, &mut out).await;
+    (connection.unwrap(), String::from_utf8(out).unwrap())
+}
+
+/// The apps with users, the assignments, the users who signed in and those who did not.
+async fn figures(connection: &Connection) -> [usize; 3] {
+    let facts = collect::collect(connection, 30, &Progress::default()).await;
+    let totals = Report::of(&facts.unwrap()).totals();
+    [totals.assigned, totals.active, totals.idle]
+}
+
+#[tokio::test]
+async fn an_administrator_and_an_application_see_the_figures_of_the_least_permissions() {
+    let tenant = company().await;
+    let least = to_fake(&tenant, &PERMISSIONS).unwrap();
+    let expected = figures(&least).await;
+    assert!(expected.iter().all(|figure| *figure > 0), "{expected:?}");
+    let (application, plan) = registered(&tenant, SignIn::Application).await;
+    for line in [
+        "+ registration \"SaaS Usage\"",
+        "+ admin consent for Microsoft Graph AuditLog.Read.All (application)",
+        "+ secret \"usage report\", 12 months",
+    ] {
+        assert!(plan.contains(line), "{line}\n{plan}");
+    }
+    assert_eq!(figures(&application).await, expected);
+    tenant.forget_requests();
+    let (administrator, plan) = registered(&tenant, SignIn::Code).await;
+    assert!(plan.contains("+ public client flows enabled"), "{plan}");
+    // The administrator's own sign-in counts.
+    let [assigned, active, idle] = expected;
+    let seen = figures(&administrator).await;
+    assert_eq!(seen, [assigned, active + 1, idle]);
+    assert_eq!(figures(&application).await, seen);
+    tenant.requests().to("/devicecode").assert_count(1);
+}
+
+#[tokio::test]
+async fn a_second_apply_of_each_blueprint_sends_reads_only() {
+    let tenant = company().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    for sign_in in [SignIn::Application, SignIn::Code] {
+        let mut sink = MemorySink::new().clock(tenant.clock());
+        let blueprint = sign_in.blueprint().unwrap();
+        let out: &mut (dyn Write + Send) = &mut Vec::new();
+        setup::apply(&graph, &blueprint, &mut sink, out)
+            .await
+            .unwrap();
+        tenant.forget_requests();
+        let again = setup::apply(&graph, &blueprint, &mut sink, out)
+            .await
+            .unwrap();
+        assert_eq!(again.changes(), [], "{sign_in:?}");
+        let requests = tenant.requests().within("/v1.0/");
+        assert!(requests.count() > 0);
+        assert!(requests.iter().all(|request| request.method == "GET"));
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_without_a_licence_is_told_so() {
+    let tenant = company().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let products = graph.subscribed_skus().list().send().await.unwrap();
+    let licence = json!([{"skuId": products.items[0].sku_id, "disabledPlans": []}]);
+    tenant
+        .user("admin@contoso.com")
+        .set("assignedLicenses", licence);
+    let (connection, _) = registered(&tenant, SignIn::Code).await;
+    assert_eq!(connection.licence_of_the_user().await.unwrap(), None);
+    let free = FakeTenant::builder().users(60).license(License::Free);
+    let free = Arc::new(free.start().await);
+    let (connection, _) = registered(&free, SignIn::Code).await;
+    let note = connection.licence_of_the_user().await.unwrap().unwrap();
+    assert!(note.contains("no Entra ID P1 or P2 licence"), "{note}");
+    let facts = collect::collect(&connection, 30, &Progress::default()).await;
+    let totals = Report::of(&facts.unwrap()).totals();
+    assert!(totals.assigned > 0, "assignments need no licence");
+}
+
+#[test]
+fn the_public_application_has_its_own_variable_or_the_usual_one() {
+    let problem = |pairs: &[(&str, &str)]| {
+        let environment = Environment::from_pairs(pairs.iter().copied());
+        let connection = Connection::from_env(&environment, SignIn::Code);
+        connection.unwrap_err().to_string()
+    };
+    let neither = problem(&[("AZURE_TENANT_ID", "contoso.com")]);
+    assert!(neither.contains("AZURE_CLIENT_ID is not set"), "{neither}");
+    let bad = problem(&[
+        ("AZURE_TENANT_ID", "contoso.com"),
+        ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000"),
+        ("ENTRA_PUBLIC_CLIENT_ID", "my-app"),
+    ]);
+    assert!(bad.contains("ENTRA_PUBLIC_CLIENT_ID is invalid"), "{bad}");
+}
