@@ -28,10 +28,6 @@ pub(crate) struct UserTokenFields {
     pub(crate) id_token: Option<Secret>,
     pub(crate) client_info: Option<Secret>,
     /// By the `Date` header of the response.
-    #[cfg_attr(
-        not(feature = "sign-in"),
-        expect(dead_code, reason = "only a sign-in uses it")
-    )]
     pub(crate) clock_difference: Option<ClockDifference>,
 }
 

@@ -17,10 +17,6 @@ struct Inner {
     fix: Cow<'static, str>,
     scopes: Option<String>,
     /// For a token outside of its validity period: how long ago it was issued, by this machine's clock.
-    #[cfg_attr(
-        not(feature = "sign-in"),
-        expect(dead_code, reason = "only a sign-in uses it")
-    )]
     issued_ago: Option<Duration>,
     source: Option<Error>,
 }
@@ -203,7 +199,6 @@ impl TokenValidationError {
 
     /// How long ago the token was issued, by this machine's clock: negative if that is in the future.
     /// Only for a token outside of its validity period.
-    #[cfg(feature = "sign-in")]
     pub(crate) fn issued_ago(&self) -> Option<Duration> {
         self.0.issued_ago
     }

@@ -36,6 +36,7 @@ mod validator;
 mod verifier;
 
 pub use builder::TokenValidatorBuilder;
+#[cfg(feature = "axum")]
 pub(crate) use error::bearer_header;
 pub use error::{TokenValidationError, TokenValidationErrorKind};
 pub use keys::SigningKeys;
