@@ -14,7 +14,7 @@ use crate::{
     odata::Selection,
 };
 
-/// Keeps a local copy of a directory; see the [module](self) for how, and for what it guarantees.
+/// Keeps a local copy of a directory; see the [module](crate::sync) for how, and for what it guarantees.
 ///
 /// Choose what to copy, then call [`next`](Self::next) until there are no more steps, now and whenever the copy is to
 /// catch up. Properties and filters are part of the state: with other ones, the next run reads all objects of that
