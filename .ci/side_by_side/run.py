@@ -1,12 +1,14 @@
 """What Graph clients do when a service misbehaves: a table, made by running each of them against the same faults.
 
-run.py NAME=COMMAND ...: each command is started with the root of the service and the name of a case, and prints one line of JSON:
-`items` (how many it read) and `error` (null or a text). A name that ends with `+tls` gets the root with TLS. The environment has SIDE_BY_SIDE_CA, the
-certificate of the service. Exits with 1 when the first client fails a case that it must pass.
+run.py [--write] FILE NAME=COMMAND ...: each command is started with the root of the service and the name of a case, and prints one line
+of JSON: `items` (how many it read) and `error` (null or a text). A name that ends with `+tls` gets the root with TLS. The environment has
+SIDE_BY_SIDE_CA, the certificate of the service. The table in FILE is what the clients did: `--write` replaces it. Without that, it exits with 1
+when a column that was run differs from the one in FILE, or when the first client fails a case that it must pass.
 """
 
 import json
 import os
+import re
 import shlex
 import ssl
 import subprocess
@@ -117,7 +119,7 @@ def serve(handler_class, context=None):
 def judge(case, service, result):
     """A cell of the table, and whether it is what a caller can rely on."""
     items, failed = result.get("items", 0), result.get("error")
-    says = f"error: {failed.splitlines()[0][:60]}" if failed else f"{items} of {ITEMS} items"
+    says = f"error: {plain(failed)}" if failed else f"{items} of {ITEMS} items"
     complete = failed is None and items == ITEMS
     if case == "foreign":
         if service.foreign:
@@ -130,6 +132,14 @@ def judge(case, service, result):
     if case == "error":
         return (says if failed else f"no error: {items} items"), bool(failed)
     return says if complete or failed else f"no error: {says}", complete
+
+
+def plain(text):
+    """The first line of an error, without what differs from run to run."""
+    line = re.sub(r"https?://[\w.]+:\d+", "…", text.splitlines()[0])
+    line = re.sub(r"127\.0\.0\.1:\d+|localhost:\d+", "…", line)
+    line = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22,}", "…", line)
+    return line if len(line) <= 60 else line[:60] + "…"
 
 
 def run(command, root, case, ca):
@@ -148,7 +158,10 @@ def run(command, root, case, ca):
 
 
 def main():
-    clients = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    arguments = sys.argv[1:]
+    write = arguments[0] == "--write"
+    file, *commands = arguments[1:] if write else arguments
+    clients = dict(command.split("=", 1) for command in commands)
     table, failures = {}, []
     with tempfile.TemporaryDirectory() as folder:
         ca, key = f"{folder}/ca.pem", f"{folder}/key.pem"
@@ -176,10 +189,21 @@ def main():
                     server.shutdown()
                     server.server_close()
     names = [name.removesuffix("+tls") for name in clients]
-    print("| case | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
-    for case, title in CASES.items():
-        cells = [table[name, case].replace("|", "\\|") for name in clients]
-        print(f"| {title} | " + " | ".join(cells) + " |")
+    lines = [["case", *names]]
+    lines += [[title, *(table[name, case].replace("|", "/") for name in clients)] for case, title in CASES.items()]
+    text = "".join("| " + " | ".join(line) + " |\n" for line in [lines[0], ["---"] * len(lines[0]), *lines[1:]])
+    print(text, end="")
+    document = open(file).read()
+    start = document.index("| case |")
+    committed = [line.strip("| ").split(" | ") for line in document[start:].splitlines() if line.startswith("|")]
+    if write:
+        open(file, "w").write(document[:start] + text)
+    else:
+        for name in names:
+            for line, known in zip(lines, [committed[0], *committed[2:]], strict=True):
+                cell = line[lines[0].index(name)]
+                if name not in committed[0] or known[committed[0].index(name)] != cell:
+                    failures.append(f"{file} has another table: {name}: {line[0]}: {cell}")
     if failures:
         sys.exit("\n".join(failures))
 
