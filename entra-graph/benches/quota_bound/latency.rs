@@ -12,6 +12,18 @@ const LATENCY: Duration = Duration::from_millis(80);
 
 pub(crate) async fn run() {
     println!("| job | time | one after the other | part |\n|---|---|---|---|");
+    // Each count of the fake tenant looks at every user, so that more users would measure that.
+    let company = distant(20_000).await;
+    let together = export_in_parts(&company, 8).await;
+    print(
+        "20,000 users, 100 in a page, in 8 parts",
+        together,
+        export(&company).await,
+    );
+    // Graph does not expand in advanced queries, so managers come page after page.
+    let company = distant(100_000).await;
+    let pages = jobs::export_users(&company).await.wall;
+    print("100,000 users with managers, page by page", pages, pages);
     let company = distant(0).await;
     let together = jobs::expand_groups(&company, 2_000, 3_500).await.wall;
     print(
@@ -39,15 +51,6 @@ pub(crate) async fn run() {
         together,
         create_users(&company, 1_000).await,
     );
-    let company = distant(100_000).await;
-    let together = export_in_parts(&company, 8).await;
-    print(
-        "100,000 users with licences, in 8 parts",
-        together,
-        export(&company).await,
-    );
-    let pages = jobs::export_users(&company).await.wall;
-    print("the same with managers, page by page", pages, pages);
 }
 
 /// A company on another continent.
@@ -119,7 +122,9 @@ async fn export(company: &Company) -> Duration {
     let expected = company.graph.users().count().send().await.unwrap();
     timed(async {
         let list = company.graph.users().list();
-        let list = list.select((User::USER_PRINCIPAL_NAME, User::ASSIGNED_LICENSES));
+        let list = list
+            .select((User::USER_PRINCIPAL_NAME, User::ASSIGNED_LICENSES))
+            .top(100);
         assert_eq!(read(list).await, expected);
     })
     .await
@@ -129,7 +134,9 @@ async fn export_in_parts(company: &Company, parts: usize) -> Duration {
     let expected = company.graph.users().count().send().await.unwrap();
     timed(async {
         let list = company.graph.users().list();
-        let list = list.select((User::USER_PRINCIPAL_NAME, User::ASSIGNED_LICENSES));
+        let list = list
+            .select((User::USER_PRINCIPAL_NAME, User::ASSIGNED_LICENSES))
+            .top(100);
         let parts = list.partitioned_by_creation(parts).await.unwrap();
         let counts = join_all(parts.into_iter().map(read)).await;
         assert_eq!(counts.iter().sum::<u64>(), expected);
