@@ -179,7 +179,7 @@ impl FromStr for ApprovalToken {
     }
 }
 
-/// Reads all removals that wait; `None` if there are none.
+/// Reads all removals that wait. Returns `None` if no removal waits.
 pub(super) async fn waiting<S: SyncStore>(
     store: &mut S,
     state: &SyncState,

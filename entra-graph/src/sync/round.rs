@@ -12,7 +12,7 @@ use super::{
     reading::{SWEEP, finish, load, load_all, scan},
     rows::{self, Entry, Presence},
     run::Run,
-    state::Phase,
+    state::{Phase, Revision, SyncState},
     store::{Step, SyncStore},
 };
 use crate::{
@@ -31,6 +31,7 @@ pub(super) fn begin(
     let (kind, scope) = (feed.kind, feed.scope());
     let cause = match machine.state.feed(kind) {
         None => FullRoundCause::First,
+        Some(known) if known.round == 0 => FullRoundCause::First,
         Some(known) if known.scope != scope => FullRoundCause::ScopeChanged,
         Some(known) if known.done => return false,
         Some(known) if known.phase != Phase::Idle => return true,
@@ -52,6 +53,62 @@ pub(super) fn begin(
     true
 }
 
+/// Estimates the rows of a first round.
+pub(super) async fn count(client: &GraphClient, machine: &mut Machine<'_>, kind: ObjectKind) {
+    let Some(state) = machine.state.feed_mut(kind) else {
+        return;
+    };
+    let is_first_page = state.full && state.link.is_none() && state.phase == Phase::Paging;
+    if !is_first_page || state.estimate.is_some() {
+        return;
+    }
+    // A round needs no estimate, so an error is that of the round itself, if it fails too.
+    state.estimate = match kind {
+        ObjectKind::User => client.users().count().send().await.ok(),
+        ObjectKind::Group => client.groups().count().send().await.ok(),
+        ObjectKind::Device => client.devices().count().send().await.ok(),
+        ObjectKind::ServicePrincipal => client.service_principals().count().send().await.ok(),
+        ObjectKind::AppRoleAssignment => None,
+    };
+}
+
+/// A step that hands out memberships by the kinds that are copied now; `None` when all are. A membership is handed out
+/// only with its member, if that is of a kind that is copied.
+pub(super) async fn revise<S: SyncStore>(
+    store: &mut S,
+    state: &mut SyncState,
+    synced: &[ObjectKind],
+    closure: bool,
+    now: i64,
+) -> Result<Option<Step>, SyncError> {
+    if state.links == 0 {
+        state.revising = None;
+        state.synced = synced.to_vec();
+        return Ok(None);
+    }
+    let revision = state.revising.take().unwrap_or_else(|| Revision {
+        synced: synced.to_vec(),
+        after: None,
+    });
+    let before = state.synced.clone();
+    let found = scan(store, rows::LINKS, revision.after.as_deref(), SWEEP).await?;
+    let mut machine = Machine::new(state.clone(), &revision.synced, closure, now);
+    let keys = Machine::revise_keys(&found);
+    load(store, &mut machine, keys).await?;
+    machine.revise(&found, &before);
+    if let Some((key, _)) = found.last()
+        && found.len() == SWEEP
+    {
+        machine.state.revising = Some(Revision {
+            synced: revision.synced.clone(),
+            after: Some(key.clone()),
+        });
+    } else {
+        machine.state.synced.clone_from(&revision.synced);
+    }
+    Ok(Some(finish(machine, None)))
+}
+
 /// Which of these objects Graph has, although a full round did not contain them.
 async fn existing(
     client: &GraphClient,
@@ -71,6 +128,8 @@ async fn existing(
     for (id, entry) in ids.iter().zip(entries) {
         match responses.get(entry) {
             Ok(_) => drop(existing.insert(id.clone())),
+            // Nothing is removed because it cannot be read.
+            Err(error) if error.is_forbidden() => drop(existing.insert(id.clone())),
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),
         }

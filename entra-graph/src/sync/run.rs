@@ -168,6 +168,7 @@ impl DirectorySync {
                 ..SyncState {
                     step: foreign.step,
                     round: foreign.round,
+                    synced: foreign.synced,
                     links: foreign.links,
                     ..SyncState::new(graph)
                 }
@@ -195,8 +196,10 @@ impl DirectorySync {
         let synced: Vec<ObjectKind> = self.feeds.iter().map(|feed| feed.kind).collect();
         let now = self.client.now().unix_timestamp();
         let is_new = *self.run.began_at.get_or_insert(state.step) == state.step;
+        // What an earlier sync of other kinds began ends by its kinds.
+        let before = state.synced.clone();
         if state.removing {
-            let machine = Machine::new(state.clone(), &synced, self.closure, now);
+            let machine = Machine::new(state.clone(), &before, self.closure, now);
             if let Some(step) = removals::step(store, machine).await? {
                 return Ok(Some(step));
             }
@@ -204,17 +207,22 @@ impl DirectorySync {
             state.closing = self.closure;
         }
         if state.closing {
-            let machine = Machine::new(state.clone(), &synced, self.closure, now);
+            let machine = Machine::new(state.clone(), &before, self.closure, now);
             if let Some(step) = closure::step(store, machine).await? {
                 return Ok(Some(step));
             }
             state.closing = false;
         }
-        if is_new
-            && synced
-                .iter()
-                .all(|kind| state.feed(*kind).is_some_and(|feed| feed.done))
+        if (state.revising.is_some() || state.synced != synced)
+            && let Some(step) = round::revise(store, &mut state, &synced, self.closure, now).await?
         {
+            return Ok(Some(step));
+        }
+        let has_new = synced.iter().any(|kind| state.feed(*kind).is_none());
+        let are_done = synced
+            .iter()
+            .all(|kind| state.feed(*kind).is_some_and(|feed| feed.done));
+        if is_new && are_done {
             // The last run is over, or was ended before its removals. Those that need an approval wait for the rounds
             // of this run, since the objects may have returned.
             let held = guard::waiting(store, &state, &synced, self.guard).await?;
@@ -223,13 +231,16 @@ impl DirectorySync {
                 return removals::step(store, Machine::new(state, &synced, self.closure, now))
                     .await;
             }
-            for feed in &mut state.feeds {
-                feed.done = false;
-            }
+        }
+        if has_new || is_new && are_done {
+            state.begin_run(&synced);
         }
         for feed in &self.feeds {
             let mut machine = Machine::new(state.clone(), &synced, self.closure, now);
             if round::begin(&mut machine, feed, self.full_every, now) {
+                if self.counts {
+                    round::count(&self.client, &mut machine, feed.kind).await;
+                }
                 return round::step(&self.client, &mut self.run, store, machine, feed)
                     .await
                     .map(Some);

@@ -27,6 +27,7 @@ pub struct DirectorySync {
     pub(super) approved: Option<ApprovalToken>,
     pub(super) full_every: Option<Duration>,
     pub(super) closure: bool,
+    pub(super) counts: bool,
     pub(super) run: Run,
 }
 
@@ -41,6 +42,7 @@ impl DirectorySync {
             approved: None,
             full_every: Some(Duration::from_secs(7 * 24 * 3600)),
             closure: false,
+            counts: false,
             run: Run::default(),
         }
     }
@@ -124,6 +126,14 @@ impl DirectorySync {
     #[must_use]
     pub const fn transitive_members(mut self) -> Self {
         self.closure = true;
+        self
+    }
+
+    /// Counts the objects of a kind before its first round, by one more request, so that
+    /// [`Progress`](super::Progress) has an estimate. Later rounds of all objects have one without it.
+    #[must_use]
+    pub const fn count_first(mut self) -> Self {
+        self.counts = true;
         self
     }
 

@@ -25,9 +25,22 @@ pub struct SyncState {
     pub(super) closing: bool,
     /// Whether they are computed at all.
     pub(super) closure: bool,
+    /// The kinds that are copied, by which memberships were handed out.
+    pub(super) synced: Vec<ObjectKind>,
+    /// Where memberships are handed out by other kinds, since other ones are copied now.
+    pub(super) revising: Option<Revision>,
     /// The number of memberships in the bookkeeping.
     pub(super) links: u64,
     pub(super) feeds: Vec<FeedState>,
+}
+
+/// How far memberships are handed out by other kinds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Revision {
+    /// The kinds that are copied now.
+    pub(super) synced: Vec<ObjectKind>,
+    /// The last membership that was looked at.
+    pub(super) after: Option<String>,
 }
 
 /// The state of one kind of objects.
@@ -79,6 +92,8 @@ impl SyncState {
             removing: false,
             closing: false,
             closure: false,
+            synced: Vec::new(),
+            revising: None,
             links: 0,
             feeds: Vec::new(),
         }
@@ -102,6 +117,18 @@ impl SyncState {
 
     pub(super) fn feed_mut(&mut self, kind: ObjectKind) -> Option<&mut FeedState> {
         self.feeds.iter_mut().find(|feed| feed.kind == kind)
+    }
+
+    /// Begins a run of these kinds.
+    pub(super) fn begin_run(&mut self, synced: &[ObjectKind]) {
+        for feed in &mut self.feeds {
+            feed.done = false;
+        }
+        for kind in synced {
+            if self.feed(*kind).is_none() {
+                self.feeds.push(FeedState::full(*kind, String::new(), 0, 0));
+            }
+        }
     }
 
     /// Ends the round of a kind for this run.

@@ -1,6 +1,7 @@
 //! A local copy of the directory: what it hands out, and what it survives.
 
 mod copy;
+mod costs;
 mod guard;
 mod random;
 mod rounds;

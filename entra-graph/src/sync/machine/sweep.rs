@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     super::{
-        change::{ObjectKind, RemovalReason},
+        change::{ObjectKind, RemovalReason, SyncChange},
         rows::{self, Entry, LinkEntry, Presence, Removal},
         state::Phase,
     },
@@ -12,6 +12,50 @@ use super::{
 };
 
 impl Machine<'_> {
+    /// The rows that a part of the memberships needs to be handed out by other kinds.
+    pub(in crate::sync) fn revise_keys(found: &[(String, String)]) -> Vec<String> {
+        let keys = found.iter().filter_map(|(key, value)| {
+            let (group, member) = rows::parts(key)?;
+            let member_type = LinkEntry::read(value)?.member_type;
+            let kind = member_type.as_deref().and_then(ObjectKind::of_type);
+            let member = kind.map(|kind| rows::object(kind, member));
+            Some(
+                member
+                    .into_iter()
+                    .chain([rows::object(ObjectKind::Group, group)]),
+            )
+        });
+        keys.flatten().collect()
+    }
+
+    /// Hands out memberships that are visible by the kinds that are copied now and were not before, and removes others.
+    pub(in crate::sync) fn revise(&mut self, found: &[(String, String)], before: &[ObjectKind]) {
+        for (key, value) in found {
+            let (Some((group, member)), Some(link)) = (rows::parts(key), LinkEntry::read(value))
+            else {
+                continue;
+            };
+            let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
+            let was_visible = match kind.filter(|kind| before.contains(kind)) {
+                Some(kind) => self.is_present(kind, member),
+                None => true,
+            };
+            let is_visible = self.is_visible(link.member_type.as_deref(), member);
+            if was_visible == is_visible || !self.is_present(ObjectKind::Group, group) {
+                continue;
+            }
+            if is_visible {
+                self.add_member(group, member, link.member_type);
+            } else {
+                self.mark(member, link.member_type);
+                self.changes.push(SyncChange::MemberRemoved {
+                    group: group.to_owned(),
+                    member: member.to_owned(),
+                });
+            }
+        }
+    }
+
     /// Marks the assignments of a service principal as seen, since they could not be read.
     pub(in crate::sync) fn keep(&mut self, kind: ObjectKind, service_principal: &str) {
         let Some(round) = self.state.feed(kind).map(|feed| feed.round) else {

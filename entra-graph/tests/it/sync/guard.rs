@@ -153,7 +153,7 @@ async fn half_of_the_company_leaves_with_an_approval_of_exactly_this_half() {
         "their memberships are no removals of their own: {:?}",
         held.groups
     );
-    // A token that somebody made up, or of another set, lets nothing through.
+    // An invented token, or that of another set, lets nothing through.
     synced.approve("00112233445566778899aabbccddeeff".parse().unwrap());
     let same = synced.held().await;
     assert_eq!(same.token, held.token, "the same set has the same token");

@@ -370,3 +370,43 @@ async fn the_first_changes_are_handed_out_after_one_request() {
     );
     assert_eq!(step.changes(), [], "nothing differs from the copy");
 }
+
+#[tokio::test]
+async fn kinds_that_are_copied_later_or_no_longer_double_and_lose_no_membership() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let device = tenant.add_device("LAPTOP", None);
+    let engineers = tenant.group("Engineers");
+    engineers.add_member(device.id());
+    let engineers = engineers.id().to_string();
+    let sync = DirectorySync::new(&graph);
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    // Members of kinds that are not copied are handed out as Graph lists them.
+    for sync in [
+        sync.clone().groups(),
+        sync.clone().users().groups(),
+        sync.clone().users().groups().devices(),
+        sync.clone().groups().transitive_members(),
+        sync.clone().users().groups(),
+    ] {
+        for _ in 0..2 {
+            copy.catch_up(&mut sync.clone(), &mut store).await.unwrap();
+            let members = copy.members_of(&engineers);
+            assert!(members.contains(&*device.id().to_string()), "{sync:?}");
+            assert_eq!(members.len(), 5, "{sync:?}");
+        }
+    }
+    copy.objects
+        .retain(|(kind, _), _| *kind != ObjectKind::Device);
+    copy.assert_equals_tenant(&graph, "in the end").await;
+}
+
+#[tokio::test]
+async fn the_first_round_has_an_estimate_when_objects_are_counted_first() {
+    let (_tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).users().count_first();
+    let mut store = MemoryStore::new();
+    let step = sync.next(&mut store).await.unwrap().unwrap();
+    let users = graph.users().count().send().await.unwrap();
+    assert_eq!(step.progress().estimate, Some(users));
+    assert_eq!(step.progress().rows, users);
+}

@@ -250,3 +250,11 @@ async fn a_sync_of_nothing_is_an_error() {
     assert!(matches!(error, SyncError::NoKinds));
     assert!(error.to_string().contains("fix:"), "{error}");
 }
+
+#[tokio::test]
+async fn a_sync_runs_in_a_spawned_task() {
+    let script = ScriptedTransport::new().then(200, &[], end(r#"{"id":"1"}"#, "users", "a"));
+    let mut sync = DirectorySync::new(&client(script)).users();
+    let task = tokio::spawn(async move { sync.run(&mut MemoryStore::new()).await });
+    assert_eq!(task.await.unwrap().unwrap().upserts, 1);
+}

@@ -1,0 +1,127 @@
+//! What a copy costs: requests beside the least that is possible, and the size of a step.
+//!
+//! `ENTRA_SYNC_USERS` sets another number of users, such as 100000.
+
+use std::collections::HashSet;
+
+use entra_graph::{
+    GraphClient,
+    sync::{DirectorySync, MemoryStore},
+};
+use entra_mock::{FakeTenant, GroupHandle, Seed};
+
+use super::{Copy, client};
+
+struct Costs {
+    requests: u64,
+    /// The most rows and changes of one step.
+    largest_step: usize,
+}
+
+/// A tenant with groups of about sixty members each, one for twenty users.
+async fn tenant(users: usize) -> (FakeTenant, GraphClient, Vec<GroupHandle>) {
+    let tenant = FakeTenant::builder().seed(Seed::Empty).start().await;
+    let ids: Vec<_> = (0..users)
+        .map(|number| tenant.add_user(&format!("User {number}")).id())
+        .collect();
+    let groups = (0..users / 20)
+        .map(|number| {
+            let group = tenant.add_group(&format!("Group {number}"));
+            for member in 0..60 {
+                group.add_member(ids[(number * 20 + member) % users]);
+            }
+            group
+        })
+        .collect();
+    let graph = client(&tenant);
+    (tenant, graph, groups)
+}
+
+async fn run(
+    graph: &GraphClient,
+    sync: &mut DirectorySync,
+    store: &mut MemoryStore,
+    copy: &mut Copy,
+) -> Costs {
+    let before = graph.requests_sent();
+    let mut largest_step = 0;
+    while let Some(step) = sync.next(store).await.unwrap() {
+        largest_step = largest_step.max(step.changes().len() + step.rows().len());
+        copy.commit(store, &step).await;
+    }
+    Costs {
+        requests: graph.requests_sent() - before,
+        largest_step,
+    }
+}
+
+fn users() -> usize {
+    let text = std::env::var("ENTRA_SYNC_USERS").ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
+
+#[tokio::test]
+async fn a_run_takes_as_many_requests_as_its_rounds_have_pages() {
+    let count = users();
+    let (tenant, graph, groups) = tenant(count).await;
+    // The least: what reading the two delta queries takes.
+    let before = graph.requests_sent();
+    let (_, users_state) = graph.users().delta().changes().try_collect().await.unwrap();
+    let (_, groups_state) = graph
+        .groups()
+        .delta()
+        .changes()
+        .try_collect()
+        .await
+        .unwrap();
+    let least = graph.requests_sent() - before;
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let costs = run(&graph, &mut sync, &mut store, &mut copy).await;
+    assert_eq!(costs.requests, least);
+    println!(
+        "first run of {count} users: {least} requests, at most {} rows and changes in a step, {} bookkeeping rows",
+        costs.largest_step,
+        store.len()
+    );
+
+    for number in 0..50 {
+        let user = tenant.add_user(&format!("New {number}"));
+        groups[number % groups.len()].add_member(user.id());
+    }
+    let before = graph.requests_sent();
+    graph
+        .users()
+        .delta()
+        .since(users_state)
+        .changes()
+        .try_collect()
+        .await
+        .unwrap();
+    graph
+        .groups()
+        .delta()
+        .since(groups_state)
+        .changes()
+        .try_collect()
+        .await
+        .unwrap();
+    let least = graph.requests_sent() - before;
+    let costs = run(&graph, &mut sync, &mut store, &mut copy).await;
+    assert_eq!(costs.requests, least);
+}
+
+#[tokio::test]
+async fn the_largest_step_does_not_grow_with_the_tenant() {
+    let mut largest = HashSet::new();
+    for count in [users() / 2, users()] {
+        let (tenant, graph, _) = tenant(count).await;
+        let mut sync = DirectorySync::new(&graph).users().groups();
+        let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+        let first = run(&graph, &mut sync, &mut store, &mut copy).await;
+        tenant.forget_delta_links();
+        let again = run(&graph, &mut sync, &mut store, &mut copy).await;
+        largest.insert(first.largest_step.max(again.largest_step));
+    }
+    assert_eq!(largest.len(), 1, "{largest:?}");
+}
