@@ -77,6 +77,8 @@ check("active" in run("saas_usage", "--json"), "saas_usage --json has no figures
 check("days left" in run("certificate_client"), "certificate_client did not sign in with its certificate")
 check("is accepted" in run("connection_test"), "connection_test does not accept the application of the environment")
 check("+ registration" in run("register_app"), "register_app plans no registration")
+changes = run("directory_sync", "--export")
+check('"sequence":1,' in changes and "memberAdded" in changes, f"directory_sync exports no changes: {changes[:300]}")
 identity = run("who_am_i")
 check(os.environ["AZURE_CLIENT_ID"] in identity, f"who_am_i is not the application of the environment: {identity}")
 check(USER in by_device_code("device_login"), "device_login shows another user")

@@ -20,6 +20,13 @@ mod connection;
 )]
 #[path = "../../device_login/main.rs"]
 mod device_login;
+mod directory_copy;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../directory_sync/main.rs"]
+mod directory_sync;
 mod environment;
 mod group_gate;
 mod guides;

@@ -1,0 +1,165 @@
+//! A local copy of the users and groups of a tenant in SQLite, kept up to date by each run.
+//!
+//! ```text
+//! cargo run --example directory_sync                                   # on a fake tenant inside the process
+//! cargo run --example directory_sync -- --tenant env --database copy.db
+//! cargo run --example directory_sync -- --tenant env --database copy.db --export --since 1200   # JSON lines
+//! ```
+//!
+//! It can be killed at any time; the next run goes on where the last transaction ended. Start reading at [`sync`];
+//! copy `store.rs` for your own.
+
+pub(crate) mod store;
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, ValueEnum};
+use entra_auth::{ClientSecretCredential, Environment, EnvironmentCredential};
+use entra_graph::{
+    GraphClient, Group, User,
+    sync::{DirectorySync, SyncStore},
+};
+use entra_mock::FakeTenant;
+
+use store::Database;
+
+/// Keeps a copy of the users and groups of an Entra tenant in SQLite.
+#[derive(Debug, Parser)]
+#[command(name = "directory_sync")]
+struct Arguments {
+    /// The tenant: a fake one inside this process, or the one of the environment.
+    #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
+    tenant: Tenant,
+    /// The database file.
+    #[arg(long, value_name = "FILE", default_value = "directory.db")]
+    database: PathBuf,
+    /// Writes the changes as JSON lines to standard output, after the run.
+    #[arg(long)]
+    export: bool,
+    /// With --export: only the changes after this sequence number, that of the last line you have.
+    #[arg(long, value_name = "SEQUENCE", default_value_t = 0)]
+    since: i64,
+    /// Lists what would change, and changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Lets the removals through that an earlier run held back, by the token that it printed.
+    #[arg(long, value_name = "TOKEN")]
+    approve: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tenant {
+    Embedded,
+    Env,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    match arguments.tenant {
+        Tenant::Embedded => {
+            let tenant = FakeTenant::builder().users(60).start().await;
+            let app = tenant
+                .register_app("Directory sync")
+                .application_permission("User.Read.All")
+                .application_permission("GroupMember.Read.All")
+                .with_secret();
+            let credential =
+                ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+                    .cloud(tenant.cloud())
+                    .clock(tenant.clock())
+                    .build()?;
+            let graph = GraphClient::builder(credential)
+                .cloud(tenant.cloud())
+                .clock(tenant.clock())
+                .build()?;
+            with(&graph, arguments).await
+        }
+        Tenant::Env => {
+            let environment = Environment::from_env();
+            let credential = EnvironmentCredential::builder(&environment).build()?;
+            let graph = GraphClient::builder(credential)
+                .environment(&environment)
+                .build()?;
+            with(&graph, arguments).await
+        }
+    }
+}
+
+/// What is copied.
+pub(crate) fn copied(graph: &GraphClient) -> DirectorySync {
+    DirectorySync::new(graph)
+        .select_users((
+            User::DISPLAY_NAME,
+            User::USER_PRINCIPAL_NAME,
+            User::MAIL,
+            User::ACCOUNT_ENABLED,
+        ))
+        .select_groups((Group::DISPLAY_NAME, Group::MAIL))
+}
+
+async fn with(graph: &GraphClient, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let mut sync = copied(graph);
+    if let Some(token) = &arguments.approve {
+        sync = sync.approve(token.parse()?);
+    }
+    let mut out = io::stdout().lock();
+    if arguments.dry_run {
+        let dry_run = sync
+            .dry_run(&mut Database::open(&arguments.database)?)
+            .await?;
+        for change in &dry_run.changes {
+            writeln!(out, "{}", serde_json::to_string(change)?)?;
+        }
+        return Ok(());
+    }
+    let outcome = self::sync(sync, &arguments.database).await;
+    if arguments.export {
+        export(&arguments.database, arguments.since, &mut out)?;
+    }
+    outcome
+}
+
+/// Brings the database up to date. Progress goes to standard error.
+pub(crate) async fn sync(mut sync: DirectorySync, path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut database = Database::open(path)?;
+    let mut changes = 0;
+    while let Some(step) = sync.next(&mut database).await? {
+        database.commit(&step).await?;
+        changes += step.changes().len();
+        for note in step.notes() {
+            eprintln!("{note:?}");
+        }
+        let progress = step.progress();
+        if let Some(kind) = progress.kind {
+            let of = progress
+                .estimate
+                .map(|estimate| format!(" of about {estimate}"));
+            eprintln!("{kind}: {} rows{}", progress.rows, of.unwrap_or_default());
+        }
+    }
+    let (objects, members) = database.counts()?;
+    eprintln!("{changes} changes; the copy has {objects} objects and {members} memberships");
+    Ok(())
+}
+
+/// Writes the changes after a sequence number, one JSON object in each line.
+pub(crate) fn export(path: &Path, since: i64, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    Database::open(path)?.changes_since(since, |sequence, change| {
+        writeln!(out, r#"{{"sequence":{sequence},"change":{change}}}"#)
+    })
+}

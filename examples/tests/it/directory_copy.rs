@@ -1,0 +1,303 @@
+//! The example that keeps a copy in SQLite: killed at any moment, it loses and doubles no change.
+//!
+//! CI kills it a few times. `ENTRA_SYNC_KILLS` sets how often.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use entra_auth::EnvironmentCredential;
+use entra_core::{Environment, SecureRandom, SeededRandom};
+use entra_graph::GraphClient;
+use entra_mock::FakeTenant;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use crate::directory_sync::{copied, export, sync};
+
+/// The database of the child process, which is this test alone.
+const DATABASE: &str = "ENTRA_TEST_DATABASE";
+
+struct Copied {
+    path: PathBuf,
+    tenant: FakeTenant,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Copied {
+    async fn new(name: &str) -> Self {
+        let tenant = FakeTenant::builder().users(300).start().await;
+        let app = tenant
+            .register_app("Directory sync")
+            .application_permission("User.Read.All")
+            .application_permission("GroupMember.Read.All")
+            .with_secret();
+        let folder = format!("entra-directory-sync-{name}-{}", std::process::id());
+        let folder = env::temp_dir().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self {
+            variables: vec![
+                ("AZURE_AUTHORITY_HOST", tenant.uri()),
+                ("ENTRA_GRAPH_URL", format!("{}/v1.0", tenant.uri())),
+                ("AZURE_TENANT_ID", tenant.id().to_string()),
+                ("AZURE_CLIENT_ID", app.client_id().to_string()),
+                (
+                    "AZURE_CLIENT_SECRET",
+                    app.secret().expose_secret().to_owned(),
+                ),
+            ],
+            path: folder.join("copy.db"),
+            tenant,
+        }
+    }
+
+    fn graph(&self) -> GraphClient {
+        let pairs = self
+            .variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        graph(&Environment::from_pairs(pairs))
+    }
+
+    fn start(&self, test: &str) -> Child {
+        Command::new(env::current_exe().unwrap())
+            .args(["--exact", "--test-threads", "1", test])
+            .env(DATABASE, &self.path)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// What the tables hold must be what the log of changes says, each change exactly once.
+    fn check(&self) -> Tables {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let Ok(connection) = Connection::open_with_flags(&self.path, flags) else {
+            return Tables::default();
+        };
+        let has_tables = "SELECT count(*) FROM sqlite_master WHERE name = 'changes'";
+        let count: i64 = connection
+            .query_row(has_tables, [], |row| row.get(0))
+            .unwrap();
+        if count == 0 {
+            return Tables::default();
+        }
+        let mut replayed = Tables::default();
+        let mut statement = connection
+            .prepare("SELECT change FROM changes ORDER BY sequence")
+            .unwrap();
+        let changes = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap();
+        for change in changes {
+            replayed.apply(&serde_json::from_str(&change.unwrap()).unwrap());
+        }
+        let mut stored = Tables::default();
+        let mut statement = connection
+            .prepare("SELECT id, object FROM objects")
+            .unwrap();
+        let objects = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+        for object in objects.unwrap() {
+            let (id, json) = object.unwrap();
+            stored
+                .objects
+                .insert(id, serde_json::from_str(&json).unwrap());
+        }
+        let mut statement = connection
+            .prepare("SELECT group_id, member_id FROM members")
+            .unwrap();
+        let members = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        stored.members.extend(members.unwrap().map(Result::unwrap));
+        assert_eq!(stored, replayed);
+        stored
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(self.path.parent().unwrap_or(Path::new("")));
+    }
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Tables {
+    objects: BTreeMap<String, Value>,
+    members: BTreeSet<(String, String)>,
+}
+
+impl Tables {
+    fn apply(&mut self, change: &Value) {
+        let text = |name: &str| change[name].as_str().unwrap_or_default().to_owned();
+        match change["change"].as_str().unwrap() {
+            "upsert" => {
+                let object = change["object"].clone();
+                let id = object["id"].as_str().unwrap().to_owned();
+                let before = self.objects.insert(id, object.clone());
+                assert_ne!(before, Some(object), "an object was written twice");
+            }
+            "removed" => {
+                let id = text("id");
+                assert!(self.objects.remove(&id).is_some(), "{id} was removed twice");
+                self.members
+                    .retain(|(group, member)| *group != id && *member != id);
+            }
+            "memberAdded" => {
+                let link = (text("group"), text("member"));
+                assert!(
+                    self.members.insert(link),
+                    "a member was added twice: {change}"
+                );
+            }
+            "memberRemoved" => {
+                let link = (text("group"), text("member"));
+                assert!(
+                    self.members.remove(&link),
+                    "a member was removed twice: {change}"
+                );
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+fn graph(environment: &Environment) -> GraphClient {
+    let credential = EnvironmentCredential::builder(environment).build().unwrap();
+    GraphClient::builder(credential)
+        .environment(environment)
+        .build()
+        .unwrap()
+}
+
+/// The child process: one run of the example.
+async fn child() -> bool {
+    let Some(database) = env::var_os(DATABASE) else {
+        return false;
+    };
+    let graph = graph(&Environment::from_env());
+    sync(copied(&graph), Path::new(&database)).await.unwrap();
+    true
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
+    if child().await {
+        return;
+    }
+    const NAME: &str = "directory_copy::killed_at_any_moment_the_copy_loses_and_doubles_no_change";
+    let kills = env::var("ENTRA_SYNC_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(12);
+    let copied = Copied::new("kill").await;
+    let random = SeededRandom::new(20_261_129);
+    let below = |end: u64| {
+        let mut bytes = [0; 8];
+        random.fill(&mut bytes).unwrap();
+        u64::from_le_bytes(bytes) % end
+    };
+    // The first run is measured, so that the moments are spread over a whole one; nothing else depends on it.
+    let started = Instant::now();
+    assert!(copied.start(NAME).wait().unwrap().success());
+    let whole = u64::try_from(started.elapsed().as_micros()).unwrap();
+    copied.check();
+    for round in 0..kills {
+        let everyone = copied.tenant.add_group(&format!("Group {round}"));
+        for number in 0..20 {
+            let user = copied.tenant.add_user(&format!("User {round}-{number}"));
+            everyone.add_member(user.id());
+        }
+        let known: Vec<String> = copied.check().objects.keys().cloned().collect();
+        for _ in 0..3 {
+            let at = usize::try_from(below(known.len() as u64)).unwrap();
+            copied.tenant.remove("users", &known[at]).unwrap();
+        }
+        if below(4) == 0 {
+            copied.tenant.forget_delta_links();
+        }
+        let mut child = copied.start(NAME);
+        thread::sleep(Duration::from_micros(below(whole)));
+        // SIGKILL on Unix.
+        child.kill().unwrap();
+        child.wait().unwrap();
+        copied.check();
+    }
+    assert!(copied.start(NAME).wait().unwrap().success());
+    let tables = copied.check();
+    let graph = copied.graph();
+    let users = graph
+        .users()
+        .list()
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    let groups = graph
+        .groups()
+        .list()
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
+    let ids = users
+        .iter()
+        .map(|user| &user.id)
+        .chain(groups.iter().map(|group| &group.id));
+    assert_eq!(
+        ids.collect::<BTreeSet<_>>(),
+        tables.objects.keys().collect()
+    );
+    let lists = groups
+        .iter()
+        .map(|group| graph.group(&group.id).members().list());
+    let mut members = BTreeSet::new();
+    for (group, list) in groups.iter().zip(graph.read_lists(lists).await) {
+        members.extend(
+            list.unwrap()
+                .iter()
+                .map(|member| (group.id.clone(), member.id().to_owned())),
+        );
+    }
+    assert_eq!(members, tables.members);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_export_has_the_changes_after_a_sequence_number_as_json_lines() {
+    let copied = Copied::new("export").await;
+    let graph = copied.graph();
+    sync(crate::directory_sync::copied(&graph), &copied.path)
+        .await
+        .unwrap();
+    let lines = |since: i64| -> Vec<Value> {
+        let mut out = Vec::new();
+        export(&copied.path, since, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let all = lines(0);
+    let last = all.last().unwrap()["sequence"].as_i64().unwrap();
+    assert_eq!(all.len(), usize::try_from(last).unwrap());
+    assert_eq!(all[0]["change"]["change"], "upsert");
+    assert!(all[0]["change"]["object"]["displayName"].is_string());
+    assert!(lines(last).is_empty());
+
+    let nina = copied.tenant.add_user("Nina");
+    sync(crate::directory_sync::copied(&graph), &copied.path)
+        .await
+        .unwrap();
+    let new = lines(last);
+    assert_eq!(new.len(), 1, "{new:?}");
+    assert_eq!(new[0]["sequence"], last + 1);
+    assert_eq!(new[0]["change"]["object"]["id"], nina.id().to_string());
+    assert_eq!(
+        (&new[0]["change"]["change"], &new[0]["change"]["kind"]),
+        (&"upsert".into(), &"user".into())
+    );
+}
