@@ -281,7 +281,7 @@ async fn tokens(shown: &Shown, tenant: &FakeTenant, app: &App) {
         shown.error(&failing.validate(&bad).await.unwrap_err());
     }
     let resource = |url: &str| ProtectedResource::builder(url, TENANT, CLIENT);
-    let with_password = format!("https://user:{}@tools.example/mcp", canary("password"));
+    let with_password = format!("https://user:{}@tools.example/mcp", canary_text("password"));
     shown.debug(&resource(&with_password));
     shown.error(&resource(&with_password).build().unwrap_err());
     let resource = resource("https://tools.example/mcp").build().unwrap();
