@@ -10,6 +10,7 @@ pub(crate) mod lifecycle;
 mod log;
 mod policies;
 pub(crate) mod roles;
+pub(crate) mod sensitive_actions;
 
 use std::time::Duration;
 

@@ -144,13 +144,6 @@ impl State {
             .any(|role| role == GLOBAL_ADMINISTRATOR || roles.contains(&role))
     }
 
-    /// Whether an object has a role that protects it from sensitive changes by anyone but a Global
-    /// Administrator.
-    pub(crate) fn is_protected(&self, principal: &str) -> bool {
-        self.roles_of(principal)
-            .any(|role| !UNPROTECTED.contains(&role))
-    }
-
     /// Returns the ids of the definitions of a principal's roles over the whole directory.
     pub(crate) fn roles_of<'a>(&'a self, principal: &'a str) -> impl Iterator<Item = &'a str> {
         self.store
@@ -193,14 +186,21 @@ fn little_endian(id: Guid) -> [u8; 16] {
 }
 
 const APPLICATION_ADMINISTRATOR: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
+pub(super) const AUTHENTICATION_ADMINISTRATOR: &str = "c4e39bd9-1100-46d3-8c65-fb160da0071f";
 const CLOUD_APPLICATION_ADMINISTRATOR: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
-const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
-const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
-const GUEST_INVITER: &str = "95e79109-95c0-4d8e-aee3-d01accf2d47b";
-const HELPDESK_ADMINISTRATOR: &str = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
+pub(super) const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
+pub(super) const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
+pub(super) const GUEST_INVITER: &str = "95e79109-95c0-4d8e-aee3-d01accf2d47b";
+pub(super) const HELPDESK_ADMINISTRATOR: &str = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
+pub(super) const MESSAGE_CENTER_READER: &str = "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b";
+pub(super) const PASSWORD_ADMINISTRATOR: &str = "966707d0-3269-4727-9be2-8c3a10f19b9d";
+pub(super) const PRIVILEGED_AUTHENTICATION_ADMINISTRATOR: &str =
+    "7be44c8a-adaf-4e2a-84d6-ab2649e08a13";
 const PRIVILEGED_ROLE_ADMINISTRATOR: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";
-const REPORTS_READER: &str = "4a5d8f65-41da-4de4-8968-e035b65339cf";
-const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
+pub(super) const REPORTS_READER: &str = "4a5d8f65-41da-4de4-8968-e035b65339cf";
+pub(super) const USAGE_SUMMARY_REPORTS_READER: &str = "75934031-6c7e-415a-99d7-48dbd49e875e";
+pub(super) const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
+pub(super) const USER_EXPERIENCE_SUCCESS_MANAGER: &str = "27460883-1df1-4691-b032-3b79643e5e63";
 
 /// The roles that may write every object of some types, beside Global Administrator: the least privileged
 /// ones that the pages of the operations name. Only a Global Administrator writes other types.
@@ -222,26 +222,12 @@ const ADMINISTRATORS: [(&[Kind], &[&str]); 4] = [
     ),
 ];
 
-/// The roles whose members a User Administrator may change like users without a role ("Who can perform
-/// sensitive actions" of the page on users).
-const UNPROTECTED: [&str; 6] = [
-    DIRECTORY_READERS,
-    GROUPS_ADMINISTRATOR,
-    GUEST_INVITER,
-    HELPDESK_ADMINISTRATOR,
-    REPORTS_READER,
-    USER_ADMINISTRATOR,
-];
-
 /// Template id and name of the built-in roles that programs use most (the page on Microsoft Entra built-in
 /// roles, 2026-01-20). Their resource actions are left out.
-const BUILT_IN: [(&str, &str); 19] = [
+const BUILT_IN: [(&str, &str); 24] = [
     (GLOBAL_ADMINISTRATOR, "Global Administrator"),
     (APPLICATION_ADMINISTRATOR, "Application Administrator"),
-    (
-        "c4e39bd9-1100-46d3-8c65-fb160da0071f",
-        "Authentication Administrator",
-    ),
+    (AUTHENTICATION_ADMINISTRATOR, "Authentication Administrator"),
     (
         "b0f54661-2d74-4c50-afa3-1ec803f12efe",
         "Billing Administrator",
@@ -271,6 +257,12 @@ const BUILT_IN: [(&str, &str); 19] = [
         "3a2c62db-5318-420d-8d74-23affee5d9d5",
         "Intune Administrator",
     ),
+    (MESSAGE_CENTER_READER, "Message Center Reader"),
+    (PASSWORD_ADMINISTRATOR, "Password Administrator"),
+    (
+        PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
+        "Privileged Authentication Administrator",
+    ),
     (
         PRIVILEGED_ROLE_ADMINISTRATOR,
         "Privileged Role Administrator",
@@ -281,7 +273,12 @@ const BUILT_IN: [(&str, &str); 19] = [
         "Security Administrator",
     ),
     ("5d6b6bb7-de71-4623-b4af-96380a352509", "Security Reader"),
+    (USAGE_SUMMARY_REPORTS_READER, "Usage Summary Reports Reader"),
     (USER_ADMINISTRATOR, "User Administrator"),
+    (
+        USER_EXPERIENCE_SUCCESS_MANAGER,
+        "User Experience Success Manager",
+    ),
 ];
 
 #[cfg(test)]

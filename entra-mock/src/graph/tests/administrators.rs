@@ -2,6 +2,14 @@
 
 use super::{groups::new_group, users::new_user, writes::reference, *};
 
+const AUTHENTICATION_ADMINISTRATOR: &str = "c4e39bd9-1100-46d3-8c65-fb160da0071f";
+const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
+const GUEST_INVITER: &str = "95e79109-95c0-4d8e-aee3-d01accf2d47b";
+const HELPDESK_ADMINISTRATOR: &str = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
+const MESSAGE_CENTER_READER: &str = "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b";
+const PASSWORD_ADMINISTRATOR: &str = "966707d0-3269-4727-9be2-8c3a10f19b9d";
+const PRIVILEGED_AUTHENTICATION_ADMINISTRATOR: &str = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13";
+const REPORTS_READER: &str = "4a5d8f65-41da-4de4-8968-e035b65339cf";
 const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
 const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
 const CLOUD_APPLICATION_ADMINISTRATOR: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
@@ -82,30 +90,155 @@ fn each_role_writes_the_objects_of_its_own_types() {
     }
 }
 
+/// The rows of Microsoft's table on sensitive actions and of the one on passwords: the role of the target,
+/// and whether a Password, Helpdesk, Authentication, User, Privileged Authentication and Global
+/// Administrator may reset its password, and whether the last four may do other sensitive actions.
+const SENSITIVE_ACTIONS: [(&str, [u8; 6], [u8; 4]); 13] = [
+    ("", [1, 1, 1, 1, 1, 1], [1, 1, 1, 1]),
+    (
+        AUTHENTICATION_ADMINISTRATOR,
+        [0, 0, 1, 0, 1, 1],
+        [1, 0, 1, 1],
+    ),
+    (DIRECTORY_READERS, [1, 1, 1, 1, 1, 1], [1, 1, 1, 1]),
+    (GLOBAL_ADMINISTRATOR, [0, 0, 0, 0, 1, 1], [0, 0, 1, 1]),
+    (GROUPS_ADMINISTRATOR, [0, 0, 0, 1, 1, 1], [0, 1, 1, 1]),
+    (GUEST_INVITER, [1, 1, 1, 1, 1, 1], [1, 1, 1, 1]),
+    (HELPDESK_ADMINISTRATOR, [0, 1, 0, 1, 1, 1], [0, 1, 1, 1]),
+    (MESSAGE_CENTER_READER, [0, 1, 1, 1, 1, 1], [1, 1, 1, 1]),
+    (PASSWORD_ADMINISTRATOR, [1, 1, 1, 1, 1, 1], [1, 1, 1, 1]),
+    (
+        PRIVILEGED_ROLE_ADMINISTRATOR,
+        [0, 0, 0, 0, 1, 1],
+        [0, 0, 1, 1],
+    ),
+    (REPORTS_READER, [0, 1, 1, 1, 1, 1], [1, 1, 1, 1]),
+    (SECURITY_READER, [0, 0, 0, 0, 1, 1], [0, 0, 1, 1]),
+    (USER_ADMINISTRATOR, [0, 0, 0, 1, 1, 1], [0, 1, 1, 1]),
+];
+
+const ACTORS: [&str; 6] = [
+    PASSWORD_ADMINISTRATOR,
+    HELPDESK_ADMINISTRATOR,
+    AUTHENTICATION_ADMINISTRATOR,
+    USER_ADMINISTRATOR,
+    PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
+    GLOBAL_ADMINISTRATOR,
+];
+
+/// What a role allows Adele to do to Bo.
+fn assert_allowed(fixture: &mut Fixture, label: &str, reset: bool, other: bool) {
+    fixture.adele(&[
+        "User.ReadWrite.All",
+        "User-PasswordProfile.ReadWrite.All",
+        "User.RevokeSessions.All",
+    ]);
+    let bo = format!("/users/{}", id(BO));
+    let status = |allowed| if allowed { 204 } else { 403 };
+    for body in [
+        json!({"passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"}}),
+        json!({"mobilePhone": "1"}),
+        json!({"businessPhones": ["1"]}),
+        json!({"otherMails": ["a@b.example"]}),
+    ] {
+        let sent = fixture.patch(&bo, &body);
+        assert_eq!(sent.status, status(reset), "{label} {body}");
+    }
+    let revoked = fixture.post(&format!("{bo}/revokeSignInSessions"), &json!({}));
+    assert_eq!(revoked.status == 200, reset, "{label}: {}", revoked.text);
+    for body in [
+        json!({"accountEnabled": true}),
+        json!({"userPrincipalName": "bo@contoso.com"}),
+        json!({"onPremisesImmutableId": "Ym8="}),
+    ] {
+        let sent = fixture.patch(&bo, &body);
+        assert_eq!(sent.status, status(other), "{label} {body}");
+    }
+    assert_eq!(fixture.delete(&bo).status, status(other), "{label}");
+}
+
 #[test]
-fn a_user_administrator_cannot_take_over_an_administrator() {
-    for (role, allowed) in [
-        (GLOBAL_ADMINISTRATOR, false),
-        (PRIVILEGED_ROLE_ADMINISTRATOR, false),
-        (GROUPS_ADMINISTRATOR, true),
-        (USER_ADMINISTRATOR, true),
+fn sensitive_actions_follow_the_published_tables_of_roles() {
+    for (target, resets, others) in SENSITIVE_ACTIONS {
+        for (at, actor) in ACTORS.into_iter().enumerate() {
+            let mut fixture = Fixture::new();
+            if !target.is_empty() {
+                assign(&mut fixture, BO, target);
+            }
+            assign(&mut fixture, ADELE, actor);
+            let other = at.checked_sub(2).is_some_and(|at| others[at] == 1);
+            let label = format!("{actor} on {target}");
+            assert_allowed(&mut fixture, &label, resets[at] == 1, other);
+        }
+    }
+}
+
+#[test]
+fn members_and_owners_of_a_role_assignable_group_are_protected() {
+    for (relation, actor, allowed) in [
+        (Relation::Members, USER_ADMINISTRATOR, false),
+        (Relation::Owners, USER_ADMINISTRATOR, false),
+        (Relation::Members, HELPDESK_ADMINISTRATOR, false),
+        (
+            Relation::Members,
+            PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
+            true,
+        ),
     ] {
         let mut fixture = Fixture::new();
-        assign(&mut fixture, BO, role);
-        assign(&mut fixture, ADELE, USER_ADMINISTRATOR);
+        assign(&mut fixture, ADELE, actor);
+        let state = fixture.state();
+        state.store.update(Kind::Group, &id(TESTERS), |group| {
+            group.insert("isAssignableToRole".into(), true.into());
+        });
+        state.store.link(relation, &id(TESTERS), &id(BO));
+        assert_allowed(
+            &mut fixture,
+            &format!("{actor} {relation:?}"),
+            allowed,
+            allowed,
+        );
+    }
+}
+
+#[test]
+fn a_role_for_passwords_writes_nothing_else() {
+    for actor in [PASSWORD_ADMINISTRATOR, HELPDESK_ADMINISTRATOR] {
+        let mut fixture = Fixture::new();
+        assign(&mut fixture, ADELE, actor);
         fixture.adele(&["User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All"]);
         let bo = format!("/users/{}", id(BO));
-        let status = if allowed { 204 } else { 403 };
-        for body in [
-            json!({"passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"}}),
-            json!({"mobilePhone": "1"}),
-            json!({"accountEnabled": true}),
-        ] {
-            assert_eq!(fixture.patch(&bo, &body).status, status, "{role} {body}");
+        assert_eq!(fixture.patch(&bo, &json!({"jobTitle": "x"})).status, 403);
+        let both = json!({"jobTitle": "x", "mobilePhone": "1"});
+        assert_eq!(fixture.patch(&bo, &both).status, 403);
+        assert_eq!(fixture.patch(&bo, &json!({"mobilePhone": "1"})).status, 204);
+        assert_eq!(fixture.post("/users", &new_user()).status, 403);
+    }
+}
+
+#[test]
+fn an_application_acts_on_an_administrator_by_its_own_role() {
+    for (own_role, allowed) in [
+        (None, false),
+        (Some(GROUPS_ADMINISTRATOR), false),
+        (Some(USER_ADMINISTRATOR), true),
+    ] {
+        let mut fixture = Fixture::new();
+        assign(&mut fixture, BO, GROUPS_ADMINISTRATOR);
+        if let Some(role) = own_role {
+            assign(&mut fixture, DESK, role);
         }
-        // Other properties are not sensitive.
-        assert_eq!(fixture.patch(&bo, &json!({"jobTitle": "x"})).status, 204);
-        assert_eq!(fixture.delete(&bo).status, status, "{role}");
+        fixture.application(&["User.ReadWrite.All"]);
+        fixture.caller.service_principal_id = Some(id(DESK));
+        let status = if allowed { 204 } else { 403 };
+        let bo = format!("/users/{}", id(BO));
+        let body = json!({"mobilePhone": "1"});
+        assert_eq!(fixture.patch(&bo, &body).status, status, "{own_role:?}");
+        // The permission is enough for users without a role, and for other properties.
+        let cleo = format!("/users/{}", id(CLEO));
+        assert_eq!(fixture.patch(&cleo, &body).status, 204, "{own_role:?}");
+        let title = json!({"jobTitle": "x"});
+        assert_eq!(fixture.patch(&bo, &title).status, 204, "{own_role:?}");
     }
 }
 

@@ -104,7 +104,11 @@ fn assignments_of_a_deleted_user_come_back_with_the_user() {
     let body = assignment(USER_ADMINISTRATOR, BO, "/");
     let created = fixture.post(ASSIGNMENTS, &body);
     let one = format!("{ASSIGNMENTS}/{}", created.body["id"].as_str().unwrap());
-    fixture.application(&["User.ReadWrite.All", "RoleManagement.Read.Directory"]);
+    // Only the highest roles delete an administrator; a permission alone does not.
+    fixture.application(&["User.ReadWrite.All"]);
+    assert_eq!(fixture.delete(&format!("/users/{}", id(BO))).status, 403);
+    fixture.state().make_administrator(&id(ADELE));
+    fixture.adele(&["User.ReadWrite.All", "RoleManagement.Read.Directory"]);
     assert_eq!(fixture.delete(&format!("/users/{}", id(BO))).status, 204);
     assert_eq!(fixture.get(&one).status, 404);
     let restore = format!("/directory/deletedItems/{}/restore", id(BO));

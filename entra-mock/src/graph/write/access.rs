@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     account::{PASSWORD, is_administrator},
+    directory::sensitive_actions::SensitiveAction,
     odata::GraphError,
     permissions::denied,
     schema::Relation,
@@ -17,7 +18,7 @@ use crate::{
 
 /// Checks that a user has a role or owns the object. For an application the permission is enough.
 fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
-    let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+    let id = id(object);
     let owned_by = |owner: &str| {
         let store = &call.state.store;
         store.is_linked(Relation::Owners, id, owner)
@@ -102,7 +103,13 @@ pub(super) fn check_update(
         }
         return Err(denied());
     }
-    check_role(call, kind, object)?;
+    let actions = || names().filter_map(SensitiveAction::of_property);
+    for action in actions() {
+        check_sensitive(call, object, action)?;
+    }
+    if actions().count() < draft.values.len() || draft.values.is_empty() {
+        check_role(call, kind, object)?;
+    }
     let all = call.caller.has_any(ALL_OF_USERS);
     // Documented with a permission to read users beside it.
     let attributes = names().any(|name| name == "customSecurityAttributes");
@@ -123,9 +130,6 @@ pub(super) fn check_update(
         if !allowed {
             return Err(denied());
         }
-    }
-    if names().any(|name| SENSITIVE.contains(&name)) {
-        check_target_role(call, object)?;
     }
     Ok(())
 }
@@ -205,26 +209,42 @@ pub(super) fn check_administrator(call: Call<'_>) -> Result<(), GraphError> {
     }
 }
 
-/// Checks who can delete, restore or purge an object, or revoke a user's sessions.
+/// Checks who can delete, restore or purge an object.
 pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
+    if kind == Kind::User {
+        return check_sensitive(call, object, SensitiveAction::Other);
+    }
     check_role(call, kind, object)?;
     check_role_assignable(call, object)?;
-    check_target_role(call, object)
+    let Some(user) = call.caller.user_id.as_deref() else {
+        return Ok(());
+    };
+    let user = call.state.store.get(Kind::User, user);
+    if call.state.is_protected(id(object)) && !user.is_some_and(is_administrator) {
+        return Err(denied());
+    }
+    Ok(())
 }
 
-/// Rejects sensitive changes of administrators by applications, which need a role, and by users with a
-/// lesser role.
-fn check_target_role(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
-    let store = &call.state.store;
-    let protected = match call.caller.user_id.as_deref() {
-        None => is_administrator(object),
-        Some(user) => {
-            let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-            !store.get(Kind::User, user).is_some_and(is_administrator)
-                && call.state.is_protected(id)
+/// Checks who can change a user in a sensitive way, beside the permission.
+pub(super) fn check_sensitive(
+    call: Call<'_>,
+    user: &Object,
+    action: SensitiveAction,
+) -> Result<(), GraphError> {
+    let target = id(user);
+    let allowed = match call.caller.user_id.as_deref() {
+        Some(actor) => call.state.user_may(actor, action, target),
+        None => {
+            let principal = call.caller.service_principal_id.as_deref();
+            call.state.application_may(principal, action, target)
         }
     };
-    if protected { Err(denied()) } else { Ok(()) }
+    if allowed { Ok(()) } else { Err(denied()) }
+}
+
+fn id(object: &Object) -> &str {
+    object.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn check_role_assignable(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
@@ -269,17 +289,6 @@ const SPECIAL: &[(&str, &[&str], bool)] = &[
 const RESET_PASSWORDS: &[&str] = &[
     "User-PasswordProfile.ReadWrite.All",
     "Directory.AccessAsUser.All",
-];
-
-/// Properties of an administrator that only a role can change.
-const SENSITIVE: &[&str] = &[
-    "accountEnabled",
-    "businessPhones",
-    "mobilePhone",
-    "onPremisesImmutableId",
-    "otherMails",
-    "passwordProfile",
-    "userPrincipalName",
 ];
 
 /// Properties that users cannot change in their own profile.

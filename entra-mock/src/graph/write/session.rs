@@ -6,12 +6,12 @@ use super::{
     super::{Call, route::Root},
     Plan, PlannedResponse, Step, access, target,
 };
-use crate::{odata::GraphError, store::Kind};
+use crate::{directory::sensitive_actions::SensitiveAction, odata::GraphError, store::Kind};
 
 pub(super) fn revoke(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
     let (object, id, own) = target(call, root, kind, "/revokeSignInSessions")?;
     if !own {
-        access::check_delete(call, kind, object)?;
+        access::check_sensitive(call, object, SensitiveAction::ResetPassword)?;
     }
     let response = json!({ "@odata.context": call.context("Edm.Boolean"), "value": true });
     Ok(Plan::new(PlannedResponse::Json(200, response))
