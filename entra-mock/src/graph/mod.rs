@@ -175,6 +175,9 @@ fn dispatch(
     let Some(path) = version(&request.path, "/v1.0").or(beta) else {
         return Err(unsupported(request));
     };
+    if let Some(segment) = segment_of_a_version(path) {
+        return Err(segment_not_found(segment));
+    }
     let is_batch = is_batch(request);
     if beta.is_some()
         && !is_batch
@@ -297,6 +300,25 @@ fn version<'a>(path: &'a str, version: &str) -> Option<&'a str> {
     let (start, rest) = path.split_at_checked(version.len())?;
     (start.eq_ignore_ascii_case(version) && (rest.is_empty() || rest.starts_with('/')))
         .then_some(rest)
+}
+
+/// The first segment of a path below the version, if it is a version again: a client has put the version
+/// into the relative URL of a batch request, or twice into its Graph root.
+fn segment_of_a_version(path: &str) -> Option<&str> {
+    let first = path.split('/').find(|segment| !segment.is_empty())?;
+    ["v1.0", "beta"]
+        .iter()
+        .any(|version| first.eq_ignore_ascii_case(version))
+        .then_some(first)
+}
+
+/// Returns 400 for a segment that Graph does not have (msgraph-sdk-javascript issue 1178).
+fn segment_not_found(segment: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "BadRequest",
+        format!("Resource not found for the segment '{segment}'."),
+    )
 }
 
 const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"Loopback","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"ENTRAMOCK"}}"#;

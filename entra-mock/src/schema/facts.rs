@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::OnceLock};
 
 use serde_json::Value;
 
-use super::{EntityType, is_extension};
+use super::{EntityType, fit::fits, is_extension};
 use crate::time::ticks;
 
 /// One property of a type as declared in the metadata.
@@ -24,6 +24,8 @@ pub(crate) enum Mismatch {
     Unknown(String),
     /// The property has another type.
     Type(String),
+    /// The property does not take this value: it is too long, or has another form.
+    Value(String),
 }
 
 /// Returns all invalid properties of an object.
@@ -33,16 +35,19 @@ pub(crate) fn mismatches<'v>(
 ) -> Vec<Mismatch> {
     let facts = facts_of(entity.name).unwrap_or_default();
     let check = |(name, value): (&str, &Value)| {
-        if let Some(fact) = facts.iter().find(|fact| fact.name == name) {
-            return check_value(name, fact, value).err();
+        let property = entity
+            .property(name)
+            .filter(|property| property.name == name);
+        let fact = facts.iter().find(|fact| fact.name == name);
+        if let Some(Err(mismatch)) = fact.map(|fact| check_value(name, fact, value)) {
+            return Some(mismatch);
+        }
+        if let Some(property) = property {
+            return (!fits(property, value)).then(|| Mismatch::Value(name.to_owned()));
         }
         // Annotations, and properties that the published metadata lacks.
-        let beyond = name.starts_with('@')
-            || entity.open && is_extension(name)
-            || entity
-                .property(name)
-                .is_some_and(|property| property.name == name);
-        (!beyond).then(|| Mismatch::Unknown(name.to_owned()))
+        let beyond = name.starts_with('@') || entity.open && is_extension(name);
+        (fact.is_none() && !beyond).then(|| Mismatch::Unknown(name.to_owned()))
     };
     properties.into_iter().filter_map(check).collect()
 }
@@ -52,6 +57,7 @@ impl fmt::Display for Mismatch {
         match self {
             Self::Unknown(name) => write!(f, "there is no property {name}"),
             Self::Type(name) => write!(f, "the value of {name} has the wrong type"),
+            Self::Value(name) => write!(f, "the value of {name} is invalid"),
         }
     }
 }

@@ -57,7 +57,10 @@ pub(super) const GROUP: EntityType = EntityType {
         complex("licenseProcessingState"),
         text("mail").shown(),
         boolean("mailEnabled").shown().required(),
-        text("mailNickname").shown().required().up_to(64),
+        text("mailNickname")
+            .shown()
+            .required()
+            .form(TextForm::Alias),
         text("membershipRule").shown().writable(),
         text("membershipRuleProcessingState").shown().writable(),
         text("onPremisesDomainName").shown(),

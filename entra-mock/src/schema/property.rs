@@ -1,5 +1,7 @@
 //! Properties, and what a query or a body can do with them.
 
+use super::TextForm;
+
 /// One declared property.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Property {
@@ -12,6 +14,9 @@ pub(crate) struct Property {
     pub(crate) required: bool,
     /// The maximum length of a string, or 0 without a limit.
     pub(crate) most: usize,
+    /// The maximum number of items, or 0 without a limit.
+    pub(crate) items: usize,
+    pub(crate) form: TextForm,
     /// The only values of a text, in any letters; empty if every value is valid.
     pub(crate) one_of: &'static [&'static str],
     /// The property and value that make this one required, and without which it is invalid.
@@ -97,6 +102,8 @@ impl Property {
             writable: Writable::Never,
             required: false,
             most: 0,
+            items: 0,
+            form: TextForm::Any,
             one_of: &[],
             only_with: None,
             derived: None,
@@ -140,6 +147,17 @@ impl Property {
 
     pub(super) const fn up_to(mut self, most: usize) -> Self {
         self.most = most;
+        self
+    }
+
+    /// Sets the maximum number of items.
+    pub(super) const fn at_most(mut self, items: usize) -> Self {
+        self.items = items;
+        self
+    }
+
+    pub(super) const fn form(mut self, form: TextForm) -> Self {
+        self.form = form;
         self
     }
 

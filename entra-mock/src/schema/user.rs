@@ -44,7 +44,7 @@ pub(super) const USER: EntityType = EntityType {
         complex("assignedPlans").many(),
         complex("authorizationInfo"),
         date("birthday").alone().writable(),
-        text("businessPhones").many().shown().writable(),
+        text("businessPhones").many().shown().writable().at_most(1),
         text("city").writable().up_to(128),
         text("companyName").writable().up_to(64),
         text("consentProvidedForMinor").writable(),
@@ -77,7 +77,7 @@ pub(super) const USER: EntityType = EntityType {
         complex("licenseAssignmentStates").many(),
         text("mail").shown().writable(),
         complex("mailboxSettings").alone().at_update(),
-        text("mailNickname").required().up_to(64),
+        text("mailNickname").required().form(TextForm::Alias),
         text("mobilePhone").shown().writable().up_to(64),
         text("mySite").alone().writable(),
         text("officeLocation").shown().writable().up_to(128),
@@ -114,7 +114,10 @@ pub(super) const USER: EntityType = EntityType {
         text("streetAddress").writable().up_to(1024),
         text("surname").shown().writable().up_to(64),
         text("usageLocation").writable(),
-        text("userPrincipalName").shown().required().up_to(113),
+        text("userPrincipalName")
+            .shown()
+            .required()
+            .form(TextForm::UserPrincipalName),
         text("userType").writable(),
     ],
     rules: &[

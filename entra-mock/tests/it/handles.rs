@@ -318,6 +318,29 @@ async fn a_seeded_object_with_wrong_properties_is_an_error_that_names_all_of_the
 }
 
 #[tokio::test]
+async fn a_seeded_value_that_graph_would_reject_is_an_error_that_names_its_property() {
+    let tenant = FakeTenant::start().await;
+    let long = "x".repeat(257);
+    for (set, property, value) in [
+        ("users", "userPrincipalName", "a\0b@contoso.com".into()),
+        ("users", "userPrincipalName", "dot.@contoso.com".into()),
+        ("users", "mailNickname", "a b".into()),
+        ("users", "displayName", long.clone().into()),
+        ("users", "businessPhones", serde_json::json!(["1", "2"])),
+        ("groups", "mailNickname", "a@b".into()),
+        ("groups", "displayName", serde_json::json!("")),
+    ] {
+        let mut object = serde_json::json!({});
+        object[property] = value;
+        let error = tenant.insert(set, object.clone()).unwrap_err().to_string();
+        assert!(error.contains(property), "{object}: {error}");
+    }
+    let adele = tenant.user("adele@contoso.com").id().to_string();
+    let error = tenant.set_property("users", &adele, "displayName", long.into());
+    assert!(error.unwrap_err().to_string().contains("displayName"));
+}
+
+#[tokio::test]
 async fn a_property_set_by_a_test_is_checked_like_a_seed() {
     let tenant = FakeTenant::start().await;
     let id = tenant.user("adele@contoso.com").id().to_string();

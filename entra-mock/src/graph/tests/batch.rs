@@ -116,6 +116,34 @@ fn a_malformed_batch_changes_nothing() {
 }
 
 #[test]
+fn a_relative_url_with_a_version_names_no_resource() {
+    let fixture = fixture();
+    let get = |name: &str, url: &str| item(name, "GET", url, Value::Null, &[]);
+    let response = send(
+        &fixture,
+        json!([
+            get("1", "/v1.0/groups"),
+            get("2", "v1.0/groups"),
+            get("3", "/beta/groups?$top=1"),
+            get("4", "https://graph.microsoft.com/v1.0//groups"),
+        ]),
+    );
+    assert_eq!(
+        statuses(&response),
+        pairs(&[("1", 400), ("2", 400), ("3", 400), ("4", 200)])
+    );
+    let error = &response.body["responses"][0]["body"]["error"];
+    assert_eq!(error["code"], "BadRequest");
+    assert_eq!(
+        error["message"],
+        "Resource not found for the segment 'v1.0'."
+    );
+    // A Graph root that has the version twice.
+    let twice = fixture.get("/v1.0/users");
+    assert_eq!((twice.status, twice.error().1), (400, "BadRequest"));
+}
+
+#[test]
 fn twenty_creates_in_one_batch_all_happen() {
     let fixture = fixture();
     let requests: Vec<Value> = (0..20)

@@ -153,10 +153,49 @@ fn a_reference_must_be_the_url_of_an_object() {
         json!({"@odata.id": ""}),
         json!({"@odata.id": id(BO)}),
         json!({"@odata.id": format!("https://graph.microsoft.com/v1.0/planets/{}", id(BO))}),
-        json!({"@odata.id": "https://graph.microsoft.com/v1.0/users/bo"}),
+        json!({"@odata.id": "https://graph.microsoft.com/v1.0/groups/bo@contoso.com"}),
+        json!({"@odata.id": "https://graph.microsoft.com/v1.0/directoryObjects/bo@contoso.com"}),
+        json!({"@odata.id": "https://graph.microsoft.com/v1.0/users/%zz"}),
     ] {
         assert_eq!(fixture.post(&members, &body).status, 400, "{body}");
     }
+    let unknown = json!({"@odata.id": "https://graph.microsoft.com/v1.0/users/bo"});
+    assert_eq!(fixture.post(&members, &unknown).status, 404);
+}
+
+#[test]
+fn a_user_is_referred_to_by_user_principal_name_too() {
+    let fixture = writer();
+    let members = format!("/groups/{}/members", id(ENGINEERS));
+    for (name, status) in [
+        ("users/bo@contoso.com", 204),
+        ("users/cleo%40contoso.com", 204),
+        ("users('BO@contoso.com')", 400),
+        ("users/nobody@contoso.com", 404),
+    ] {
+        let body = json!({"@odata.id": format!("https://graph.microsoft.com/v1.0/{name}")});
+        let added = fixture.post(&format!("{members}/$ref"), &body);
+        assert_eq!(added.status, status, "{name}: {}", added.text);
+    }
+    let listed = fixture.get(&members);
+    let ids = listed.all("id");
+    assert!(
+        ids.contains(&&*id(BO)) && ids.contains(&&*id(CLEO)),
+        "{ids:?}"
+    );
+    let manager = json!({"@odata.id": "https://graph.microsoft.com/v1.0/users/cleo@contoso.com"});
+    let path = format!("/users/{}/manager/$ref", id(BO));
+    let put = fixture.send(&WireRequest {
+        body: manager.to_string().into_bytes(),
+        ..request("PUT", &path, &[("content-type", "application/json")])
+    });
+    assert_eq!(put.status, 204, "{}", put.text);
+    let mut user = super::users::new_user();
+    user["manager@odata.bind"] = json!("https://graph.microsoft.com/v1.0/users/bo@contoso.com");
+    let created = fixture.post("/users", &user);
+    assert_eq!(created.status, 201, "{}", created.text);
+    let manager = format!("/users/{}/manager", created.body["id"].as_str().unwrap());
+    assert_eq!(fixture.get(&manager).body["id"], id(BO));
 }
 
 #[test]

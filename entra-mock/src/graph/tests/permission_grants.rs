@@ -48,12 +48,12 @@ fn a_grant_is_created_widened_narrowed_and_deleted() {
     let filter = format!("{GRANTS}?$filter=clientId eq '{}'", id(ROBOT));
     assert_eq!(fixture.get(&filter).all("id"), [new.as_str()]);
     fixture.application(&["Directory.Read.All"]);
-    for refused in [
+    for rejected in [
         fixture.patch(&one, &json!({"scope": "Mail.Read"})),
         fixture.post(GRANTS, &for_all(DESK, ROBOT)),
         fixture.delete(&one),
     ] {
-        assert_eq!(refused.error().0, 403);
+        assert_eq!(rejected.error().0, 403);
     }
     fixture.application(&["Directory.ReadWrite.All"]);
     assert_eq!(fixture.delete(&one).status, 204);

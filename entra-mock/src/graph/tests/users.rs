@@ -129,6 +129,19 @@ fn a_body_that_graph_rejects_changes_nothing() {
         ),
         (with("id", json!(id(700))), "Property 'id' is read-only"),
         (
+            with("businessPhones", json!(["1", "2"])),
+            "'businessPhones'",
+        ),
+        (
+            with("userPrincipalName", json!("a\u{0}b@contoso.com")),
+            "'userPrincipalName'",
+        ),
+        (
+            with("userPrincipalName", json!("dot.@contoso.com")),
+            "'userPrincipalName'",
+        ),
+        (with("mailNickname", json!("a\u{0}")), "'mailNickname'"),
+        (
             with("proxyAddresses", json!(["SMTP:a@b.c"])),
             "'proxyAddresses' is read-only",
         ),

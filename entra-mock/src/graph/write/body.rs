@@ -1,13 +1,14 @@
 //! Reads a request body for a type.
 
+use entra_core::Guid;
 use serde_json::{Map, Value};
 
-use super::super::{Call, payload, unsourced};
+use super::super::{Call, membership, payload, route, unsourced};
 use crate::{
     odata::GraphError,
     schema::{
-        EntityType, Mismatch, Property, Relationship, Returned, Writable, is_extension,
-        is_required, mismatches,
+        EntityType, Mismatch, Relationship, Returned, Writable, is_extension, is_required,
+        mismatches,
     },
     store::{Kind, Object},
 };
@@ -139,23 +140,31 @@ pub(super) fn json(call: Call<'_>) -> Result<Map<String, Value>, GraphError> {
 
 /// Returns the id of the object that a reference addresses: the last segment of its URL. The URL is
 /// absolute; a bare id and a relative URL are 400 (issues 3156 of msgraph-sdk-powershell and 588 of
-/// terraform-provider-azuread). `place` ends the message.
-pub(super) fn referenced(url: &str, place: &str) -> Result<String, GraphError> {
+/// terraform-provider-azuread). A user is addressed by id or by user principal name: no page says so, but
+/// a Go snippet of Microsoft's documentation and public scripts do it. `place` ends the message.
+pub(super) fn referenced(call: Call<'_>, url: &str, place: &str) -> Result<String, GraphError> {
     let wrong = || malformed(format!("Invalid URL format specified in {place}"));
     let (_, path) = url.split_once("://").ok_or_else(wrong)?;
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let mut segments = path.trim_end_matches('/').rsplit('/');
     let last = segments.next().unwrap_or_default();
     // `users('…')` and `users/…` are equivalent.
-    let (set, id) = match last.split_once("('") {
+    let (set, key) = match last.split_once("('") {
         Some((set, rest)) => (set, rest.strip_suffix("')").ok_or_else(wrong)?),
         None => (segments.next().unwrap_or_default(), last),
     };
-    let known = set.eq_ignore_ascii_case("directoryObjects") || Kind::of_collection(set).is_some();
-    if !known {
-        return Err(wrong());
+    let key = route::decode(key).ok_or_else(wrong)?;
+    match Kind::of_collection(set) {
+        Some(Kind::User) if key.parse::<Guid>().is_err() => {
+            let key = key.replace("''", "'");
+            let user = call.state.store.find(Kind::User, "userPrincipalName", &key);
+            user.and_then(|user| user.get("id")?.as_str())
+                .map(str::to_owned)
+                .ok_or_else(|| GraphError::not_found(&key))
+        }
+        None if !set.eq_ignore_ascii_case("directoryObjects") => Err(wrong()),
+        _ => membership::guid(&key),
     }
-    super::super::membership::guid(id)
 }
 
 pub(super) fn malformed(message: impl Into<String>) -> GraphError {
@@ -221,41 +230,10 @@ fn check(
         };
     }
     match mismatches(entity, [(name, value)]).into_iter().next() {
-        Some(Mismatch::Unknown(path)) => {
-            return Err(unknown(path.rsplit('/').next().unwrap_or_default()));
-        }
-        Some(Mismatch::Type(_)) => return Err(invalid(entity, name)),
-        None => {}
+        Some(Mismatch::Unknown(path)) => Err(unknown(path.rsplit('/').next().unwrap_or_default())),
+        Some(Mismatch::Type(_) | Mismatch::Value(_)) => Err(invalid(entity, name)),
+        None => Ok(()),
     }
-    if fits_length(property, value) && fits_values(property, value) {
-        Ok(())
-    } else {
-        Err(invalid(entity, name))
-    }
-}
-
-/// Whether a text is not empty and not longer than documented.
-fn fits_length(property: &Property, value: &Value) -> bool {
-    let fits = |text: &str| {
-        !text.is_empty() && (property.most == 0 || text.chars().count() <= property.most)
-    };
-    match value {
-        Value::String(text) => fits(text),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).all(fits),
-        _ => true,
-    }
-}
-
-fn fits_values(property: &Property, value: &Value) -> bool {
-    let fits = |text: &str| {
-        let mut values = property.one_of.iter();
-        values.any(|value| value.eq_ignore_ascii_case(text))
-    };
-    property.one_of.is_empty()
-        || match value {
-            Value::Array(items) => items.iter().all(|item| item.as_str().is_some_and(fits)),
-            single => single.as_str().is_some_and(fits),
-        }
 }
 
 /// Checks properties that depend on another one: a membership rule is required for dynamic
@@ -329,7 +307,7 @@ fn bound(
     let mut ids = Vec::with_capacity(urls.len());
     for url in urls {
         let url = url.as_str().ok_or_else(|| invalid(entity, name))?;
-        let id = referenced(url, &format!("@odata.bind for {}", relationship.name))?;
+        let id = referenced(call, url, &format!("@odata.bind for {}", relationship.name))?;
         if call.state.store.any(&id).is_none() {
             return Err(GraphError::not_found(&id));
         }

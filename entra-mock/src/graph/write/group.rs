@@ -8,7 +8,6 @@ use super::{
     body::{Draft, invalid, required},
     create::texts,
     target,
-    user::is_alias,
 };
 use crate::{
     odata::{Detail, GraphError},
@@ -186,12 +185,6 @@ fn check(draft: &Draft, types: &[String]) -> Result<(), GraphError> {
         .all(|name| ["Unified", "DynamicMembership"].contains(&name.as_str()))
     {
         return Err(invalid(entity, "groupTypes"));
-    }
-    if draft
-        .text("mailNickname")
-        .is_some_and(|name| !is_alias(name))
-    {
-        return Err(invalid(entity, "mailNickname"));
     }
     if draft
         .text("visibility")

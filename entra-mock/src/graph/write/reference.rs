@@ -150,5 +150,5 @@ fn body_reference(call: Call<'_>) -> Result<String, GraphError> {
         .get("@odata.id")
         .and_then(Value::as_str)
         .ok_or_else(|| malformed("The property '@odata.id' is missing from the request body."))?;
-    referenced(url, "payload.")
+    referenced(call, url, "payload.")
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     account::PASSWORD,
     odata::GraphError,
+    schema::TextForm,
     state::{State, iso},
     store::{Kind, Object},
 };
@@ -85,7 +86,7 @@ pub(super) fn adjust(call: Call<'_>, user: &Object, draft: &mut Draft) -> Result
 fn check(state: &State, draft: &Draft) -> Result<(), GraphError> {
     let entity = Kind::User.entity();
     if let Some(name) = draft.text("userPrincipalName") {
-        let (local, domain) = name.split_once('@').unwrap_or((name, ""));
+        let (_, domain) = name.split_once('@').unwrap_or((name, ""));
         if !state
             .domains
             .iter()
@@ -95,20 +96,10 @@ fn check(state: &State, draft: &Draft) -> Result<(), GraphError> {
                 "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.",
             ));
         }
-        let allowed = |char: char| char.is_ascii_alphanumeric() || "'.-_!#^~".contains(char);
-        // Guests have `#EXT#` in their name; other characters are not allowed.
-        if local.is_empty()
-            || local.len() > 64
-            || !local.chars().all(allowed)
-            || local.ends_with('.')
-        {
+        // The parameter of a restore is not a property of a body.
+        if !TextForm::UserPrincipalName.fits(name) {
             return Err(invalid(entity, "userPrincipalName"));
         }
-    }
-    if let Some(nickname) = draft.text("mailNickname")
-        && !is_alias(nickname)
-    {
-        return Err(invalid(entity, "mailNickname"));
     }
     let check = |name: &str, fits: fn(&str) -> bool| match draft.text(name) {
         Some(text) if !fits(text) => Err(invalid(entity, name)),
@@ -132,16 +123,8 @@ fn check(state: &State, draft: &Draft) -> Result<(), GraphError> {
     })
 }
 
-/// Whether a text is valid before the `@` of an address.
-pub(super) fn is_alias(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 64
-        && text
-            .chars()
-            .all(|char| char.is_ascii_graphic() && !"@()\\[]\";:<>,".contains(char))
-}
-
 fn is_address(text: &str) -> bool {
+    let is_alias = |text| TextForm::Alias.fits(text);
     text.split_once('@')
         .is_some_and(|(local, domain)| is_alias(local) && domain.contains('.') && is_alias(domain))
 }
