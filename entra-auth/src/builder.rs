@@ -12,7 +12,7 @@ use entra_core::{
 use crate::{Error, TokenCache, capabilities::Capabilities, settings::Settings};
 
 /// The options that every credential has: where it signs in, how it sends, and where tokens are
-/// cached.
+/// cached. Sign-in flows, token validators and discoveries have them too.
 ///
 /// Each [`CredentialBuilder`] has the same setters. An application with several credentials sets the
 /// options once and hands them to each builder.
@@ -40,11 +40,11 @@ pub struct CredentialOptions {
     region: Option<String>,
 }
 
-/// Configures a credential or a sign-in flow.
+/// Configures a credential, a sign-in flow, a token validator or a discovery.
 ///
 /// Every builder has the setters of [`CredentialOptions`], as far as they apply: the tokens of a
-/// managed identity have neither a cloud nor a shared cache. The setters of one credential follow
-/// those of all.
+/// managed identity have neither a cloud nor a shared cache, and a validator caches no tokens. The
+/// setters of one type follow those of all.
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CredentialBuilder<C: Configure> {
     pub(crate) options: CredentialOptions,
@@ -57,8 +57,13 @@ pub(crate) trait Configure: Sized {
     type Setup: fmt::Debug;
 }
 
+/// A type that sends requests to the sign-in service of a cloud.
+pub(crate) trait CloudClient: Configure {}
+
 /// A type that signs in to a cloud and caches tokens where its application says.
 pub(crate) trait CloudCredential: Configure {}
+
+impl<C: CloudCredential> CloudClient for C {}
 
 /// A credential that signs in an application, for which Entra has regional endpoints.
 pub(crate) trait ApplicationCredential: CloudCredential {}
@@ -234,7 +239,7 @@ impl<C: Configure> CredentialBuilder<C> {
     }
 }
 
-impl<C: CloudCredential> CredentialBuilder<C> {
+impl<C: CloudClient> CredentialBuilder<C> {
     /// As [`CredentialOptions::cloud`].
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.options = self.options.cloud(cloud);
@@ -246,7 +251,9 @@ impl<C: CloudCredential> CredentialBuilder<C> {
         self.options = self.options.environment(environment);
         self
     }
+}
 
+impl<C: CloudCredential> CredentialBuilder<C> {
     /// As [`CredentialOptions::cache`].
     pub fn cache(mut self, cache: &TokenCache) -> Self {
         self.options = self.options.cache(cache);

@@ -5,16 +5,19 @@ use std::{
 };
 
 use entra_core::{
-    Clock, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, HttpTransport, Pipeline, Request,
-    RetryPolicy,
+    Cloud, Error as CoreError, ErrorKind as CoreErrorKind, Pipeline, Request,
     http::{Method, StatusCode},
     url::Url,
 };
 use serde::Deserialize;
 
 use crate::{
-    Error, ErrorKind, expiring_map::ExpiringMap, moment::Moment, settings::Settings,
-    wire::OAuthError,
+    Error, ErrorKind,
+    builder::{Configure, CredentialBuilder},
+    expiring_map::ExpiringMap,
+    moment::Moment,
+    settings::Settings,
+    wire::{OAuthError, without_bom},
 };
 
 /// Reads the endpoints of an OpenID provider from its discovery document, or the host names of a
@@ -44,11 +47,20 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct Discovery(Arc<Inner>);
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Inner {
     settings: Settings,
     endpoint_hosts: Vec<String>,
-    known: Arc<CloudCache>,
+    known: CloudCache,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DiscoverySetup {
+    endpoint_hosts: Vec<String>,
+}
+
+impl Configure for Discovery {
+    type Setup = DiscoverySetup;
 }
 
 /// The clouds of discovered issuers. Issuers may come from customers, so their number is limited.
@@ -58,42 +70,15 @@ struct CloudCache(Mutex<ExpiringMap<String, Arc<CacheSlot>>>);
 type CacheSlot = tokio::sync::Mutex<Option<(Moment, Cloud)>>;
 
 impl Discovery {
-    /// Returns a discovery with the default transport and the system's clock.
+    /// Returns a discovery with the default options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the HTTP transport.
-    #[must_use]
-    pub fn with_transport(self, transport: impl HttpTransport) -> Self {
-        self.with(|inner| inner.settings.transport = Some(Arc::new(transport)))
-    }
-
-    /// Sets the clock.
-    #[must_use]
-    pub fn with_clock(self, clock: impl Clock) -> Self {
-        self.with(|inner| inner.settings.clock = Arc::new(clock))
-    }
-
-    /// Sets the limits of retries.
-    #[must_use]
-    pub fn with_retry_policy(self, policy: RetryPolicy) -> Self {
-        self.with(|inner| inner.settings.retry_policy = policy)
-    }
-
-    /// Also accepts documents that name these hosts: for a provider whose endpoints or signing keys
-    /// are at other hosts than its issuer. A document that names any other host is rejected, as
-    /// [`Cloud::check_endpoint`] says.
-    #[must_use]
-    pub fn with_endpoint_hosts<I>(self, hosts: I) -> Self
-    where
-        I: IntoIterator<Item: Into<String>>,
-    {
-        self.with(|inner| {
-            let hosts = hosts.into_iter().map(Into::into);
-            inner.endpoint_hosts.extend(hosts);
-        })
+    /// Returns a builder of a discovery with other options, or for providers of several hosts.
+    pub fn builder() -> CredentialBuilder<Self> {
+        CredentialBuilder::new(DiscoverySetup::default())
     }
 
     /// Returns the endpoints of an OpenID provider as a cloud for credentials, from its discovery
@@ -104,7 +89,7 @@ impl Discovery {
     ///
     /// # Errors
     /// When the document cannot be read, is another issuer's, names an insecure endpoint, or one at
-    /// a host that is neither the issuer's nor [named](Self::with_endpoint_hosts).
+    /// a host that is neither the issuer's nor [named](CredentialBuilder::endpoint_hosts).
     pub async fn openid_provider(&self, issuer: &str) -> Result<Cloud, Error> {
         self.cached(issuer, self.read_provider(issuer)).await
     }
@@ -113,7 +98,7 @@ impl Discovery {
     /// credentials with different names share their tokens. The built-in clouds know their names.
     ///
     /// A service could claim the name of another one, to share its tokens: only names count that the
-    /// application has [named](Self::with_endpoint_hosts).
+    /// application has [named](CredentialBuilder::endpoint_hosts).
     ///
     /// # Errors
     /// When the request fails, or the response does not contain the requested host name.
@@ -214,15 +199,33 @@ impl Discovery {
         *slot = Some((now(), cloud.clone()));
         Ok(cloud)
     }
+}
 
-    /// The same discovery with a memory of its own.
-    fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
-        let mut inner = Inner {
-            known: Arc::default(),
-            ..(*self.0).clone()
-        };
-        change(&mut inner);
-        Self(Arc::new(inner))
+impl CredentialBuilder<Discovery> {
+    /// Also accepts documents that name these hosts: for a provider whose endpoints or signing keys
+    /// are at other hosts than its issuer. A document that names any other host is rejected, as
+    /// [`Cloud::check_endpoint`] says.
+    pub fn endpoint_hosts<I>(mut self, hosts: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        let hosts = hosts.into_iter().map(Into::into);
+        self.setup.endpoint_hosts.extend(hosts);
+        self
+    }
+
+    /// Builds the discovery. Sends no request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if there is no transport, or the options name no cloud.
+    pub fn build(self) -> Result<Discovery, Error> {
+        let settings = self.options.settings()?;
+        settings.transport()?;
+        Ok(Discovery(Arc::new(Inner {
+            settings,
+            endpoint_hosts: self.setup.endpoint_hosts,
+            known: CloudCache::default(),
+        })))
     }
 }
 
@@ -278,7 +281,7 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
         .await
         .map_err(|source| unreachable_host(&host, source))?;
     if response.status == StatusCode::OK {
-        return serde_json::from_slice(&response.body).map_err(|_| {
+        return serde_json::from_slice(without_bom(&response.body)).map_err(|_| {
             unusable(
                 "the discovery document cannot be used",
                 "check that the address is a sign-in service's, and that no proxy responds in its place",
@@ -363,7 +366,7 @@ pub(crate) fn check_named(cloud: &Cloud, what: &'static str, address: &str) -> R
             inner.cause = Some(
                 "the author of the document could make this machine send requests and secrets to any host".into(),
             );
-            inner.fix = Some("check the issuer; if the host belongs to the provider, name it with `with_endpoint_hosts` of the discovery and of the cloud".into());
+            inner.fix = Some("check the issuer; if the host belongs to the provider, name it with `endpoint_hosts` of the discovery and `with_endpoint_hosts` of the cloud".into());
         })),
     }
 }

@@ -44,13 +44,18 @@ pub(crate) struct OAuthError {
     pub(crate) claims: Option<String>,
 }
 
+/// The text without the byte order mark that some services put in front (RFC 8259, section 8.1).
+pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// Why a token response is invalid. Contains no part of the response, which holds a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MalformedResponse(pub(crate) String);
 
 impl TokenResponse {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, MalformedResponse> {
-        let raw: RawTokenResponse = serde_json::from_slice(body).map_err(|error| {
+        let raw: RawTokenResponse = serde_json::from_slice(without_bom(body)).map_err(|error| {
             // Its text may quote the body.
             let what = if error.is_data() {
                 "holds an unexpected type"
@@ -108,7 +113,7 @@ impl TokenResponse {
 impl OAuthError {
     /// Parses an error response. `None` if it is not an OAuth error.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
+        let body: Map<String, Value> = serde_json::from_slice(without_bom(body)).ok()?;
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let description = text("error_description").unwrap_or_default();
         let mut codes: Vec<u32> = body

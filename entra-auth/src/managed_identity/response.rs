@@ -10,7 +10,7 @@ use entra_core::{
 use serde_json::{Value, json};
 
 use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
-use crate::{Aadsts, Error, ErrorKind, redact::without, wire::OAuthError};
+use crate::{Aadsts, Error, ErrorKind, redact::without, wire::{OAuthError, without_bom}};
 
 /// Reads the token or the error of a response.
 pub(super) fn read(
@@ -37,7 +37,7 @@ pub(super) fn read(
     };
     // The body holds a token, so nothing of it goes into an error.
     let body: Value =
-        serde_json::from_slice(&response.body).map_err(|_| malformed("the body is not JSON"))?;
+        serde_json::from_slice(without_bom(&response.body)).map_err(|_| malformed("the body is not JSON"))?;
     let token = body["access_token"]
         .as_str()
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -175,7 +175,7 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
 
 /// Converts the three formats of error responses to that of the token endpoint.
 fn parse(body: &[u8]) -> OAuthError {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(without_bom(body)).unwrap_or_default();
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let error = text(&body["error"]).or_else(|| text(&body["error"]["code"]));
     let message = text(&body["error_description"])

@@ -20,6 +20,7 @@ use crate::{
     builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
     token_endpoint::RetryMode,
+    wire::without_bom,
 };
 
 /// Signs a user in on another device (the OAuth device code grant).
@@ -211,7 +212,7 @@ impl Inner {
             .cloud
             .device_authorization_endpoint(&application.tenant);
         let response = application.send("device code", endpoint, &form).await?;
-        let Ok(device) = serde_json::from_slice::<DeviceAuthorizationResponse>(&response.body)
+        let Ok(device) = serde_json::from_slice::<DeviceAuthorizationResponse>(without_bom(&response.body))
         else {
             // The message of serde may quote the code.
             return Err(Error::new(

@@ -1,9 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use entra_core::{
-    ClientId, Clock, Cloud, Guid, HttpTransport, IntoId, InvalidId, RetryPolicy, SecureRandom,
-    TenantId, url::Url,
-};
+use entra_core::{ClientId, Cloud, Guid, IntoId, InvalidId, TenantId, url::Url};
 
 use super::{
     keys::{ExpectedIssuer, MetadataLocation, SigningKeys},
@@ -11,12 +8,22 @@ use super::{
     token::TokenVersion,
     validator::{Inner, TokenValidator},
 };
-use crate::{Error, settings::Settings};
+use crate::{
+    Error,
+    builder::{CloudClient, Configure, CredentialBuilder},
+};
 
-/// Settings of a [`TokenValidator`].
+/// Configures a [`TokenValidator`]: the common options, and which tokens it accepts.
+pub type TokenValidatorBuilder = CredentialBuilder<TokenValidator>;
+
+impl Configure for TokenValidator {
+    type Setup = TokenValidatorSetup;
+}
+
+impl CloudClient for TokenValidator {}
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct TokenValidatorBuilder {
+pub(crate) struct TokenValidatorSetup {
     tenant: Result<TenantId, InvalidId>,
     audiences: Result<Vec<String>, InvalidId>,
     token_use: Use,
@@ -30,7 +37,6 @@ pub struct TokenValidatorBuilder {
     user_only: bool,
     groups_as_roles: bool,
     keys: SigningKeys,
-    settings: Settings,
 }
 
 /// Lists of accepted values. An empty list would reject every token, so it is an error.
@@ -44,40 +50,10 @@ struct Lists {
     app_permissions_any: Option<Vec<String>>,
 }
 
-impl TokenValidatorBuilder {
-    /// The cloud that issues the tokens; the public cloud unless set.
-    pub fn cloud(mut self, cloud: Cloud) -> Self {
-        self.settings.cloud = cloud;
-        self
-    }
-
-    /// The clock for expiry and the age of keys; the system clock unless set.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.settings.clock = Arc::new(clock);
-        self
-    }
-
-    /// The source of randomness for request ids and jitter; the system's unless set.
-    pub fn random(mut self, random: impl SecureRandom) -> Self {
-        self.settings.random = Arc::new(random);
-        self
-    }
-
-    /// The HTTP transport for the keys; reqwest with rustls unless set.
-    pub fn transport(mut self, transport: impl HttpTransport) -> Self {
-        self.settings.transport = Some(Arc::new(transport));
-        self
-    }
-
-    /// The retry policy of key requests; the one of token requests unless set.
-    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
-        self.settings.retry_policy = policy;
-        self
-    }
-
+impl CredentialBuilder<TokenValidator> {
     /// Signing keys to share with other validators; not shared unless set.
     pub fn keys(mut self, keys: &SigningKeys) -> Self {
-        self.keys = keys.clone();
+        self.setup.keys = keys.clone();
         self
     }
 
@@ -89,32 +65,32 @@ impl TokenValidatorBuilder {
         I::Item: IntoId<TenantId>,
     {
         let tenants = tenants.into_iter().map(|tenant| tenant.into_id());
-        self.tenants = Some(tenants.collect());
+        self.setup.tenants = Some(tenants.collect());
         self
     }
 
     /// Accepts every tenant of the authority. Anyone can create a tenant, so decide by `tid` and `oid`
     /// what a caller may do.
     pub fn any_tenant(mut self) -> Self {
-        self.any_tenant = true;
+        self.setup.any_tenant = true;
         self
     }
 
     /// The accepted token versions: unless set, both for access tokens, and 2 for ID tokens.
     pub fn versions(mut self, versions: impl IntoIterator<Item = TokenVersion>) -> Self {
-        self.versions = versions.into_iter().collect();
+        self.setup.versions = versions.into_iter().collect();
         self
     }
 
     /// The allowed clock skew: 5 minutes unless set, an hour at most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
+        self.setup.leeway = leeway;
         self
     }
 
     /// Uses the signing keys of this application alone, which an application with mapped claims has.
     pub fn own_signing_keys(mut self, client_id: impl IntoId<ClientId>) -> Self {
-        self.own_keys_of = Some(client_id.into_id());
+        self.setup.own_keys_of = Some(client_id.into_id());
         self
     }
 
@@ -123,32 +99,32 @@ impl TokenValidatorBuilder {
     where
         I: IntoIterator<Item: ToString>,
     {
-        self.lists.clients =
+        self.setup.lists.clients =
             strings(client_ids).map(|ids| ids.into_iter().map(canonical).collect());
         self
     }
 
     /// Accepts tokens of users with one of these scopes.
     pub fn scopes_any<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
-        self.lists.scopes_any = strings(scopes);
+        self.setup.lists.scopes_any = strings(scopes);
         self
     }
 
     /// Accepts tokens of users with all of these scopes.
     pub fn scopes_all<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
-        self.lists.scopes_all = strings(scopes);
+        self.setup.lists.scopes_all = strings(scopes);
         self
     }
 
     /// Accepts tokens of users and applications with one of these app roles.
     pub fn roles_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
-        self.lists.roles_any = strings(roles);
+        self.setup.lists.roles_any = strings(roles);
         self
     }
 
     /// Accepts tokens of users and applications with all of these app roles.
     pub fn roles_all<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
-        self.lists.roles_all = strings(roles);
+        self.setup.lists.roles_all = strings(roles);
         self
     }
 
@@ -156,13 +132,13 @@ impl TokenValidatorBuilder {
     /// Together with [`scopes_any`](Self::scopes_any) an API serves both users and services; without a
     /// rule for scopes or roles, tokens of users are rejected.
     pub fn app_permissions_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
-        self.lists.app_permissions_any = strings(roles);
+        self.setup.lists.app_permissions_any = strings(roles);
         self
     }
 
     /// Accepts only app-only tokens.
     pub fn app_only(mut self) -> Self {
-        self.app_only = true;
+        self.setup.app_only = true;
         self
     }
 
@@ -172,7 +148,7 @@ impl TokenValidatorBuilder {
     /// if its subject is the client, and as a user's otherwise. If such a provider gives applications
     /// other subjects, require a scope as well.
     pub fn user_only(mut self) -> Self {
-        self.user_only = true;
+        self.setup.user_only = true;
         self
     }
 
@@ -195,34 +171,27 @@ impl TokenValidatorBuilder {
     /// list, rules that no token can meet, and an authority for many tenants without
     /// [`tenants`](Self::tenants) or [`any_tenant`](Self::any_tenant).
     pub fn build(self) -> Result<TokenValidator, Error> {
-        let tenant = self.tenant.clone()?;
-        let audiences = self.audiences.clone()?;
+        let (settings, setup) = (self.options.settings()?, self.setup);
+        let tenant = setup.tenant.clone()?;
+        let audiences = setup.audiences.clone()?;
         if audiences.is_empty() || audiences.iter().any(|audience| audience.trim().is_empty()) {
             return Err(Error::configuration(
                 "an audience is missing",
                 "give the client id, or the Application ID URI such as api://…, from the registration's page Expose an API",
             ));
         }
-        self.check_rules()?;
-        let tenants = self.accepted_tenants(&tenant)?;
-        let own_keys_of = self.own_keys_of.clone().transpose()?;
-        let is_entra = self.settings.cloud.is_entra();
+        setup.check_rules()?;
+        let cloud = &settings.cloud;
+        let tenants = setup.accepted_tenants(cloud, &tenant)?;
+        let own_keys_of = setup.own_keys_of.clone().transpose()?;
+        let is_entra = cloud.is_entra();
         let source = |version| {
-            let location = metadata_location(&self.settings.cloud, &tenant, version, own_keys_of);
-            self.keys.at(location)
+            let location = metadata_location(cloud, &tenant, version, own_keys_of);
+            setup.keys.at(location)
         };
-        let (mut v1, mut v2) = (None, None);
-        if is_entra {
-            v1 = self
-                .versions
-                .contains(&TokenVersion::V1)
-                .then(|| source(TokenVersion::V1));
-            v2 = self
-                .versions
-                .contains(&TokenVersion::V2)
-                .then(|| source(TokenVersion::V2));
-        }
-        let sources = match (v1, v2) {
+        let accepted =
+            |version| (is_entra && setup.versions.contains(&version)).then(|| source(version));
+        let sources = match (accepted(TokenVersion::V1), accepted(TokenVersion::V2)) {
             (Some(v1), v2) => (Arc::clone(&v1), v2.unwrap_or(v1)),
             (None, Some(v2)) => (Arc::clone(&v2), v2),
             (None, None) => {
@@ -231,23 +200,23 @@ impl TokenValidatorBuilder {
             }
         };
         // If there is no transport, it fails here and not at the first token.
-        self.settings.transport()?;
-        let caller = match (self.app_only, self.user_only) {
+        settings.transport()?;
+        let caller = match (setup.app_only, setup.user_only) {
             (true, _) => CallerRule::Application,
             (_, true) => CallerRule::User,
             _ => CallerRule::Any,
         };
-        let lists = self.lists;
+        let lists = setup.lists;
         Ok(TokenValidator(Arc::new(Inner {
             v1: sources.0,
             v2: sources.1,
             policy: Policy {
                 is_entra,
-                token_use: self.token_use,
-                versions: self.versions,
+                token_use: setup.token_use,
+                versions: setup.versions,
                 audiences,
                 tenants,
-                leeway: self.leeway,
+                leeway: setup.leeway,
                 clients: lists.clients,
                 scopes_any: lists.scopes_any.unwrap_or_default(),
                 scopes_all: lists.scopes_all.unwrap_or_default(),
@@ -257,10 +226,12 @@ impl TokenValidatorBuilder {
                 caller,
                 groups_as_roles: self.groups_as_roles,
             },
-            settings: Arc::new(self.settings),
+            settings: Arc::new(settings),
         })))
     }
+}
 
+impl TokenValidatorSetup {
     pub(super) fn new(
         tenant: Result<TenantId, InvalidId>,
         audiences: Result<Vec<String>, InvalidId>,
@@ -284,7 +255,6 @@ impl TokenValidatorBuilder {
             user_only: false,
             groups_as_roles: false,
             keys: SigningKeys::new(),
-            settings: Settings::default(),
         }
     }
 
@@ -341,7 +311,7 @@ impl TokenValidatorBuilder {
         Ok(())
     }
 
-    fn accepted_tenants(&self, tenant: &TenantId) -> Result<Tenants, Error> {
+    fn accepted_tenants(&self, cloud: &Cloud, tenant: &TenantId) -> Result<Tenants, Error> {
         let listed = self.tenants.clone().transpose()?;
         if let Some(listed) = listed {
             let guids: Option<Vec<Guid>> = listed.iter().map(TenantId::guid).collect();
@@ -353,7 +323,7 @@ impl TokenValidatorBuilder {
                 )),
             };
         }
-        if !self.settings.cloud.is_entra() || !tenant.is_alias() {
+        if !cloud.is_entra() || !tenant.is_alias() {
             return Ok(Tenants::OfIssuer);
         }
         match (tenant.to_string().as_str(), self.any_tenant) {

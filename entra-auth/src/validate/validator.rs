@@ -4,14 +4,14 @@ use entra_core::{ClientId, IntoId, TenantId};
 use serde_json::Value;
 
 use super::{
-    builder::TokenValidatorBuilder,
+    builder::{TokenValidatorBuilder, TokenValidatorSetup},
     error::{TokenValidationError, TokenValidationErrorKind},
     jwt::Unverified,
     keys::Source,
     policy::{Policy, Use},
     token::{TokenVersion, ValidatedToken},
 };
-use crate::{moment::Moment, settings::Settings};
+use crate::{builder::CredentialBuilder, moment::Moment, settings::Settings};
 
 /// Validates tokens: ID tokens after a sign-in, or access tokens that callers send to an API of yours.
 ///
@@ -58,11 +58,11 @@ impl TokenValidator {
         client_id: impl IntoId<ClientId>,
     ) -> TokenValidatorBuilder {
         let client = client_id.into_id();
-        TokenValidatorBuilder::new(
+        CredentialBuilder::new(TokenValidatorSetup::new(
             tenant.into_id(),
             client.map(|client| vec![client.to_string()]),
             Use::Identity,
-        )
+        ))
     }
 
     /// Validates access tokens that callers send to an API with these identifiers: its client id in
@@ -76,7 +76,12 @@ impl TokenValidator {
         A: IntoIterator<Item: ToString>,
     {
         let audiences = audiences.into_iter().map(|audience| audience.to_string());
-        TokenValidatorBuilder::new(tenant.into_id(), Ok(audiences.collect()), Use::Access)
+        let audiences = Ok(audiences.collect());
+        CredentialBuilder::new(TokenValidatorSetup::new(
+            tenant.into_id(),
+            audiences,
+            Use::Access,
+        ))
     }
 
     /// The claims of the token if it is valid. The nonce of an ID token is not checked.

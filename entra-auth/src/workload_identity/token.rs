@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{AssertionRequest, ClientAssertion};
 use crate::{
     Environment, Error, ErrorKind, blocking, environment::require, settings::Settings,
-    shown_path::ShownPath, wire::is_transient_status,
+    shown_path::ShownPath, wire::{is_transient_status, without_bom},
 };
 
 /// Where an application's token of another identity provider comes from.
@@ -261,7 +261,7 @@ impl Source {
             return Err(self.error_response(&response));
         }
         // The body holds a token, so nothing of it goes into an error.
-        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let body: Value = serde_json::from_slice(without_bom(&response.body)).unwrap_or_default();
         body[member]
             .as_str()
             .filter(|token| !token.is_empty())

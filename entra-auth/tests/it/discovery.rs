@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entra_auth::{ClientSecretCredential, Discovery, Error, ErrorKind, TokenCache};
+use entra_auth::{
+    ClientSecretCredential, CredentialBuilder, CredentialOptions, Discovery, Error, ErrorKind,
+    TokenCache, TokenValidator,
+};
 use entra_core::{Cloud, ManualClock, RetryPolicy, ScriptedTransport, TokenCredential};
 use entra_mock::FakeTenant;
 use serde_json::json;
@@ -15,15 +18,16 @@ fn document(issuer: &str, token: &str) -> String {
     format!(r#"{{"issuer":"{issuer}","token_endpoint":"{token}","more":["x"]}}"#)
 }
 
-fn discovery(script: &ScriptedTransport) -> Discovery {
-    Discovery::new()
-        .with_transport(script.clone())
-        .with_retry_policy(RetryPolicy::once())
+fn discovery(script: &ScriptedTransport) -> CredentialBuilder<Discovery> {
+    Discovery::builder()
+        .transport(script.clone())
+        .retry_policy(RetryPolicy::once())
 }
 
 async fn provider(response: &str) -> Result<Cloud, Error> {
     let script = ScriptedTransport::new().then(200, &[], response.to_owned());
-    discovery(&script).openid_provider(ISSUER).await
+    let discovery = discovery(&script).build()?;
+    discovery.openid_provider(ISSUER).await
 }
 
 #[tokio::test]
@@ -34,7 +38,7 @@ async fn provider_document_is_requested_once_a_day_and_again_after_a_failure() {
         .then(200, &[], good.clone())
         .then(200, &[], good);
     let clock = ManualClock::new();
-    let discovery = discovery(&script).with_clock(clock.clone());
+    let discovery = discovery(&script).clock(clock.clone()).build().unwrap();
     let error = discovery.openid_provider(ISSUER).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Service);
     assert_eq!(error.status(), Some(503));
@@ -130,7 +134,7 @@ async fn document_with_endpoints_at_another_host_is_rejected() {
             let error = provider(&response.to_string()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol, "{named} {bad}");
             let said = error.report().to_string();
-            assert!(said.contains("with_endpoint_hosts"), "{said}");
+            assert!(said.contains("`endpoint_hosts` of the discovery"), "{said}");
         }
     }
 }
@@ -142,7 +146,8 @@ async fn endpoint_at_a_host_named_by_the_application_is_accepted() {
         "jwks_uri": "https://keys.example/jwks",
     });
     let script = ScriptedTransport::new().then(200, &[], response.to_string());
-    let discovery = discovery(&script).with_endpoint_hosts(["tokens.example", "keys.example"]);
+    let discovery = discovery(&script).endpoint_hosts(["tokens.example", "keys.example"]);
+    let discovery = discovery.build().unwrap();
     let cloud = discovery.openid_provider(ISSUER).await.unwrap();
     let endpoint = cloud.token_endpoint(&TENANT.parse().unwrap());
     assert_eq!(endpoint.as_str(), "https://tokens.example/t");
@@ -162,7 +167,12 @@ async fn an_instance_discovery_that_claims_a_foreign_name_shares_no_tokens() {
         ] });
         let script = ScriptedTransport::new().then(200, &[], response.to_string());
         let one = Cloud::custom("https://one.example", ISSUER).unwrap();
-        let cloud = discovery(&script).instance(&one).await.unwrap();
+        let cloud = discovery(&script)
+            .build()
+            .unwrap()
+            .instance(&one)
+            .await
+            .unwrap();
         assert_eq!(cloud.cache_authority(), one.cache_authority(), "{name}");
         assert!(!cloud.authority_aliases().contains(&name.to_owned()));
     }
@@ -172,6 +182,8 @@ async fn an_instance_discovery_that_claims_a_foreign_name_shares_no_tokens() {
 async fn a_provider_that_cannot_be_reached_is_named() {
     let script = ScriptedTransport::new();
     let error = discovery(&script)
+        .build()
+        .unwrap()
         .openid_provider(ISSUER)
         .await
         .unwrap_err();
@@ -237,7 +249,8 @@ async fn an_instance_discovery_joins_names_that_were_not_known() {
             &[],
             r#"{"error":"invalid_instance","error_codes":[50049]}"#,
         );
-    let discovery = discovery(&script).with_endpoint_hosts(["one.example", "two.example"]);
+    let discovery = discovery(&script).endpoint_hosts(["one.example", "two.example"]);
+    let discovery = discovery.build().unwrap();
     let cloud = |name: &str| Cloud::custom(&format!("https://{name}.example"), ISSUER).unwrap();
     let (service, cache) = (Service::new(), TokenCache::new());
     for name in ["one", "two"] {
@@ -262,10 +275,10 @@ async fn a_regional_token_comes_from_the_region_and_is_the_same_token() {
         .build()
         .unwrap();
     let token = regional.token(&graph()).await.unwrap();
-    let asked = decode(&token).1;
+    let requested = decode(&token).1;
     assert!(
-        asked.starts_with("westeurope.login.microsoft.com/"),
-        "{asked}"
+        requested.starts_with("westeurope.login.microsoft.com/"),
+        "{requested}"
     );
     assert_eq!(
         number(&at(Cloud::public(), &service, &cache), &graph()).await,
@@ -273,4 +286,46 @@ async fn a_regional_token_comes_from_the_region_and_is_the_same_token() {
     );
     let wrong = ClientSecretCredential::builder(TENANT, CLIENT, "s").region("evil.example/");
     assert_eq!(wrong.build().unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+/// One set of options serves credentials, a discovery and a validator alike.
+#[tokio::test]
+async fn discovery_and_validator_take_the_options_of_credentials() {
+    let (good, keys) = (document(ISSUER, "https://id.example/t"), r#"{"keys":[]}"#);
+    let script = ScriptedTransport::new()
+        .then(503, &[], "")
+        .then(200, &[], good)
+        .then(503, &[], keys);
+    let options = CredentialOptions::new()
+        .cloud(Cloud::openid_provider(ISSUER, ISSUER, None, None).unwrap())
+        .clock(ManualClock::new())
+        .retry_policy(RetryPolicy::once())
+        .transport(script.clone());
+    let discovery = Discovery::builder().options(&options).build().unwrap();
+    let error = discovery.openid_provider(ISSUER).await.unwrap_err();
+    assert_eq!(error.status(), Some(503), "the retry policy is not used");
+    discovery.openid_provider(ISSUER).await.unwrap();
+    let validator = TokenValidator::access_tokens(TENANT, [CLIENT]).options(&options);
+    let validator = validator.any_tenant().build().unwrap();
+    validator
+        .validate("eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJ2ZXIiOiIyLjAifQ.AA")
+        .await
+        .unwrap_err();
+    let hosts: Vec<_> = script
+        .requests()
+        .iter()
+        .map(|sent| sent.uri().host().unwrap().to_owned())
+        .collect();
+    assert_eq!(hosts, ["id.example"; 3]);
+}
+
+#[test]
+fn a_discovery_rejects_options_that_name_no_cloud() {
+    let environment = entra_auth::Environment::from_pairs([("AZURE_AUTHORITY_HOST", "not a URL")]);
+    let options = CredentialOptions::new().environment(&environment);
+    let error = Discovery::builder().options(&options).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let validator = TokenValidator::access_tokens(TENANT, [CLIENT]).environment(&environment);
+    let error = validator.build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entra_auth::{ClientSecretCredential, Error, ErrorKind};
+use entra_auth::{ClientSecretCredential, Discovery, Error, ErrorKind};
 use entra_core::{
     Clock, CredentialError, CredentialErrorKind, HttpTransport, ManualClock, RetryPolicy,
     ScriptedTransport, Secret, TokenCredential, TokenRequest, TransportError,
@@ -19,7 +19,7 @@ fn credential(tenant: &FakeTenant, app: &App, secret: impl Into<Secret>) -> Clie
         .unwrap()
 }
 
-async fn refused(credential: &ClientSecretCredential, request: &TokenRequest) -> CredentialError {
+async fn rejected(credential: &ClientSecretCredential, request: &TokenRequest) -> CredentialError {
     let error = credential.token(request).await.unwrap_err();
     assert_eq!(error.code(), detail(&error).aadsts_code());
     error
@@ -50,11 +50,35 @@ fn check(error: &CredentialError, code: u32, oauth: &str, kind: ErrorKind) {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_before_a_response_hides_nothing() {
+    let mark = "\u{feff}";
+    let rejection = r#"{"error":"invalid_client","error_codes":[7000222],"error_description":"AADSTS7000222: m"}"#;
+    let token = r#"{"token_type":"Bearer","expires_in":3600,"access_token":"t"}"#;
+    let script = ScriptedTransport::new()
+        .then(401, &[], format!("{mark}{rejection}"))
+        .then(200, &[], format!("{mark}{token}"));
+    let credential = ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t")
+        .transport(script)
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
+    let error = credential.token(&graph()).await.unwrap_err();
+    assert_eq!(error.code(), Some(7_000_222));
+    credential.token(&graph()).await.unwrap();
+
+    let issuer = "https://id.example";
+    let document = format!(r#"{mark}{{"issuer":"{issuer}","token_endpoint":"{issuer}/t"}}"#);
+    let script = ScriptedTransport::new().then(200, &[], document);
+    let discovery = Discovery::builder().transport(script).build().unwrap();
+    discovery.openid_provider(issuer).await.unwrap();
+}
+
+#[tokio::test]
 async fn wrong_secret_returns_aadsts_7000215() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, "something else");
-    let error = refused(&credential, &graph()).await;
+    let error = rejected(&credential, &graph()).await;
     check(
         &error,
         7_000_215,
@@ -78,7 +102,7 @@ async fn secret_id_in_place_of_the_value_is_recognised() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, "7d4f2f0a-6f8e-4f5e-9a55-0f8f4ad2b6c1");
-    let error = refused(&credential, &graph()).await;
+    let error = rejected(&credential, &graph()).await;
     check(
         &error,
         7_000_215,
@@ -111,7 +135,7 @@ async fn quoted_secret_is_recognised() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let secret = format!("\"{}\"", app.secret().expose_secret());
-    let error = refused(&credential(&tenant, &app, secret), &graph()).await;
+    let error = rejected(&credential(&tenant, &app, secret), &graph()).await;
     let hint = "quotation marks";
     assert!(detail(&error).cause().unwrap().contains(hint));
     assert!(detail(&error).fix().unwrap().contains(hint));
@@ -149,7 +173,7 @@ async fn expired_secret_returns_aadsts_7000222() {
     let credential = credential(&tenant, &app, app.secret());
     credential.token(&graph()).await.unwrap();
     tenant.clock().advance(Duration::from_secs(2 * 24 * 3600));
-    let error = refused(&credential, &graph()).await;
+    let error = rejected(&credential, &graph()).await;
     check(
         &error,
         7_000_222,
@@ -167,7 +191,7 @@ async fn removed_secret_is_rejected_after_the_token_expired() {
     app.remove_secret();
     credential.token(&graph()).await.unwrap();
     tenant.clock().advance(Duration::from_secs(2 * 24 * 3600));
-    let error = refused(&credential, &graph()).await;
+    let error = rejected(&credential, &graph()).await;
     check(
         &error,
         7_000_215,
@@ -183,7 +207,7 @@ async fn unknown_application_returns_aadsts_700016() {
         .cloud(tenant.cloud())
         .build()
         .unwrap();
-    let error = refused(&credential, &graph()).await;
+    let error = rejected(&credential, &graph()).await;
     check(&error, 700_016, "unauthorized_client", ErrorKind::Rejected);
     assert!(error.fix().unwrap().contains("Application (client) ID"));
 }
@@ -200,7 +224,7 @@ async fn unknown_tenant_returns_aadsts_90002() {
             .cloud(tenant.cloud())
             .build()
             .unwrap();
-        let error = refused(&credential, &graph()).await;
+        let error = rejected(&credential, &graph()).await;
         check(&error, 90_002, "invalid_tenant", ErrorKind::Rejected);
         assert!(format!("{error:#}").contains(other), "{error:#}");
     }
@@ -211,7 +235,7 @@ async fn disabled_application_returns_its_aadsts_number() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     app.disable();
-    let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
+    let error = rejected(&credential(&tenant, &app, app.secret()), &graph()).await;
     check(
         &error,
         7_000_112,
@@ -225,14 +249,14 @@ async fn scope_without_default_and_unknown_resource_have_their_own_errors() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, app.secret());
-    let error = refused(
+    let error = rejected(
         &credential,
         &TokenRequest::new(["https://graph.microsoft.com/User.Read"]),
     )
     .await;
     check(&error, 1_002_012, "invalid_scope", ErrorKind::Rejected);
     assert!(error.fix().unwrap().contains("/.default"));
-    let error = refused(
+    let error = rejected(
         &credential,
         &TokenRequest::new(["https://api.example.com/.default"]),
     )
@@ -264,7 +288,7 @@ async fn retry_after_beyond_the_budget_fails_at_once() {
     let app = tenant.register_app("Night job").with_secret();
     tenant.inject(Fault::on("/token").status_with_retry_after(429, "120"));
     let before = tenant.clock().now();
-    let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
+    let error = rejected(&credential(&tenant, &app, app.secret()), &graph()).await;
     assert_eq!(tenant.clock().now(), before);
     assert_eq!(error.kind(), CredentialErrorKind::Throttled);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
@@ -286,7 +310,7 @@ async fn outage_is_retried_and_then_a_transient_error() {
     credential.token(&graph()).await.unwrap();
     tenant.requests().to("/token").assert_count(4);
     tenant.inject(Fault::on("/token").status(503));
-    let error = refused(&credential, &graph().with_force_refresh()).await;
+    let error = rejected(&credential, &graph().with_force_refresh()).await;
     assert_eq!(error.kind(), CredentialErrorKind::Transient);
     assert_eq!(detail(&error).kind(), ErrorKind::Service);
     assert_eq!(detail(&error).status(), Some(503));
@@ -302,7 +326,7 @@ async fn truncated_or_garbled_body_is_a_protocol_error() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     tenant.inject(Fault::on("/token").garbage_body());
-    let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
+    let error = rejected(&credential(&tenant, &app, app.secret()), &graph()).await;
     assert_eq!(error.kind(), CredentialErrorKind::Protocol);
     assert!(detail(&error).cause().unwrap().contains("not JSON"));
     tenant.clear_faults();

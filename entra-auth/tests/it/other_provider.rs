@@ -34,7 +34,8 @@ async fn provider() -> Option<Provider> {
     let ca = fs::read(directory.join("ca.pem")).unwrap();
     let builder = ReqwestTransport::builder().add_roots_pem(&ca).unwrap();
     let transport = Arc::new(builder.build());
-    let discovery = Discovery::new().with_transport(Arc::clone(&transport));
+    let discovery = Discovery::builder().transport(Arc::clone(&transport));
+    let discovery = discovery.build().unwrap();
     Some(Provider {
         cloud: discovery.openid_provider(&issuer).await.unwrap(),
         transport,
@@ -226,19 +227,22 @@ async fn id_token_of_the_provider_is_valid_for_its_client_and_nonce_only() {
     let token = ours.validate_id_token(sent, Some(&nonce)).await.unwrap();
     assert_eq!((token.sub(), token.audience()), ("adele", CLIENT));
     assert_eq!(token.tid(), None);
-    let refused = ours.validate_id_token(sent, Some("n-of-another")).await;
-    assert_eq!(refused.unwrap_err().kind(), TokenValidationErrorKind::Nonce);
-    let refused = at(CERTIFICATE_CLIENT).validate(sent).await;
+    let rejected = ours.validate_id_token(sent, Some("n-of-another")).await;
     assert_eq!(
-        refused.unwrap_err().kind(),
+        rejected.unwrap_err().kind(),
+        TokenValidationErrorKind::Nonce
+    );
+    let rejected = at(CERTIFICATE_CLIENT).validate(sent).await;
+    assert_eq!(
+        rejected.unwrap_err().kind(),
         TokenValidationErrorKind::Audience
     );
     let (message, signature) = sent.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { "B" } else { "A" };
     let bent = format!("{message}.{first}{}", &signature[1..]);
-    let refused = ours.validate(&bent).await;
+    let rejected = ours.validate(&bent).await;
     assert_eq!(
-        refused.unwrap_err().kind(),
+        rejected.unwrap_err().kind(),
         TokenValidationErrorKind::Signature
     );
 }

@@ -36,7 +36,8 @@ async fn a_token_response_is_read_up_to_one_mebibyte() {
 async fn a_discovery_document_is_read_up_to_one_mebibyte() {
     let fields = r#""issuer":"https://id.example","token_endpoint":"https://id.example/t""#;
     let script = too_large(MIB, fields);
-    let discovery = Discovery::new().with_transport(script.clone());
+    let discovery = Discovery::builder().transport(script.clone());
+    let discovery = discovery.build().unwrap();
     let error = discovery.openid_provider("https://id.example").await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::ResponseTooLarge);
     assert_eq!(script.requests().len(), 1);

@@ -298,22 +298,24 @@ async fn discovery_document_is_requested_again_after_a_day_by_either_clock() {
         script.then(200, &[], document.clone())
     });
     let clock = ManualClock::new();
-    let discovery = Discovery::new()
-        .with_transport(script.clone())
-        .with_clock(clock.clone());
-    let asked = async || {
+    let discovery = Discovery::builder()
+        .transport(script.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let requested = async || {
         discovery.openid_provider(ISSUER).await.unwrap();
         script.requests().len()
     };
     set_ahead(&clock, DAY);
-    assert_eq!(asked().await, 1);
+    assert_eq!(requested().await, 1);
     set_back(&clock, DAY);
     clock.advance(DAY - SECOND);
-    assert_eq!(asked().await, 1);
+    assert_eq!(requested().await, 1);
     clock.advance(SECOND);
-    assert_eq!(asked().await, 2);
+    assert_eq!(requested().await, 2);
     set_ahead(&clock, DAY);
-    assert_eq!(asked().await, 3);
+    assert_eq!(requested().await, 3);
 }
 
 #[tokio::test]

@@ -65,7 +65,12 @@ async fn secrets(shown: &Shown) {
     let swapped = ClientSecretCredential::new(TENANT, &*canary_text("client"), CLIENT);
     shown.error(&swapped.unwrap_err());
     shown.debug(&Aadsts::lookup(7_000_215).unwrap());
-    shown.debug(&Discovery::new().with_transport(behind_proxy()));
+    shown.debug(
+        &Discovery::builder()
+            .transport(behind_proxy())
+            .build()
+            .unwrap(),
+    );
 }
 
 fn certificates(shown: &Shown) {
