@@ -441,7 +441,7 @@ fn is_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-/// The root without `v1.0` at its end.
+/// The root without `v1.0` at its end, in any case: Graph ignores the case of a path.
 fn without_version(mut root: Url) -> Result<Url, Error> {
     let mut segments = root
         .path_segments()
@@ -449,13 +449,13 @@ fn without_version(mut root: Url) -> Result<Url, Error> {
         .flatten()
         .filter(|segment| !segment.is_empty());
     match segments.next_back() {
-        Some("v1.0") => {
+        Some(last) if last.eq_ignore_ascii_case("v1.0") => {
             if let Ok(mut path) = root.path_segments_mut() {
                 path.pop_if_empty().pop().push("");
             }
             Ok(root)
         }
-        Some("beta") => Err(Error::configuration(
+        Some(last) if last.eq_ignore_ascii_case("beta") => Err(Error::configuration(
             "the Graph root ends in `beta`: leave the version out, requests are for v1.0 unless one asks for beta",
         )),
         _ => Ok(root),

@@ -221,6 +221,7 @@ fn a_version_at_the_end_of_the_graph_root_is_removed() {
     for (given, root) in [
         ("https://localhost/v1.0", "https://localhost/"),
         ("https://localhost/v1.0/", "https://localhost/"),
+        ("https://localhost/V1.0", "https://localhost/"),
         ("https://localhost/graph/v1.0", "https://localhost/graph/"),
         (
             "https://localhost/v1.0/graph",
@@ -230,9 +231,11 @@ fn a_version_at_the_end_of_the_graph_root_is_removed() {
         let cloud = Cloud::custom("https://localhost", given).unwrap();
         assert_eq!(cloud.graph().as_str(), root, "{given}");
     }
-    let error = Cloud::custom("https://localhost", "https://localhost/beta").unwrap_err();
-    assert!(
-        error.to_string().contains("leave the version out"),
-        "{error}"
-    );
+    for given in ["https://localhost/beta", "https://localhost/Beta/"] {
+        let error = Cloud::custom("https://localhost", given).unwrap_err();
+        assert!(
+            error.to_string().contains("leave the version out"),
+            "{error}"
+        );
+    }
 }

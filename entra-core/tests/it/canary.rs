@@ -183,7 +183,7 @@ async fn a_call_leaves_no_secret_in_its_trace_or_errors() {
 
 #[test]
 fn an_error_says_each_thing_once_along_its_chain() {
-    let cause = CredentialError::new(CredentialErrorKind::Rejected, "the secret was refused")
+    let cause = CredentialError::new(CredentialErrorKind::Rejected, "the secret was rejected")
         .with_source(io::Error::other("status 401"));
     let error = Error::from(cause);
     let mut seen = Vec::new();
@@ -202,7 +202,7 @@ fn an_error_says_each_thing_once_along_its_chain() {
     assert_eq!(
         seen,
         [
-            "no token for this request: the secret was refused",
+            "no token for this request: the secret was rejected",
             "status 401"
         ]
     );

@@ -69,7 +69,7 @@ fn throttled(times: usize) -> ScriptedTransport {
 }
 
 #[tokio::test]
-async fn waits_of_a_pacer_are_no_time_of_the_call() {
+async fn the_time_budget_does_not_count_waits_of_a_pacer() {
     let transport = throttled(1).then(200, &[], "");
     let (pacer, pipeline, request) = send(&transport, 100, false);
     let response = pipeline.send(request).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_pacer_waits_in_place_of_the_pipeline() {
 }
 
 #[tokio::test]
-async fn waits_that_a_pacer_takes_over_still_end_with_the_budget() {
+async fn waits_that_a_pacer_takes_over_count_against_the_budget() {
     let transport = throttled(20);
     let (pacer, pipeline, request) = send(&transport, 0, true);
     let response = pipeline.send(request).await.unwrap();

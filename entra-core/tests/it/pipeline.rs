@@ -328,10 +328,10 @@ struct Numbered(Mutex<Vec<TokenRequest>>);
 #[async_trait]
 impl TokenCredential for Numbered {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        let mut asked = self.0.lock().unwrap();
-        asked.push(request.clone());
+        let mut requested = self.0.lock().unwrap();
+        requested.push(request.clone());
         Ok(AccessToken::new(
-            format!("token-{}", asked.len()),
+            format!("token-{}", requested.len()),
             ManualClock::new().now() + Duration::from_secs(3600),
         ))
     }
@@ -352,9 +352,9 @@ async fn a_401_gets_one_new_token() {
         (401, 2),
         "the second 401 is final"
     );
-    let asked = credential.0.lock().unwrap();
+    let requested = credential.0.lock().unwrap();
     assert_eq!(
-        asked
+        requested
             .iter()
             .map(|request| request.force_refresh)
             .collect::<Vec<_>>(),
@@ -413,7 +413,7 @@ struct Broken;
 impl TokenCredential for Broken {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
         Err(
-            CredentialError::new(CredentialErrorKind::Rejected, "the secret was refused")
+            CredentialError::new(CredentialErrorKind::Rejected, "the secret was rejected")
                 .with_code(7_000_215)
                 .with_fix("add a new secret"),
         )
