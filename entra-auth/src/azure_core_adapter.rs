@@ -24,7 +24,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::{
-    credentials::{AccessToken as TheirToken, TokenCredential as Theirs, TokenRequestOptions},
+    credentials::{
+        AccessToken as AzureAccessToken, TokenCredential as AzureTokenCredential,
+        TokenRequestOptions,
+    },
     error::ErrorKind as TheirKind,
 };
 use entra_core::{
@@ -42,7 +45,7 @@ pub struct ForAzureCore(Arc<dyn TokenCredential>);
 /// rejected. `force_refresh` requests the token again, but the credential may return a cached one.
 #[derive(Clone, Debug)]
 pub struct FromAzureCore {
-    credential: Arc<dyn Theirs>,
+    credential: Arc<dyn AzureTokenCredential>,
     clock: Arc<dyn Clock>,
 }
 
@@ -57,7 +60,7 @@ impl ForAzureCore {
 impl FromAzureCore {
     /// Wraps a credential of the Azure crates.
     #[must_use]
-    pub fn new(credential: Arc<dyn Theirs>) -> Self {
+    pub fn new(credential: Arc<dyn AzureTokenCredential>) -> Self {
         Self {
             credential,
             clock: Arc::new(SystemClock),
@@ -73,15 +76,15 @@ impl FromAzureCore {
 }
 
 #[async_trait]
-impl Theirs for ForAzureCore {
+impl AzureTokenCredential for ForAzureCore {
     async fn get_token(
         &self,
         scopes: &[&str],
         _: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<TheirToken> {
+    ) -> azure_core::Result<AzureAccessToken> {
         let request = TokenRequest::new(scopes.iter().copied());
         match self.0.token(&request).await {
-            Ok(token) => Ok(TheirToken::new(
+            Ok(token) => Ok(AzureAccessToken::new(
                 token.expose_secret().to_owned(),
                 token.expires_on(),
             )),

@@ -3,7 +3,7 @@
 
 use entra_auth::sign_in::{AdminConsentState, FrontChannelSignOut, SignInErrorKind};
 use entra_auth_fuzz::{
-    CONNECTION, NOW, STATE, USER_ID, check_setup, check_sign_in_refusal, connection, issuer_v2,
+    CONNECTION, NOW, STATE, USER_ID, check_setup, check_sign_in_rejection, connection, issuer_v2,
     run, stored_flow, tokens,
 };
 use entra_core::url::form_urlencoded;
@@ -33,7 +33,7 @@ fuzz_target!(init: check_setup(), |callback: &str| {
             true
         }
         Err(error) => {
-            check_sign_in_refusal(&error);
+            check_sign_in_rejection(&error);
             false
         }
     };
@@ -50,7 +50,7 @@ fuzz_target!(init: check_setup(), |callback: &str| {
             assert!(all("error").is_empty() && all("admin_consent").len() == 1);
             assert!(consent.tenant.is_none_or(|tenant| !tenant.is_alias()));
         }
-        Err(error) => check_sign_in_refusal(&error),
+        Err(error) => check_sign_in_rejection(&error),
     }
 
     match FrontChannelSignOut::parse(callback) {
@@ -59,6 +59,6 @@ fuzz_target!(init: check_setup(), |callback: &str| {
             assert_eq!(request.is_for_this_browser(), request.sid().is_none());
             assert_eq!(all("sid").first().copied(), request.sid());
         }
-        Err(error) => check_sign_in_refusal(&error),
+        Err(error) => check_sign_in_rejection(&error),
     }
 });

@@ -3,7 +3,7 @@
 
 use entra_auth::{sign_in::AdminConsentState, user::PendingSignIn};
 use entra_auth_fuzz::{
-    CONNECTION, STATE, check_setup, check_sign_in_refusal, connection, run, tokens,
+    CONNECTION, STATE, check_setup, check_sign_in_rejection, connection, run, tokens,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +18,7 @@ fuzz_target!(init: check_setup(), |stored: &[u8]| {
         let (state, connection) = (flow.id().to_owned(), flow.connection().map(str::to_owned));
         match run(client.finish(flow, &format!("code=c&state={STATE}"))) {
             Ok(_) => assert!(ours && state == STATE && connection.as_deref() == Some(CONNECTION)),
-            Err(error) => check_sign_in_refusal(&error),
+            Err(error) => check_sign_in_rejection(&error),
         }
     }
     if let Ok(state) = serde_json::from_slice::<AdminConsentState>(stored) {
@@ -28,7 +28,7 @@ fuzz_target!(init: check_setup(), |stored: &[u8]| {
         let (id, name) = (state.id().to_owned(), state.connection().to_owned());
         match connection(None).finish_admin_consent(state, &format!("admin_consent=True&state={STATE}")) {
             Ok(_) => assert!(id == STATE && name == CONNECTION),
-            Err(error) => check_sign_in_refusal(&error),
+            Err(error) => check_sign_in_rejection(&error),
         }
     }
 });

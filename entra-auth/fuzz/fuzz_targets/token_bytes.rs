@@ -2,17 +2,17 @@
 #![no_main]
 
 use entra_auth_fuzz::{
-    ACCESS, ACCESS_VALIDATOR, IDENTITY, IDENTITY_VALIDATOR, NONCE, check_refusal, check_setup, run,
+    ACCESS, ACCESS_VALIDATOR, IDENTITY, IDENTITY_VALIDATOR, NONCE, check_rejection, check_setup, run,
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: check_setup(), |token: &str| {
     match run(IDENTITY_VALIDATOR.validate_id_token(token, Some(NONCE))) {
         Ok(_) => assert_eq!(token, *IDENTITY),
-        Err(error) => check_refusal(&error),
+        Err(error) => check_rejection(&error),
     }
     match run(ACCESS_VALIDATOR.validate(token)) {
         Ok(_) => assert_eq!(token, *ACCESS),
-        Err(error) => check_refusal(&error),
+        Err(error) => check_rejection(&error),
     }
 });

@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_auth::validate::ValidatedToken;
 use entra_auth_fuzz::{
     ACCESS_VALIDATOR, CLIENT, IDENTITY_VALIDATOR, KID, NONCE, NOW, TENANT, access_claims,
-    check_refusal, check_setup, identity_claims, issuer_v1, issuer_v2, object, run, sign,
+    check_rejection, check_setup, identity_claims, issuer_v1, issuer_v2, object, run, sign,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
@@ -200,7 +200,7 @@ fuzz_target!(init: check_setup(), |forgery: Forgery| {
                 check_claims(&each_once(&claims), identity);
                 check_reading(&valid, &each_once(&claims), identity);
             }
-            Err(error) => check_refusal(&error),
+            Err(error) => check_rejection(&error),
         }
     }
 });

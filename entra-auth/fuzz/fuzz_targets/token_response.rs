@@ -2,7 +2,7 @@
 #![no_main]
 
 use entra_auth_fuzz::{
-    IDENTITY, STATE, TENANT, USER_ID, check_setup, check_sign_in_refusal, connection, run,
+    IDENTITY, STATE, TENANT, USER_ID, check_setup, check_sign_in_rejection, connection, run,
     stored_flow,
 };
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,7 @@ fuzz_target!(init: check_setup(), |data: &[u8]| {
             assert!(!format!("{signed_in:?}").contains(&**IDENTITY));
         }
         Err(error) => {
-            check_sign_in_refusal(&error);
+            check_sign_in_rejection(&error);
             assert!(!format!("{error:?}").contains(&**IDENTITY));
         }
     }

@@ -207,8 +207,8 @@ pub fn check_setup() {
     run(client.finish(flow, &format!("code=c&state={STATE}"))).expect("a good sign-in");
 }
 
-/// Whatever a stranger sends, a refusal goes into logs, headers and pages unharmed.
-pub fn check_refusal(error: &TokenValidationError) {
+/// Whatever a stranger sends, a rejection goes into logs, headers and pages unharmed.
+pub fn check_rejection(error: &TokenValidationError) {
     one_line(&error.to_string());
     one_line(error.fix());
     if let Some(challenge) = error.www_authenticate() {
@@ -219,12 +219,12 @@ pub fn check_refusal(error: &TokenValidationError) {
     }
 }
 
-pub fn check_sign_in_refusal(error: &SignInError) {
+pub fn check_sign_in_rejection(error: &SignInError) {
     one_line(&error.to_string());
     one_line(error.for_user());
     one_line(&error.for_admin());
     if let Some(token) = error.invalid_token() {
-        check_refusal(token);
+        check_rejection(token);
     }
 }
 

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_beyond_every_clock_is_no_panic() {
+    fn a_limit_beyond_every_clock_does_not_panic() {
         let output = shell("echo a", Duration::MAX).unwrap();
         assert_eq!(output.stdout.expose_secret(), "a\n");
     }

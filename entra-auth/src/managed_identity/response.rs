@@ -10,7 +10,11 @@ use entra_core::{
 use serde_json::{Value, json};
 
 use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
-use crate::{Aadsts, Error, ErrorKind, redact::without, wire::{OAuthError, without_bom}};
+use crate::{
+    Aadsts, Error, ErrorKind,
+    redact::without,
+    wire::{OAuthError, without_bom},
+};
 
 /// Reads the token or the error of a response.
 pub(super) fn read(
@@ -36,8 +40,8 @@ pub(super) fn read(
         })
     };
     // The body holds a token, so nothing of it goes into an error.
-    let body: Value =
-        serde_json::from_slice(without_bom(&response.body)).map_err(|_| malformed("the body is not JSON"))?;
+    let body: Value = serde_json::from_slice(without_bom(&response.body))
+        .map_err(|_| malformed("the body is not JSON"))?;
     let token = body["access_token"]
         .as_str()
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))

@@ -286,7 +286,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_directory_that_another_user_may_write_to_is_no_store() {
+    fn a_directory_that_another_user_may_write_to_is_rejected() {
         for (owner, mode, own, trusted) in [
             (1000, 0o700, 1000, true),
             (1000, 0o755, 1000, true),

@@ -212,7 +212,8 @@ impl Inner {
             .cloud
             .device_authorization_endpoint(&application.tenant);
         let response = application.send("device code", endpoint, &form).await?;
-        let Ok(device) = serde_json::from_slice::<DeviceAuthorizationResponse>(without_bom(&response.body))
+        let Ok(device) =
+            serde_json::from_slice::<DeviceAuthorizationResponse>(without_bom(&response.body))
         else {
             // The message of serde may quote the code.
             return Err(Error::new(

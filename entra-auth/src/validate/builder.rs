@@ -160,7 +160,7 @@ impl CredentialBuilder<TokenValidator> {
     /// Entra leaves the app roles of users and of applications out of such tokens, so a rule for roles
     /// or application permissions is an error of the configuration.
     pub fn groups_as_roles(mut self) -> Self {
-        self.groups_as_roles = true;
+        self.setup.groups_as_roles = true;
         self
     }
 
@@ -224,7 +224,7 @@ impl CredentialBuilder<TokenValidator> {
                 roles_all: lists.roles_all.unwrap_or_default(),
                 app_permissions_any: lists.app_permissions_any.unwrap_or_default(),
                 caller,
-                groups_as_roles: self.groups_as_roles,
+                groups_as_roles: setup.groups_as_roles,
             },
             settings: Arc::new(settings),
         })))

@@ -13,8 +13,11 @@ use serde_json::Value;
 
 use super::{AssertionRequest, ClientAssertion};
 use crate::{
-    Environment, Error, ErrorKind, blocking, environment::require, settings::Settings,
-    shown_path::ShownPath, wire::{is_transient_status, without_bom},
+    Environment, Error, ErrorKind, blocking,
+    environment::require,
+    settings::Settings,
+    shown_path::ShownPath,
+    wire::{is_transient_status, without_bom},
 };
 
 /// Where an application's token of another identity provider comes from.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::{
-    credentials::{AccessToken as TheirToken, TokenCredential as Theirs, TokenRequestOptions},
+    credentials::{
+        AccessToken as AzureAccessToken, TokenCredential as AzureTokenCredential,
+        TokenRequestOptions,
+    },
     error::{Error as TheirError, ErrorKind as TheirKind},
 };
 use entra_auth::{
@@ -20,14 +23,14 @@ use crate::support::{SCOPE, TENANT, graph};
 struct Fixed(entra_core::Timestamp);
 
 #[async_trait]
-impl Theirs for Fixed {
+impl AzureTokenCredential for Fixed {
     async fn get_token(
         &self,
         scopes: &[&str],
         _: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<TheirToken> {
+    ) -> azure_core::Result<AzureAccessToken> {
         assert_eq!(scopes, [SCOPE]);
-        Ok(TheirToken::new("canary-theirs", self.0))
+        Ok(AzureAccessToken::new("canary-theirs", self.0))
     }
 }
 
@@ -35,12 +38,12 @@ impl Theirs for Fixed {
 struct Failing(fn() -> TheirError);
 
 #[async_trait]
-impl Theirs for Failing {
+impl AzureTokenCredential for Failing {
     async fn get_token(
         &self,
         _: &[&str],
         _: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<TheirToken> {
+    ) -> azure_core::Result<AzureAccessToken> {
         Err((self.0)())
     }
 }

@@ -5,7 +5,7 @@ use entra_core::{Cloud, CredentialErrorKind, TenantId, TokenCredential, TokenReq
 
 use crate::support::{CLIENT, Service, TENANT, builder, detail, graph};
 
-fn refused(tenant: &str, client: &str, secret: &str) -> Error {
+fn rejected(tenant: &str, client: &str, secret: &str) -> Error {
     let error = ClientSecretCredential::new(tenant, client, secret).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(!error.is_transient());
@@ -21,7 +21,7 @@ fn error_of_a_malformed_id_names_where_to_find_the_id() {
         "con toso.com",
         "11111111-1111-1111-1111",
     ] {
-        let error = refused(tenant, CLIENT, "s3cr3t");
+        let error = rejected(tenant, CLIENT, "s3cr3t");
         assert!(error.to_string().contains("tenant"), "{error}");
         assert!(error.fix().unwrap().contains("Directory (tenant) ID"));
     }
@@ -31,7 +31,7 @@ fn error_of_a_malformed_id_names_where_to_find_the_id() {
         "22222222222222222222222222222222",
         "contoso.com",
     ] {
-        let error = refused(TENANT, client, "s3cr3t");
+        let error = rejected(TENANT, client, "s3cr3t");
         assert!(error.to_string().contains("client id"), "{error}");
         assert!(error.fix().unwrap().contains("Application (client) ID"));
     }
@@ -40,7 +40,7 @@ fn error_of_a_malformed_id_names_where_to_find_the_id() {
 #[test]
 fn tenant_alias_is_rejected_for_an_application() {
     for alias in ["common", "organizations", "consumers", "Common"] {
-        let error = refused(alias, CLIENT, "s3cr3t");
+        let error = rejected(alias, CLIENT, "s3cr3t");
         assert!(error.fix().unwrap().contains("GUID"), "{error}");
     }
 }
@@ -48,7 +48,7 @@ fn tenant_alias_is_rejected_for_an_application() {
 #[test]
 fn empty_client_secret_is_rejected() {
     for secret in ["", " ", "\n"] {
-        let error = refused(TENANT, CLIENT, secret);
+        let error = rejected(TENANT, CLIENT, secret);
         assert!(error.to_string().contains("secret is empty"), "{error}");
     }
 }

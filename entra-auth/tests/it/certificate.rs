@@ -230,7 +230,7 @@ async fn rs256_setting_sends_sha1_thumbprint_and_send_chain_sends_the_chain() {
 async fn an_unregistered_and_a_revoked_certificate_are_named_in_the_error() {
     let (tenant, app) = tenant_with_app().await;
     let request = TokenRequest::new([tenant.cloud().graph_scope()]);
-    let refused = async |certificate: Certificate| {
+    let rejected = async |certificate: Certificate| {
         let thumbprint = certificate.thumbprint_sha1();
         let credential = builder(&tenant, &app, certificate).build().unwrap();
         let error = credential.token(&request).await.unwrap_err();
@@ -247,11 +247,11 @@ async fn an_unregistered_and_a_revoked_certificate_are_named_in_the_error() {
         assert_eq!(error.kind(), CredentialErrorKind::Rejected);
         own.aadsts_code()
     };
-    assert_eq!(refused(leaf()).await, Some(700_027));
+    assert_eq!(rejected(leaf()).await, Some(700_027));
     app.revoke_certificates();
-    assert_eq!(refused(own(&tenant)).await, Some(7_000_214));
+    assert_eq!(rejected(own(&tenant)).await, Some(7_000_214));
     app.remove_certificates();
-    assert_eq!(refused(own(&tenant)).await, Some(700_027));
+    assert_eq!(rejected(own(&tenant)).await, Some(700_027));
     // A certificate that stays the same is not tried twice.
     tenant.requests().to("/token").assert_count(3);
 }
@@ -390,10 +390,10 @@ async fn a_stale_certificate_is_read_again_and_tried_once_more() {
 
 #[tokio::test]
 async fn second_rejection_of_a_certificate_is_returned() {
-    let refusal = r#"{"error":"invalid_client","error_codes":[700024],"error_description":"AADSTS700024: late"}"#;
+    let rejection = r#"{"error":"invalid_client","error_codes":[700024],"error_description":"AADSTS700024: late"}"#;
     let transport = ScriptedTransport::new()
-        .then(401, &[], refusal)
-        .then(401, &[], refusal)
+        .then(401, &[], rejection)
+        .then(401, &[], rejection)
         .then(200, &[], GRANTED);
     let credential = offline(&transport).build().unwrap();
     let error = credential.token(&graph()).await.unwrap_err();

@@ -25,7 +25,7 @@ fn leaf() -> Certificate {
 }
 
 #[track_caller]
-fn assert_refused(result: Result<Certificate, entra_auth::Error>, kind: Kind) {
+fn assert_rejected(result: Result<Certificate, entra_auth::Error>, kind: Kind) {
     let error = result.unwrap_err();
     assert_eq!(error.certificate_error(), Some(kind), "{error}");
     assert!(!error.fix().unwrap_or_default().is_empty());
@@ -118,29 +118,29 @@ fn certificate_chain_is_sorted_and_unrelated_certificates_are_dropped() {
 #[test]
 fn error_names_the_missing_or_mismatched_part() {
     let mock = entra_mock_key();
-    assert_refused(Certificate::from_pem(LEAF), Kind::NoKey);
-    assert_refused(Certificate::from_bytes(der(LEAF), None), Kind::NoKey);
-    assert_refused(Certificate::from_pem(KEY), Kind::NoCertificate);
-    assert_refused(Certificate::from_pem_and_key(LEAF, mock), Kind::KeyMismatch);
-    assert_refused(Certificate::from_pem(EC), Kind::UnsupportedKey);
-    assert_refused(
+    assert_rejected(Certificate::from_pem(LEAF), Kind::NoKey);
+    assert_rejected(Certificate::from_bytes(der(LEAF), None), Kind::NoKey);
+    assert_rejected(Certificate::from_pem(KEY), Kind::NoCertificate);
+    assert_rejected(Certificate::from_pem_and_key(LEAF, mock), Kind::KeyMismatch);
+    assert_rejected(Certificate::from_pem(EC), Kind::UnsupportedKey);
+    assert_rejected(
         Certificate::from_pem(EC.replace("PRIVATE KEY", "EC PRIVATE KEY")),
         Kind::UnsupportedKey,
     );
-    assert_refused(Certificate::from_pem(WEAK), Kind::UnsupportedKey);
+    assert_rejected(Certificate::from_pem(WEAK), Kind::UnsupportedKey);
     assert!(
         Certificate::from_pem(WEAK)
             .unwrap_err()
             .to_string()
             .contains("1024 bits")
     );
-    assert_refused(Certificate::from_bytes("", None), Kind::Malformed);
-    assert_refused(
+    assert_rejected(Certificate::from_bytes("", None), Kind::Malformed);
+    assert_rejected(
         Certificate::from_bytes("not a certificate", None),
         Kind::Malformed,
     );
-    assert_refused(Certificate::from_pem(""), Kind::Malformed);
-    assert_refused(
+    assert_rejected(Certificate::from_pem(""), Kind::Malformed);
+    assert_rejected(
         Certificate::from_file("/no/such/file.pem", None),
         Kind::File,
     );
@@ -302,7 +302,7 @@ fn an_old_key_that_cannot_be_read_does_not_hide_the_one_that_fits() {
     }
     // Where no key fits, the one that cannot be read is the reason.
     let text = format!("{LEAF}{}{}", entra_mock_key(), labelled("EC PRIVATE KEY"));
-    assert_refused(Certificate::from_pem(text), Kind::UnsupportedKey);
+    assert_rejected(Certificate::from_pem(text), Kind::UnsupportedKey);
 }
 
 #[test]

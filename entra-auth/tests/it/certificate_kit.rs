@@ -103,11 +103,11 @@ fn unencrypted_key_is_exported_only_by_the_method_that_says_so() {
     let directory = Directory::new("empty-passphrase");
     let certificate = SelfSignedCertificate::rsa("helpdesk").generate().unwrap();
     let path = directory.path("client.pem");
-    for refused in [
+    for rejected in [
         certificate.save_encrypted_pem(&path, &Secret::from("")),
         certificate.save_pfx(&path, &Secret::from("")),
     ] {
-        let error = refused.unwrap_err();
+        let error = rejected.unwrap_err();
         assert_eq!(error.certificate_error(), Some(Kind::WrongPassphrase));
         assert!(
             error

@@ -195,7 +195,7 @@ impl Failing {
         Self(kind, Arc::default())
     }
 
-    fn asked(&self) -> u32 {
+    fn requested(&self) -> u32 {
         self.1.load(Ordering::SeqCst)
     }
 }
@@ -225,7 +225,11 @@ async fn unavailable_link_is_skipped_and_the_first_token_selects_its_link() {
     let clone = chain.clone();
     chain.token(&graph()).await.unwrap();
     clone.token(&graph()).await.unwrap();
-    assert_eq!(first.asked(), 1, "the choice is made once, for clones too");
+    assert_eq!(
+        first.requested(),
+        1,
+        "the choice is made once, for clones too"
+    );
     assert_eq!(clone.report().selected(), Some("second"));
     assert_eq!(
         chain.report().to_string(),
@@ -259,7 +263,7 @@ async fn other_failure_of_a_link_ends_the_chain_and_keeps_its_details() {
         assert_eq!(failed.fix(), Some("mend it"));
         assert_eq!(failed.correlation_id(), Some("correlation"));
         assert!(failed.to_string().contains("first"), "{failed}");
-        assert_eq!(next.asked(), 0, "{kind:?}");
+        assert_eq!(next.requested(), 0, "{kind:?}");
         let report = chain.report();
         assert_eq!(report.selected(), None);
         assert_eq!(

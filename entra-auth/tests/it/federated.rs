@@ -322,16 +322,16 @@ async fn github_token_is_requested_for_the_audience_of_the_cloud() {
             .token(&graph())
             .await
             .unwrap();
-        let [asked, redeemed] = &transport.requests()[..] else {
+        let [requested, redeemed] = &transport.requests()[..] else {
             panic!("two requests")
         };
-        assert_eq!(asked.method(), "GET");
+        assert_eq!(requested.method(), "GET");
         assert_eq!(
-            asked.uri().to_string(),
+            requested.uri().to_string(),
             format!("https://actions.example.com/id?api-version=2.0&audience={audience}")
         );
         assert_eq!(
-            asked.headers()[header::AUTHORIZATION],
+            requested.headers()[header::AUTHORIZATION],
             "Bearer canary-job-token"
         );
         assert_eq!(form(redeemed, "client_assertion"), "a.b.c");
@@ -386,13 +386,13 @@ async fn azure_pipelines_token_is_requested_for_the_service_connection() {
         .build()
         .unwrap();
     credential.token(&graph()).await.unwrap();
-    let asked = &transport.requests()[0];
-    assert_eq!(asked.method(), "POST");
+    let requested = &transport.requests()[0];
+    assert_eq!(requested.method(), "POST");
     assert_eq!(
-        asked.uri().to_string(),
+        requested.uri().to_string(),
         "https://vstoken.example.com/org/job/oidctoken?api-version=7.1&serviceConnectionId=11+22"
     );
-    assert_eq!(asked.headers()["x-tfs-fedauthredirect"], "Suppress");
+    assert_eq!(requested.headers()["x-tfs-fedauthredirect"], "Suppress");
     assert_eq!(form(&transport.requests()[1], "client_assertion"), "a.b.c");
 }
 

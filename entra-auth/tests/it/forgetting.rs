@@ -102,9 +102,9 @@ fn the_token_of_a_running_request_is_kept_nowhere_after_its_partition_is_forgott
         assert!(race.cache.is_empty(), "seed {seed}: in memory");
         assert_eq!(race.stored(), 0, "seed {seed}: in the store");
 
-        let asked = service.count();
+        let requested = service.count();
         finish(credential.token(&request)).unwrap();
-        assert_eq!(service.count(), asked + 1, "seed {seed}");
+        assert_eq!(service.count(), requested + 1, "seed {seed}");
         assert_eq!(race.stored(), 1, "kept as ever");
     }
     assert!(raced > SEEDS / 10, "{raced} races");

@@ -261,7 +261,7 @@ async fn token_request_has_the_documented_form() {
     let credential = builder(&service).build().unwrap();
     credential.token(&graph()).await.unwrap();
     assert_eq!(
-        service.asked(),
+        service.requested(),
         [format!(
             "login.microsoftonline.com/{TENANT}/oauth2/v2.0/token?client_id={};scope={SCOPE};",
             crate::support::CLIENT

@@ -88,7 +88,7 @@ async fn ask(environment: &Environment, identity: ManagedIdentityId) -> String {
     .to_owned()
 }
 
-async fn refused(
+async fn rejected(
     environment: &Environment,
     status: u16,
     body: &str,
@@ -335,7 +335,7 @@ async fn error_responses_of_each_host_have_their_kinds() {
         ),
     ];
     for (environment, status, body, kind, text) in cases {
-        let (failed, requests, _) = refused(environment, status, &body.to_string()).await;
+        let (failed, requests, _) = rejected(environment, status, &body.to_string()).await;
         assert_eq!(failed.kind(), kind, "{body}");
         assert!(
             detail(&failed).to_string().contains(text),
@@ -350,11 +350,11 @@ async fn error_responses_of_each_host_have_their_kinds() {
 #[tokio::test]
 async fn starting_host_is_retried_and_retries_are_limited() {
     for status in [404, 410, 429, 500, 502, 503, 504] {
-        let (failed, requests, took) = refused(&Environment::default(), status, "<html>").await;
+        let (failed, requests, took) = rejected(&Environment::default(), status, "<html>").await;
         assert!(failed.is_transient(), "{status}");
         assert_eq!(requests, 6, "{status}");
         assert!(took <= Duration::from_secs(90), "{took:?}");
-        let (_, requests, _) = refused(&app_service(), status, "").await;
+        let (_, requests, _) = rejected(&app_service(), status, "").await;
         assert_eq!(requests, 4, "{status}");
     }
     let clock = ManualClock::new();
@@ -383,7 +383,7 @@ async fn explicit_retry_policy_for_tokens_applies_to_imds_too() {
         .unwrap();
     credential.token(&graph()).await.unwrap_err();
     assert_eq!(transport.requests().len(), attempts);
-    let (_, default_attempts, _) = refused(&Environment::default(), 500, "").await;
+    let (_, default_attempts, _) = rejected(&Environment::default(), 500, "").await;
     assert_ne!(attempts, default_attempts);
 }
 
@@ -398,7 +398,7 @@ async fn invalid_host_response_is_an_error_without_its_content() {
         r#"{"access_token":"canary\n","expires_in":60}"#,
         r#"{"access_token":["canary"],"expires_in":60}"#,
     ] {
-        let (failed, ..) = refused(&Environment::default(), 200, body).await;
+        let (failed, ..) = rejected(&Environment::default(), 200, body).await;
         assert_eq!(failed.kind(), CredentialErrorKind::Protocol, "{body}");
         assert!(!format!("{failed:?} {}", detail(&failed).report()).contains("canary"));
     }

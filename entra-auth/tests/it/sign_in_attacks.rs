@@ -294,7 +294,7 @@ async fn an_oversized_callback_is_rejected_at_once() {
 #[test]
 fn a_return_path_to_another_site_is_rejected() {
     let site = Url::parse("https://shop.example/deep/page").unwrap();
-    for asked in [
+    for requested in [
         "//evil.example",
         "/\\evil.example",
         "https://evil.example",
@@ -310,8 +310,8 @@ fn a_return_path_to_another_site_is_rejected() {
         "/a\r\nLocation: https://evil.example",
         "///evil.example/%2f..",
     ] {
-        let path = ReturnPath::or_root(Some(asked));
-        assert_eq!(path.as_str(), "/", "{asked:?}");
+        let path = ReturnPath::or_root(Some(requested));
+        assert_eq!(path.as_str(), "/", "{requested:?}");
         assert_eq!(site.join(path.as_str()).unwrap().origin(), site.origin());
     }
 }

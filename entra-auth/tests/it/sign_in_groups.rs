@@ -29,7 +29,7 @@ const C: &str = "cccccccc-0000-0000-0000-000000000000";
 struct Directory {
     groups: Mutex<Vec<ObjectId>>,
     failing: Option<MembershipErrorKind>,
-    asked: AtomicUsize,
+    requested: AtomicUsize,
 }
 
 impl Directory {
@@ -43,7 +43,7 @@ impl Directory {
 
     fn groups_of(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
         assert_eq!(user.to_string(), USER);
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.requested.fetch_add(1, Ordering::SeqCst);
         match self.failing {
             Some(kind) => {
                 Err(MembershipError::new(kind, "the directory says no").with_fix("Fix it."))
@@ -96,7 +96,7 @@ async fn a_list_of_object_ids_decides_without_the_directory() {
     assert!(!is(vec![C]).await.unwrap());
     assert!(!is(vec![]).await.unwrap());
     assert_eq!(session.group_ids(&directory).await.unwrap().len(), 2);
-    assert_eq!(directory.asked.load(Ordering::SeqCst), 0);
+    assert_eq!(directory.requested.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
@@ -111,12 +111,12 @@ async fn a_group_renamed_to_the_guid_of_another_group_gives_no_membership() {
         session_at(hint, claims.clone()).await,
         session_at(names, claims.clone()).await,
     ] {
-        let before = directory.asked.load(Ordering::SeqCst);
+        let before = directory.requested.load(Ordering::SeqCst);
         assert!(!session.is_member_of_any(&directory, [A]).await.unwrap());
         assert!(session.is_member_of_any(&directory, [C]).await.unwrap());
         let all = session.group_ids(&directory).await.unwrap();
         assert_eq!(all, [C.parse().unwrap()]);
-        assert_eq!(directory.asked.load(Ordering::SeqCst), before + 3);
+        assert_eq!(directory.requested.load(Ordering::SeqCst), before + 3);
         // The same from a stored session.
         let stored = serde_json::to_string(session.identity()).unwrap();
         let identity: Identity = serde_json::from_str(&stored).unwrap();
@@ -136,7 +136,7 @@ async fn a_name_among_object_ids_leaves_the_decision_to_the_directory() {
         let session = session_at(ids, json!({ "groups": [A, other] })).await;
         assert!(!session.is_member_of_any(&directory, [A]).await.unwrap());
         assert!(session.is_member_of_any(&directory, [C]).await.unwrap());
-        assert_eq!(directory.asked.load(Ordering::SeqCst), 2, "{other}");
+        assert_eq!(directory.requested.load(Ordering::SeqCst), 2, "{other}");
     }
 }
 
@@ -177,7 +177,7 @@ async fn the_directory_decides_if_the_token_cannot() {
             !session.is_member_of_any(&directory, [B]).await.unwrap(),
             "{claims}: what was not asked for does not count"
         );
-        assert_eq!(directory.asked.load(Ordering::SeqCst), 2);
+        assert_eq!(directory.requested.load(Ordering::SeqCst), 2);
         let all = session.group_ids(&directory).await.unwrap();
         assert_eq!(all, [A.parse().unwrap()]);
     }

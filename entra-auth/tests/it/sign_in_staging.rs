@@ -150,7 +150,7 @@ struct Provider {
     /// The user that its `client_info` names.
     names: &'static str,
     nonce: std::sync::Mutex<String>,
-    asked: AtomicU64,
+    requested: AtomicU64,
 }
 
 impl Provider {
@@ -159,7 +159,7 @@ impl Provider {
             issuer,
             names,
             nonce: std::sync::Mutex::default(),
-            asked: AtomicU64::new(0),
+            requested: AtomicU64::new(0),
         })
     }
 }
@@ -170,7 +170,7 @@ impl HttpTransport for Provider {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.requested.fetch_add(1, Ordering::SeqCst);
         let issuer = self.issuer;
         let body = match request.uri().path() {
             "/.well-known/openid-configuration" => {
@@ -246,7 +246,7 @@ async fn a_provider_that_names_an_entra_user_gets_no_cached_token() {
         assert_eq!(user.refresh_token().unwrap().expose_secret(), "rt-1");
         let token = user.token(&scope("User.Read")).await.unwrap();
         assert_eq!(token.expose_secret(), "at-1");
-        assert!(provider.asked.load(Ordering::SeqCst) >= 3);
+        assert!(provider.requested.load(Ordering::SeqCst) >= 3);
     }
 }
 

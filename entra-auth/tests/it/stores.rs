@@ -32,7 +32,7 @@ pub(crate) struct Shelf {
     failing: AtomicBool,
     hanging: AtomicBool,
     delay: Mutex<Duration>,
-    asked: AtomicU64,
+    requested: AtomicU64,
 }
 
 struct Unlock(Arc<Mutex<HashSet<StoreKey>>>, StoreKey);
@@ -67,7 +67,7 @@ impl Shelf {
 
     /// How many operations it was requested since the last call.
     pub(crate) fn take_asked(&self) -> u64 {
-        self.asked.swap(0, Ordering::SeqCst)
+        self.requested.swap(0, Ordering::SeqCst)
     }
 
     fn len(&self) -> usize {
@@ -88,7 +88,7 @@ impl Shelf {
     }
 
     async fn enter(&self) -> Result<(), StoreError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.requested.fetch_add(1, Ordering::SeqCst);
         let delay = *self.delay.lock().unwrap();
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
@@ -352,7 +352,7 @@ async fn with_a_key_only_encrypted_entries_are_written_and_read() {
     assert_eq!(
         number(&with(&[1]), &graph()).await,
         2,
-        "the open one is refused"
+        "the open one is rejected"
     );
     for bytes in shelf.entries.lock().unwrap().values() {
         let text = String::from_utf8_lossy(bytes);

@@ -26,7 +26,7 @@ pub(crate) const SCOPE: &str = "https://graph.microsoft.com/.default";
 pub(crate) struct Service {
     count: AtomicU64,
     open: watch::Sender<bool>,
-    asked: Mutex<Vec<String>>,
+    requested: Mutex<Vec<String>>,
     /// How often each request yields before its response.
     yields: AtomicU64,
     failing: AtomicBool,
@@ -53,7 +53,7 @@ impl Service {
         Arc::new(Self {
             count: AtomicU64::new(0),
             open: watch::Sender::new(open),
-            asked: Mutex::default(),
+            requested: Mutex::default(),
             yields: AtomicU64::new(0),
             failing: AtomicBool::new(false),
             extra,
@@ -81,8 +81,8 @@ impl Service {
     }
 
     /// The requests as `path?form`, without the secret.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    pub(crate) fn requested(&self) -> Vec<String> {
+        self.requested.lock().unwrap().clone()
     }
 }
 
@@ -97,12 +97,12 @@ impl HttpTransport for Service {
             .filter(|(name, _)| name != "client_secret" && name != "grant_type")
             .map(|(name, value)| format!("{name}={value};"))
             .collect();
-        let asked = format!(
+        let requested = format!(
             "{}{}?{form}",
             request.uri().authority().unwrap(),
             request.uri().path()
         );
-        self.asked.lock().unwrap().push(asked.clone());
+        self.requested.lock().unwrap().push(requested.clone());
         for _ in 0..self.yields.load(Ordering::SeqCst) {
             yield_once().await;
         }
@@ -111,7 +111,7 @@ impl HttpTransport for Service {
             return Ok(response(503, "<html>down</html>"));
         }
         let token: String =
-            form_urlencoded::byte_serialize(format!("{number}|{asked}").as_bytes()).collect();
+            form_urlencoded::byte_serialize(format!("{number}|{requested}").as_bytes()).collect();
         Ok(response(
             200,
             &format!(
@@ -133,8 +133,8 @@ pub(crate) fn decode(token: &AccessToken) -> (u64, String) {
     let text: String = form_urlencoded::parse(token.expose_secret().as_bytes())
         .map(|(name, _)| name.into_owned())
         .collect();
-    let (number, asked) = text.split_once('|').unwrap();
-    (number.parse().unwrap(), asked.to_owned())
+    let (number, requested) = text.split_once('|').unwrap();
+    (number.parse().unwrap(), requested.to_owned())
 }
 
 pub(crate) fn builder(service: &Arc<Service>) -> ClientSecretCredentialBuilder {

@@ -23,7 +23,7 @@ use crate::support::{SCOPE, TENANT, detail, graph};
 #[derive(Default)]
 pub(crate) struct Tools {
     outputs: Mutex<VecDeque<io::Result<(bool, String, String)>>>,
-    asked: Mutex<Vec<ProcessCommand>>,
+    requested: Mutex<Vec<ProcessCommand>>,
 }
 
 impl Tools {
@@ -49,8 +49,8 @@ impl Tools {
     }
 
     pub(crate) fn commands(&self) -> Vec<String> {
-        let asked = self.asked.lock().unwrap();
-        asked
+        let requested = self.requested.lock().unwrap();
+        requested
             .iter()
             .map(|command| format!("{} {}", command.program, command.arguments.join(" ")))
             .collect()
@@ -66,7 +66,7 @@ impl fmt::Debug for Tools {
 #[async_trait]
 impl ProcessRunner for Tools {
     async fn run(&self, command: &ProcessCommand) -> io::Result<ProcessOutput> {
-        self.asked.lock().unwrap().push(command.clone());
+        self.requested.lock().unwrap().push(command.clone());
         let output = self.outputs.lock().unwrap().pop_front();
         let (success, stdout, stderr) =
             output.unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
@@ -117,7 +117,7 @@ async fn azure_cli_runs_once_for_each_token() {
             format!("{common} --tenant contoso.com --subscription My subscription (1)"),
         ]
     );
-    let command = tools.asked.lock().unwrap()[0].clone();
+    let command = tools.requested.lock().unwrap()[0].clone();
     assert_eq!(command.time_limit, Duration::from_secs(3));
     assert!(command.folder.is_absolute());
 }
@@ -241,9 +241,9 @@ async fn a_token_is_read_among_warnings_marks_and_colour_codes() {
             .build()
             .unwrap();
         credential.token(&graph()).await.unwrap();
-        let asked = tools.asked.lock().unwrap();
+        let requested = tools.requested.lock().unwrap();
         let no_colour = ("AZURE_CORE_NO_COLOR".to_owned(), "true".to_owned());
-        assert!(asked[0].variables.contains(&no_colour));
+        assert!(requested[0].variables.contains(&no_colour));
     }
 }
 

@@ -359,7 +359,7 @@ async fn stored_refresh_token_is_replaced_with_each_use() {
 async fn expired_refresh_token_requires_interaction() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
-    let refused = async |user: &UserCredential| {
+    let rejected = async |user: &UserCredential| {
         let request = TokenRequest::new(["User.Read"]).with_force_refresh();
         let error = user.token(&request).await.unwrap_err();
         (error.kind(), error.code())
@@ -367,16 +367,16 @@ async fn expired_refresh_token_requires_interaction() {
     let user = sign_in(&tenant, &flow, ADELE).await;
     tenant.user(ADELE).revoke_sessions();
     let needed = CredentialErrorKind::InteractionRequired;
-    assert_eq!(refused(&user).await, (needed, Some(50_173)));
+    assert_eq!(rejected(&user).await, (needed, Some(50_173)));
     let user = sign_in(&tenant, &flow, ADELE).await;
     let mail = TokenRequest::new(["Calendars.Read"]);
     let error = user.token(&mail).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (needed, Some(65_001)));
     tenant.clock().advance(Duration::from_secs(91 * 24 * 3600));
-    assert_eq!(refused(&user).await, (needed, Some(700_082)));
+    assert_eq!(rejected(&user).await, (needed, Some(700_082)));
     let user = sign_in(&tenant, &flow, ADELE).await;
     tenant.user(ADELE).disable();
-    assert_eq!(refused(&user).await.1, Some(50_057));
+    assert_eq!(rejected(&user).await.1, Some(50_057));
 }
 
 #[tokio::test]

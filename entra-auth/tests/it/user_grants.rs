@@ -289,7 +289,7 @@ async fn reused_session_key_returns_no_token_of_the_previous_caller() {
 async fn each_error_of_an_assertion_has_its_kind() {
     let (tenant, api, shop) = api().await;
     let obo = on_behalf_of(&tenant, &api);
-    let refused = async |assertion: &str, scope: &str| {
+    let rejected = async |assertion: &str, scope: &str| {
         let caller = obo.caller(assertion);
         caller
             .token(&TokenRequest::new([scope]))
@@ -300,21 +300,21 @@ async fn each_error_of_an_assertion_has_its_kind() {
     let good = caller_token(&tenant, &shop, &api, ADELE);
     let for_graph = tenant.tokens_for(&shop, ADELE, ["User.Read"]);
     assert_eq!(
-        refused(for_graph.access_token().expose_secret(), "User.Read").await,
+        rejected(for_graph.access_token().expose_secret(), "User.Read").await,
         Some(50_013)
     );
-    assert_eq!(refused("garbage", "User.Read").await, Some(50_013));
+    assert_eq!(rejected("garbage", "User.Read").await, Some(50_013));
     assert_eq!(
-        refused(good.expose_secret(), "Mail.Read").await,
+        rejected(good.expose_secret(), "Mail.Read").await,
         Some(65_001)
     );
     assert_eq!(
-        refused(good.expose_secret(), "api://nobody/x").await,
+        rejected(good.expose_secret(), "api://nobody/x").await,
         Some(500_011)
     );
     api.remove_secret();
     assert_eq!(
-        refused(good.expose_secret(), "User.Read").await,
+        rejected(good.expose_secret(), "User.Read").await,
         Some(7_000_215)
     );
     let error =
@@ -350,7 +350,7 @@ async fn password_is_sent_once_and_each_error_has_its_kind() {
     }
     assert_eq!(good.account().unwrap().username.as_deref(), Some(ADELE));
     tenant.requests().to("/token").assert_count(2);
-    let refused = async |name: &str, password: &str| {
+    let rejected = async |name: &str, password: &str| {
         let request = TokenRequest::new(["User.Read"]);
         credential(name, password)
             .token(&request)
@@ -358,12 +358,18 @@ async fn password_is_sent_once_and_each_error_has_its_kind() {
             .unwrap_err()
             .code()
     };
-    assert_eq!(refused(ADELE, "wrong").await, Some(50_126));
-    assert_eq!(refused("nobody@contoso.com", "x").await, Some(50_034));
+    assert_eq!(rejected(ADELE, "wrong").await, Some(50_126));
+    assert_eq!(rejected("nobody@contoso.com", "x").await, Some(50_034));
     tenant.user(ADELE).require_second_factor();
-    assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_076));
+    assert_eq!(
+        rejected(ADELE, password.expose_secret()).await,
+        Some(50_076)
+    );
     tenant.user(ADELE).disable();
-    assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_057));
+    assert_eq!(
+        rejected(ADELE, password.expose_secret()).await,
+        Some(50_057)
+    );
     let empty = UsernamePasswordCredential::builder(
         tenant.id(),
         app.client_id(),

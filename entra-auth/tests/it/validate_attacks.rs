@@ -139,7 +139,7 @@ async fn keys_and_key_urls_in_the_header_are_ignored() {
         service
             .requested_urls()
             .iter()
-            .all(|asked| asked.starts_with("https://login.microsoftonline.com/"))
+            .all(|requested| requested.starts_with("https://login.microsoftonline.com/"))
     );
 }
 

@@ -442,7 +442,7 @@ async fn metadata_of_another_issuer_or_over_http_is_rejected() {
             service
                 .requested_urls()
                 .iter()
-                .all(|asked| asked.starts_with("https://"))
+                .all(|requested| requested.starts_with("https://"))
         );
     }
     // Invalid metadata later does not replace the valid keys.

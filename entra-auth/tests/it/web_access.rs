@@ -78,14 +78,14 @@ async fn a_disabled_deleted_or_revoked_user_is_signed_out_at_the_next_check() {
 async fn a_re_check_calls_the_applications_check_and_stores_its_new_user() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let (asked, open) = (
+    let (requested, open) = (
         Arc::new(AtomicUsize::new(0)),
         Arc::new(AtomicBool::new(true)),
     );
     let check = {
-        let (asked, open) = (Arc::clone(&asked), Arc::clone(&open));
+        let (requested, open) = (Arc::clone(&requested), Arc::clone(&open));
         move |context: SignInContext| {
-            let number = asked.fetch_add(1, Ordering::SeqCst);
+            let number = requested.fetch_add(1, Ordering::SeqCst);
             assert_eq!(context.is_recheck, number > 0);
             let name = context
                 .signed_in
@@ -115,7 +115,7 @@ async fn a_re_check_calls_the_applications_check_and_stores_its_new_user() {
             let body = browser.open(&site, "/").await.body;
             assert_eq!(body, format!("Ada {number}"), "today's name");
         }
-        assert_eq!(asked.load(Ordering::SeqCst), number + 1);
+        assert_eq!(requested.load(Ordering::SeqCst), number + 1);
     }
     open.store(false, Ordering::SeqCst);
     assert_eq!(browser.open(&site, "/").await.body, "Ada 3");

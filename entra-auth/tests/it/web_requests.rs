@@ -19,7 +19,7 @@ use crate::{
 #[tokio::test]
 async fn a_link_can_set_the_prompt_and_no_other_option() {
     let (_, _, site) = shop().await;
-    for (asked, sent) in [
+    for (requested, sent) in [
         ("login", Some("prompt=login")),
         ("select_account", Some("prompt=select_account")),
         ("none", Some("prompt=none")),
@@ -27,7 +27,7 @@ async fn a_link_can_set_the_prompt_and_no_other_option() {
         ("admin_consent", None),
         ("", None),
     ] {
-        let path = format!("/auth/sign-in?prompt={asked}");
+        let path = format!("/auth/sign-in?prompt={requested}");
         let url = Browser::default().start(&site, &path).await;
         match sent {
             Some(sent) => assert!(url.contains(sent), "{url}"),
@@ -39,7 +39,7 @@ async fn a_link_can_set_the_prompt_and_no_other_option() {
 #[tokio::test]
 async fn a_callback_is_not_a_return_path() {
     let (tenant, _, site) = shop().await;
-    for (asked, expected) in [
+    for (requested, expected) in [
         ("/auth/callback", "/"),
         ("/auth/callback?state=x", "/"),
         ("/auth/callback/contoso", "/"),
@@ -47,16 +47,16 @@ async fn a_callback_is_not_a_return_path() {
         ("/auth/callbacks", "/auth/callbacks"),
         ("/mine", "/mine"),
     ] {
-        let path = format!("/auth/sign-in?return={asked}");
+        let path = format!("/auth/sign-in?return={requested}");
         let response = Browser::default()
             .sign_in(&site, &tenant, &path, ADELE)
             .await;
-        assert_eq!(response.location(), expected, "{asked}");
+        assert_eq!(response.location(), expected, "{requested}");
     }
 }
 
 /// The site's pages below `/`, which is also the path of the callback.
-async fn return_path_of(mode: ResponseMode, asked: &str) -> String {
+async fn return_path_of(mode: ResponseMode, requested: &str) -> String {
     let tenant = FakeTenant::start().await;
     let at_root = urls().with_callback_path("/").unwrap();
     let app = tenant
@@ -81,7 +81,7 @@ async fn return_path_of(mode: ResponseMode, asked: &str) -> String {
         .clock(tenant.clock())
         .front_page("/front".parse().unwrap());
     let site = axum::Router::new().merge(sign_in.build().unwrap().routes());
-    let path = format!("/auth/sign-in?return={asked}");
+    let path = format!("/auth/sign-in?return={requested}");
     let response = Browser::default()
         .sign_in(&site, &tenant, &path, ADELE)
         .await;

@@ -97,8 +97,8 @@ async fn a_delegated_permission_follows_the_grant() {
     let consent = consent().await;
     let tenant = &consent.tenant;
     let app = tenant.register_app("Tool").public_client();
-    let refused = consent.sign_in(&app, "User.Read").await;
-    assert_error(&refused, 400, "invalid_grant", 65_001);
+    let rejected = consent.sign_in(&app, "User.Read").await;
+    assert_error(&rejected, 400, "invalid_grant", 65_001);
     let body = json!({
         "clientId": app.service_principal_id().to_string(), "consentType": "AllPrincipals",
         "resourceId": consent.graph["id"], "scope": "User.Read"
@@ -112,8 +112,8 @@ async fn a_delegated_permission_follows_the_grant() {
         "/oauth2PermissionGrants/{}",
         created.body["id"].as_str().unwrap()
     );
-    let refused = consent.sign_in(&app, "Mail.Read").await;
-    assert_error(&refused, 400, "invalid_grant", 65_001);
+    let rejected = consent.sign_in(&app, "Mail.Read").await;
+    assert_error(&rejected, 400, "invalid_grant", 65_001);
     for (scope, granted) in [
         ("User.Read Mail.Read", "Mail.Read User.Read"),
         ("Mail.Read", "Mail.Read"),
@@ -124,8 +124,8 @@ async fn a_delegated_permission_follows_the_grant() {
         assert_eq!(claims(&tokens.body["access_token"])["scp"], granted);
     }
     assert_eq!(consent.send("DELETE", &one, json!({})).await.status, 204);
-    let refused = consent.sign_in(&app, "Mail.Read").await;
-    assert_error(&refused, 400, "invalid_grant", 65_001);
+    let rejected = consent.sign_in(&app, "Mail.Read").await;
+    assert_error(&rejected, 400, "invalid_grant", 65_001);
 }
 
 #[tokio::test]
@@ -155,8 +155,8 @@ async fn an_assigned_user_can_sign_in_where_assignment_is_required() {
         .public_client()
         .delegated_permission("User.Read")
         .require_assignment();
-    let refused = consent.sign_in(&app, "User.Read").await;
-    assert_error(&refused, 400, "invalid_grant", 50_105);
+    let rejected = consent.sign_in(&app, "User.Read").await;
+    assert_error(&rejected, 400, "invalid_grant", 50_105);
     let (user, desk) = (tenant.user(ADELE).id(), app.service_principal_id());
     let default_access = json!("00000000-0000-0000-0000-000000000000");
     let path = format!("/users/{user}/appRoleAssignments");
@@ -168,6 +168,6 @@ async fn an_assigned_user_can_sign_in_where_assignment_is_required() {
     assert_eq!(tokens.status, 200, "{}", tokens.text);
     let one = format!("{path}/{}", created.body["id"].as_str().unwrap());
     assert_eq!(consent.send("DELETE", &one, json!({})).await.status, 204);
-    let refused = consent.sign_in(&app, "User.Read").await;
-    assert_error(&refused, 400, "invalid_grant", 50_105);
+    let rejected = consent.sign_in(&app, "User.Read").await;
+    assert_error(&rejected, 400, "invalid_grant", 50_105);
 }

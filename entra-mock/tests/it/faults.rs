@@ -142,7 +142,7 @@ async fn a_body_can_be_truncated_or_invalid_json() {
 }
 
 #[tokio::test]
-async fn metadata_can_fail_too() {
+async fn a_fault_can_hit_a_discovery_document() {
     let tenant = FakeTenant::start().await;
     tenant.inject(Fault::on_any().method("get").times(1).status(500));
     let url = format!(

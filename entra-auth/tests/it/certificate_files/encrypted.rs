@@ -39,7 +39,7 @@ fn encrypted_keys_are_read_with_any_kind_of_line_break() {
             let read = Certificate::from_encrypted_pem(&text, &passphrase());
             let read = read.unwrap_or_else(|error| panic!("{name} {line_break:?}: {error:?}"));
             assert_eq!(read, leaf(), "{name} {line_break:?}");
-            assert_refused(Certificate::from_pem(&text), Kind::PassphraseMissing);
+            assert_rejected(Certificate::from_pem(&text), Kind::PassphraseMissing);
         }
     }
 }
@@ -57,7 +57,7 @@ fn wrong_and_missing_passphrases_have_their_own_kinds() {
                 "{name} {wrong:?}"
             );
         }
-        assert_refused(Certificate::from_pem(&pem), Kind::PassphraseMissing);
+        assert_rejected(Certificate::from_pem(&pem), Kind::PassphraseMissing);
     }
 }
 

@@ -80,11 +80,11 @@ fn every_protection_of_a_pfx_file_is_decrypted() {
     ] {
         let read = Certificate::from_pfx(file, &password.into());
         assert_eq!(read.unwrap(), leaf(), "{name}");
-        assert_refused(
+        assert_rejected(
             Certificate::from_pfx(file, &"wrong".into()),
             Kind::WrongPassphrase,
         );
-        assert_refused(Certificate::from_bytes(file, None), Kind::PassphraseMissing);
+        assert_rejected(Certificate::from_bytes(file, None), Kind::PassphraseMissing);
     }
 }
 
@@ -107,7 +107,7 @@ fn a_file_without_a_password_opens_whatever_password_is_given() {
 #[test]
 fn pfx_in_ber_of_bouncy_castle_is_read() {
     Certificate::from_pfx(BER, &"pw".into()).unwrap();
-    assert_refused(
+    assert_rejected(
         Certificate::from_pfx(BER, &"wrong".into()),
         Kind::WrongPassphrase,
     );
@@ -192,7 +192,7 @@ fn excessive_key_derivation_rounds_are_rejected() {
         .find(|&at| file[at] == 0x30 && at + 2 + usize::from(file[at + 1]) + 2 == file.len())
         .unwrap();
     file[mac + 1] += 2;
-    assert_refused(
+    assert_rejected(
         Certificate::from_pfx(&file, &passphrase()),
         Kind::UnsupportedEncryption,
     );
@@ -201,13 +201,13 @@ fn excessive_key_derivation_rounds_are_rejected() {
 #[test]
 fn wrong_and_missing_pfx_passwords_have_their_own_kinds() {
     for pfx in [MODERN_PFX, LEGACY, NO_MAC] {
-        assert_refused(
+        assert_rejected(
             Certificate::from_pfx(pfx, &"wrong".into()),
             Kind::WrongPassphrase,
         );
-        assert_refused(Certificate::from_bytes(pfx, None), Kind::PassphraseMissing);
+        assert_rejected(Certificate::from_bytes(pfx, None), Kind::PassphraseMissing);
     }
-    assert_refused(
+    assert_rejected(
         Certificate::from_pfx(b"\x30\x03\x02\x01\x03", &passphrase()),
         Kind::Malformed,
     );
