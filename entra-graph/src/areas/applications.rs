@@ -14,8 +14,7 @@ pub use keys::{CertificateId, KeyPlace, NewCertificate, ProvenRequest};
 pub use new::NewApplication;
 #[cfg(feature = "registration")]
 pub(crate) use passwords::later as months_later;
-pub use passwords::{NewPassword, NewSecret, SecretId};
-pub(super) use passwords::{read_secret, removal};
+pub use passwords::{NewPassword, NewSecret, PasswordPlace, SecretId};
 pub use signing_keys::NewSigningKey;
 
 use entra_core::bytes::Bytes;
@@ -186,7 +185,7 @@ impl GraphClient {
     /// All app registrations of the tenant:
     /// [`GET /applications`](https://learn.microsoft.com/graph/api/application-list).
     ///
-    /// Takes `Application.Read.All`; to create takes `AppRegistration.Create`, or
+    /// Needs `Application.Read.All`; creating needs `AppRegistration.Create`, or
     /// `Application.ReadWrite.OwnedBy` for an application that then owns what it creates. Applications of other
     /// tenants, such as those from the gallery, are here as [`service_principals`](Self::service_principals) only.
     ///
@@ -212,7 +211,7 @@ impl GraphClient {
     /// One app registration, by object id or by [`Key::app_id`] or [`Key::unique_name`]:
     /// [`GET /applications/{id}`](https://learn.microsoft.com/graph/api/application-get).
     ///
-    /// Takes `Application.Read.All`; to update, upsert and delete takes `Application.ReadWrite.All`, or
+    /// Needs `Application.Read.All`; updating, upserting and deleting need `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
     /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
     ///
@@ -234,7 +233,7 @@ impl GraphClient {
     /// App registrations that were deleted in the last 30 days:
     /// [`GET /directory/deletedItems/microsoft.graph.application`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
     ///
-    /// Takes `Application.Read.All`. A deleted application keeps its unique name and application ID URIs.
+    /// Needs `Application.Read.All`. A deleted application keeps its unique name and application ID URIs.
     #[must_use]
     #[inline]
     pub fn deleted_applications(&self) -> Collection<DeletedApplications> {
@@ -244,7 +243,7 @@ impl GraphClient {
     /// One deleted app registration, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     /// Its service principal in this tenant, which is deleted with it, is restored on its own.
     #[must_use]
     #[inline]
@@ -257,7 +256,7 @@ impl Object<OneApplication> {
     /// A request that sets the verified publisher, by its partner id in the Microsoft AI Cloud Partner Program:
     /// [`POST /applications/{id}/setVerifiedPublisher`](https://learn.microsoft.com/graph/api/application-setverifiedpublisher).
     ///
-    /// Takes the delegated permission `Application.ReadWrite.All`: only a signed-in user with multifactor
+    /// Needs the delegated permission `Application.ReadWrite.All`: only a signed-in user with multifactor
     /// authentication can vouch for the publisher, not an application.
     #[inline]
     pub fn set_verified_publisher(&self, partner_id: &str) -> Request<()> {
@@ -295,7 +294,7 @@ impl Object<OneApplication> {
     /// Owners, which are users and service principals:
     /// [`GET /applications/{id}/owners`](https://learn.microsoft.com/graph/api/application-list-owners).
     ///
-    /// Takes `Application.Read.All`; to add and remove takes `Application.ReadWrite.All`, or
+    /// Needs `Application.Read.All`; adding and removing need `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that is an owner, and `Directory.Read.All`.
     #[must_use]
     #[inline]

@@ -1,14 +1,90 @@
-//! The body that assigns licences, to users and to groups.
+//! Licences that users have, and that groups give to their members: `assignLicense`.
 
 use entra_core::{Guid, IntoId, bytes::Bytes};
 
-use crate::{error::Error, model::Body, objects::types::AssignedLicense};
+use crate::{
+    error::Error,
+    model::Body,
+    objects::types::AssignedLicense,
+    operation::Operation,
+    place::{Object, Single},
+    request::{Request, read_entity},
+};
 
-/// What a call that only assigns removes, and one that only removes assigns.
-pub(super) const NO_LICENSES: [AssignedLicense; 0] = [];
-pub(super) const NO_SKUS: [Guid; 0] = [];
+/// A place whose object can be assigned licences.
+#[diagnostic::on_unimplemented(
+    message = "the object at `{Self}` has no licences",
+    note = "users and groups have them: `graph.user(id).assign_licenses(..)`"
+)]
+pub trait LicensePlace: Single {
+    /// The operation that assigns and removes them.
+    const ASSIGN_LICENSE: &'static Operation;
+}
 
-pub(super) fn body<L, S>(
+impl<P: LicensePlace> Object<P> {
+    /// A request that assigns licences, by SKU id; its response is the user or the group:
+    /// [`POST /users/{id}/assignLicense`](https://learn.microsoft.com/graph/api/user-assignlicense),
+    /// [`POST /groups/{id}/assignLicense`](https://learn.microsoft.com/graph/api/group-assignlicense).
+    ///
+    /// Needs `LicenseAssignment.ReadWrite.All`. A user needs a usage location
+    /// ([`User::USAGE_LOCATION`](crate::User::USAGE_LOCATION)). The members of a group get the licences of
+    /// the group some time after the response.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use entra_graph::{User, types::AssignedLicense};
+    /// let skus = graph.subscribed_skus().list().items().try_collect::<Vec<_>>().await?;
+    /// let sku = skus.iter().find(|sku| sku.sku_part_number.as_deref() == Some("AAD_PREMIUM_P2"));
+    /// let p2 = sku.and_then(|sku| sku.sku_id.as_deref()).ok_or("the tenant has no such licence")?;
+    ///
+    /// let adele = graph.user("adele@contoso.com");
+    /// adele.update().set(User::USAGE_LOCATION, "DE").send().await?;
+    /// adele.assign_licenses([p2]).send().await?;
+    /// # let plans: Vec<String> = Vec::new();
+    /// adele.assign_licenses([AssignedLicense::new(p2).without_plans(plans)]).send().await?;
+    /// adele.remove_licenses([p2]).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn assign_licenses<L: Into<AssignedLicense>>(
+        &self,
+        licenses: impl IntoIterator<Item = L>,
+    ) -> Request<P::Item> {
+        self.change_licenses(licenses, NO_SKUS)
+    }
+
+    /// A request that removes licences, by SKU id; see [`assign_licenses`](Self::assign_licenses).
+    ///
+    /// Needs `LicenseAssignment.ReadWrite.All`.
+    pub fn remove_licenses<S: IntoId<Guid>>(
+        &self,
+        skus: impl IntoIterator<Item = S>,
+    ) -> Request<P::Item> {
+        self.change_licenses(NO_LICENSES, skus)
+    }
+
+    /// A request that assigns and removes licences in one step, such as to replace one by another; see
+    /// [`assign_licenses`](Self::assign_licenses).
+    ///
+    /// Needs `LicenseAssignment.ReadWrite.All`.
+    pub fn change_licenses<L, S>(
+        &self,
+        add: impl IntoIterator<Item = L>,
+        remove: impl IntoIterator<Item = S>,
+    ) -> Request<P::Item>
+    where
+        L: Into<AssignedLicense>,
+        S: IntoId<Guid>,
+    {
+        let call = body(add, remove).and_then(|body| {
+            let call = self.call(&["assignLicense"], P::ASSIGN_LICENSE)?;
+            Ok(call.with_json(body))
+        });
+        Request::new(self.target().client.clone(), call, read_entity)
+    }
+}
+
+fn body<L, S>(
     add: impl IntoIterator<Item = L>,
     remove: impl IntoIterator<Item = S>,
 ) -> Result<Bytes, Error>
@@ -41,3 +117,7 @@ fn id_of(sku: impl IntoId<Guid>) -> Result<Guid, Error> {
         ))
     })
 }
+
+/// What a call that only assigns removes, and one that only removes assigns.
+const NO_LICENSES: [AssignedLicense; 0] = [];
+const NO_SKUS: [Guid; 0] = [];

@@ -27,10 +27,11 @@ pub(crate) mod groups;
 pub(crate) mod identity_protection;
 #[cfg(feature = "invitations")]
 pub(crate) mod invitations;
-mod licenses;
+pub(crate) mod licenses;
 pub(crate) mod membership;
 pub(crate) mod oauth2_permission_grants;
 pub(crate) mod organization;
+pub(crate) mod photos;
 #[cfg(feature = "role-management")]
 pub(crate) mod role_management;
 pub(crate) mod service_principals;

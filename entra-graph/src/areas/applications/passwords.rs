@@ -6,11 +6,13 @@ use entra_core::{Guid, Secret, Timestamp};
 
 use super::{ADD_PASSWORD, OneApplication, REMOVE_PASSWORD};
 use crate::{
-    client::{Call, GraphClient, Reply},
+    areas::service_principals::{self, OneServicePrincipal},
+    client::{GraphClient, Reply},
     error::Error,
     model::{Body, read_document, without_error},
     objects::types::PasswordCredential,
-    place::Object,
+    operation::Operation,
+    place::{Object, Single},
     request::{Request, read_nothing},
 };
 
@@ -182,7 +184,7 @@ impl fmt::Debug for NewSecret {
 
 /// Reads the response of `addPassword`.
 #[inline]
-pub(crate) fn read_secret(_: &GraphClient, reply: &Reply) -> Result<NewSecret, Error> {
+fn read_secret(_: &GraphClient, reply: &Reply) -> Result<NewSecret, Error> {
     let mut credential = PasswordCredential::default();
     read_document(&reply.body, &mut credential)?;
     without_error(&reply.body, credential.additional().get("error").is_some())?;
@@ -209,38 +211,60 @@ pub(crate) fn read_secret(_: &GraphClient, reply: &Reply) -> Result<NewSecret, E
 }
 
 /// The call that removes a secret.
-#[inline]
-pub(crate) fn removal(call: Call, id: SecretId) -> Call {
-    let mut body = Body::default();
-    body.set::<Guid>("keyId", &id.0);
-    call.with_json(body.into_bytes())
+/// A place whose object has client secrets.
+#[diagnostic::on_unimplemented(
+    message = "the object at `{Self}` has no client secrets",
+    note = "applications and service principals have them: `graph.application(id).add_password(..)`"
+)]
+pub trait PasswordPlace: Single {
+    /// The operation that adds one.
+    const ADD_PASSWORD: &'static Operation;
+    /// The operation that removes one.
+    const REMOVE_PASSWORD: &'static Operation;
 }
 
-impl Object<OneApplication> {
+impl PasswordPlace for OneApplication {
+    const ADD_PASSWORD: &'static Operation = &ADD_PASSWORD;
+    const REMOVE_PASSWORD: &'static Operation = &REMOVE_PASSWORD;
+}
+
+impl PasswordPlace for OneServicePrincipal {
+    const ADD_PASSWORD: &'static Operation = &service_principals::ADD_PASSWORD;
+    const REMOVE_PASSWORD: &'static Operation = &service_principals::REMOVE_PASSWORD;
+}
+
+impl<P: PasswordPlace> Object<P> {
     /// A request that adds a client secret; its response has the secret value, this one time:
-    /// [`POST /applications/{id}/addPassword`](https://learn.microsoft.com/graph/api/application-addpassword).
+    /// [`POST /applications/{id}/addPassword`](https://learn.microsoft.com/graph/api/application-addpassword),
+    /// [`POST /servicePrincipals/{id}/addPassword`](https://learn.microsoft.com/graph/api/serviceprincipal-addpassword).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     /// Sending it twice adds two secrets, so it is sent again only if it was surely not processed. A new secret
-    /// can be unknown to the token endpoint for some seconds.
-    #[inline]
+    /// can be unknown to the token endpoint for some seconds. A secret of a service principal is valid in its
+    /// tenant only; the secrets of an own application belong to [its registration](GraphClient::application).
     pub fn add_password(&self, password: NewPassword) -> Request<NewSecret> {
-        let call = self.call(&["addPassword"], &ADD_PASSWORD).and_then(|call| {
-            let body = password.body(self.target().client.now())?;
-            Ok(call.with_json(body.into_bytes()))
-        });
+        let call = self
+            .call(&["addPassword"], P::ADD_PASSWORD)
+            .and_then(|call| {
+                let body = password.body(self.target().client.now())?;
+                Ok(call.with_json(body.into_bytes()))
+            });
         Request::new(self.target().client.clone(), call, read_secret)
     }
 
     /// A request that removes a client secret, by its secret ID:
-    /// [`POST /applications/{id}/removePassword`](https://learn.microsoft.com/graph/api/application-removepassword).
+    /// [`POST /applications/{id}/removePassword`](https://learn.microsoft.com/graph/api/application-removepassword),
+    /// [`POST /servicePrincipals/{id}/removePassword`](https://learn.microsoft.com/graph/api/serviceprincipal-removepassword).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
-    #[inline]
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn remove_password(&self, id: SecretId) -> Request<()> {
         let call = self
-            .call(&["removePassword"], &REMOVE_PASSWORD)
-            .map(|call| removal(call, id));
+            .call(&["removePassword"], P::REMOVE_PASSWORD)
+            .map(|call| {
+                let mut body = Body::default();
+                body.set::<Guid>("keyId", &id.0);
+                call.with_json(body.into_bytes())
+            });
         Request::new(self.target().client.clone(), call, read_nothing)
     }
 }
