@@ -24,12 +24,9 @@ impl Relationship {
             return objects;
         }
         match self.source {
-            Source::Out(Relation::Members) | Source::Down => {
-                let hidden = store
-                    .any(id)
-                    .is_some_and(|(_, object)| hides_members(object));
-                Box::new(objects.filter(move |_| !hidden))
-            }
+            Source::Out(Relation::Members) => Box::new(shown_members(store, id)),
+            // Nor through a nested group that hides them.
+            Source::Down => Box::new(reachable(id, move |id| shown_members(store, id))),
             Source::In(Relation::Members) | Source::Up => {
                 Box::new(objects.filter(|(_, group)| !hides_members(group)))
             }
@@ -198,6 +195,16 @@ pub(super) fn other_containers<'a>(
         .linking_objects(Relation::Members, id)
         .filter(|(kind, _)| *kind != Kind::Group)
         .map(|(_, object)| object)
+}
+
+/// Returns the direct members of a group, none if it hides them.
+fn shown_members<'a>(store: &'a Store, id: &str) -> impl Iterator<Item = (Kind, &'a Object)> {
+    let hidden = store
+        .any(id)
+        .is_some_and(|(_, object)| hides_members(object));
+    store
+        .linked_objects(Relation::Members, id)
+        .filter(move |_| !hidden)
 }
 
 /// Returns everything that can be reached, breadth first. A cycle ends where it started, and the
