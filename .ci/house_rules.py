@@ -81,8 +81,12 @@ handles = 0
 for path in run("git", "ls-files", "entra-graph/src/areas").split():
     for documentation, name in HANDLE.findall(open(path).read()):
         handles += 1
-        if "Takes" not in documentation:
-            complaints.append(f"{path}: {name}: its documentation does not say which permission it takes")
+        if "Needs" not in documentation:
+            complaints.append(f"{path}: {name}: its documentation does not say which permission it needs")
+        # A directory role has members of its own, which are never hidden.
+        hides = re.fullmatch(r"(transitive_)?(members|member_of)", name) and "role_management" not in path
+        if hides and "Member.Read.Hidden" not in documentation:
+            complaints.append(f"{path}: {name}: its documentation does not mention hidden memberships")
 if handles < 50:
     complaints.append(f"only {handles} handles of entra-graph found: the check of permissions proves nothing")
 

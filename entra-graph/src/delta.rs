@@ -147,7 +147,7 @@ pub(crate) struct Round<E> {
 }
 
 impl<P: Place, E: Entity> Collection<P, E> {
-    /// A request for everything here, and later for what changed. Takes the permissions that reading takes.
+    /// A request for everything here, and later for what changed. Needs the permissions that reading takes.
     pub fn delta(&self) -> Delta<P::Item>
     where
         P: DeltaAt,

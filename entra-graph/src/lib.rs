@@ -1,96 +1,101 @@
 // `.ci/outside.py` compiles and runs the programs of the README as printed.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 //!
-//! # Where to start
+//! # Areas and calls
 //!
-//! | for | start at |
-//! |---|---|
-//! | users | [`GraphClient::users`], [`GraphClient::user`], [`GraphClient::me`], [`NewUser`], [`User`] |
-//! | groups | [`GraphClient::groups`], [`GraphClient::group`], [`NewGroup`], [`Group`] |
-//! | memberships | [`check_member_groups`](query::Object::check_member_groups), [`get_member_groups`](query::Object::get_member_groups) |
-//! | deleted objects | [`GraphClient::deleted_users`], [`GraphClient::deleted_user`], [`GraphClient::deleted_groups`], [`GraphClient::deleted_group`] |
-//! | applications | [`GraphClient::applications`], [`GraphClient::application`], [`GraphClient::deleted_application`], [`NewApplication`], [`Application`] |
-//! | credentials of an application | [`NewPassword`], [`NewCertificate`], [`NewFederatedIdentityCredential`] |
-//! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`NewDevice`], [`Device`] |
-//! | service principals | [`GraphClient::service_principals`], [`GraphClient::service_principal`], [`GraphClient::deleted_service_principals`], [`NewServicePrincipal`], [`ServicePrincipal`] |
-//! | app role assignments, consent | [`NewAppRoleAssignment`], [`GraphClient::oauth2_permission_grants`], [`NewOAuth2PermissionGrant`] |
-//! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
-//! | the tenant | [`GraphClient::organization`], [`GraphClient::subscribed_skus`] |
-//! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`], [`ProvisioningObjectSummary`] |
-#![cfg_attr(
-    feature = "administrative-units",
-    doc = "| administrative units | [`GraphClient::administrative_units`], [`GraphClient::administrative_unit`], [`NewAdministrativeUnit`] |"
-)]
-#![cfg_attr(
-    feature = "app-management-policies",
-    doc = "| app management policies | [`GraphClient::default_app_management_policy`], [`GraphClient::app_management_policies`], [`NewAppManagementPolicy`] |"
-)]
-#![cfg_attr(
-    feature = "application-templates",
-    doc = "| the application gallery | [`GraphClient::application_templates`], [`GraphClient::application_template`] |"
-)]
-#![cfg_attr(
-    feature = "authentication-methods",
-    doc = "| authentication methods | [`authentication_methods`](query::Object::authentication_methods), [`GraphClient::registration_details`] |"
-)]
-#![cfg_attr(
-    feature = "conditional-access",
-    doc = "| conditional access | [`GraphClient::conditional_access_policies`], [`GraphClient::named_locations`], [`ConditionalAccessPolicy`], [`NamedLocation`] |"
-)]
-#![cfg_attr(
-    feature = "contacts",
-    doc = "| organizational contacts | [`GraphClient::contacts`], [`GraphClient::contact`], [`OrgContact`] |"
-)]
-#![cfg_attr(
-    feature = "connection",
-    doc = "| what is wrong with a connection | [`connection::ConnectionTest`] |"
-)]
-#![cfg_attr(
-    feature = "custom-security-attributes",
-    doc = "| custom security attributes | [`GraphClient::attribute_sets`], [`GraphClient::custom_security_attribute_definitions`], [`types::CustomSecurityAttributes`], [`User::custom_security_attribute`] |"
-)]
-#![cfg_attr(
-    feature = "domains",
-    doc = "| domains | [`GraphClient::domains`], [`GraphClient::domain`], [`NewDomain`], [`NewInternalDomainFederation`] |"
-)]
-#![cfg_attr(
-    feature = "identity-protection",
-    doc = "| risk | [`GraphClient::identity_protection`], [`RiskyUser`], [`RiskDetection`] |"
-)]
+//! | area | calls | types |
+//! |---|---|---|
+//! | users | [`graph.users()`](GraphClient::users): list, count, create, delta; [`graph.user(id)`](GraphClient::user): get, update, delete, `reset_password`, `assign_licenses`, `revoke_sign_in_sessions`, `photo`, `set_photo`, `reprocess_license_assignment` | [`User`], [`NewUser`] |
+//! | around a user | `.manager()`: get, set, remove; `.direct_reports()`, `.member_of()`, `.transitive_member_of()`, `.owned_objects()`, `.owned_devices()`, `.registered_devices()`, `.app_role_assignments()` |  |
+//! | the signed-in user | [`graph.me()`](GraphClient::me): as a user, and `change_password` |  |
+//! | licences of a user | `.license_details()`: list | [`LicenseDetails`] |
+//! | memberships | `.check_member_groups(ids)`, `.get_member_groups(..)`, `.check_member_objects(ids)`, `.get_member_objects(..)` of a user, of `me()`, of a group and of any object |  |
+//! | groups | [`graph.groups()`](GraphClient::groups): list, count, create, delta; [`graph.group(id)`](GraphClient::group): get, update, upsert, delete, `assign_licenses`, `renew`, `validate_names`, `photo`, `set_photo` | [`Group`], [`NewGroup`] |
+//! | around a group | `.members()`, `.owners()`: list, add, remove, `add_all`; `.transitive_members()`, `.member_of()`, `.transitive_member_of()`, `.app_role_assignments()` |  |
+//! | deleted objects | [`graph.deleted_users()`](GraphClient::deleted_users), [`graph.deleted_groups()`](GraphClient::deleted_groups): list; [`graph.deleted_user(id)`](GraphClient::deleted_user), [`graph.deleted_group(id)`](GraphClient::deleted_group): get, restore, purge |  |
+//! | objects of any type | [`graph.directory_object(id)`](GraphClient::directory_object): get; [`graph.directory_objects_by_ids(ids)`](GraphClient::directory_objects_by_ids): any number of ids; [`graph.validate_group_names(..)`](GraphClient::validate_group_names) | [`DirectoryObject`] |
 #![cfg_attr(
     feature = "invitations",
-    doc = "| guests | [`GraphClient::invite`], [`NewInvitation`], [`Invitation`] |"
+    doc = "| guests | [`graph.invite(NewInvitation::new(..))`](GraphClient::invite) (feature `invitations`) | [`Invitation`], [`NewInvitation`] |"
 )]
 #![cfg_attr(
-    feature = "registration",
-    doc = "| app registrations as code | [`registration`], [`AppRegistration`](registration::AppRegistration) |"
+    feature = "administrative-units",
+    doc = "| administrative units | [`graph.administrative_units()`](GraphClient::administrative_units): list, count, create, delta; [`graph.administrative_unit(id)`](GraphClient::administrative_unit): get, update, delete, `.members()`, `.scoped_role_members()`; [`graph.deleted_administrative_units()`](GraphClient::deleted_administrative_units), [`graph.deleted_administrative_unit(id)`](GraphClient::deleted_administrative_unit): get, restore (feature `administrative-units`) | [`AdministrativeUnit`], [`NewAdministrativeUnit`] |"
 )]
 #![cfg_attr(
     feature = "role-management",
-    doc = "| directory roles | [`GraphClient::role_assignments`], [`GraphClient::role_definitions`], [`GraphClient::directory_roles`], [`NewUnifiedRoleAssignment`] |"
+    doc = "| directory roles | [`graph.role_assignments()`](GraphClient::role_assignments), [`graph.role_definitions()`](GraphClient::role_definitions): list, create; [`graph.transitive_role_assignments()`](GraphClient::transitive_role_assignments) (beta): list; [`graph.role_assignment(id)`](GraphClient::role_assignment): get, delete; [`graph.role_definition(id)`](GraphClient::role_definition): get, update, delete; [`graph.directory_roles()`](GraphClient::directory_roles): list, create, delta; [`graph.directory_role(id)`](GraphClient::directory_role): get, `.members()`, `.scoped_members()`; [`graph.directory_role_templates()`](GraphClient::directory_role_templates) (feature `role-management`) | [`UnifiedRoleAssignment`], [`NewUnifiedRoleAssignment`] |"
+)]
+//! | applications | [`graph.applications()`](GraphClient::applications): list, count, create, delta; [`graph.application(id)`](GraphClient::application): get, update, upsert, delete, `add_password`, `add_key`, `upload_first_certificate`, `add_signing_key`, `add_app_roles`, `add_permission_scopes` and their removals, `set_logo`, `set_verified_publisher` | [`Application`], [`NewApplication`], [`NewPassword`], [`NewCertificate`] |
+//! | around an application | `.owners()`: list, add, remove; `.federated_identity_credentials()`: list, create, get, update, upsert by name, delete; `.beta_federated_identity_credentials()`: those with expressions; `.extension_properties()`: list, create, get, delete; [`graph.deleted_applications()`](GraphClient::deleted_applications), [`graph.deleted_application(id)`](GraphClient::deleted_application): list, get, restore, purge | [`NewFederatedIdentityCredential`], [`NewExtensionProperty`] |
+//! | service principals | [`graph.service_principals()`](GraphClient::service_principals): list, count, create, delta; [`graph.service_principal(id)`](GraphClient::service_principal): get, update, `create_or_update` by client id, delete, `add_password`, `remove_password`, `add_key`, `remove_key`, `add_signing_key`, `add_token_signing_certificate`, `.owners()`, memberships; [`graph.deleted_service_principals()`](GraphClient::deleted_service_principals), [`graph.deleted_service_principal(id)`](GraphClient::deleted_service_principal): get, restore, purge | [`ServicePrincipal`], [`NewServicePrincipal`] |
+#![cfg_attr(
+    feature = "app-management-policies",
+    doc = "| app management policies | [`graph.default_app_management_policy()`](GraphClient::default_app_management_policy): get, update; [`graph.app_management_policies()`](GraphClient::app_management_policies): list, create; [`graph.app_management_policy(id)`](GraphClient::app_management_policy): get, update, delete, `.applies_to()`; `assign_app_management_policy` of an application or service principal (feature `app-management-policies`) | [`NewAppManagementPolicy`] |"
 )]
 #![cfg_attr(
-    feature = "sync",
-    doc = "| a local copy of the directory | [`sync`], [`sync::DirectorySync`] |"
+    feature = "application-templates",
+    doc = "| the application gallery | [`graph.application_templates()`](GraphClient::application_templates): list; [`graph.application_template(id)`](GraphClient::application_template): get, `instantiate` (feature `application-templates`) | [`ApplicationTemplate`] |"
 )]
 #![cfg_attr(
     feature = "synchronization",
-    doc = "| provisioning | [`synchronization_jobs`](query::Object::synchronization_jobs), [`NewSynchronizationJob`] |"
+    doc = "| provisioning | `.synchronization_jobs()` of a service principal: list, create; `.synchronization_job(id)`: get, delete, `start`, `pause`, `restart`, `provision_on_demand`, `validate_credentials`, `.schema()`; `.synchronization_templates()`; `set_synchronization_secrets` (feature `synchronization`) | [`NewSynchronizationJob`] |"
+)]
+//! | app role assignments | `.app_role_assignments()` of a user, group or service principal, `.app_role_assigned_to()` of a service principal: list, create, delete | [`NewAppRoleAssignment`] |
+//! | delegated permission grants | [`graph.oauth2_permission_grants()`](GraphClient::oauth2_permission_grants): list, create, delta; [`graph.oauth2_permission_grant(id)`](GraphClient::oauth2_permission_grant): get, update, `set_scopes`, delete; `.oauth2_permission_grants()` of a user or service principal: list | [`NewOAuth2PermissionGrant`] |
+//! | devices | [`graph.devices()`](GraphClient::devices): list, count, create, delta; [`graph.device(id)`](GraphClient::device): get, update, delete, owners and users (list, add, remove), memberships | [`Device`], [`NewDevice`] |
+#![cfg_attr(
+    feature = "conditional-access",
+    doc = "| conditional access | [`graph.conditional_access_policies()`](GraphClient::conditional_access_policies), [`graph.named_locations()`](GraphClient::named_locations): list; [`graph.conditional_access_policy(id)`](GraphClient::conditional_access_policy), [`graph.named_location(id)`](GraphClient::named_location): get (feature `conditional-access`) | [`ConditionalAccessPolicy`], [`NamedLocation`] |"
 )]
 #![cfg_attr(
-    feature = "tenant-relationships",
-    doc = "| other tenants | [`GraphClient::tenant_information`], [`GraphClient::tenant_information_by_domain`] |"
+    feature = "contacts",
+    doc = "| organizational contacts | [`graph.contacts()`](GraphClient::contacts): list, count, delta; [`graph.contact(id)`](GraphClient::contact): get, `.manager()`, `.direct_reports()`, `.member_of()`, `.transitive_member_of()`, memberships (feature `contacts`) | [`OrgContact`] |"
 )]
-//! | what can be done at a place | [`query::Collection`], [`query::Object`], [`places`] |
-//! | filters, sorting, search | [`Property`], [`Filter`], [`query`] |
-//! | changes since last time | [`Delta`], [`DeltaState`] |
-//! | reads after a write | [`Settled`], [`Request::send_after_write`], [`Error::is_lag`] |
-//! | quotas | [`Governor`], [`GraphClientBuilder::governor`], [`Operation::resource_units`] |
-//! | many lists at once | [`GraphClient::read_lists`], [`List::expand_all`](query::List::expand_all) |
-//! | many requests at once | [`GraphClient::batch`], [`Batch`] |
-//! | any other path | [`GraphClient::raw`], [`Raw`] |
-//! | every operation with its permissions | [`operations`], [`Operation`] |
-//! | errors | [`Error`], [`ErrorKind`] |
+#![cfg_attr(
+    feature = "custom-security-attributes",
+    doc = "| custom security attributes | [`graph.attribute_sets()`](GraphClient::attribute_sets), [`graph.custom_security_attribute_definitions()`](GraphClient::custom_security_attribute_definitions): list, create; [`graph.attribute_set(name)`](GraphClient::attribute_set), [`graph.custom_security_attribute_definition(id)`](GraphClient::custom_security_attribute_definition): get, update, `.allowed_values()`; `custom_security_attribute` of `User` and `ServicePrincipal` (feature `custom-security-attributes`) | [`types::CustomSecurityAttributes`] |"
+)]
+#![cfg_attr(
+    feature = "domains",
+    doc = "| domains | [`graph.domains()`](GraphClient::domains): list, create; [`graph.domain(name)`](GraphClient::domain): get, update, delete, `force_delete`, `promote`, `verify`, `.root_domain()`, `.verification_dns_records()`, `.service_configuration_records()`, `.domain_name_references()`: list; `.federation_configurations()`: list, create; `.federation_configuration(id)`: get, update, delete (feature `domains`) | [`Domain`], [`NewDomain`], [`NewInternalDomainFederation`] |"
+)]
+//! | the tenant | [`graph.organization()`](GraphClient::organization): list, get, update; [`graph.subscribed_skus()`](GraphClient::subscribed_skus): list, get | [`Organization`], [`SubscribedSku`] |
+#![cfg_attr(
+    feature = "tenant-relationships",
+    doc = "| other tenants | [`graph.tenant_information(id)`](GraphClient::tenant_information), [`graph.tenant_information_by_domain(name)`](GraphClient::tenant_information_by_domain) (feature `tenant-relationships`) |  |"
+)]
+//! | logs | [`graph.audit_logs()`](GraphClient::audit_logs): `.sign_ins()`, `.beta_sign_ins()` with service principals and managed identities, `.directory_audits()`, `.provisioning()`: list; `.partitioned(..)` splits a list by time | [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`], [`ProvisioningObjectSummary`] |
+#![cfg_attr(
+    feature = "identity-protection",
+    doc = "| risk | [`graph.identity_protection()`](GraphClient::identity_protection): `.risky_users()`, `.risk_detections()`: list, get; `dismiss`, `confirm_compromised`, `confirm_safe`; `.risky_user(id).history()`: list, get (feature `identity-protection`) | [`RiskyUser`], [`RiskDetection`] |"
+)]
+#![cfg_attr(
+    feature = "authentication-methods",
+    doc = "| authentication methods | `.authentication_methods()` of a user and of `me()`, [`graph.registration_details()`](GraphClient::registration_details): list, get; [`graph.users_registered_by_method(..)`](GraphClient::users_registered_by_method), [`graph.users_registered_by_feature(..)`](GraphClient::users_registered_by_feature) (feature `authentication-methods`) | [`AuthenticationMethod`] |"
+)]
+#![cfg_attr(
+    feature = "registration",
+    doc = "| app registrations as code | [`registration::AppRegistration`]: blueprint in Rust, YAML or JSON, `plan`, `apply`, `verify`, `rotate`, `export`, `destroy`, `guide`; [`registration::expiring`], [`registration::audit`], [`registration::PermissionAdvice`] (feature `registration`) |  |"
+)]
+#![cfg_attr(
+    feature = "sync",
+    doc = "| a local copy of the directory | [`sync::DirectorySync`]: users, groups with direct and transitive members, devices, service principals and app role assignments, kept up to date in a store of your own, with a guard against mass removals (feature `sync`) | [`sync`] |"
+)]
+//! | after a write | `.settled()` of a create, update, get or list: waits until several reads in a row agree; [`Request::send_after_write`], [`Error::is_lag`] | [`Settled`] |
+//! | many lists | [`graph.read_lists(..)`](GraphClient::read_lists): the members of many groups, 20 in one request; `.expand_all(..)` completes what `$expand` cuts at 20; `.partitioned_by_creation(n)` splits users, groups and devices into parts to be read at once |  |
+#![cfg_attr(
+    feature = "connection",
+    doc = "| a connection | [`connection::ConnectionTest`]: what is wrong with it and how to fix it (feature `connection`) |  |"
+)]
+//! | many at once | [`graph.batch()`](GraphClient::batch): any requests, split at 20, each retried by its own `Retry-After` | [`Batch`] |
+//! | anything else | [`graph.raw(method, path)`](GraphClient::raw): any path, version and body, as bytes, JSON, types or pages | [`Raw`] |
+//! | filters, sorting, search | the builders of lists | [`Property`], [`Filter`], [`query`] |
+//! | changes since last time | `.delta()` of a collection | [`Delta`], [`DeltaState`] |
+//! | what can be done at a place | a wrong call does not compile | [`query::Collection`], [`query::Object`], [`places`] |
+//! | quotas | [`GraphClientBuilder::governor`], [`Operation::resource_units`] | [`Governor`] |
+//! | permissions of every operation | [`operations`] | [`Operation`] |
+//! | errors | kind, code, ids and the missing permission | [`Error`], [`ErrorKind`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The floors, from the ground up; imports lead down only, which a rule in CI checks:
@@ -309,7 +314,7 @@ pub mod places {
                 ApplicationExtensions, ApplicationFederatedCredentials, ApplicationOwners,
                 Applications, BetaFederatedCredentials, DeletedApplication, DeletedApplications,
                 KeyPlace, OneApplication, OneBetaFederatedCredential, OneExtension,
-                OneFederatedCredential,
+                OneFederatedCredential, PasswordPlace,
             },
             audit_logs::{
                 BetaSignIns, DirectoryAudits, OneBetaSignIn, OneDirectoryAudit, OneSignIn,
@@ -325,9 +330,11 @@ pub mod places {
                 GroupAppRoleAssignments, GroupMemberOf, GroupMembers, GroupOwners,
                 GroupTransitiveMemberOf, GroupTransitiveMembers, Groups, OneGroup,
             },
+            licenses::LicensePlace,
             membership::MemberPlace,
             oauth2_permission_grants::{OAuth2PermissionGrants, OneOAuth2PermissionGrant},
             organization::{OneOrganization, Organizations},
+            photos::PhotoPlace,
             service_principals::{
                 AppRoleAssignedTo, DeletedServicePrincipal, DeletedServicePrincipals,
                 OneServicePrincipal, ServicePrincipalAppRoleAssignments,

@@ -121,7 +121,7 @@ impl GraphClient {
     /// All administrative units:
     /// [`GET /directory/administrativeUnits`](https://learn.microsoft.com/graph/api/directory-list-administrativeunits).
     ///
-    /// Takes `AdministrativeUnit.Read.All`; to create units takes `AdministrativeUnit.ReadWrite.All`.
+    /// Needs `AdministrativeUnit.Read.All`; creating units needs `AdministrativeUnit.ReadWrite.All`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, robin: entra_core::ObjectId) -> Result<(), entra_graph::Error> {
@@ -142,7 +142,7 @@ impl GraphClient {
     /// One administrative unit, by object id:
     /// [`GET /directory/administrativeUnits/{id}`](https://learn.microsoft.com/graph/api/administrativeunit-get).
     ///
-    /// Takes `AdministrativeUnit.Read.All`; to update or delete takes `AdministrativeUnit.ReadWrite.All`.
+    /// Needs `AdministrativeUnit.Read.All`; updating or deleting needs `AdministrativeUnit.ReadWrite.All`.
     #[must_use]
     pub fn administrative_unit(&self, id: impl Into<Key>) -> Object<OneAdministrativeUnit> {
         let directory = Target::root(self).join(&["directory"]);
@@ -152,7 +152,7 @@ impl GraphClient {
     /// Administrative units that were deleted in the last 30 days:
     /// [`GET /directory/deletedItems/microsoft.graph.administrativeUnit`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
     ///
-    /// Takes `AdministrativeUnit.Read.All`.
+    /// Needs `AdministrativeUnit.Read.All`.
     #[must_use]
     pub fn deleted_administrative_units(&self) -> Collection<DeletedAdministrativeUnits> {
         deleted_list(self, "microsoft.graph.administrativeUnit")
@@ -161,7 +161,7 @@ impl GraphClient {
     /// One deleted administrative unit, by object id, to read or restore:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// Takes `AdministrativeUnit.Read.All`; to restore takes `AdministrativeUnit.ReadWrite.All`. Graph does not
+    /// Needs `AdministrativeUnit.Read.All`; restoring needs `AdministrativeUnit.ReadWrite.All`. Graph does not
     /// purge administrative units on request:
     ///
     /// ```compile_fail,E0277
@@ -182,7 +182,7 @@ impl Object<OneAdministrativeUnit> {
     /// Direct members, which are users, groups and devices:
     /// [`GET /directory/administrativeUnits/{id}/members`](https://learn.microsoft.com/graph/api/administrativeunit-list-members).
     ///
-    /// Takes `AdministrativeUnit.Read.All`; to add and remove takes `AdministrativeUnit.ReadWrite.All`. What
+    /// Needs `AdministrativeUnit.Read.All`; adding and removing need `AdministrativeUnit.ReadWrite.All`. What
     /// Graph returns of each member beyond its id and type takes a permission for that type
     /// ([`DirectoryObject::is_limited`]). Members of a unit with hidden membership are left out silently
     /// without `Member.Read.Hidden`. The members of a group in the unit are not members of the unit.
@@ -194,7 +194,7 @@ impl Object<OneAdministrativeUnit> {
     /// Who has which directory role over the unit:
     /// [`GET /directory/administrativeUnits/{id}/scopedRoleMembers`](https://learn.microsoft.com/graph/api/administrativeunit-list-scopedrolemembers).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to add takes `RoleManagement.ReadWrite.Directory`. Role assignments with
+    /// Needs `RoleManagement.Read.Directory`; adding needs `RoleManagement.ReadWrite.Directory`. Role assignments with
     /// the unit as their scope are the same in a newer form.
     #[must_use]
     pub fn scoped_role_members(&self) -> Collection<ScopedRoleMembers> {
@@ -204,7 +204,7 @@ impl Object<OneAdministrativeUnit> {
     /// One role over the unit, by the id of the membership:
     /// [`GET /directory/administrativeUnits/{id}/scopedRoleMembers/{id}`](https://learn.microsoft.com/graph/api/administrativeunit-get-scopedrolemembers).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to delete takes `RoleManagement.ReadWrite.Directory`.
+    /// Needs `RoleManagement.Read.Directory`; deleting needs `RoleManagement.ReadWrite.Directory`.
     #[must_use]
     pub fn scoped_role_member(&self, id: impl Into<Key>) -> Object<OneScopedRoleMember> {
         Object::new(self.target().clone().key("scopedRoleMembers", &id.into()))

@@ -114,7 +114,7 @@ impl GraphClient {
     /// The tenant's default app management policy:
     /// [`GET /policies/defaultAppManagementPolicy`](https://learn.microsoft.com/graph/api/tenantappmanagementpolicy-get).
     ///
-    /// Takes `Policy.Read.All`; to update takes `Policy.ReadWrite.ApplicationConfiguration`. It is always there, and
+    /// Needs `Policy.Read.All`; updating needs `Policy.ReadWrite.ApplicationConfiguration`. It is always there, and
     /// disabled at first. A policy that is assigned to an application or service principal replaces it there.
     ///
     /// Graph rejects a new credential that a policy does not allow with the code
@@ -128,7 +128,7 @@ impl GraphClient {
     /// All app management policies except the default one:
     /// [`GET /policies/appManagementPolicies`](https://learn.microsoft.com/graph/api/appmanagementpolicy-list).
     ///
-    /// Takes `Policy.Read.All`; to create takes `Policy.ReadWrite.ApplicationConfiguration`.
+    /// Needs `Policy.Read.All`; creating needs `Policy.ReadWrite.ApplicationConfiguration`.
     #[must_use]
     pub fn app_management_policies(&self) -> Collection<AppManagementPolicies> {
         Collection::new(Target::root(self).join(&["policies", "appManagementPolicies"]))
@@ -137,7 +137,7 @@ impl GraphClient {
     /// One app management policy, by object id:
     /// [`GET /policies/appManagementPolicies/{id}`](https://learn.microsoft.com/graph/api/appmanagementpolicy-get).
     ///
-    /// Takes `Policy.Read.All`; to update and delete takes `Policy.ReadWrite.ApplicationConfiguration`.
+    /// Needs `Policy.Read.All`; updating and deleting need `Policy.ReadWrite.ApplicationConfiguration`.
     #[must_use]
     pub fn app_management_policy(&self, id: impl Into<Key>) -> Object<OneAppManagementPolicy> {
         let policies = Target::root(self).join(&["policies"]);
@@ -149,7 +149,7 @@ impl Object<OneAppManagementPolicy> {
     /// The applications and service principals that the policy is assigned to:
     /// [`GET /policies/appManagementPolicies/{id}/appliesTo`](https://learn.microsoft.com/graph/api/appmanagementpolicy-list-appliesto).
     ///
-    /// Takes `Policy.Read.All` together with `Application.Read.All`.
+    /// Needs `Policy.Read.All` together with `Application.Read.All`.
     #[must_use]
     pub fn applies_to(&self) -> Collection<AppManagementPolicyAppliesTo> {
         self.collection("appliesTo")
@@ -160,7 +160,7 @@ impl Object<OneApplication> {
     /// A request that assigns an app management policy, by its object id; an application has at most one:
     /// [`POST /applications/{id}/appManagementPolicies/$ref`](https://learn.microsoft.com/graph/api/appmanagementpolicy-post-appliesto).
     ///
-    /// Takes `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
+    /// Needs `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
     pub fn assign_app_management_policy(&self, policy_id: impl Into<String>) -> Request<()> {
         assign(self, policy_id.into(), &ASSIGN)
     }
@@ -168,7 +168,7 @@ impl Object<OneApplication> {
     /// A request that takes an assigned app management policy away, by its object id; the default policy applies
     /// again: [`DELETE /applications/{id}/appManagementPolicies/{id}/$ref`](https://learn.microsoft.com/graph/api/appmanagementpolicy-delete-appliesto).
     ///
-    /// Takes `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
+    /// Needs `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
     pub fn unassign_app_management_policy(&self, policy_id: impl Into<String>) -> Request<()> {
         unassign(self, policy_id.into(), &UNASSIGN)
     }
@@ -178,7 +178,7 @@ impl Object<OneServicePrincipal> {
     /// A request that assigns an app management policy, by its object id; a service principal has at most one:
     /// [`POST /servicePrincipals/{id}/appManagementPolicies/$ref`](https://learn.microsoft.com/graph/api/appmanagementpolicy-post-appliesto).
     ///
-    /// Takes `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
+    /// Needs `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
     pub fn assign_app_management_policy(&self, policy_id: impl Into<String>) -> Request<()> {
         assign(self, policy_id.into(), &ASSIGN_PRINCIPAL)
     }
@@ -186,7 +186,7 @@ impl Object<OneServicePrincipal> {
     /// A request that takes an assigned app management policy away, by its object id; the default policy applies
     /// again: [`DELETE /servicePrincipals/{id}/appManagementPolicies/{id}/$ref`](https://learn.microsoft.com/graph/api/appmanagementpolicy-delete-appliesto).
     ///
-    /// Takes `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
+    /// Needs `Policy.ReadWrite.ApplicationConfiguration` together with `Application.Read.All`.
     pub fn unassign_app_management_policy(&self, policy_id: impl Into<String>) -> Request<()> {
         unassign(self, policy_id.into(), &UNASSIGN_PRINCIPAL)
     }

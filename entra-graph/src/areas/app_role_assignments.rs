@@ -70,7 +70,7 @@ pub trait AssignmentPlace: Place<Item = AppRoleAssignment> {
 impl<P: AssignmentPlace> Collection<P> {
     /// A request that deletes an assignment, by the [`id`](AppRoleAssignment::id) of the assignment.
     ///
-    /// Takes `AppRoleAssignment.ReadWrite.All`. Tokens that have the role keep it until they expire.
+    /// Needs `AppRoleAssignment.ReadWrite.All`. Tokens that have the role keep it until they expire.
     pub fn delete(&self, id: &str) -> Request<()> {
         let call = if is_segment(id) {
             let url = self.target().clone().join(&[id]).url();

@@ -34,7 +34,7 @@ impl GraphClient {
     /// The applications of the Microsoft Entra gallery, some thousands:
     /// [`GET /applicationTemplates`](https://learn.microsoft.com/graph/api/applicationtemplate-list).
     ///
-    /// Takes no permission beyond an access token for Graph.
+    /// Needs no permission beyond an access token for Graph.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -55,7 +55,7 @@ impl GraphClient {
     /// One application of the gallery, by the id of its template:
     /// [`GET /applicationTemplates/{id}`](https://learn.microsoft.com/graph/api/applicationtemplate-get).
     ///
-    /// Takes no permission beyond an access token for Graph. An application that is not in the gallery, with SAML or
+    /// Needs no permission beyond an access token for Graph. An application that is not in the gallery, with SAML or
     /// provisioning, is made from [`ApplicationTemplate::NOT_IN_GALLERY`].
     #[must_use]
     pub fn application_template(&self, id: impl Into<Key>) -> Object<OneApplicationTemplate> {
@@ -67,7 +67,7 @@ impl Object<OneApplicationTemplate> {
     /// A request that adds the application to the tenant: an app registration and a service principal with this
     /// display name: [`POST /applicationTemplates/{id}/instantiate`](https://learn.microsoft.com/graph/api/applicationtemplate-instantiate).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that then owns both.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that then owns both.
     /// Sending it twice adds two, so it is sent again only if it was surely not processed. Graph is reported to
     /// return 404 now and then although it has added the application: look for a service principal with the
     /// display name before another try.

@@ -271,7 +271,7 @@ impl Object<OneApplication> {
     /// A request that removes the verified publisher:
     /// [`POST /applications/{id}/unsetVerifiedPublisher`](https://learn.microsoft.com/graph/api/application-unsetverifiedpublisher).
     ///
-    /// Takes the delegated permission `Application.ReadWrite.All`.
+    /// Needs the delegated permission `Application.ReadWrite.All`.
     #[inline]
     pub fn unset_verified_publisher(&self) -> Request<()> {
         let call = self.call(&["unsetVerifiedPublisher"], &UNSET_VERIFIED_PUBLISHER);
@@ -281,7 +281,7 @@ impl Object<OneApplication> {
     /// A request that sets the logo to these bytes of a PNG image:
     /// [`PUT /applications/{id}/logo`](https://learn.microsoft.com/graph/api/application-update).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[inline]
     pub fn set_logo(&self, png: impl Into<Bytes>) -> Request<()> {
         let png = png.into();

@@ -69,7 +69,7 @@ impl AuditLogs {
     /// Interactive sign-ins of users, newest first; [`beta_sign_ins`](Self::beta_sign_ins) has every kind:
     /// [`GET /auditLogs/signIns`](https://learn.microsoft.com/graph/api/signin-list).
     ///
-    /// Takes `AuditLog.Read.All`; older documentation also requires `Directory.Read.All`. The
+    /// Needs `AuditLog.Read.All`; older documentation also requires `Directory.Read.All`. The
     /// tenant needs a P1 or P2 licence
     /// ([`Error::is_license_missing`](crate::Error::is_license_missing)). Graph filters here and
     /// nothing else:
@@ -100,7 +100,7 @@ impl AuditLogs {
     /// One sign-in, by the id of its entry:
     /// [`GET /auditLogs/signIns/{id}`](https://learn.microsoft.com/graph/api/signin-get).
     ///
-    /// Takes what [`sign_ins`](Self::sign_ins) takes.
+    /// Needs what [`sign_ins`](Self::sign_ins) needs.
     #[must_use]
     pub fn sign_in(&self, id: impl Into<Key>) -> Object<OneSignIn> {
         let logs = Target::root(&self.client).join(&["auditLogs"]);
@@ -113,7 +113,7 @@ impl AuditLogs {
     /// v1.0 has interactive sign-ins of users only. So does this list, unless the filter names the event types. Each
     /// operation of this crate has a version of its own; Microsoft changes beta without notice.
     ///
-    /// Takes `AuditLog.Read.All` and a P1 or P2 licence, as [`sign_ins`](Self::sign_ins).
+    /// Needs `AuditLog.Read.All` and a P1 or P2 licence, as [`sign_ins`](Self::sign_ins).
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -139,7 +139,7 @@ impl AuditLogs {
     /// One sign-in of any kind, by the id of its entry:
     /// [`GET /auditLogs/signIns/{id}` of beta](https://learn.microsoft.com/graph/api/signin-get?view=graph-rest-beta).
     ///
-    /// Takes `AuditLog.Read.All`, as [`sign_ins`](Self::sign_ins).
+    /// Needs `AuditLog.Read.All`, as [`sign_ins`](Self::sign_ins).
     #[must_use]
     pub fn beta_sign_in(&self, id: impl Into<Key>) -> Object<OneBetaSignIn> {
         let logs = Target::version(&self.client, Version::Beta).join(&["auditLogs"]);
@@ -149,7 +149,7 @@ impl AuditLogs {
     /// Changes in the directory:
     /// [`GET /auditLogs/directoryAudits`](https://learn.microsoft.com/graph/api/directoryaudit-list).
     ///
-    /// Takes `AuditLog.Read.All`.
+    /// Needs `AuditLog.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -172,7 +172,7 @@ impl AuditLogs {
     /// One change, by the id of its entry:
     /// [`GET /auditLogs/directoryAudits/{id}`](https://learn.microsoft.com/graph/api/directoryaudit-get).
     ///
-    /// Takes `AuditLog.Read.All`.
+    /// Needs `AuditLog.Read.All`.
     #[must_use]
     pub fn directory_audit(&self, id: impl Into<Key>) -> Object<OneDirectoryAudit> {
         let logs = Target::root(&self.client).join(&["auditLogs"]);
@@ -182,7 +182,7 @@ impl AuditLogs {
     /// Events of the provisioning service, such as users created in an application:
     /// [`GET /auditLogs/provisioning`](https://learn.microsoft.com/graph/api/provisioningobjectsummary-list).
     ///
-    /// Takes `ProvisioningLog.Read.All`.
+    /// Needs `ProvisioningLog.Read.All`.
     ///
     /// ```
     /// # async fn example(graph: entra_graph::GraphClient) -> Result<(), entra_graph::Error> {

@@ -49,7 +49,7 @@ impl<P: UserPlace> Object<P> {
     /// Authentication methods that the user registered:
     /// [`GET /users/{id}/authentication/methods`](https://learn.microsoft.com/graph/api/authentication-list-methods).
     ///
-    /// Takes `UserAuthenticationMethod.Read.All`, or the delegated `UserAuthenticationMethod.Read` for the signed-in
+    /// Needs `UserAuthenticationMethod.Read.All`, or the delegated `UserAuthenticationMethod.Read` for the signed-in
     /// user. For many users use [`GraphClient::registration_details`].
     #[must_use]
     pub fn authentication_methods(&self) -> Collection<AuthenticationMethods> {
@@ -59,7 +59,7 @@ impl<P: UserPlace> Object<P> {
     /// One authentication method, by its id:
     /// [`GET /users/{id}/authentication/methods/{id}`](https://learn.microsoft.com/graph/api/authenticationmethod-get).
     ///
-    /// Takes what [`authentication_methods`](Self::authentication_methods) takes: `UserAuthenticationMethod.Read.All`.
+    /// Needs what [`authentication_methods`](Self::authentication_methods) needs: `UserAuthenticationMethod.Read.All`.
     #[must_use]
     pub fn authentication_method(&self, id: impl Into<Key>) -> Object<OneAuthenticationMethod> {
         let target = self.target().clone().join(&["authentication"]);
@@ -71,7 +71,7 @@ impl GraphClient {
     /// Which authentication methods every user registered:
     /// [`GET /reports/authenticationMethods/userRegistrationDetails`](https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails).
     ///
-    /// Takes `AuditLog.Read.All`, and the tenant needs a P1 or P2 licence.
+    /// Needs `AuditLog.Read.All`, and the tenant needs a P1 or P2 licence.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -92,7 +92,7 @@ impl GraphClient {
     /// Which authentication methods one user registered, by the object id of the user:
     /// [`GET /reports/authenticationMethods/userRegistrationDetails/{id}`](https://learn.microsoft.com/graph/api/userregistrationdetails-get).
     ///
-    /// Takes `AuditLog.Read.All`.
+    /// Needs `AuditLog.Read.All`.
     #[must_use]
     pub fn registration_details_of(&self, user: impl Into<Key>) -> Object<OneRegistrationDetails> {
         Object::new(report(self).key("userRegistrationDetails", &user.into()))
@@ -103,7 +103,7 @@ impl GraphClient {
     /// A request for the number of users who registered each authentication method:
     /// [`GET /reports/authenticationMethods/usersRegisteredByMethod`](https://learn.microsoft.com/graph/api/authenticationmethodsroot-usersregisteredbymethod).
     ///
-    /// Takes the delegated permission `AuditLog.Read.All`; applications cannot read it. The tenant needs a P1 or P2
+    /// Needs the delegated permission `AuditLog.Read.All`; applications cannot read it. The tenant needs a P1 or P2
     /// licence.
     ///
     /// ```
@@ -138,7 +138,7 @@ impl GraphClient {
     /// A request for the number of users who are capable of each feature, such as multifactor authentication:
     /// [`GET /reports/authenticationMethods/usersRegisteredByFeature`](https://learn.microsoft.com/graph/api/authenticationmethodsroot-usersregisteredbyfeature).
     ///
-    /// Takes what [`users_registered_by_method`](Self::users_registered_by_method) takes: the delegated permission
+    /// Needs what [`users_registered_by_method`](Self::users_registered_by_method) needs: the delegated permission
     /// `AuditLog.Read.All`.
     #[expect(
         clippy::needless_pass_by_value,

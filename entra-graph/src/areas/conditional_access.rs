@@ -38,7 +38,7 @@ impl GraphClient {
     /// All conditional access policies:
     /// [`GET /identity/conditionalAccess/policies`](https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies).
     ///
-    /// Takes `Policy.Read.All`.
+    /// Needs `Policy.Read.All`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
@@ -56,7 +56,7 @@ impl GraphClient {
     /// One conditional access policy, by id:
     /// [`GET /identity/conditionalAccess/policies/{id}`](https://learn.microsoft.com/graph/api/conditionalaccesspolicy-get).
     ///
-    /// Takes `Policy.Read.All`. Sign-ins name the policies that applied by this id
+    /// Needs `Policy.Read.All`. Sign-ins name the policies that applied by this id
     /// ([`SignIn::applied_conditional_access_policies`](crate::SignIn)).
     #[must_use]
     pub fn conditional_access_policy(
@@ -69,7 +69,7 @@ impl GraphClient {
     /// All named locations:
     /// [`GET /identity/conditionalAccess/namedLocations`](https://learn.microsoft.com/graph/api/conditionalaccessroot-list-namedlocations).
     ///
-    /// Takes `Policy.Read.All`.
+    /// Needs `Policy.Read.All`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
@@ -86,7 +86,7 @@ impl GraphClient {
     /// One named location, by id:
     /// [`GET /identity/conditionalAccess/namedLocations/{id}`](https://learn.microsoft.com/graph/api/namedlocation-get).
     ///
-    /// Takes `Policy.Read.All`.
+    /// Needs `Policy.Read.All`.
     #[must_use]
     pub fn named_location(&self, id: impl Into<Key>) -> Object<OneNamedLocation> {
         Object::new(root(self).key("namedLocations", &id.into()))

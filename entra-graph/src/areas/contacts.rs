@@ -66,7 +66,7 @@ impl GraphClient {
     /// All organizational contacts:
     /// [`GET /contacts`](https://learn.microsoft.com/graph/api/orgcontact-list).
     ///
-    /// Takes `OrgContact.Read.All`. Graph does not write contacts. They can be members of groups, where they are
+    /// Needs `OrgContact.Read.All`. Graph does not write contacts. They can be members of groups, where they are
     /// [`DirectoryObject`]s to [`downcast`](DirectoryObject::downcast).
     ///
     /// ```
@@ -85,7 +85,7 @@ impl GraphClient {
     /// One organizational contact, by object id:
     /// [`GET /contacts/{id}`](https://learn.microsoft.com/graph/api/orgcontact-get).
     ///
-    /// Takes `OrgContact.Read.All`.
+    /// Needs `OrgContact.Read.All`.
     #[must_use]
     pub fn contact(&self, id: impl Into<Key>) -> Object<OneOrgContact> {
         Object::new(Target::root(self).key("contacts", &id.into()))
@@ -96,7 +96,7 @@ impl Object<OneOrgContact> {
     /// The manager: [`GET /contacts/{id}/manager`](https://learn.microsoft.com/graph/api/orgcontact-get-manager).
     /// `get_opt` returns `None` if the contact has none.
     ///
-    /// Takes `OrgContact.Read.All`.
+    /// Needs `OrgContact.Read.All`.
     #[must_use]
     pub fn manager(&self) -> Object<OrgContactManager> {
         self.single("manager")
@@ -105,7 +105,7 @@ impl Object<OneOrgContact> {
     /// Users and contacts whose manager the contact is:
     /// [`GET /contacts/{id}/directReports`](https://learn.microsoft.com/graph/api/orgcontact-list-directreports).
     ///
-    /// Takes `OrgContact.Read.All`.
+    /// Needs `OrgContact.Read.All`.
     #[must_use]
     pub fn direct_reports(&self) -> Collection<OrgContactDirectReports> {
         self.collection("directReports")
@@ -114,7 +114,8 @@ impl Object<OneOrgContact> {
     /// Groups that the contact is a direct member of:
     /// [`GET /contacts/{id}/memberOf`](https://learn.microsoft.com/graph/api/orgcontact-list-memberof).
     ///
-    /// Takes `OrgContact.Read.All`.
+    /// Needs `OrgContact.Read.All`.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn member_of(&self) -> Collection<OrgContactMemberOf> {
         self.collection("memberOf")
@@ -123,7 +124,8 @@ impl Object<OneOrgContact> {
     /// Groups that the contact is a member of, directly or through other groups:
     /// [`GET /contacts/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/orgcontact-list-transitivememberof).
     ///
-    /// Takes `OrgContact.Read.All`.
+    /// Needs `OrgContact.Read.All`.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn transitive_member_of(&self) -> Collection<OrgContactTransitiveMemberOf> {
         self.collection("transitiveMemberOf")

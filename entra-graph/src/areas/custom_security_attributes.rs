@@ -165,7 +165,7 @@ impl GraphClient {
     /// All sets of custom security attributes:
     /// [`GET /directory/attributeSets`](https://learn.microsoft.com/graph/api/directory-list-attributesets).
     ///
-    /// Takes `CustomSecAttributeDefinition.Read.All`; to create takes `CustomSecAttributeDefinition.ReadWrite.All`. A user
+    /// Needs `CustomSecAttributeDefinition.Read.All`; creating needs `CustomSecAttributeDefinition.ReadWrite.All`. A user
     /// also needs the role Attribute Definition Administrator or Reader; Global Administrator does not include it.
     ///
     /// ```
@@ -185,7 +185,7 @@ impl GraphClient {
     /// One set of custom security attributes, by its name:
     /// [`GET /directory/attributeSets/{id}`](https://learn.microsoft.com/graph/api/attributeset-get).
     ///
-    /// Takes `CustomSecAttributeDefinition.Read.All`; to update takes `CustomSecAttributeDefinition.ReadWrite.All`.
+    /// Needs `CustomSecAttributeDefinition.Read.All`; updating needs `CustomSecAttributeDefinition.ReadWrite.All`.
     #[must_use]
     pub fn attribute_set(&self, id: impl Into<Key>) -> Object<OneAttributeSet> {
         Object::new(directory(self).key("attributeSets", &id.into()))
@@ -194,7 +194,7 @@ impl GraphClient {
     /// The definitions of all custom security attributes:
     /// [`GET /directory/customSecurityAttributeDefinitions`](https://learn.microsoft.com/graph/api/directory-list-customsecurityattributedefinitions).
     ///
-    /// Takes `CustomSecAttributeDefinition.Read.All`; to create takes `CustomSecAttributeDefinition.ReadWrite.All`.
+    /// Needs `CustomSecAttributeDefinition.Read.All`; creating needs `CustomSecAttributeDefinition.ReadWrite.All`.
     #[must_use]
     pub fn custom_security_attribute_definitions(
         &self,
@@ -205,7 +205,7 @@ impl GraphClient {
     /// The definition of one custom security attribute, by its id, such as `Engineering_Project`:
     /// [`GET /directory/customSecurityAttributeDefinitions/{id}`](https://learn.microsoft.com/graph/api/customsecurityattributedefinition-get).
     ///
-    /// Takes `CustomSecAttributeDefinition.Read.All`; to update takes `CustomSecAttributeDefinition.ReadWrite.All`.
+    /// Needs `CustomSecAttributeDefinition.Read.All`; updating needs `CustomSecAttributeDefinition.ReadWrite.All`.
     #[must_use]
     pub fn custom_security_attribute_definition(
         &self,
@@ -219,7 +219,7 @@ impl Object<OneCustomSecurityAttributeDefinition> {
     /// The predefined values of the attribute:
     /// [`GET /directory/customSecurityAttributeDefinitions/{id}/allowedValues`](https://learn.microsoft.com/graph/api/customsecurityattributedefinition-list-allowedvalues).
     ///
-    /// Takes `CustomSecAttributeDefinition.Read.All`; to create takes `CustomSecAttributeDefinition.ReadWrite.All`.
+    /// Needs `CustomSecAttributeDefinition.Read.All`; creating needs `CustomSecAttributeDefinition.ReadWrite.All`.
     #[must_use]
     pub fn allowed_values(&self) -> Collection<AllowedValues> {
         self.collection("allowedValues")
@@ -228,7 +228,7 @@ impl Object<OneCustomSecurityAttributeDefinition> {
     /// One predefined value:
     /// [`GET /directory/customSecurityAttributeDefinitions/{id}/allowedValues/{id}`](https://learn.microsoft.com/graph/api/allowedvalue-get).
     ///
-    /// Takes `CustomSecAttributeDefinition.Read.All`; to update takes `CustomSecAttributeDefinition.ReadWrite.All`.
+    /// Needs `CustomSecAttributeDefinition.Read.All`; updating needs `CustomSecAttributeDefinition.ReadWrite.All`.
     #[must_use]
     pub fn allowed_value(&self, value: impl Into<Key>) -> Object<OneAllowedValue> {
         Object::new(self.target().clone().key("allowedValues", &value.into()))

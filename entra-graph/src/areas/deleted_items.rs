@@ -55,7 +55,7 @@ impl Object<DeletedUser> {
     /// objects have meanwhile; its response is the user:
     /// [`POST /beta/directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore?view=graph-rest-beta).
     ///
-    /// Takes `User.DeleteRestore.All`. Microsoft supports neither beta nor these options in production.
+    /// Needs `User.DeleteRestore.All`. Microsoft supports neither beta nor these options in production.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {
@@ -107,7 +107,7 @@ impl GraphClient {
     /// Users that were deleted in the last 30 days:
     /// [`GET /directory/deletedItems/microsoft.graph.user`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
     ///
-    /// Takes `User.Read.All`.
+    /// Needs `User.Read.All`.
     #[must_use]
     pub fn deleted_users(&self) -> Collection<DeletedUsers> {
         deleted_list(self, "microsoft.graph.user")
@@ -116,7 +116,7 @@ impl GraphClient {
     /// One deleted user, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// Takes `User.Read.All` to read and `User.DeleteRestore.All` to restore. To delete for good takes the
+    /// Needs `User.Read.All` to read and `User.DeleteRestore.All` to restore. Deleting for good needs the
     /// delegated permission `User.ReadWrite.All`: Graph accepts that from signed-in administrators only, not
     /// from an application. [`restore_with`](Object::restore_with) has the options that exist in beta.
     ///
@@ -137,7 +137,7 @@ impl GraphClient {
     /// Groups that were deleted in the last 30 days:
     /// [`GET /directory/deletedItems/microsoft.graph.group`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
     ///
-    /// Takes `Group.Read.All`. Microsoft 365 groups only: a deleted security group is gone.
+    /// Needs `Group.Read.All`. Microsoft 365 groups only: a deleted security group is gone.
     #[must_use]
     pub fn deleted_groups(&self) -> Collection<DeletedGroups> {
         deleted_list(self, "microsoft.graph.group")
@@ -146,7 +146,7 @@ impl GraphClient {
     /// One deleted group, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// Takes `Group.ReadWrite.All`; Graph deletes for good for signed-in administrators only, not for an
+    /// Needs `Group.ReadWrite.All`; Graph deletes for good for signed-in administrators only, not for an
     /// application.
     #[must_use]
     pub fn deleted_group(&self, id: impl Into<Key>) -> Object<DeletedGroup> {
@@ -158,7 +158,7 @@ impl GraphClient {
     /// A request for the deleted groups that a user owns, at most 1,000:
     /// [`POST /directory/deletedItems/getUserOwnedObjects`](https://learn.microsoft.com/graph/api/directory-deleteditems-getuserownedobjects).
     ///
-    /// Takes `Group.Read.All`.
+    /// Needs `Group.Read.All`.
     pub fn deleted_groups_of_owner(&self, user: impl IntoId<ObjectId>) -> Request<Vec<Group>> {
         deleted_of_owner(self, user, "Group")
     }
@@ -166,7 +166,7 @@ impl GraphClient {
     /// A request for the deleted applications that a user owns, at most 1,000:
     /// [`POST /directory/deletedItems/getUserOwnedObjects`](https://learn.microsoft.com/graph/api/directory-deleteditems-getuserownedobjects).
     ///
-    /// Takes `Group.Read.All`, as documented for both types.
+    /// Needs `Group.Read.All`, as documented for both types.
     pub fn deleted_applications_of_owner(
         &self,
         user: impl IntoId<ObjectId>,

@@ -121,7 +121,7 @@ impl New<Device> for NewDevice {
 impl GraphClient {
     /// All devices: [`GET /devices`](https://learn.microsoft.com/graph/api/device-list).
     ///
-    /// Takes `Device.Read.All`. To create a device takes the delegated permission `Directory.AccessAsUser.All`
+    /// Needs `Device.Read.All`. Creating a device needs the delegated permission `Directory.AccessAsUser.All`
     /// and an administrator who is signed in; an application cannot create one.
     ///
     /// ```
@@ -144,7 +144,7 @@ impl GraphClient {
     /// One device, by object id or by the id that it gave itself, [`Key::device_id`]:
     /// [`GET /devices/{id}`](https://learn.microsoft.com/graph/api/device-get).
     ///
-    /// Takes `Device.Read.All`; to update or delete takes `Device.ReadWrite.All` (application) or
+    /// Needs `Device.Read.All`; updating or deleting needs `Device.ReadWrite.All` (application) or
     /// `Directory.AccessAsUser.All` (delegated). A deleted device cannot be restored.
     ///
     /// ```
@@ -169,8 +169,8 @@ impl Object<OneDevice> {
     /// The users who joined or registered the device:
     /// [`GET /devices/{id}/registeredOwners`](https://learn.microsoft.com/graph/api/device-list-registeredowners).
     ///
-    /// Takes `Device.Read.All`; what Graph returns of each user beyond the id takes
-    /// a permission for users ([`DirectoryObject::is_limited`]). To add and remove takes the delegated permission
+    /// Needs `Device.Read.All`; what Graph returns of each user beyond the id takes
+    /// a permission for users ([`DirectoryObject::is_limited`]). Adding and removing need the delegated permission
     /// `Directory.AccessAsUser.All`.
     #[must_use]
     pub fn registered_owners(&self) -> Collection<DeviceOwners> {
@@ -180,7 +180,7 @@ impl Object<OneDevice> {
     /// The users of the device:
     /// [`GET /devices/{id}/registeredUsers`](https://learn.microsoft.com/graph/api/device-list-registeredusers).
     ///
-    /// Takes `Device.Read.All`; to add and remove takes the delegated permission `Directory.AccessAsUser.All`.
+    /// Needs `Device.Read.All`; adding and removing need the delegated permission `Directory.AccessAsUser.All`.
     #[must_use]
     pub fn registered_users(&self) -> Collection<DeviceUsers> {
         self.collection("registeredUsers")
@@ -189,7 +189,8 @@ impl Object<OneDevice> {
     /// Groups and administrative units that the device is a direct member of:
     /// [`GET /devices/{id}/memberOf`](https://learn.microsoft.com/graph/api/device-list-memberof).
     ///
-    /// Takes `Device.Read.All`.
+    /// Needs `Device.Read.All`.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn member_of(&self) -> Collection<DeviceMemberOf> {
         self.collection("memberOf")
@@ -198,7 +199,8 @@ impl Object<OneDevice> {
     /// Groups and administrative units that the device is a member of, directly or through other groups:
     /// [`GET /devices/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/device-list-transitivememberof).
     ///
-    /// Takes `Directory.Read.All`.
+    /// Needs `Directory.Read.All`.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn transitive_member_of(&self) -> Collection<DeviceTransitiveMemberOf> {
         self.collection("transitiveMemberOf")

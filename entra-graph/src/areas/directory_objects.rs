@@ -70,7 +70,7 @@ impl GraphClient {
     /// One object of any type, by object id:
     /// [`GET /directoryObjects/{id}`](https://learn.microsoft.com/graph/api/directoryobject-get).
     ///
-    /// Takes `Directory.Read.All`.
+    /// Needs `Directory.Read.All`.
     #[must_use]
     #[inline]
     pub fn directory_object(&self, id: impl Into<Key>) -> Object<OneDirectoryObject> {
@@ -81,7 +81,7 @@ impl GraphClient {
     /// [`POST /directoryObjects/getByIds`](https://learn.microsoft.com/graph/api/directoryobject-getbyids).
     /// Graph leaves out ids that no object has, and does not keep their order.
     ///
-    /// Takes `Directory.Read.All`.
+    /// Needs `Directory.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -114,7 +114,7 @@ impl GraphClient {
     /// [`POST /directoryObjects/getAvailableExtensionProperties`](https://learn.microsoft.com/graph/api/directoryobject-getavailableextensionproperties).
     /// `Some` leaves only those that are, or are not, synchronized from on-premises.
     ///
-    /// Takes `Directory.Read.All`.
+    /// Needs `Directory.Read.All`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
@@ -144,7 +144,7 @@ impl GraphClient {
     /// [`POST /directoryObjects/validateProperties`](https://learn.microsoft.com/graph/api/directoryobject-validateproperties).
     /// If it could not, Graph returns an error with [`Error::details`].
     ///
-    /// Takes `Group.Read.All`.
+    /// Needs `Group.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }

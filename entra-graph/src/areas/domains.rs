@@ -126,7 +126,7 @@ impl GraphClient {
     /// All domains, verified or not:
     /// [`GET /domains`](https://learn.microsoft.com/graph/api/domain-list).
     ///
-    /// Takes `Domain.Read.All`; to create domains takes `Domain.ReadWrite.All`. A new domain must be verified before
+    /// Needs `Domain.Read.All`; creating domains needs `Domain.ReadWrite.All`. A new domain must be verified before
     /// users can have names in it:
     ///
     /// ```
@@ -150,7 +150,7 @@ impl GraphClient {
     /// One domain, by its name:
     /// [`GET /domains/{id}`](https://learn.microsoft.com/graph/api/domain-get).
     ///
-    /// Takes `Domain.Read.All`; to update, verify and delete takes `Domain.ReadWrite.All`. Graph updates verified domains
+    /// Needs `Domain.Read.All`; updating, verifying and deleting need `Domain.ReadWrite.All`. Graph updates verified domains
     /// only, and deletes no domain that objects still use ([`domain_name_references`](Object::domain_name_references)).
     #[must_use]
     pub fn domain(&self, name: impl Into<Key>) -> Object<OneDomain> {
@@ -172,7 +172,7 @@ impl Object<OneDomain> {
     /// A request that verifies the ownership of the domain by a record in its DNS zone:
     /// [`POST /domains/{id}/verify`](https://learn.microsoft.com/graph/api/domain-verify).
     ///
-    /// Takes `Domain.ReadWrite.All`. A new record can take hours until Entra sees it; until then Graph returns 400.
+    /// Needs `Domain.ReadWrite.All`. A new record can take hours until Entra sees it; until then Graph returns 400.
     pub fn verify(&self) -> Request<Domain> {
         let call = self.call(&["verify"], &VERIFY);
         Request::new(self.target().client.clone(), call, read_entity)
@@ -182,7 +182,7 @@ impl Object<OneDomain> {
     /// [`POST /domains/{id}/promote`](https://learn.microsoft.com/graph/api/domain-promote). Its response is whether the
     /// domain is a root domain now.
     ///
-    /// Takes `Domain.ReadWrite.All`.
+    /// Needs `Domain.ReadWrite.All`.
     pub fn promote(&self) -> Request<bool> {
         let call = self.call(&["promote"], &PROMOTE);
         Request::new(self.target().client.clone(), call, read_flag)
@@ -192,7 +192,7 @@ impl Object<OneDomain> {
     /// initial domain. With `true`, renamed users can no longer sign in. This is
     /// [`POST /domains/{id}/forceDelete`](https://learn.microsoft.com/graph/api/domain-forcedelete).
     ///
-    /// Takes `Domain.ReadWrite.All`. Graph deletes in the background, and rejects a domain that more than 1,000 objects or
+    /// Needs `Domain.ReadWrite.All`. Graph deletes in the background, and rejects a domain that more than 1,000 objects or
     /// a multitenant application use. [`get_opt`](Object::get_opt) returns `None` once the domain is deleted.
     pub fn force_delete(&self, disable_user_accounts: bool) -> Request<()> {
         let mut body = Body::default();
@@ -206,7 +206,7 @@ impl Object<OneDomain> {
     /// The root domain of a subdomain, as a list of one; empty for a root domain:
     /// [`GET /domains/{id}/rootDomain`](https://learn.microsoft.com/graph/api/domain-list-rootdomain).
     ///
-    /// Takes `Domain.Read.All`.
+    /// Needs `Domain.Read.All`.
     #[must_use]
     pub fn root_domain(&self) -> Collection<RootDomain> {
         let mut target = self.target().clone().join(&["rootDomain"]);
@@ -218,7 +218,7 @@ impl Object<OneDomain> {
     /// The records that prove the ownership of the domain; one of them in the DNS zone is enough:
     /// [`GET /domains/{id}/verificationDnsRecords`](https://learn.microsoft.com/graph/api/domain-list-verificationdnsrecords).
     ///
-    /// Takes `Domain.Read.All`.
+    /// Needs `Domain.Read.All`.
     #[must_use]
     pub fn verification_dns_records(&self) -> Collection<DomainVerificationRecords> {
         self.collection("verificationDnsRecords")
@@ -227,7 +227,7 @@ impl Object<OneDomain> {
     /// The records that the services of the domain need in its DNS zone:
     /// [`GET /domains/{id}/serviceConfigurationRecords`](https://learn.microsoft.com/graph/api/domain-list-serviceconfigurationrecords).
     ///
-    /// Takes `Domain.Read.All`.
+    /// Needs `Domain.Read.All`.
     #[must_use]
     pub fn service_configuration_records(&self) -> Collection<DomainServiceRecords> {
         self.collection("serviceConfigurationRecords")
@@ -236,7 +236,7 @@ impl Object<OneDomain> {
     /// Users, groups and applications with a name, an address or an identifier URI in the domain:
     /// [`GET /domains/{id}/domainNameReferences`](https://learn.microsoft.com/graph/api/domain-list-domainnamereferences).
     ///
-    /// Takes `Domain.Read.All`. What Graph returns of each object beyond its id and type takes a permission for that type
+    /// Needs `Domain.Read.All`. What Graph returns of each object beyond its id and type takes a permission for that type
     /// ([`DirectoryObject::is_limited`]).
     #[must_use]
     pub fn domain_name_references(&self) -> Collection<DomainNameReferences> {
@@ -246,7 +246,7 @@ impl Object<OneDomain> {
     /// The federation of the domain, as a collection of one:
     /// [`GET /domains/{id}/federationConfiguration`](https://learn.microsoft.com/graph/api/domain-list-federationconfiguration).
     ///
-    /// Takes `Domain-InternalFederation.Read.All`; to create it takes `Domain-InternalFederation.ReadWrite.All`. Graph
+    /// Needs `Domain-InternalFederation.Read.All`; creating it needs `Domain-InternalFederation.ReadWrite.All`. Graph
     /// returns 404 if the domain is not federated.
     #[must_use]
     pub fn federation_configurations(&self) -> Collection<FederationConfigurations> {
@@ -256,7 +256,7 @@ impl Object<OneDomain> {
     /// The federation of the domain, by id:
     /// [`GET /domains/{id}/federationConfiguration/{id}`](https://learn.microsoft.com/graph/api/internaldomainfederation-get).
     ///
-    /// Takes `Domain-InternalFederation.Read.All`; to update and delete takes `Domain-InternalFederation.ReadWrite.All`.
+    /// Needs `Domain-InternalFederation.Read.All`; updating and deleting need `Domain-InternalFederation.ReadWrite.All`.
     #[must_use]
     pub fn federation_configuration(
         &self,

@@ -113,7 +113,7 @@ impl AssignmentPlace for GroupAppRoleAssignments {
 impl GraphClient {
     /// All groups: [`GET /groups`](https://learn.microsoft.com/graph/api/group-list).
     ///
-    /// Takes `GroupMember.Read.All`.
+    /// Needs `GroupMember.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -137,7 +137,7 @@ impl GraphClient {
     /// One group, by object id or [`Key::unique_name`]:
     /// [`GET /groups/{id}`](https://learn.microsoft.com/graph/api/group-get).
     ///
-    /// Takes `GroupMember.Read.All`. Some properties come for one group only, and only when
+    /// Needs `GroupMember.Read.All`. Some properties come for one group only, and only when
     /// selected, such as [`Group::ALLOW_EXTERNAL_SENDERS`].
     ///
     /// ```
@@ -160,7 +160,7 @@ impl GraphClient {
 impl Object<OneGroup> {
     /// Direct members: [`GET /groups/{id}/members`](https://learn.microsoft.com/graph/api/group-list-members).
     ///
-    /// Takes `GroupMember.Read.All`, and `GroupMember.ReadWrite.All` to add and remove; what Graph returns of
+    /// Needs `GroupMember.Read.All`, and `GroupMember.ReadWrite.All` to add and remove; what Graph returns of
     /// each member beyond its id and type takes a permission for that type ([`DirectoryObject::is_limited`]).
     /// Members of a group with hidden membership are left out silently without `Member.Read.Hidden`.
     ///
@@ -189,7 +189,8 @@ impl Object<OneGroup> {
     /// Direct members and members of nested groups, each once:
     /// [`GET /groups/{id}/transitiveMembers`](https://learn.microsoft.com/graph/api/group-list-transitivemembers).
     ///
-    /// Takes `GroupMember.Read.All`.
+    /// Needs `GroupMember.Read.All`.
+    /// Members of groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn transitive_members(&self) -> Collection<GroupTransitiveMembers> {
         self.collection("transitiveMembers")
@@ -197,7 +198,7 @@ impl Object<OneGroup> {
 
     /// Owners: [`GET /groups/{id}/owners`](https://learn.microsoft.com/graph/api/group-list-owners).
     ///
-    /// Takes `GroupMember.Read.All`, and `Group.ReadWrite.All` to add and remove.
+    /// Needs `GroupMember.Read.All`, and `Group.ReadWrite.All` to add and remove.
     #[must_use]
     pub fn owners(&self) -> Collection<GroupOwners> {
         self.collection("owners")
@@ -206,7 +207,8 @@ impl Object<OneGroup> {
     /// Groups and administrative units that the group is a direct member of:
     /// [`GET /groups/{id}/memberOf`](https://learn.microsoft.com/graph/api/group-list-memberof).
     ///
-    /// Takes `GroupMember.Read.All`.
+    /// Needs `GroupMember.Read.All`.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn member_of(&self) -> Collection<GroupMemberOf> {
         self.collection("memberOf")
@@ -215,7 +217,8 @@ impl Object<OneGroup> {
     /// Groups and administrative units that the group is a member of, directly or through other groups:
     /// [`GET /groups/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/group-list-transitivememberof).
     ///
-    /// Takes `Directory.Read.All`, or `GroupMember.Read.All` on behalf of a user.
+    /// Needs `Directory.Read.All`, or `GroupMember.Read.All` on behalf of a user.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn transitive_member_of(&self) -> Collection<GroupTransitiveMemberOf> {
         self.collection("transitiveMemberOf")
@@ -224,7 +227,7 @@ impl Object<OneGroup> {
     /// Applications that the group is assigned to:
     /// [`GET /groups/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/group-list-approleassignments).
     ///
-    /// Takes `Directory.Read.All`; to assign and to delete takes `AppRoleAssignment.ReadWrite.All`.
+    /// Needs `Directory.Read.All`; assigning and deleting need `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<GroupAppRoleAssignments> {
         self.collection("appRoleAssignments")

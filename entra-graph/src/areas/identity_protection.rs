@@ -74,7 +74,7 @@ impl IdentityProtection {
     /// Users at risk:
     /// [`GET /identityProtection/riskyUsers`](https://learn.microsoft.com/graph/api/riskyuser-list).
     ///
-    /// Takes `IdentityRiskyUser.Read.All`.
+    /// Needs `IdentityRiskyUser.Read.All`.
     ///
     /// ```
     /// # async fn example(graph: entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
@@ -92,7 +92,7 @@ impl IdentityProtection {
     /// One user at risk, by the object id of the user:
     /// [`GET /identityProtection/riskyUsers/{id}`](https://learn.microsoft.com/graph/api/riskyuser-get).
     ///
-    /// Takes `IdentityRiskyUser.Read.All`.
+    /// Needs `IdentityRiskyUser.Read.All`.
     #[must_use]
     pub fn risky_user(&self, id: impl Into<Key>) -> Object<OneRiskyUser> {
         Object::new(self.target().key("riskyUsers", &id.into()))
@@ -101,7 +101,7 @@ impl IdentityProtection {
     /// Detected risks:
     /// [`GET /identityProtection/riskDetections`](https://learn.microsoft.com/graph/api/riskdetection-list).
     ///
-    /// Takes `IdentityRiskEvent.Read.All`.
+    /// Needs `IdentityRiskEvent.Read.All`.
     #[must_use]
     pub fn risk_detections(&self) -> Collection<RiskDetections> {
         Collection::new(self.target().join(&["riskDetections"]))
@@ -110,7 +110,7 @@ impl IdentityProtection {
     /// One detected risk, by its id:
     /// [`GET /identityProtection/riskDetections/{id}`](https://learn.microsoft.com/graph/api/riskdetection-get).
     ///
-    /// Takes `IdentityRiskEvent.Read.All`.
+    /// Needs `IdentityRiskEvent.Read.All`.
     #[must_use]
     pub fn risk_detection(&self, id: impl Into<Key>) -> Object<OneRiskDetection> {
         Object::new(self.target().key("riskDetections", &id.into()))
@@ -119,7 +119,7 @@ impl IdentityProtection {
     /// A request that dismisses the risk of users:
     /// [`POST /identityProtection/riskyUsers/dismiss`](https://learn.microsoft.com/graph/api/riskyuser-dismiss).
     ///
-    /// Takes `IdentityRiskyUser.ReadWrite.All`.
+    /// Needs `IdentityRiskyUser.ReadWrite.All`.
     pub fn dismiss(&self, users: impl IntoIterator<Item = ObjectId>) -> Request<()> {
         self.act("dismiss", &DISMISS, users)
     }
@@ -127,7 +127,7 @@ impl IdentityProtection {
     /// A request that confirms users as compromised, which gives them a high risk:
     /// [`POST /identityProtection/riskyUsers/confirmCompromised`](https://learn.microsoft.com/graph/api/riskyuser-confirmcompromised).
     ///
-    /// Takes `IdentityRiskyUser.ReadWrite.All`.
+    /// Needs `IdentityRiskyUser.ReadWrite.All`.
     pub fn confirm_compromised(&self, users: impl IntoIterator<Item = ObjectId>) -> Request<()> {
         self.act("confirmCompromised", &CONFIRM_COMPROMISED, users)
     }
@@ -135,7 +135,7 @@ impl IdentityProtection {
     /// A request that confirms users as safe:
     /// [`POST /identityProtection/riskyUsers/confirmSafe`](https://learn.microsoft.com/graph/api/riskyuser-confirmsafe).
     ///
-    /// Takes `IdentityRiskyUser.ReadWrite.All`.
+    /// Needs `IdentityRiskyUser.ReadWrite.All`.
     pub fn confirm_safe(&self, users: impl IntoIterator<Item = ObjectId>) -> Request<()> {
         self.act("confirmSafe", &CONFIRM_SAFE, users)
     }
@@ -165,7 +165,7 @@ impl Object<OneRiskyUser> {
     /// What the user was before:
     /// [`GET /identityProtection/riskyUsers/{id}/history`](https://learn.microsoft.com/graph/api/riskyuser-list-history).
     ///
-    /// Takes `IdentityRiskyUser.Read.All`.
+    /// Needs `IdentityRiskyUser.Read.All`.
     #[must_use]
     pub fn history(&self) -> Collection<RiskyUserHistory> {
         self.collection("history")
@@ -174,7 +174,7 @@ impl Object<OneRiskyUser> {
     /// One entry of the history:
     /// [`GET /identityProtection/riskyUsers/{id}/history/{id}`](https://learn.microsoft.com/graph/api/riskyuser-get-riskyuserhistoryitem).
     ///
-    /// Takes `IdentityRiskyUser.Read.All`.
+    /// Needs `IdentityRiskyUser.Read.All`.
     #[must_use]
     pub fn history_item(&self, id: impl Into<Key>) -> Object<OneRiskyUserHistoryItem> {
         Object::new(self.target().clone().key("history", &id.into()))

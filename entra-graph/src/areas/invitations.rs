@@ -49,7 +49,7 @@ impl GraphClient {
     /// A request that invites a guest, who gets a user in the tenant at once:
     /// [`POST /invitations`](https://learn.microsoft.com/graph/api/invitation-post).
     ///
-    /// Takes `User.Invite.All`. Entra sends a message only with
+    /// Needs `User.Invite.All`. Entra sends a message only with
     /// [`Invitation::SEND_INVITATION_MESSAGE`]; without it, give the guest
     /// [`Invitation::invite_redeem_url`]. Graph does not list invitations: guests are users whose
     /// `externalUserState` is `PendingAcceptance` or `Accepted`.

@@ -74,7 +74,7 @@ impl<P: Single> Object<P> {
     /// Checks which of these groups the object is in, directly or through other groups:
     /// [`POST /users/{id}/checkMemberGroups`](https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups).
     ///
-    /// Takes `GroupMember.Read.All`. Groups with hidden membership count as not joined without
+    /// Needs `GroupMember.Read.All`. Groups with hidden membership count as not joined without
     /// `Member.Read.Hidden`, so a check of such a group needs that permission.
     ///
     /// ```
@@ -104,7 +104,7 @@ impl<P: Single> Object<P> {
     /// through other groups:
     /// [`POST /users/{id}/checkMemberObjects`](https://learn.microsoft.com/graph/api/directoryobject-checkmemberobjects).
     ///
-    /// Takes `GroupMember.Read.All`; hidden memberships count as in
+    /// Needs `GroupMember.Read.All`; hidden memberships count as in
     /// [`check_member_groups`](Self::check_member_groups).
     #[inline]
     pub fn check_member_objects<I: IntoId<ObjectId>>(
@@ -122,7 +122,7 @@ impl<P: Single> Object<P> {
     /// [`POST /users/{id}/getMemberGroups`](https://learn.microsoft.com/graph/api/directoryobject-getmembergroups).
     /// `security_enabled_only` leaves out groups that carry no access rights; Graph takes it for users only.
     ///
-    /// Takes `GroupMember.Read.All`. Groups with hidden membership are left out silently without
+    /// Needs `GroupMember.Read.All`. Groups with hidden membership are left out silently without
     /// `Member.Read.Hidden`. For more than 11,000 groups Graph returns an error.
     ///
     /// ```
@@ -145,7 +145,7 @@ impl<P: Single> Object<P> {
     /// through other groups:
     /// [`POST /users/{id}/getMemberObjects`](https://learn.microsoft.com/graph/api/directoryobject-getmemberobjects).
     ///
-    /// Takes `GroupMember.Read.All`; hidden memberships are left out as in
+    /// Needs `GroupMember.Read.All`; hidden memberships are left out as in
     /// [`get_member_groups`](Self::get_member_groups).
     #[inline]
     pub fn get_member_objects(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>>

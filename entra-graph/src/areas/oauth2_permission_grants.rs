@@ -102,7 +102,7 @@ impl GraphClient {
     /// All delegated permissions that were granted to applications:
     /// [`GET /oauth2PermissionGrants`](https://learn.microsoft.com/graph/api/oauth2permissiongrant-list).
     ///
-    /// Takes `Directory.Read.All`; to create takes `DelegatedPermissionGrant.ReadWrite.All`.
+    /// Needs `Directory.Read.All`; creating needs `DelegatedPermissionGrant.ReadWrite.All`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, client: &str, api: &str) -> Result<(), entra_graph::Error> {
@@ -127,7 +127,7 @@ impl GraphClient {
     /// One grant, by id:
     /// [`GET /oauth2PermissionGrants/{id}`](https://learn.microsoft.com/graph/api/oauth2permissiongrant-get).
     ///
-    /// Takes `Directory.Read.All`; to change or delete takes `DelegatedPermissionGrant.ReadWrite.All`. Access
+    /// Needs `Directory.Read.All`; changing or deleting needs `DelegatedPermissionGrant.ReadWrite.All`. Access
     /// tokens that were issued before a change keep their scopes until they expire.
     #[must_use]
     pub fn oauth2_permission_grant(&self, id: impl Into<Key>) -> Object<OneOAuth2PermissionGrant> {
@@ -139,7 +139,7 @@ impl Object<OneOAuth2PermissionGrant> {
     /// A request that sets the delegated permissions of the grant, all of them: those that are not named are
     /// revoked. This is [`PATCH /oauth2PermissionGrants/{id}`](https://learn.microsoft.com/graph/api/oauth2permissiongrant-update).
     ///
-    /// Takes `DelegatedPermissionGrant.ReadWrite.All`. [`delete`](Self::delete) revokes all.
+    /// Needs `DelegatedPermissionGrant.ReadWrite.All`. [`delete`](Self::delete) revokes all.
     pub fn set_scopes<S: AsRef<str>>(
         &self,
         scopes: impl IntoIterator<Item = S>,

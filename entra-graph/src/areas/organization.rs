@@ -32,7 +32,7 @@ impl GraphClient {
     /// The tenant, as a collection of one:
     /// [`GET /organization`](https://learn.microsoft.com/graph/api/organization-list).
     ///
-    /// Takes `Organization.Read.All`, or `User.Read` on behalf of a user. There are no pages and
+    /// Needs `Organization.Read.All`, or `User.Read` on behalf of a user. There are no pages and
     /// no count.
     ///
     /// ```
@@ -53,9 +53,9 @@ impl GraphClient {
     /// The tenant, by its id:
     /// [`GET /organization/{id}`](https://learn.microsoft.com/graph/api/organization-get).
     ///
-    /// Takes the same permissions as [`organization`](Self::organization); to
-    /// [update](https://learn.microsoft.com/graph/api/organization-update) the notification addresses and the
-    /// privacy profile takes `Organization.ReadWrite.All`.
+    /// Needs the same permissions as [`organization`](Self::organization);
+    /// [updating](https://learn.microsoft.com/graph/api/organization-update) the notification addresses and the
+    /// privacy profile needs `Organization.ReadWrite.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }

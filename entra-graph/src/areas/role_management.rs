@@ -196,7 +196,7 @@ impl GraphClient {
     /// All directory role definitions, built-in and custom:
     /// [`GET /roleManagement/directory/roleDefinitions`](https://learn.microsoft.com/graph/api/rbacapplication-list-roledefinitions).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to create custom roles takes `RoleManagement.ReadWrite.Directory`.
+    /// Needs `RoleManagement.Read.Directory`; creating custom roles needs `RoleManagement.ReadWrite.Directory`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -217,8 +217,7 @@ impl GraphClient {
     /// One directory role definition, by id:
     /// [`GET /roleManagement/directory/roleDefinitions/{id}`](https://learn.microsoft.com/graph/api/unifiedroledefinition-get).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to update or delete a custom role takes
-    /// `RoleManagement.ReadWrite.Directory`. Built-in roles cannot be changed.
+    /// Needs `RoleManagement.Read.Directory`; updating or deleting a custom role needs     /// `RoleManagement.ReadWrite.Directory`. Built-in roles cannot be changed.
     #[must_use]
     pub fn role_definition(&self, id: impl Into<Key>) -> Object<OneRoleDefinition> {
         Object::new(directory(self).key("roleDefinitions", &id.into()))
@@ -227,7 +226,7 @@ impl GraphClient {
     /// Directory role assignments:
     /// [`GET /roleManagement/directory/roleAssignments`](https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to create takes `RoleManagement.ReadWrite.Directory`. An assignment
+    /// Needs `RoleManagement.Read.Directory`; creating needs `RoleManagement.ReadWrite.Directory`. An assignment
     /// has no update: delete it and create another one.
     ///
     /// ```
@@ -251,7 +250,7 @@ impl GraphClient {
     /// One directory role assignment, by id:
     /// [`GET /roleManagement/directory/roleAssignments/{id}`](https://learn.microsoft.com/graph/api/unifiedroleassignment-get).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to delete takes `RoleManagement.ReadWrite.Directory`.
+    /// Needs `RoleManagement.Read.Directory`; deleting needs `RoleManagement.ReadWrite.Directory`.
     #[must_use]
     pub fn role_assignment(&self, id: impl Into<Key>) -> Object<OneRoleAssignment> {
         Object::new(directory(self).key("roleAssignments", &id.into()))
@@ -260,7 +259,7 @@ impl GraphClient {
     /// The role assignments of a principal and of the groups that it is in:
     /// [`GET /roleManagement/directory/transitiveRoleAssignments` of beta](https://learn.microsoft.com/graph/api/rbacapplication-list-transitiveroleassignments?view=graph-rest-beta).
     ///
-    /// Takes `RoleManagement.Read.Directory`. The filter must name the principal; roles and scopes can narrow it. An
+    /// Needs `RoleManagement.Read.Directory`. The filter must name the principal; roles and scopes can narrow it. An
     /// assignment by a group has the group as its principal.
     ///
     /// ```
@@ -283,7 +282,7 @@ impl GraphClient {
     /// Directory roles that are activated in the tenant:
     /// [`GET /directoryRoles`](https://learn.microsoft.com/graph/api/directoryrole-list).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to activate a role takes `RoleManagement.ReadWrite.Directory`.
+    /// Needs `RoleManagement.Read.Directory`; activating a role needs `RoleManagement.ReadWrite.Directory`.
     /// [`role_assignments`](Self::role_assignments) needs no activation, and has scopes and custom roles.
     #[must_use]
     pub fn directory_roles(&self) -> Collection<DirectoryRoles> {
@@ -293,7 +292,7 @@ impl GraphClient {
     /// One activated directory role, by object id or by its template, [`Key::role_template_id`]:
     /// [`GET /directoryRoles/{id}`](https://learn.microsoft.com/graph/api/directoryrole-get).
     ///
-    /// Takes `RoleManagement.Read.Directory`.
+    /// Needs `RoleManagement.Read.Directory`.
     #[must_use]
     pub fn directory_role(&self, id: impl Into<Key>) -> Object<OneDirectoryRole> {
         Object::new(Target::root(self).key("directoryRoles", &id.into()))
@@ -302,7 +301,7 @@ impl GraphClient {
     /// The built-in roles that can be activated:
     /// [`GET /directoryRoleTemplates`](https://learn.microsoft.com/graph/api/directoryroletemplate-list).
     ///
-    /// Takes `RoleManagement.Read.Directory`.
+    /// Needs `RoleManagement.Read.Directory`.
     #[must_use]
     pub fn directory_role_templates(&self) -> Collection<DirectoryRoleTemplates> {
         Collection::new(Target::root(self).join(&["directoryRoleTemplates"]))
@@ -311,7 +310,7 @@ impl GraphClient {
     /// One built-in role that can be activated, by id:
     /// [`GET /directoryRoleTemplates/{id}`](https://learn.microsoft.com/graph/api/directoryroletemplate-get).
     ///
-    /// Takes `RoleManagement.Read.Directory`.
+    /// Needs `RoleManagement.Read.Directory`.
     #[must_use]
     pub fn directory_role_template(&self, id: impl Into<Key>) -> Object<OneDirectoryRoleTemplate> {
         Object::new(Target::root(self).key("directoryRoleTemplates", &id.into()))
@@ -322,7 +321,7 @@ impl Object<OneDirectoryRole> {
     /// Users, service principals and role-assignable groups that have the role over the whole directory:
     /// [`GET /directoryRoles/{id}/members`](https://learn.microsoft.com/graph/api/directoryrole-list-members).
     ///
-    /// Takes `RoleManagement.Read.Directory`; to add and remove takes `RoleManagement.ReadWrite.Directory`.
+    /// Needs `RoleManagement.Read.Directory`; adding and removing need `RoleManagement.ReadWrite.Directory`.
     #[must_use]
     pub fn members(&self) -> Collection<DirectoryRoleMembers> {
         self.collection("members")
@@ -331,7 +330,7 @@ impl Object<OneDirectoryRole> {
     /// Users, service principals and role-assignable groups that have the role over an administrative unit, each with the
     /// unit: [`GET /directoryRoles/{id}/scopedMembers`](https://learn.microsoft.com/graph/api/directoryrole-list-scopedmembers).
     ///
-    /// Takes `RoleManagement.Read.Directory`.
+    /// Needs `RoleManagement.Read.Directory`.
     #[must_use]
     pub fn scoped_members(&self) -> Collection<DirectoryRoleScopedMembers> {
         self.collection("scopedMembers")

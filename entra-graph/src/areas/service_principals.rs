@@ -6,7 +6,6 @@ use entra_core::url::Url;
 
 use super::{
     app_role_assignments::{AssignmentPlace, NewAppRoleAssignment},
-    applications::{NewPassword, NewSecret, SecretId, read_secret, removal},
     deleted_items::{deleted, deleted_list},
 };
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     objects::{AppRoleAssignment, DirectoryObject, OAuth2PermissionGrant, ServicePrincipal},
     operation::{Operation, operations},
     place::{Collection, Object, places, singles},
-    request::{Request, Target, read_nothing},
+    request::Target,
     verbs::{New, NewBody, Upsert},
 };
 
@@ -201,7 +200,7 @@ impl GraphClient {
     /// All service principals of the tenant, of its own applications and of others:
     /// [`GET /servicePrincipals`](https://learn.microsoft.com/graph/api/serviceprincipal-list).
     ///
-    /// Takes `Application.Read.All`. Most of them are Microsoft's own; enterprise
+    /// Needs `Application.Read.All`. Most of them are Microsoft's own; enterprise
     /// applications have the tag `WindowsAzureActiveDirectoryIntegratedApp`.
     ///
     /// ```
@@ -225,7 +224,7 @@ impl GraphClient {
     /// One service principal, by object id or by [`Key::app_id`]:
     /// [`GET /servicePrincipals/{id}`](https://learn.microsoft.com/graph/api/serviceprincipal-get).
     ///
-    /// Takes `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
+    /// Needs `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
     /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
     ///
     /// ```
@@ -248,7 +247,7 @@ impl GraphClient {
     /// Service principals that were deleted in the last 30 days:
     /// [`GET /directory/deletedItems/microsoft.graph.servicePrincipal`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
     ///
-    /// Takes `Application.Read.All`.
+    /// Needs `Application.Read.All`.
     #[must_use]
     #[inline]
     pub fn deleted_service_principals(&self) -> Collection<DeletedServicePrincipals> {
@@ -258,7 +257,7 @@ impl GraphClient {
     /// One deleted service principal, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     #[inline]
     pub fn deleted_service_principal(&self, id: impl Into<Key>) -> Object<DeletedServicePrincipal> {
@@ -270,7 +269,7 @@ impl Object<OneServicePrincipal> {
     /// The users, groups and service principals that are assigned to the application, each with its role:
     /// [`GET /servicePrincipals/{id}/appRoleAssignedTo`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto).
     ///
-    /// Takes `Application.Read.All`. A group is one entry here; its direct members are assigned
+    /// Needs `Application.Read.All`. A group is one entry here; its direct members are assigned
     /// through it, members of groups in it are not.
     ///
     /// ```
@@ -287,8 +286,8 @@ impl Object<OneServicePrincipal> {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// To assign takes `AppRoleAssignment.ReadWrite.All` together with `Application.Read.All`, to delete the
-    /// former. For a permission of an API this is the administrator's consent:
+    /// Assigning needs `AppRoleAssignment.ReadWrite.All` together with `Application.Read.All`, and
+    /// deleting the former. For a permission of an API this is the administrator's consent:
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
@@ -315,8 +314,8 @@ impl Object<OneServicePrincipal> {
     /// The app roles that the service principal is assigned to, such as application permissions of an API:
     /// [`GET /servicePrincipals/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments).
     ///
-    /// Takes `Application.Read.All`; to assign takes `AppRoleAssignment.ReadWrite.All` together with it, to
-    /// delete takes `AppRoleAssignment.ReadWrite.All`.
+    /// Needs `Application.Read.All`; assigning needs `AppRoleAssignment.ReadWrite.All` together with it, and
+    /// deleting needs `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
     #[inline]
     pub fn app_role_assignments(&self) -> Collection<ServicePrincipalAppRoleAssignments> {
@@ -326,7 +325,7 @@ impl Object<OneServicePrincipal> {
     /// Delegated permissions that the application has:
     /// [`GET /servicePrincipals/{id}/oauth2PermissionGrants`](https://learn.microsoft.com/graph/api/serviceprincipal-list-oauth2permissiongrants).
     ///
-    /// Takes `Directory.Read.All`. They are created, changed and deleted at
+    /// Needs `Directory.Read.All`. They are created, changed and deleted at
     /// [`GraphClient::oauth2_permission_grants`].
     #[must_use]
     #[inline]
@@ -337,7 +336,7 @@ impl Object<OneServicePrincipal> {
     /// Groups and applications that the service principal created:
     /// [`GET /servicePrincipals/{id}/createdObjects`](https://learn.microsoft.com/graph/api/serviceprincipal-list-createdobjects).
     ///
-    /// Takes `Application.Read.All`.
+    /// Needs `Application.Read.All`.
     #[must_use]
     pub fn created_objects(&self) -> Collection<ServicePrincipalCreatedObjects> {
         self.collection("createdObjects")
@@ -346,7 +345,7 @@ impl Object<OneServicePrincipal> {
     /// Objects that the service principal owns:
     /// [`GET /servicePrincipals/{id}/ownedObjects`](https://learn.microsoft.com/graph/api/serviceprincipal-list-ownedobjects).
     ///
-    /// Takes `Application.Read.All`.
+    /// Needs `Application.Read.All`.
     #[must_use]
     pub fn owned_objects(&self) -> Collection<ServicePrincipalOwnedObjects> {
         self.collection("ownedObjects")
@@ -355,7 +354,7 @@ impl Object<OneServicePrincipal> {
     /// Owners, which are users and service principals:
     /// [`GET /servicePrincipals/{id}/owners`](https://learn.microsoft.com/graph/api/serviceprincipal-list-owners).
     ///
-    /// Takes `Application.Read.All`; to add and remove takes `Application.ReadWrite.All`, or
+    /// Needs `Application.Read.All`; adding and removing need `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that is an owner, and `Directory.Read.All`.
     #[must_use]
     #[inline]
@@ -366,7 +365,8 @@ impl Object<OneServicePrincipal> {
     /// Groups, roles and administrative units that the service principal is a direct member of:
     /// [`GET /servicePrincipals/{id}/memberOf`](https://learn.microsoft.com/graph/api/serviceprincipal-list-memberof).
     ///
-    /// Takes `Application.Read.All`.
+    /// Needs `Application.Read.All`.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     #[inline]
     pub fn member_of(&self) -> Collection<ServicePrincipalMemberOf> {
@@ -376,7 +376,8 @@ impl Object<OneServicePrincipal> {
     /// Groups, roles and administrative units that the service principal is a member of, directly or through groups:
     /// [`GET /servicePrincipals/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/serviceprincipal-list-transitivememberof).
     ///
-    /// Takes `Application.Read.All`.
+    /// Needs `Application.Read.All`.
+    /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
     #[inline]
     pub fn transitive_member_of(&self) -> Collection<ServicePrincipalTransitiveMemberOf> {
@@ -387,7 +388,7 @@ impl Object<OneServicePrincipal> {
     /// [`PATCH /servicePrincipals(appId='{appId}')`](https://learn.microsoft.com/graph/api/serviceprincipal-upsert) with
     /// `Prefer: create-if-missing`.
     ///
-    /// The handle is by client id. Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an
+    /// The handle is by client id. Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an
     /// application that owns it. It is safe to send it twice.
     ///
     /// ```
@@ -408,7 +409,7 @@ impl Object<OneServicePrincipal> {
     /// A request that adds a client secret for this tenant alone; its response has the secret value, this one
     /// time: [`POST /servicePrincipals/{id}/addPassword`](https://learn.microsoft.com/graph/api/serviceprincipal-addpassword).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     /// Sending it twice adds two secrets, so it is sent again only if it was surely not processed. Secrets of
     /// an own application belong to [its registration](GraphClient::application).
     #[inline]
@@ -423,7 +424,7 @@ impl Object<OneServicePrincipal> {
     /// A request that removes a client secret, by its secret ID:
     /// [`POST /servicePrincipals/{id}/removePassword`](https://learn.microsoft.com/graph/api/serviceprincipal-removepassword).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[inline]
     pub fn remove_password(&self, id: SecretId) -> Request<()> {
         let call = self

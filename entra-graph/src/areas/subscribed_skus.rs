@@ -30,7 +30,7 @@ impl GraphClient {
     /// All kinds of licences that the tenant has:
     /// [`GET /subscribedSkus`](https://learn.microsoft.com/graph/api/subscribedsku-list).
     ///
-    /// Takes `Organization.Read.All`. They come at once, and Graph neither filters nor counts
+    /// Needs `Organization.Read.All`. They come at once, and Graph neither filters nor counts
     /// them.
     ///
     /// ```
@@ -59,7 +59,7 @@ impl GraphClient {
     /// The licences of one kind, by [`SubscribedSku::id`], which is not the SKU's own id:
     /// [`GET /subscribedSkus/{id}`](https://learn.microsoft.com/graph/api/subscribedsku-get).
     ///
-    /// Takes `Organization.Read.All`.
+    /// Needs `Organization.Read.All`.
     #[must_use]
     pub fn subscribed_sku(&self, id: impl Into<Key>) -> Object<OneSubscribedSku> {
         Object::new(Target::root(self).key("subscribedSkus", &id.into()))

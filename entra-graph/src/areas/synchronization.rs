@@ -119,7 +119,7 @@ impl Object<OneServicePrincipal> {
     /// The synchronization jobs, which provision users and groups to the application:
     /// [`GET /servicePrincipals/{id}/synchronization/jobs`](https://learn.microsoft.com/graph/api/synchronization-synchronization-list-jobs).
     ///
-    /// Takes `Synchronization.Read.All`; to create takes `Synchronization.ReadWrite.All`, or
+    /// Needs `Synchronization.Read.All`; creating needs `Synchronization.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     pub fn synchronization_jobs(&self) -> Collection<SynchronizationJobs> {
@@ -129,7 +129,7 @@ impl Object<OneServicePrincipal> {
     /// One synchronization job, by id:
     /// [`GET /servicePrincipals/{id}/synchronization/jobs/{id}`](https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-get).
     ///
-    /// Takes `Synchronization.Read.All`; to delete takes `Synchronization.ReadWrite.All`, or
+    /// Needs `Synchronization.Read.All`; deleting needs `Synchronization.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     pub fn synchronization_job(&self, id: impl Into<Key>) -> Object<OneSynchronizationJob> {
@@ -140,7 +140,7 @@ impl Object<OneServicePrincipal> {
     /// What jobs can be created from:
     /// [`GET /servicePrincipals/{id}/synchronization/templates`](https://learn.microsoft.com/graph/api/synchronization-synchronization-list-templates).
     ///
-    /// Takes `Synchronization.Read.All`.
+    /// Needs `Synchronization.Read.All`.
     #[must_use]
     pub fn synchronization_templates(&self) -> Collection<SynchronizationTemplates> {
         let target = self.target().clone();
@@ -150,7 +150,7 @@ impl Object<OneServicePrincipal> {
     /// One template, by id:
     /// [`GET /servicePrincipals/{id}/synchronization/templates/{id}`](https://learn.microsoft.com/graph/api/synchronization-synchronizationtemplate-get).
     ///
-    /// Takes `Synchronization.Read.All`.
+    /// Needs `Synchronization.Read.All`.
     #[must_use]
     pub fn synchronization_template(
         &self,
@@ -163,7 +163,7 @@ impl Object<OneServicePrincipal> {
     /// A request that sets the credentials for the system that objects are provisioned to, all of them:
     /// [`PUT /servicePrincipals/{id}/synchronization/secrets`](https://learn.microsoft.com/graph/api/synchronization-serviceprincipal-put-synchronization).
     ///
-    /// Takes `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn set_synchronization_secrets(
         &self,
         secrets: &[SynchronizationSecretKeyStringValuePair],
@@ -176,7 +176,7 @@ impl Object<OneServicePrincipal> {
     /// A request that gets an OAuth token for the system that objects are provisioned to, and stores it:
     /// [`POST /servicePrincipals/{id}/synchronization/acquireAccessToken`](https://learn.microsoft.com/graph/api/synchronization-synchronization-acquireaccesstoken).
     ///
-    /// Takes `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn acquire_synchronization_access_token(
         &self,
         credentials: &[SynchronizationSecretKeyStringValuePair],
@@ -192,7 +192,7 @@ impl Object<OneSynchronizationJob> {
     /// A request that starts the job, or continues it after a pause or quarantine:
     /// [`POST …/jobs/{id}/start`](https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-start).
     ///
-    /// Takes `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn start(&self) -> Request<()> {
         let call = self.call(&["start"], &START);
         Request::new(self.target().client.clone(), call, read_nothing)
@@ -201,7 +201,7 @@ impl Object<OneSynchronizationJob> {
     /// A request that pauses the job; its progress stays:
     /// [`POST …/jobs/{id}/pause`](https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-pause).
     ///
-    /// Takes `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn pause(&self) -> Request<()> {
         let call = self.call(&["pause"], &PAUSE);
         Request::new(self.target().client.clone(), call, read_nothing)
@@ -211,7 +211,7 @@ impl Object<OneSynchronizationJob> {
     /// watermark and the objects with errors:
     /// [`POST …/jobs/{id}/restart`](https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-restart).
     ///
-    /// Takes `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn restart(&self, reset: &[SynchronizationJobRestartScope]) -> Request<()> {
         let names: Vec<&str> = reset.iter().map(|scope| scope.as_str()).collect();
         let scope = SynchronizationJobRestartScope::from(&*names.join(","));
@@ -225,7 +225,7 @@ impl Object<OneSynchronizationJob> {
     /// [`POST …/jobs/{id}/provisionOnDemand`](https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-provisionondemand).
     ///
     /// The response has the result and the steps as JSON documents in two texts. Graph takes 5 such requests in 10
-    /// seconds. Takes `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that
+    /// seconds. Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that
     /// owns it.
     pub fn provision_on_demand(
         &self,
@@ -247,7 +247,7 @@ impl Object<OneSynchronizationJob> {
     /// A request that checks whether these credentials work; without any, the stored ones:
     /// [`POST …/jobs/{id}/validateCredentials`](https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-validatecredentials).
     ///
-    /// Takes `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn validate_credentials(
         &self,
         credentials: &[SynchronizationSecretKeyStringValuePair],
@@ -263,7 +263,7 @@ impl Object<OneSynchronizationJob> {
     /// What the job synchronizes, and how:
     /// [`GET …/jobs/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-get).
     ///
-    /// Takes `Synchronization.Read.All`.
+    /// Needs `Synchronization.Read.All`.
     #[must_use]
     pub fn schema(&self) -> Object<SynchronizationJobSchema> {
         self.single("schema")
@@ -274,7 +274,7 @@ impl Object<OneSynchronizationTemplate> {
     /// What jobs of the template synchronize at first:
     /// [`GET …/templates/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-get).
     ///
-    /// Takes `Synchronization.Read.All`.
+    /// Needs `Synchronization.Read.All`.
     #[must_use]
     pub fn schema(&self) -> Object<SynchronizationTemplateSchema> {
         self.single("schema")

@@ -21,7 +21,7 @@ impl GraphClient {
     /// A request for the public information of any tenant, by its id:
     /// [`GET /tenantRelationships/findTenantInformationByTenantId`](https://learn.microsoft.com/graph/api/tenantrelationship-findtenantinformationbytenantid).
     ///
-    /// Takes `CrossTenantInformation.ReadBasic.All`. [`send_opt`](Request::send_opt) returns `None` if there is no
+    /// Needs `CrossTenantInformation.ReadBasic.All`. [`send_opt`](Request::send_opt) returns `None` if there is no
     /// such tenant.
     pub fn tenant_information(&self, tenant_id: impl IntoId<Guid>) -> Request<TenantInformation> {
         match tenant_id.into_id() {
@@ -39,7 +39,7 @@ impl GraphClient {
     /// A request for the public information of any tenant, by one of its verified domains:
     /// [`GET /tenantRelationships/findTenantInformationByDomainName`](https://learn.microsoft.com/graph/api/tenantrelationship-findtenantinformationbydomainname).
     ///
-    /// Takes `CrossTenantInformation.ReadBasic.All`.
+    /// Needs `CrossTenantInformation.ReadBasic.All`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {

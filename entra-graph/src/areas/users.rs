@@ -149,7 +149,7 @@ impl UserPlace for Me {}
 impl GraphClient {
     /// All users: [`GET /users`](https://learn.microsoft.com/graph/api/user-list).
     ///
-    /// Takes `User.Read.All`; to create users takes `User.ReadWrite.All`.
+    /// Needs `User.Read.All`; creating users needs `User.ReadWrite.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -171,7 +171,7 @@ impl GraphClient {
     /// One user, by object id or user principal name:
     /// [`GET /users/{id}`](https://learn.microsoft.com/graph/api/user-get).
     ///
-    /// Takes `User.Read.All`, or `User.Read` for the signed-in user; to update takes `User.ReadWrite.All`,
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user; updating needs `User.ReadWrite.All`,
     /// to delete `User.DeleteRestore.All`. Users with an administrator role can be changed only by
     /// administrators of certain roles, whatever the permission.
     ///
@@ -191,7 +191,7 @@ impl GraphClient {
 
     /// The signed-in user: [`GET /me`](https://learn.microsoft.com/graph/api/user-get).
     ///
-    /// Takes the delegated permission `User.Read`; a token of the application itself has no signed-in user,
+    /// Needs the delegated permission `User.Read`; a token of the application itself has no signed-in user,
     /// and Graph returns an error.
     #[must_use]
     pub fn me(&self) -> Object<Me> {
@@ -205,7 +205,7 @@ impl<P: UserPlace> Object<P> {
     /// The manager: [`GET /users/{id}/manager`](https://learn.microsoft.com/graph/api/user-list-manager).
     /// `get_opt` returns `None` if the user has none.
     ///
-    /// Takes `User.Read.All`; to set or remove takes `User.ReadWrite.All`.
+    /// Needs `User.Read.All`; setting or removing needs `User.ReadWrite.All`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
@@ -223,7 +223,7 @@ impl<P: UserPlace> Object<P> {
     /// The users whose manager this user is:
     /// [`GET /users/{id}/directReports`](https://learn.microsoft.com/graph/api/user-list-directreports).
     ///
-    /// Takes `User.Read.All`.
+    /// Needs `User.Read.All`.
     #[must_use]
     pub fn direct_reports(&self) -> Collection<DirectReports> {
         self.collection("directReports")
@@ -232,7 +232,7 @@ impl<P: UserPlace> Object<P> {
     /// Groups, roles and administrative units that the user is a direct member of:
     /// [`GET /users/{id}/memberOf`](https://learn.microsoft.com/graph/api/user-list-memberof).
     ///
-    /// Takes `Directory.Read.All`, or `User.Read` for the signed-in user. Groups with hidden membership are
+    /// Needs `Directory.Read.All`, or `User.Read` for the signed-in user. Groups with hidden membership are
     /// left out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn member_of(&self) -> Collection<UserMemberOf> {
@@ -242,7 +242,7 @@ impl<P: UserPlace> Object<P> {
     /// Groups, roles and administrative units that the user is a direct member of or through other groups:
     /// [`GET /users/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/user-list-transitivememberof).
     ///
-    /// Takes `User.Read.All`, or `User.Read` for the signed-in user. Groups with hidden membership are left
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user. Groups with hidden membership are left
     /// out silently without `Member.Read.Hidden`.
     #[must_use]
     pub fn transitive_member_of(&self) -> Collection<UserTransitiveMemberOf> {
@@ -252,7 +252,7 @@ impl<P: UserPlace> Object<P> {
     /// Applications that the user is assigned to, directly or as a direct member of a group:
     /// [`GET /users/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/user-list-approleassignments).
     ///
-    /// Takes `Directory.Read.All`; to assign and to delete takes `AppRoleAssignment.ReadWrite.All`.
+    /// Needs `Directory.Read.All`; assigning and deleting need `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<UserAppRoleAssignments> {
         self.collection("appRoleAssignments")
@@ -261,7 +261,7 @@ impl<P: UserPlace> Object<P> {
     /// Delegated permissions that applications have for this user alone, by the user's own consent or an
     /// administrator's: [`GET /users/{id}/oauth2PermissionGrants`](https://learn.microsoft.com/graph/api/user-list-oauth2permissiongrants).
     ///
-    /// Takes `Directory.Read.All`. Grants for all users are in
+    /// Needs `Directory.Read.All`. Grants for all users are in
     /// [`GraphClient::oauth2_permission_grants`].
     #[must_use]
     pub fn oauth2_permission_grants(&self) -> Collection<UserOAuth2PermissionGrants> {
@@ -271,7 +271,7 @@ impl<P: UserPlace> Object<P> {
     /// Licences that the user has, directly or through groups, with their service plans:
     /// [`GET /users/{id}/licenseDetails`](https://learn.microsoft.com/graph/api/user-list-licensedetails).
     ///
-    /// Takes `LicenseAssignment.Read.All`, or `User.Read` for the signed-in user.
+    /// Needs `LicenseAssignment.Read.All`, or `User.Read` for the signed-in user.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -292,7 +292,7 @@ impl<P: UserPlace> Object<P> {
     /// [`GET /users/{id}/createdObjects`](https://learn.microsoft.com/graph/api/user-list-createdobjects). What an
     /// administrator creates is not among them.
     ///
-    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user.
     #[must_use]
     pub fn created_objects(&self) -> Collection<UserCreatedObjects> {
         self.collection("createdObjects")
@@ -301,7 +301,7 @@ impl<P: UserPlace> Object<P> {
     /// Objects that the user owns:
     /// [`GET /users/{id}/ownedObjects`](https://learn.microsoft.com/graph/api/user-list-ownedobjects).
     ///
-    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user.
     #[must_use]
     pub fn owned_objects(&self) -> Collection<OwnedObjects> {
         self.collection("ownedObjects")
@@ -310,7 +310,7 @@ impl<P: UserPlace> Object<P> {
     /// Devices that the user owns:
     /// [`GET /users/{id}/ownedDevices`](https://learn.microsoft.com/graph/api/user-list-owneddevices).
     ///
-    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user.
     #[must_use]
     pub fn owned_devices(&self) -> Collection<OwnedDevices> {
         self.collection("ownedDevices")
@@ -319,7 +319,7 @@ impl<P: UserPlace> Object<P> {
     /// Devices that the user registered:
     /// [`GET /users/{id}/registeredDevices`](https://learn.microsoft.com/graph/api/user-list-registereddevices).
     ///
-    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user.
     #[must_use]
     pub fn registered_devices(&self) -> Collection<RegisteredDevices> {
         self.collection("registeredDevices")

@@ -273,7 +273,7 @@ impl Run {
         }
     }
 
-    /// Takes the responses of a chunk.
+    /// Needs the responses of a chunk.
     fn accept_chunk(&mut self, chunk: &[usize], outcome: Result<Replies, Error>) {
         let mut replies = match outcome {
             Ok(replies) => {
@@ -310,7 +310,7 @@ impl Run {
         }
     }
 
-    /// Takes the response to one request: it is final, or the request is sent once more.
+    /// Needs the response to one request: it is final, or the request is sent once more.
     fn accept(&mut self, index: usize, mut reply: Reply) {
         let (now, pipeline) = (self.elapsed(), self.client.pipeline().clone());
         let Some(pending) = self.pending.get_mut(&index) else {

@@ -130,7 +130,7 @@ entity! {
         created_on_behalf_of: DirectoryObject = CREATED_ON_BEHALF_OF("createdOnBehalfOf");
         /// Groups and units that the group is a direct member of, when expanded.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
-        /// Direct members, when expanded.
+        /// Direct members, when expanded. Hidden ones are left out silently without `Member.Read.Hidden`.
         members: Expanded<DirectoryObject> = MEMBERS("members");
         /// Owners, when expanded.
         owners: Expanded<DirectoryObject> = OWNERS("owners");

@@ -111,7 +111,7 @@ impl fmt::Display for AuditFinding {
 
 /// What an administrator should look at in all registrations of a tenant.
 ///
-/// Takes `Application.Read.All`. Graph v1.0 has no log of the sign-ins of applications, so a privileged permission counts
+/// Needs `Application.Read.All`. Graph v1.0 has no log of the sign-ins of applications, so a privileged permission counts
 /// as unused if its application is disabled or has no valid credential; with `AuditLog.Read.All` and an Entra ID P1 or P2
 /// licence also if it changed nothing in the last 30 days. The permissions are application permissions of Microsoft Graph
 /// that write.

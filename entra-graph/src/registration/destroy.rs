@@ -19,7 +19,7 @@ impl AppRegistration {
     /// A blueprint of a registration that exists. Reads only.
     ///
     /// Secrets come as descriptions without values; a lifetime is the one of the existing secret in days. Certificates are
-    /// left out, since the registration keeps those that it has. Takes `Application.Read.All`.
+    /// left out, since the registration keeps those that it has. Needs `Application.Read.All`.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the tenant has no such registration;

@@ -63,7 +63,7 @@ impl fmt::Display for ExpiringCredential {
 /// The secrets, certificates and SAML signing certificates of all registrations and enterprise applications that expire
 /// within this number of days or have expired, those that expire first at the start.
 ///
-/// Takes `Application.Read.All`.
+/// Needs `Application.Read.All`.
 ///
 /// # Errors
 /// Every kind of [`Error`].

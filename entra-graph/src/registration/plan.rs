@@ -45,7 +45,7 @@ enum State {
 impl AppRegistration {
     /// Compares the blueprint with the tenant. Reads only.
     ///
-    /// Takes `Application.Read.All`; with consent to delegated permissions also `Directory.Read.All`, with users
+    /// Needs `Application.Read.All`; with consent to delegated permissions also `Directory.Read.All`, with users
     /// or groups by name the permission to read these. Without `Policy.Read.All` it is unknown whether the tenant
     /// limits client secrets; [`apply`](Plan::apply) then names the rule when Graph rejects one.
     ///

@@ -29,7 +29,7 @@ pub(super) enum SecretPolicy {
 
 impl SecretPolicy {
     /// Reads the policy for an application, or for one that is created now: the policy that is assigned to it, or
-    /// the default of the tenant. Takes `Policy.Read.All`, and for an application that exists `Application.Read.All`;
+    /// the default of the tenant. Needs `Policy.Read.All`, and for an application that exists `Application.Read.All`;
     /// without them the policy is unknown.
     ///
     /// # Errors

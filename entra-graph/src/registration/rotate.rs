@@ -37,7 +37,7 @@ impl AppRegistration {
     ///
     /// The description is that of a secret of the blueprint. If the run is interrupted, the sink still has the old
     /// secret's value, and the next [`apply`](super::Plan::apply) or `rotate` with this sink removes the new one. Errors
-    /// that can be replication lag are waited out. Takes `Application.ReadWrite.All`, or
+    /// that can be replication lag are waited out. Needs `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ impl AppRegistration {
     /// `present` is the key of a valid certificate of the registration, which proves that a further one may be added;
     /// `material` is the new certificate with its private key, for a sign-in. If the run is interrupted, the next one
     /// with the same certificate completes it. Errors that can be replication lag are waited out. From then on the
-    /// blueprint lists the new certificate instead of the old one. Takes `Application.ReadWrite.All`, or
+    /// blueprint lists the new certificate instead of the old one. Needs `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it; none for its own certificates.
     ///
     /// # Errors

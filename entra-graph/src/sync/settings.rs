@@ -47,21 +47,21 @@ impl DirectorySync {
         }
     }
 
-    /// Copies users, with Graph's default properties. Takes `User.Read.All`.
+    /// Copies users, with Graph's default properties. Needs `User.Read.All`.
     #[must_use]
     pub fn users(self) -> Self {
         let delta = self.client.users().delta();
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies users with these properties, and changes of these only. Takes `User.Read.All`.
+    /// Copies users with these properties, and changes of these only. Needs `User.Read.All`.
     #[must_use]
     pub fn select_users(self, properties: impl Selection<User>) -> Self {
         let delta = self.client.users().delta().select(properties);
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies groups with their direct members, with Graph's default properties. Takes `GroupMember.Read.All`;
+    /// Copies groups with their direct members, with Graph's default properties. Needs `GroupMember.Read.All`;
     /// members of groups with hidden membership take `Member.Read.Hidden`.
     #[must_use]
     pub fn groups(self) -> Self {
@@ -69,7 +69,7 @@ impl DirectorySync {
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies groups with their direct members and these properties. Takes `GroupMember.Read.All`; members of groups
+    /// Copies groups with their direct members and these properties. Needs `GroupMember.Read.All`; members of groups
     /// with hidden membership take `Member.Read.Hidden`.
     #[must_use]
     pub fn select_groups(self, properties: impl Selection<Group>) -> Self {
@@ -78,28 +78,28 @@ impl DirectorySync {
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies devices, with Graph's default properties. Takes `Device.Read.All`.
+    /// Copies devices, with Graph's default properties. Needs `Device.Read.All`.
     #[must_use]
     pub fn devices(self) -> Self {
         let delta = self.client.devices().delta();
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies devices with these properties. Takes `Device.Read.All`.
+    /// Copies devices with these properties. Needs `Device.Read.All`.
     #[must_use]
     pub fn select_devices(self, properties: impl Selection<Device>) -> Self {
         let delta = self.client.devices().delta().select(properties);
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies service principals, with Graph's default properties. Takes `Application.Read.All`.
+    /// Copies service principals, with Graph's default properties. Needs `Application.Read.All`.
     #[must_use]
     pub fn service_principals(self) -> Self {
         let delta = self.client.service_principals().delta();
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies service principals with these properties. Takes `Application.Read.All`.
+    /// Copies service principals with these properties. Needs `Application.Read.All`.
     #[must_use]
     pub fn select_service_principals(self, properties: impl Selection<ServicePrincipal>) -> Self {
         let delta = self.client.service_principals().delta().select(properties);
@@ -107,7 +107,7 @@ impl DirectorySync {
     }
 
     /// Copies the app role assignments to every service principal in the copy, and service principals themselves unless
-    /// they were chosen before. Takes `Application.Read.All`.
+    /// they were chosen before. Needs `Application.Read.All`.
     ///
     /// Graph has no delta query of assignments: each run reads their lists, of 20 service principals in one request.
     #[must_use]

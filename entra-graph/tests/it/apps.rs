@@ -10,7 +10,7 @@ use entra_mock::FakeTenant;
 use serde_json::json;
 
 use crate::{
-    scripts::{asked, client, is_advanced},
+    scripts::{client, is_advanced, requested},
     support::{AppCredential, start},
 };
 
@@ -193,7 +193,7 @@ async fn owners_are_decoded_as_their_types() {
     let owners = graph.service_principal("2").owners().list();
     owners.send().await.unwrap();
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/applications(appId='a')/owners?$top=999",
             "/servicePrincipals/2/owners?$top=999"

@@ -12,7 +12,7 @@ use entra_graph::{
 use entra_mock::{FakeTenant, License};
 
 use crate::{
-    scripts::{asked, client, is_advanced},
+    scripts::{client, is_advanced, requested},
     support::start,
 };
 
@@ -126,7 +126,7 @@ async fn logs_request_the_largest_page_and_never_an_advanced_query() {
     let audits = audits.order_by(DirectoryAudit::ACTIVITY_DATE_TIME.asc());
     audits.send().await.unwrap();
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/auditLogs/signIns?$filter=(riskLevelDuringSignIn eq 'high' or conditionalAccessStatus eq 'failure') and startswith(location/countryOrRegion,'D')&$top=1000",
             "/auditLogs/directoryAudits?$filter=loggedByService eq 'Core Directory'&$orderby=activityDateTime&$top=1000"

@@ -48,7 +48,7 @@ async fn a_batch_of_updates_is_sent_again_after_a_lost_response() {
     assert_eq!(script.requests().len(), 2);
 }
 
-/// Answers the first `$batch` in full and refuses every other one.
+/// Answers the first `$batch` in full and rejects every other one.
 fn first_chunk_only(request: &http::Request<bytes::Bytes>) -> String {
     let body: Value = serde_json::from_slice(request.body()).unwrap();
     let items: Vec<Value> = body["requests"]
@@ -62,13 +62,13 @@ fn first_chunk_only(request: &http::Request<bytes::Bytes>) -> String {
 
 #[tokio::test]
 async fn what_one_chunk_brought_is_kept_when_another_chunk_fails() {
-    let refused = r#"{"error":{"code":"BadRequest","message":"m"}}"#;
+    let rejected = r#"{"error":{"code":"BadRequest","message":"m"}}"#;
     let script = ScriptedTransport::new()
         .then_with(|request| {
             let body = first_chunk_only(&request);
             Ok(http::Response::new(body.into()))
         })
-        .then(400, &[], refused);
+        .then(400, &[], rejected);
     let graph = client(script);
     let mut batch = graph.batch();
     let entries: Vec<_> = (0..21).map(|_| batch.add(graph.user("a").get())).collect();

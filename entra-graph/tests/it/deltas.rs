@@ -3,7 +3,7 @@
 use entra_core::ScriptedTransport;
 use entra_graph::{Change, DeltaState, ErrorKind, Group, RemovedReason, User};
 
-use crate::scripts::{ROOT, asked, client};
+use crate::scripts::{ROOT, client, requested};
 
 fn page(rows: &str, link: &str) -> String {
     format!(r#"{{"value":[{rows}],{link}}}"#)
@@ -63,7 +63,7 @@ async fn a_delta_round_reads_every_page_and_the_next_starts_at_its_delta_link() 
     let (changes, _) = delta().since(state).changes().try_collect().await.unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/users/delta?$select=displayName,accountEnabled",
             "/users/delta?$skiptoken=a",
@@ -97,7 +97,7 @@ async fn delta_links_are_separate_from_properties() {
         .collect();
     assert_eq!(links, [("members", "1", false), ("members", "2", true)]);
     assert_eq!(
-        asked(&script),
+        requested(&script),
         ["/groups/delta?$select=displayName,members"]
     );
 }
@@ -133,7 +133,7 @@ async fn an_expired_delta_state_restarts_with_a_restart_change() {
         assert_eq!(changes[0], Change::Restart);
         assert!(matches!(changes[1], Change::Upsert(_)));
         assert_eq!(
-            asked(&script)[2],
+            requested(&script)[2],
             "/users/delta?$select=mail",
             "the selection stays"
         );
@@ -302,7 +302,7 @@ async fn delta_sends_ids_latest_and_minimal_as_documented() {
         .await
         .unwrap();
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/users/delta?$filter=id eq 'a' or id eq 'b''c'",
             "/users/delta?$deltatoken=latest",
@@ -372,7 +372,7 @@ async fn a_restart_brings_all_objects_also_after_a_start_from_now() {
     assert_eq!(changes[0], Change::Restart);
     assert!(matches!(changes[1], Change::Upsert(_)));
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/users/delta?$select=mail&$deltatoken=latest",
             "/users/delta?$deltatoken=a",

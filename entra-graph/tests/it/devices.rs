@@ -8,7 +8,7 @@ use entra_graph::{
 use entra_mock::FakeTenant;
 
 use crate::{
-    scripts::{asked, client, is_advanced},
+    scripts::{client, is_advanced, requested},
     support::{AppCredential, start},
 };
 
@@ -199,7 +199,7 @@ async fn conditions_inside_of_properties_are_written_as_graph_reads_them() {
         let script = ScriptedTransport::new().then(200, &[], r#"{"value":[]}"#);
         let list = client(script.clone()).devices().list().filter(filter);
         list.send().await.unwrap();
-        assert!(asked(&script)[0].starts_with(&format!("/devices?$filter={text}&")));
+        assert!(requested(&script)[0].starts_with(&format!("/devices?$filter={text}&")));
         assert_eq!(is_advanced(&script.requests()[0]), advanced, "{text}");
     }
 }
@@ -215,7 +215,7 @@ async fn relationships_are_read_below_either_id() {
     let above = graph.device("3a1c").transitive_member_of();
     assert_eq!(above.count().send().await.unwrap(), 7);
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/devices(deviceId='3a1c')/registeredUsers?$top=999",
             "/devices/3a1c/transitiveMemberOf/$count"

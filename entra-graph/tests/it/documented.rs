@@ -21,7 +21,7 @@ use entra_graph::{
 use serde_json::{Value, json};
 
 use self::unmapped::{EVERY_AREA, UNMAPPED, is_ours};
-use crate::scripts::asked;
+use crate::scripts::requested;
 
 type Sent = Pin<Box<dyn Future<Output = ()>>>;
 type Send = fn(GraphClient) -> Sent;
@@ -593,7 +593,7 @@ async fn requests_equal_the_documented_ones() {
             .unwrap()
             .trim_start_matches("/v1.0")
             .trim_end_matches('/');
-        assert_eq!(asked(&script)[0], documented, "{page}");
+        assert_eq!(requested(&script)[0], documented, "{page}");
         let body = if sent.body().is_empty() {
             Value::Null
         } else {

@@ -6,7 +6,7 @@ use entra_graph::{
     User, types::TargetResource,
 };
 
-use crate::scripts::{ROOT, asked, client, is_advanced};
+use crate::scripts::{ROOT, client, is_advanced, requested};
 
 #[tokio::test]
 async fn an_expired_page_leaves_no_resume_token_and_says_to_start_again() {
@@ -161,7 +161,7 @@ async fn logs_take_the_options_that_their_pages_document() {
         .await
         .unwrap();
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/auditLogs/directoryAudits?$filter=targetResources/any(x:startswith(x/displayName,'Buy'))&$top=1000",
             "/auditLogs/directoryAudits?$filter=correlationId eq 'c'&$top=1000",

@@ -5,7 +5,7 @@ use entra_graph::{Device, DirectoryObject, ErrorKind, Filter, GraphClient, Group
 use entra_mock::FakeTenant;
 
 use crate::{
-    scripts::{asked, client, is_advanced},
+    scripts::{client, is_advanced, requested},
     support::{AppCredential, start},
 };
 
@@ -209,7 +209,7 @@ async fn urls_are_the_documented_ones() {
     list.send().await.unwrap();
     assert!(!is_advanced(&script.requests()[0]));
     assert_eq!(
-        asked(&script),
+        requested(&script),
         ["/groups?$filter=groupTypes/any(x:x eq 'DynamicMembership')&$top=999"]
     );
 
@@ -218,14 +218,14 @@ async fn urls_are_the_documented_ones() {
     members.cast::<Device>().list().send().await.unwrap();
     assert!(is_advanced(&script.requests()[0]));
     assert_eq!(
-        asked(&script),
+        requested(&script),
         ["/groups/3a1c/members/microsoft.graph.device?$top=999&$count=true"]
     );
 
     let script = ScriptedTransport::new().then(200, &[], "{}");
     let by_name = client(script.clone()).group(Key::unique_name("o'neil"));
     by_name.get().send().await.unwrap();
-    assert_eq!(asked(&script), ["/groups(uniqueName='o''neil')"]);
+    assert_eq!(requested(&script), ["/groups(uniqueName='o''neil')"]);
 }
 
 #[tokio::test]

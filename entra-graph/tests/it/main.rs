@@ -17,6 +17,7 @@ mod audit_logs;
 mod authentication_methods;
 mod batch_outcomes;
 mod batches;
+mod both_sides;
 #[cfg(feature = "conditional-access")]
 mod conditional_access;
 #[cfg(feature = "contacts")]

@@ -30,8 +30,8 @@ async fn groups_within_groups_count_and_others_do_not() {
     let (outer, other) = (tenant.add_group("Outer"), tenant.add_group("Other"));
     outer.add_member(tenant.group("Engineers").id());
     let adele = tenant.user(ADELE).id();
-    let asked = [other.id(), outer.id(), outer.id()];
-    let found = graph.member_groups_among(adele, &asked).await.unwrap();
+    let requested = [other.id(), outer.id(), outer.id()];
+    let found = graph.member_groups_among(adele, &requested).await.unwrap();
     assert_eq!(found, [outer.id()]);
     let all = graph.all_member_groups(adele).await.unwrap();
     assert!(all.contains(&outer.id()) && all.contains(&tenant.group("Engineers").id()));

@@ -4,7 +4,7 @@ use entra_graph::{
     types::{AssignedLicense, OnPremisesExtensionAttributes, SignInActivity},
 };
 
-use crate::scripts::{asked, client, is_advanced};
+use crate::scripts::{client, is_advanced, requested};
 
 const EMPTY: &str = r#"{"value":[]}"#;
 
@@ -16,7 +16,7 @@ fn one_response() -> ScriptedTransport {
 async fn a_plain_list_requests_the_largest_page_and_nothing_else() {
     let script = one_response();
     client(script.clone()).users().list().send().await.unwrap();
-    assert_eq!(asked(&script), ["/users?$top=999"]);
+    assert_eq!(requested(&script), ["/users?$top=999"]);
     assert!(!is_advanced(&script.requests()[0]));
 }
 
@@ -33,7 +33,7 @@ async fn options_are_written_as_graph_reads_them() {
         .await
         .unwrap();
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/users?$select=id,displayName,accountEnabled&$filter=department eq 'R&D''s #1 + more'&$top=5"
         ]
@@ -88,7 +88,7 @@ async fn filters_that_need_the_advanced_mode_are_advanced_queries() {
             .await
             .unwrap();
         assert!(is_advanced(&script.requests()[0]), "{name}");
-        assert!(asked(&script)[0].contains("$count=true"), "{name}");
+        assert!(requested(&script)[0].contains("$count=true"), "{name}");
     }
 }
 
@@ -123,7 +123,7 @@ async fn a_page_size_above_the_maximum_of_sign_in_activity_becomes_that_maximum(
         let graph = client(script.clone());
         let list = graph.users().list().select(User::SIGN_IN_ACTIVITY);
         list.top(size).send().await.unwrap();
-        assert!(asked(&script)[0].ends_with("&$top=500"), "{size}");
+        assert!(requested(&script)[0].ends_with("&$top=500"), "{size}");
     }
 }
 
@@ -275,8 +275,8 @@ async fn sign_in_activity_limits_the_page_size() {
         .unwrap();
     let idle = Filter::raw("signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z");
     graph.users().list().filter(idle).send().await.unwrap();
-    for asked in asked(&script) {
-        assert!(asked.contains("$top=500"), "{asked}");
+    for requested in requested(&script) {
+        assert!(requested.contains("$top=500"), "{requested}");
     }
 }
 
@@ -299,7 +299,7 @@ async fn every_key_names_exactly_one_object() {
     for (key, expected) in table {
         let script = ScriptedTransport::new().then(200, &[], r#"{"id":"1"}"#);
         client(script.clone()).user(key).get().send().await.unwrap();
-        assert_eq!(asked(&script), [expected]);
+        assert_eq!(requested(&script), [expected]);
         let request = &script.requests()[0];
         assert_eq!(request.uri().query(), None, "{request:?}");
     }
@@ -326,7 +326,7 @@ async fn counts_are_advanced_queries_with_a_text_response() {
         .unwrap();
     assert_eq!(count, 42);
     assert_eq!(
-        asked(&script),
+        requested(&script),
         ["/users/$count?$filter=accountEnabled eq true"]
     );
     assert!(is_advanced(&script.requests()[0]));
@@ -344,7 +344,7 @@ async fn a_cast_is_an_advanced_query_of_the_type() {
         .await
         .unwrap();
     assert_eq!(
-        asked(&script),
+        requested(&script),
         ["/users/1/memberOf/microsoft.graph.user?$select=id,mail&$top=999&$count=true"]
     );
     assert!(is_advanced(&script.requests()[0]));
@@ -380,7 +380,7 @@ async fn expanded_collections_say_whether_they_may_have_been_cut() {
         .await
         .unwrap();
     assert!(!user.member_of.unwrap().is_complete());
-    assert_eq!(asked(&script)[0], "/users/1?$expand=memberOf");
+    assert_eq!(requested(&script)[0], "/users/1?$expand=memberOf");
 }
 
 #[tokio::test]
@@ -400,7 +400,7 @@ async fn a_list_of_values_beyond_the_limit_is_shared_by_requests_in_its_order() 
     let list = client(script.clone()).users().list();
     let list = list.filter(User::ID.is_in(twice).and(User::ACCOUNT_ENABLED.eq(true)));
     let items = list.items().try_collect::<Vec<_>>().await.unwrap();
-    let sent = asked(&script);
+    let sent = requested(&script);
     assert!(sent.len() > 2, "{}", sent.len());
     assert_eq!(items.len(), sent.len());
     let in_order: Vec<usize> = items.iter().map(|user| user.id.parse().unwrap()).collect();
@@ -434,7 +434,7 @@ async fn a_list_of_values_outside_of_the_directory_is_shared_by_requests_of_fift
     let rest = resumed.try_collect::<Vec<_>>().await.unwrap();
     let ids: Vec<&str> = rest.iter().map(|entry| &*entry.id).collect();
     assert_eq!(ids, ["1", "2", "3"]);
-    for target in asked(&script) {
+    for target in requested(&script) {
         assert!(target.matches("'app").count() <= 15, "{target}");
     }
 }

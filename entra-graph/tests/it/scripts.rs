@@ -30,7 +30,7 @@ pub(crate) fn builder(transport: impl HttpTransport, clock: ManualClock) -> Grap
 }
 
 /// The path and query of each request so far, percent-decoded.
-pub(crate) fn asked(transport: &ScriptedTransport) -> Vec<String> {
+pub(crate) fn requested(transport: &ScriptedTransport) -> Vec<String> {
     transport
         .requests()
         .iter()

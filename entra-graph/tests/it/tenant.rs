@@ -5,7 +5,7 @@ use entra_graph::{GraphClient, Organization, SubscribedSku, types::PrivacyProfil
 use entra_mock::FakeTenant;
 
 use crate::{
-    scripts::{asked, client},
+    scripts::{client, requested},
     support::{AppCredential, start},
 };
 
@@ -92,7 +92,7 @@ async fn organization_and_skus_are_neither_paged_nor_counted() {
     let parts = parts.select(SubscribedSku::SKU_PART_NUMBER);
     parts.send().await.unwrap();
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/organization",
             "/organization?$select=id,displayName",

@@ -8,7 +8,7 @@ use entra_graph::{
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::scripts::{ROOT, asked, client};
+use crate::scripts::{ROOT, client, requested};
 
 const ADELE: &str = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
 const PASSWORD: &str = "zq4#Canary-7Vx!pass";
@@ -28,7 +28,7 @@ fn only(script: &ScriptedTransport) -> (String, String, Value) {
     };
     (
         requests[0].method().to_string(),
-        asked(script)[0].clone(),
+        requested(script)[0].clone(),
         value,
     )
 }
@@ -206,7 +206,7 @@ async fn deleted_objects_are_restored_and_purged() {
         .collect();
     assert_eq!(methods, ["GET", "POST", "DELETE", "DELETE"]);
     assert_eq!(
-        asked(&script),
+        requested(&script),
         [
             "/directory/deletedItems/microsoft.graph.user?$top=999".to_owned(),
             format!("/directory/deletedItems/{ADELE}/restore"),
@@ -289,11 +289,11 @@ async fn members_are_added_20_per_request_and_present_ones_are_no_error() {
     assert_eq!(requests.len(), 23);
     let sent = body(&requests[0]);
     assert_eq!(requests[0].method(), "PATCH");
-    assert_eq!(asked(&script)[0], "/groups/g");
+    assert_eq!(requested(&script)[0], "/groups/g");
     let expected: Vec<String> = ids[..20].iter().map(address).collect();
     assert_eq!(sent, json!({ "members@odata.bind": expected }));
     assert_eq!(requests[2].method(), "POST");
-    assert_eq!(asked(&script)[2], "/groups/g/members/$ref");
+    assert_eq!(requested(&script)[2], "/groups/g/members/$ref");
     assert_eq!(
         body(&requests[2]),
         json!({ "@odata.id": address(&ids[20]) })
@@ -353,7 +353,7 @@ async fn references_are_added_set_and_removed_by_url() {
     let sent: Vec<String> = script
         .requests()
         .iter()
-        .zip(asked(&script))
+        .zip(requested(&script))
         .map(|(request, path)| {
             format!(
                 "{} {path} {}",
@@ -459,7 +459,7 @@ async fn photos_are_bytes_both_ways() {
     assert_eq!(put.method(), "PUT");
     assert_eq!(put.headers()["content-type"], "image/jpeg");
     assert_eq!(&put.body()[..], &jpeg[..]);
-    assert_eq!(asked(&script)[0], "/me/photo/$value");
+    assert_eq!(requested(&script)[0], "/me/photo/$value");
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ impl Object<OneApplication> {
     /// The federated identity credentials, at most 20:
     /// [`GET /applications/{id}/federatedIdentityCredentials`](https://learn.microsoft.com/graph/api/application-list-federatedidentitycredentials).
     ///
-    /// Takes `Application.Read.All`; to create takes `Application.ReadWrite.All`, or
+    /// Needs `Application.Read.All`; creating needs `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     #[inline]
@@ -124,7 +124,7 @@ impl Object<OneApplication> {
     /// One federated identity credential, by id or by [`Key::name`]; an upsert takes the name:
     /// [`GET /applications/{id}/federatedIdentityCredentials/{id}`](https://learn.microsoft.com/graph/api/federatedidentitycredential-get).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     #[inline]
     pub fn federated_identity_credential(
@@ -138,7 +138,7 @@ impl Object<OneApplication> {
     /// The directory extensions that the application defines:
     /// [`GET /applications/{id}/extensionProperties`](https://learn.microsoft.com/graph/api/application-list-extensionproperty).
     ///
-    /// Takes `Application.Read.All`; to create takes `Application.ReadWrite.All`, or
+    /// Needs `Application.Read.All`; creating needs `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     #[inline]
@@ -149,7 +149,7 @@ impl Object<OneApplication> {
     /// One directory extension, by id, to read or delete. Deleting it deletes its values too:
     /// [`DELETE /applications/{id}/extensionProperties/{id}`](https://learn.microsoft.com/graph/api/extensionproperty-delete).
     ///
-    /// Takes `Application.Read.All`; to delete takes `Application.ReadWrite.All`, or
+    /// Needs `Application.Read.All`; deleting needs `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     #[inline]

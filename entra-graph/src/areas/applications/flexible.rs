@@ -72,7 +72,7 @@ impl Object<OneApplication> {
     /// The federated identity credentials with those that match tokens by an expression, which only beta shows:
     /// [`GET /applications/{id}/federatedIdentityCredentials` of beta](https://learn.microsoft.com/graph/api/application-list-federatedidentitycredentials?view=graph-rest-beta).
     ///
-    /// Takes `Application.Read.All`; to create takes `Application.ReadWrite.All`, or
+    /// Needs `Application.Read.All`; creating needs `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it. Microsoft changes beta without notice.
     #[must_use]
     #[inline]
@@ -84,7 +84,7 @@ impl Object<OneApplication> {
     /// One federated identity credential with its expression, by id or by [`Key::name`]:
     /// [`GET /applications/{id}/federatedIdentityCredentials/{id}` of beta](https://learn.microsoft.com/graph/api/federatedidentitycredential-get?view=graph-rest-beta).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     #[must_use]
     #[inline]
     pub fn beta_federated_identity_credential(

@@ -257,7 +257,7 @@ impl<P: KeyPlace> Object<P> {
     /// [`POST /applications/{id}/addKey`](https://learn.microsoft.com/graph/api/application-addkey), or
     /// [of a service principal](https://learn.microsoft.com/graph/api/serviceprincipal-addkey).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
     /// application needs no permission for its own keys. Two writers at the same time lose
     /// nothing. Graph does not return the key id: read [`Application::KEY_CREDENTIALS`] for it. The first
     /// certificate cannot be proven: [`upload_first_certificate`](Object::upload_first_certificate) adds that of an
@@ -287,7 +287,7 @@ impl<P: KeyPlace> Object<P> {
 
     /// A request that adds a private key with its certificate, which signs tokens, by the same action.
     ///
-    /// Takes what [`add_key`](Self::add_key) takes. Graph can make such a key of a service principal by itself, so that
+    /// Needs what [`add_key`](Self::add_key) needs. Graph can make such a key of a service principal by itself, so that
     /// the private key never leaves Entra: [`add_token_signing_certificate`](Object::add_token_signing_certificate).
     #[inline]
     pub fn add_signing_key<'s>(
@@ -302,7 +302,7 @@ impl<P: KeyPlace> Object<P> {
     /// [`POST /applications/{id}/removeKey`](https://learn.microsoft.com/graph/api/application-removekey), or
     /// [of a service principal](https://learn.microsoft.com/graph/api/serviceprincipal-removekey).
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
     /// application needs no permission for its own keys.
     #[inline]
     pub fn remove_key<'s>(
@@ -353,7 +353,7 @@ impl Object<OneApplication> {
     /// belongs right after the create, before secrets and other certificates: it fails if the application
     /// has a certificate or a secret already.
     ///
-    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
     /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the application has a credential, or if the certificate

@@ -17,7 +17,7 @@ impl Object<OneServicePrincipal> {
     /// [`POST /servicePrincipals/{id}/addTokenSigningCertificate`](https://learn.microsoft.com/graph/api/serviceprincipal-addtokensigningcertificate).
     ///
     /// The subject is a common name such as `CN=Shop`; the certificate is valid until the given time, or for three
-    /// years, which is the longest. Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an
+    /// years, which is the longest. Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an
     /// application that owns it. Sending it twice adds two certificates. To sign with it, set
     /// [`ServicePrincipal::PREFERRED_TOKEN_SIGNING_KEY_THUMBPRINT`](crate::ServicePrincipal::PREFERRED_TOKEN_SIGNING_KEY_THUMBPRINT)
     /// to its thumbprint:

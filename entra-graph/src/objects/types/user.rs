@@ -49,7 +49,7 @@ complex! {
 }
 
 complex! {
-    /// The last sign-ins of a user. Takes `AuditLog.Read.All` and a P1 or P2 licence.
+    /// The last sign-ins of a user. Needs `AuditLog.Read.All` and a P1 or P2 licence.
     SignInActivity {
         /// The last non-interactive sign-in, by a client for the user, successful or not.
         last_non_interactive_sign_in_date_time: Timestamp = LAST_NON_INTERACTIVE_SIGN_IN_DATE_TIME("lastNonInteractiveSignInDateTime");
