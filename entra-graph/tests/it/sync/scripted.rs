@@ -7,7 +7,7 @@ use entra_graph::{
 };
 
 use super::Copy;
-use crate::scripts::{ROOT, asked, client};
+use crate::scripts::{ROOT, client, requested};
 
 fn page(rows: &str, set: &str, link: &str, token: &str) -> String {
     let option = if link == "nextLink" {
@@ -43,7 +43,7 @@ async fn a_group_over_several_pages_is_one_upsert_and_all_members() {
         ["1", "2", "3"]
     );
     assert_eq!(
-        asked(&script)[0],
+        requested(&script)[0],
         "/groups/delta?$select=displayName,members"
     );
 }
@@ -101,7 +101,7 @@ async fn every_way_to_reject_a_state_begins_a_full_round() {
             .then(200, &[], end(r#"{"id":"1"},{"id":"2"}"#, "users", "a"))
             .then(status, &[], body)
             .then(200, &[], end(r#"{"id":"2"},{"id":"3"}"#, "users", "b"))
-            // Before an object that is missing is removed, Graph is asked for it.
+            // Before an object that is missing is removed, Graph is requested for it.
             .then(200, &[], NOT_FOUND);
         let graph = client(script.clone());
         let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
@@ -111,7 +111,7 @@ async fn every_way_to_reject_a_state_begins_a_full_round() {
         let ids: Vec<&str> = copy.objects.keys().map(|(_, id)| id.as_str()).collect();
         assert_eq!(ids, ["2", "3"], "{status} {body}");
         assert_eq!(
-            asked(&script),
+            requested(&script),
             [
                 "/users/delta",
                 "/users/delta?$deltatoken=a",
