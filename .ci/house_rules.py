@@ -81,7 +81,7 @@ handles = 0
 for path in run("git", "ls-files", "entra-graph/src/areas").split():
     for documentation, name in HANDLE.findall(open(path).read()):
         handles += 1
-        if "Needs" not in documentation:
+        if not re.search(r"\b(Needs|Takes) ", documentation):
             complaints.append(f"{path}: {name}: its documentation does not say which permission it needs")
         # A directory role has members of its own, which are never hidden.
         hides = re.fullmatch(r"(transitive_)?(members|member_of)", name) and "role_management" not in path

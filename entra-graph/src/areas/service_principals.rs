@@ -405,31 +405,4 @@ impl Object<OneServicePrincipal> {
     pub fn create_or_update(&self) -> Upsert<ServicePrincipal> {
         Upsert::new(self.target().clone(), &UPSERT, NothingRequired)
     }
-
-    /// A request that adds a client secret for this tenant alone; its response has the secret value, this one
-    /// time: [`POST /servicePrincipals/{id}/addPassword`](https://learn.microsoft.com/graph/api/serviceprincipal-addpassword).
-    ///
-    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
-    /// Sending it twice adds two secrets, so it is sent again only if it was surely not processed. Secrets of
-    /// an own application belong to [its registration](GraphClient::application).
-    #[inline]
-    pub fn add_password(&self, password: NewPassword) -> Request<NewSecret> {
-        let call = self.call(&["addPassword"], &ADD_PASSWORD).and_then(|call| {
-            let body = password.body(self.target().client.now())?;
-            Ok(call.with_json(body.into_bytes()))
-        });
-        Request::new(self.target().client.clone(), call, read_secret)
-    }
-
-    /// A request that removes a client secret, by its secret ID:
-    /// [`POST /servicePrincipals/{id}/removePassword`](https://learn.microsoft.com/graph/api/serviceprincipal-removepassword).
-    ///
-    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
-    #[inline]
-    pub fn remove_password(&self, id: SecretId) -> Request<()> {
-        let call = self
-            .call(&["removePassword"], &REMOVE_PASSWORD)
-            .map(|call| removal(call, id));
-        Request::new(self.target().client.clone(), call, read_nothing)
-    }
 }
