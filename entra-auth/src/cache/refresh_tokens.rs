@@ -70,6 +70,7 @@ struct StoredToken {
 }
 
 impl RefreshToken {
+    #[inline]
     pub(crate) fn new(
         cache: &TokenCache,
         authority: &str,
@@ -87,6 +88,7 @@ impl RefreshToken {
     }
 
     /// Waits until no other use of the refresh token is in progress, in this process or at a replica.
+    #[inline]
     pub(crate) async fn lock(&self, timeout_after: time::Duration) -> RotationGuard {
         let guard = self.slot.lock.acquire(timeout_after).await;
         match &self.cache.0.persistent {
@@ -101,6 +103,7 @@ impl RefreshToken {
     }
 
     /// Returns the newest refresh token that this process knows.
+    #[inline]
     pub(crate) fn current(&self) -> Option<Secret> {
         self.slot
             .lock()
@@ -110,12 +113,14 @@ impl RefreshToken {
     }
 
     /// Whether the user signed out or the refresh token was rejected for good.
+    #[inline]
     pub(crate) fn is_invalidated(&self) -> bool {
         self.slot.lock().invalidated
     }
 
     /// Takes a refresh token that the application stored itself. It is stored here when it is
     /// replaced. A token that was replaced here before is not used again.
+    #[inline]
     pub(crate) fn give(&self, token: Secret, now: Moment) {
         let mut held = self.slot.lock();
         let is_known = held.token.is_some() && held.has_replaced(&token);
@@ -125,6 +130,7 @@ impl RefreshToken {
     }
 
     /// Takes the refresh token of a sign-in and stores it in place of any other.
+    #[inline]
     pub(crate) async fn signed_in(&self, token: Secret, now: Moment) {
         self.slot
             .lock()
@@ -139,6 +145,7 @@ impl RefreshToken {
     }
 
     /// Returns the newest refresh token of all replicas that share the store.
+    #[inline]
     pub(crate) async fn newest(&self, now: Moment) -> Option<Secret> {
         if let Some(persistent) = &self.cache.0.persistent {
             let invalidations = self.slot.lock().invalidations;
@@ -163,6 +170,7 @@ impl RefreshToken {
 
     /// Takes the refresh token that replaces a used one, unless the user signed out meanwhile or
     /// another replica stored a newer token.
+    #[inline]
     pub(crate) async fn rotate(
         &self,
         _: &RotationGuard,
@@ -204,6 +212,7 @@ impl RefreshToken {
 
     /// Returns another refresh token to try after this one was rejected for good. Without another
     /// one, the user is removed from memory and store. Without a store nothing changes.
+    #[inline]
     pub(crate) async fn replace_rejected(
         &self,
         _: &RotationGuard,
@@ -248,6 +257,7 @@ impl RefreshToken {
     }
 
     /// Writes the token to the store, if there is one, unless the user signs out before.
+    #[inline]
     async fn save(&self, kept: &StoredToken, invalidations: u64, budget: &mut Budget) {
         let Some(persistent) = &self.cache.0.persistent else {
             return;
@@ -266,12 +276,14 @@ impl RefreshToken {
 
 impl TokenCache {
     /// Whether there is a store, so that an account is enough to get tokens.
+    #[inline]
     pub(crate) fn has_store(&self) -> bool {
         self.0.persistent.is_some()
     }
 
     /// Returns the slot of a refresh token. Without a store, credentials that were given a token of
     /// the same slot share it, and others have their own.
+    #[inline]
     fn slot(&self, entry_id: &EntryId, given: Option<&Secret>) -> Arc<Slot> {
         if !self.has_store() {
             let known = given.and_then(|token| self.0.slots_by_token.find(entry_id, token));
@@ -296,6 +308,7 @@ impl TokenCache {
     }
 
     /// Without a store: remembers which slot a token belongs to.
+    #[inline]
     fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
         if !self.has_store() {
             self.0.slots_by_token.remember_slot(entry_id, slot, token);
@@ -303,6 +316,7 @@ impl TokenCache {
     }
 
     /// Returns the refresh tokens of a partition for an export.
+    #[inline]
     pub(super) fn refresh_tokens(&self, partition: &CachePartition) -> Vec<(EntryId, Record)> {
         let slots = self.slots();
         let of = slots
@@ -315,12 +329,14 @@ impl TokenCache {
     }
 
     /// Imports a refresh token unless there is a newer one. A cache without a store imports none.
+    #[inline]
     pub(super) fn put_refresh_token(&self, entry_id: &EntryId, record: &Record) {
         self.slot(entry_id, None)
             .lock()
             .adopt_unstored(record, None);
     }
 
+    #[inline]
     pub(super) fn forget_refresh_tokens(&self, partition: &CachePartition) {
         self.slots().retain(|entry_id, slot| {
             let stays = entry_id.partition != partition.as_str();
@@ -332,6 +348,7 @@ impl TokenCache {
         });
     }
 
+    #[inline]
     fn slots(&self) -> MutexGuard<'_, ExpiringMap<EntryId, Arc<Slot>>> {
         self.0
             .refresh_tokens
@@ -341,6 +358,7 @@ impl TokenCache {
 }
 
 /// Whether a text names a refresh token of the partition that it says it is in.
+#[inline]
 pub(super) fn is_refresh_token(found: &EntryId) -> bool {
     let Ok(parts) = serde_json::from_str::<Vec<String>>(&found.entry) else {
         return false;
@@ -355,6 +373,7 @@ pub(super) fn is_refresh_token(found: &EntryId) -> bool {
     kind == KIND && entry_id(authority, tenant, &client, account) == *found
 }
 
+#[inline]
 fn entry_id(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str) -> EntryId {
     let client = client.to_string();
     let entry = serde_json::json!([KIND, authority, tenant, client, home_account_id]);
@@ -367,16 +386,19 @@ fn entry_id(authority: &str, tenant: &str, client: &ClientId, home_account_id: &
 }
 
 impl Slot {
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, SlotState> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SlotsByToken {
+    #[inline]
     pub(super) fn new(capacity: usize) -> Self {
         Self(Mutex::new(ExpiringMap::new(capacity)))
     }
 
+    #[inline]
     fn find(&self, entry_id: &EntryId, token: &Secret) -> Option<Arc<Slot>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known
@@ -384,6 +406,7 @@ impl SlotsByToken {
             .upgrade()
     }
 
+    #[inline]
     fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Of those whose credentials are gone, else the oldest.
@@ -401,6 +424,7 @@ impl SlotsByToken {
 }
 
 impl SlotState {
+    #[inline]
     fn replace(&mut self, kept: StoredToken) {
         self.remember_replaced();
         *self = Self {
@@ -414,6 +438,7 @@ impl SlotState {
     }
 
     /// Remembers the token that another one takes the place of.
+    #[inline]
     fn remember_replaced(&mut self) {
         if let Some(kept) = &self.token {
             self.replaced
@@ -424,15 +449,18 @@ impl SlotState {
         }
     }
 
+    #[inline]
     fn has_replaced(&self, token: &Secret) -> bool {
         self.replaced.contains(&token_digest(token.expose_secret()))
     }
 
+    #[inline]
     fn holds(&self, token: &Secret) -> bool {
         self.token.as_ref().is_some_and(|kept| kept.token == *token)
     }
 
     /// Takes the token of the store if it follows the current one or is newer.
+    #[inline]
     fn adopt(&mut self, record: &Record, now: Moment) {
         let token = record.token.expose_secret();
         let is_same = |kept: &StoredToken| kept.token.expose_secret() == token;
@@ -453,6 +481,7 @@ impl SlotState {
     /// Takes a token that may have nothing to do with this one if it is newer; whether it is.
     ///
     /// One from the future is as good as any, but not newer than what is here: its clock was ahead.
+    #[inline]
     fn adopt_unstored(&mut self, record: &Record, now: Option<Moment>) -> bool {
         let newer = |kept: &StoredToken| match now {
             Some(now) => {
@@ -467,6 +496,7 @@ impl SlotState {
         is_newer
     }
 
+    #[inline]
     fn invalidate(&mut self) {
         let invalidated = self.token.is_some() || self.invalidated;
         *self = Self {
@@ -486,6 +516,7 @@ impl StoredToken {
         }
     }
 
+    #[inline]
     fn of(record: &Record, now: Option<Moment>) -> Self {
         Self {
             token: Secret::from(record.token.expose_secret()),
@@ -495,6 +526,7 @@ impl StoredToken {
     }
 
     /// When it was obtained, as the wall clock tells it now.
+    #[inline]
     fn time(&self, now: Moment) -> Timestamp {
         match self.seen {
             Some(seen) => seen.on_the_clock_of(now, self.obtained),
@@ -503,6 +535,7 @@ impl StoredToken {
     }
 
     /// As a store has it, like any token: with an end, after which it has lain idle too long.
+    #[inline]
     fn record(&self) -> Record {
         let expires_on = self.obtained.saturating_add(LONGEST_IDLE);
         Record {
@@ -514,11 +547,13 @@ impl StoredToken {
 }
 
 impl fmt::Debug for RefreshToken {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RefreshToken(…)")
     }
 }
 
+#[inline]
 fn token_digest(token: &str) -> TokenDigest {
     let mut token_digest = TokenDigest::default();
     let digest = digest(&SHA256, token.as_bytes());

@@ -30,6 +30,7 @@ pub(crate) struct RotationGuard {
 
 impl RotationLock {
     /// Waits for the previous use, up to a timeout.
+    #[inline]
     pub(crate) async fn acquire(&self, timeout_after: Duration) -> RotationGuard {
         loop {
             let lock = self.current();
@@ -46,11 +47,13 @@ impl RotationLock {
         }
     }
 
+    #[inline]
     fn current(&self) -> Arc<tokio::sync::Mutex<()>> {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Replaces a lock that is stuck. Its holder and its waiters keep the old one.
+    #[inline]
     fn replace(&self, stuck: &Arc<tokio::sync::Mutex<()>>) {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&current, stuck) {
@@ -67,6 +70,7 @@ impl RotationGuard {
         }
     }
 
+    #[inline]
     pub(super) fn with_shared(mut self, shared: Option<StoreLock>) -> Self {
         // A store's lock need not be `Sync`, and the guard is shared by the steps of one use.
         self.shared = shared.map(Mutex::new);

@@ -39,6 +39,7 @@ pub struct TokenCacheBuilder {
 
 impl TokenCacheBuilder {
     /// How many tokens to keep in memory, at least one. The default is 10,000.
+    #[inline]
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = capacity;
         self
@@ -49,6 +50,7 @@ impl TokenCacheBuilder {
     ///
     /// The store also gets the refresh tokens of users, which live for months. Set an
     /// [`encryption_key`](Self::encryption_key) if others can read the store.
+    #[inline]
     pub fn store(mut self, store: impl EncryptedStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -58,6 +60,7 @@ impl TokenCacheBuilder {
     ///
     /// After that the look-up goes on without the store, and so do all others for 5 seconds and,
     /// while the store still does not respond in time, for up to a minute.
+    #[inline]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
         self
@@ -66,6 +69,7 @@ impl TokenCacheBuilder {
     /// Encrypts what is stored or exported with this key. Keys given after the first only decrypt,
     /// so that a key can be replaced: see [`EncryptionKey`] for the steps. An entry under a key that
     /// is not among them is left as it is.
+    #[inline]
     pub fn encryption_key(mut self, key: EncryptionKey) -> Self {
         self.keys.push(key);
         self
@@ -73,6 +77,7 @@ impl TokenCacheBuilder {
 
     /// Builds the cache.
     #[must_use]
+    #[inline]
     pub fn build(self) -> TokenCache {
         let seal = Arc::new(Seal::new(self.keys));
         let persistent = self
@@ -84,6 +89,7 @@ impl TokenCacheBuilder {
 }
 
 impl Default for TokenCacheBuilder {
+    #[inline]
     fn default() -> Self {
         Self {
             capacity: 10_000,
@@ -104,6 +110,7 @@ impl TokenCache {
     /// Returns how often the store failed. No token is lost: tokens stay in memory, and a token that
     /// cannot be read is requested.
     #[must_use]
+    #[inline]
     pub fn store_failures(&self) -> u64 {
         self.0
             .persistent
@@ -113,6 +120,7 @@ impl TokenCache {
 
     /// Returns the last error of the store.
     #[must_use]
+    #[inline]
     pub fn last_store_failure(&self) -> Option<StoreError> {
         self.0.persistent.as_ref()?.last_failure()
     }
@@ -125,6 +133,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// When the store cannot be written. The tokens are removed from memory nevertheless.
+    #[inline]
     pub async fn forget(&self, partition: &CachePartition) -> Result<(), StoreError> {
         self.forget_in_memory(partition);
         let Some(persistent) = &self.0.persistent else {
@@ -140,6 +149,7 @@ impl TokenCache {
     }
 
     /// Returns a token from the store, or requests one and writes it to the store.
+    #[inline]
     pub(crate) async fn obtain(
         &self,
         key: &CacheKey,
@@ -196,6 +206,7 @@ impl TokenCache {
     }
 
     /// Caches a token that was issued otherwise, such as with a sign-in.
+    #[inline]
     pub(crate) async fn keep(&self, key: &CacheKey, record: &Record, now: Moment) {
         let Some(persistent) = &self.0.persistent else {
             self.put(key, record, Some(now));
@@ -211,6 +222,7 @@ impl TokenCache {
         drop(gate);
     }
 
+    #[inline]
     fn forget_in_memory(&self, partition: &CachePartition) {
         self.forget_refresh_tokens(partition);
         self.write().retain(|key, entry| {

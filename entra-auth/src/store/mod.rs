@@ -128,6 +128,7 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store cannot be read or written.
+    #[inline]
     async fn quarantine(&self, key: &StoreKey, damaged: &[u8]) -> Result<(), StoreError> {
         match self.load(key).await? {
             Some(entry) if entry == damaged => self.remove(key).await,
@@ -142,6 +143,7 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store cannot be reached.
+    #[inline]
     async fn try_lock(
         &self,
         key: &StoreKey,
@@ -154,10 +156,12 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
 
 #[async_trait]
 impl<T: EncryptedStore + ?Sized> EncryptedStore for Arc<T> {
+    #[inline]
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         (**self).load(key).await
     }
 
+    #[inline]
     async fn save(
         &self,
         key: &StoreKey,
@@ -167,18 +171,22 @@ impl<T: EncryptedStore + ?Sized> EncryptedStore for Arc<T> {
         (**self).save(key, entry, keep_for).await
     }
 
+    #[inline]
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
         (**self).remove(key).await
     }
 
+    #[inline]
     async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
         (**self).remove_partition(partition).await
     }
 
+    #[inline]
     async fn quarantine(&self, key: &StoreKey, damaged: &[u8]) -> Result<(), StoreError> {
         (**self).quarantine(key, damaged).await
     }
 
+    #[inline]
     async fn try_lock(
         &self,
         key: &StoreKey,
@@ -194,12 +202,14 @@ pub struct StoreLock(#[expect(dead_code, reason = "held for its drop")] Box<dyn 
 
 impl StoreLock {
     /// Wraps the store's own lock, whose drop must release it.
+    #[inline]
     pub fn new(guard: impl Any + Send) -> Self {
         Self(Box::new(guard))
     }
 }
 
 impl fmt::Debug for StoreLock {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoreLock")
     }

@@ -20,6 +20,7 @@ use super::{
 use crate::moment::ALLOWED_SKEW;
 
 /// The bytes of a file for an entry.
+#[inline]
 pub(super) fn with_end(entry: &[u8], now: SystemTime, keep_for: Duration) -> Vec<u8> {
     let end = seconds(now).saturating_add(keep_for.as_secs());
     let line = format!("{WORD}{end}\n");
@@ -31,6 +32,7 @@ pub(super) fn with_end(entry: &[u8], now: SystemTime, keep_for: Duration) -> Vec
 }
 
 /// The entry in the bytes of a file. Whether it is one, the reader of the entry decides.
+#[inline]
 pub(super) fn without_end(mut file: Vec<u8>) -> Vec<u8> {
     let line = file
         .iter()
@@ -48,6 +50,7 @@ pub(super) fn without_end(mut file: Vec<u8>) -> Vec<u8> {
 /// names, so that a write never waits for more than a few files.
 ///
 /// A file that cannot be read or removed is left for another time.
+#[inline]
 pub(super) fn part(directory: &Path, number: u64, now: SystemTime) {
     let part = PARTS[(number % 16) as usize];
     let partitions = below(directory).filter(|partition| {
@@ -68,6 +71,7 @@ pub(super) fn part(directory: &Path, number: u64, now: SystemTime) {
 }
 
 /// Returns a few consecutive files from a random start, so that every file gets its turn.
+#[inline]
 fn some_of(mut paths: Vec<PathBuf>, most: usize) -> Vec<PathBuf> {
     if paths.len() > most {
         paths.sort_unstable();
@@ -80,6 +84,7 @@ fn some_of(mut paths: Vec<PathBuf>, most: usize) -> Vec<PathBuf> {
 }
 
 /// A number that spreads work; it is not a secret.
+#[inline]
 pub(super) fn any_number() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -100,6 +105,7 @@ struct Steadiness {
 }
 
 impl SteadyClock {
+    #[inline]
     pub(super) fn new(wall: SystemTime, monotonic: Instant) -> Self {
         Self(Mutex::new(Steadiness {
             wall,
@@ -108,6 +114,7 @@ impl SteadyClock {
         }))
     }
 
+    #[inline]
     pub(super) fn is_steady(&self, wall: SystemTime, monotonic: Instant) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let expected = last.wall + monotonic.saturating_duration_since(last.monotonic);
@@ -125,6 +132,7 @@ impl SteadyClock {
 }
 
 /// Removes a file that has expired.
+#[inline]
 fn remove_useless(path: &Path, now: SystemTime) -> io::Result<()> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("token") => remove_ended(path, now),
@@ -141,6 +149,7 @@ fn remove_useless(path: &Path, now: SystemTime) -> io::Result<()> {
     }
 }
 
+#[inline]
 fn remove_older(path: &Path, now: SystemTime, age: Duration) -> io::Result<()> {
     let modified = fs::metadata(path)?.modified()?;
     match now.duration_since(modified) {
@@ -150,6 +159,7 @@ fn remove_older(path: &Path, now: SystemTime, age: Duration) -> io::Result<()> {
 }
 
 /// Removes the file of an expired entry.
+#[inline]
 fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
     if !has_ended(path, now)? {
         return Ok(());
@@ -164,6 +174,7 @@ fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
     fs::remove_file(&aside)
 }
 
+#[inline]
 fn has_ended(path: &Path, now: SystemTime) -> io::Result<bool> {
     let mut line = Vec::new();
     BufReader::new(File::open(path)?)
@@ -173,16 +184,19 @@ fn has_ended(path: &Path, now: SystemTime) -> io::Result<bool> {
     Ok(end.is_some_and(|end| end <= seconds(now)))
 }
 
+#[inline]
 fn expiry_of_line(line: &[u8]) -> Option<u64> {
     let digits = line.strip_prefix(WORD.as_bytes())?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+#[inline]
 fn below(directory: &Path) -> impl Iterator<Item = std::path::PathBuf> + use<> {
     let entries = fs::read_dir(directory).into_iter().flatten();
     entries.filter_map(|entry| Some(entry.ok()?.path()))
 }
 
+#[inline]
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

@@ -28,6 +28,7 @@ pub(crate) struct Record {
 }
 
 impl EntryId {
+    #[inline]
     pub(crate) fn store_key(&self) -> StoreKey {
         StoreKey::new(&self.partition, &self.entry)
     }
@@ -45,6 +46,7 @@ impl Record {
 
     /// The time for this token, from which it counts by both clocks; none if it is from a clock
     /// that was ahead, so that its age is unknown.
+    #[inline]
     pub(crate) fn time_at(&mut self, now: Moment) -> Option<Timestamp> {
         if self.seen.is_none() {
             if is_from_the_future(self.obtained, now.wall()) {
@@ -56,6 +58,7 @@ impl Record {
     }
 
     /// The entry's bytes. It names itself in full, so that nothing else can pass for it.
+    #[inline]
     pub(crate) fn encode(&self, entry_id: &EntryId) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let wire = RecordJson {
             version: VERSION,
@@ -75,6 +78,7 @@ impl Record {
     }
 
     /// The token in an entry, if it is the entry that was requested.
+    #[inline]
     pub(crate) fn decode(entry_id: &EntryId, bytes: &[u8]) -> Result<Self, StoreError> {
         let (found, record) = Self::read(bytes)?;
         if found != *entry_id {
@@ -84,6 +88,7 @@ impl Record {
     }
 
     /// An entry and whose it says it is.
+    #[inline]
     pub(crate) fn read(bytes: &[u8]) -> Result<(EntryId, Self), StoreError> {
         // The parser's own error may quote the entry.
         let Version { version } =

@@ -39,6 +39,7 @@ pub struct EncryptionKey(Zeroizing<[u8; 32]>);
 impl EncryptionKey {
     /// A key of 32 unpredictable bytes.
     #[must_use]
+    #[inline]
     pub fn new(key: [u8; 32]) -> Self {
         Self(Zeroizing::new(key))
     }
@@ -47,6 +48,7 @@ impl EncryptionKey {
     ///
     /// # Errors
     /// When the text is not the Base64 of 32 bytes.
+    #[inline]
     pub fn from_base64(text: &str) -> Result<Self, StoreError> {
         let wrong = || {
             StoreError::configuration(
@@ -59,6 +61,7 @@ impl EncryptionKey {
     }
 
     /// Tells keys apart in a store. A digest of 256 unpredictable bits reveals nothing of them.
+    #[inline]
     fn id(&self) -> KeyId {
         let mut context = Context::new(&SHA256);
         context.update(b"entra-auth store key id");
@@ -70,6 +73,7 @@ impl EncryptionKey {
         id
     }
 
+    #[inline]
     fn cipher(&self) -> Result<RandomizedNonceKey, StoreError> {
         RandomizedNonceKey::new(&AES_256_GCM, &*self.0)
             .map_err(|_| StoreError::configuration("the encryption key cannot be used"))
@@ -77,6 +81,7 @@ impl EncryptionKey {
 }
 
 impl fmt::Debug for EncryptionKey {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EncryptionKey(…)")
     }
@@ -88,11 +93,13 @@ pub(crate) struct Seal(Vec<(KeyId, EncryptionKey)>);
 type KeyId = [u8; 8];
 
 impl Seal {
+    #[inline]
     pub(crate) fn new(keys: Vec<EncryptionKey>) -> Self {
         Self(keys.into_iter().map(|key| (key.id(), key)).collect())
     }
 
     /// The entry as the store may have it: mark, key id, nonce, ciphertext.
+    #[inline]
     pub(crate) fn close(
         &self,
         key: &StoreKey,
@@ -113,6 +120,7 @@ impl Seal {
     /// [`StoreErrorKind::Unreadable`] means that it is not ours to judge: another program, version
     /// or key wrote it. [`StoreErrorKind::Damaged`] means that it names a key of ours and does not
     /// decrypt with it.
+    #[inline]
     pub(crate) fn open(
         &self,
         key: &StoreKey,
@@ -152,18 +160,21 @@ impl Seal {
 }
 
 impl fmt::Debug for Seal {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Seal").field("keys", &self.0.len()).finish()
     }
 }
 
 /// What an encrypted entry is bound to: format, key and place.
+#[inline]
 fn place(id: &KeyId, key: &StoreKey) -> Aad<Vec<u8>> {
     let (partition, entry) = (key.partition().as_str(), key.entry());
     Aad::from([MARK, id, partition.as_bytes(), entry.as_bytes()].concat())
 }
 
 /// The parts in one allocation: a buffer that grows leaves copies of the token behind.
+#[inline]
 fn joined(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     let length = parts.iter().map(|part| part.len()).sum();
     let mut bytes = Zeroizing::new(Vec::with_capacity(length));
@@ -173,10 +184,12 @@ fn joined(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
+#[inline]
 pub(crate) fn unreadable(message: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Unreadable, message)
 }
 
+#[inline]
 pub(crate) fn damaged(message: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Damaged, message)
 }

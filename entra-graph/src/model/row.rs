@@ -37,6 +37,7 @@ pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
 macro_rules! row {
     ($row:ty) => {
         impl $crate::model::Row for $row {
+            #[inline]
             fn read_page(
                 body: &[u8],
             ) -> Result<$crate::model::PageBody<Self>, $crate::error::Error> {
@@ -45,6 +46,7 @@ macro_rules! row {
                 Ok(page)
             }
 
+            #[inline]
             fn read_one(body: &[u8]) -> Result<Self, $crate::error::Error> {
                 let mut object = Self::default();
                 $crate::model::read_document(body, &mut object)?;
@@ -52,10 +54,12 @@ macro_rules! row {
                 Ok(object)
             }
 
+            #[inline]
             fn additional_mut(&mut self) -> &mut $crate::model::AdditionalData {
                 Self::additional_mut(self)
             }
 
+            #[inline]
             fn object_id(&self) -> &str {
                 Self::object_id(self)
             }
