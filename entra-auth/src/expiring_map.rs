@@ -105,7 +105,7 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
         let key = Arc::new(key);
         self.remove(&key);
         let place = (None, self.number());
-        insert(&mut self.queue, place, Arc::<K>::clone(&key));
+        self.queue.insert(place, Arc::<K>::clone(&key));
         let held = Item {
             value,
             place,
@@ -124,11 +124,11 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
         };
         let (key, before) = (Arc::clone(key), held.expiry);
         if let Some(before) = before {
-            remove(&mut self.expiries, &before);
+            self.expiries.remove(&before);
         }
         let expiry = at.map(|at| (Some(at), number));
         if let Some(expiry) = expiry {
-            insert(&mut self.expiries, expiry, Arc::<K>::clone(&key));
+            self.expiries.insert(expiry, Arc::<K>::clone(&key));
         }
         if let Some(held) = self.entries.get_mut(&key) {
             held.expiry = expiry;
@@ -139,18 +139,18 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
     pub(crate) fn touch(&mut self, key: &K) {
         let place = (None, self.number());
         if let Some(held) = self.entries.get_mut(key)
-            && let Some(key) = remove(&mut self.queue, &held.place)
+            && let Some(key) = self.queue.remove(&held.place)
         {
             held.place = place;
-            insert(&mut self.queue, place, key);
+            self.queue.insert(place, key);
         }
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let held = self.entries.remove(key)?;
-        remove(&mut self.queue, &held.place);
+        self.queue.remove(&held.place);
         if let Some(expiry) = held.expiry {
-            remove(&mut self.expiries, &expiry);
+            self.expiries.remove(&expiry);
         }
         Some(held.value)
     }
@@ -165,9 +165,9 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
         entries.retain(|key, held| {
             let keeps = keep(key, &held.value);
             if !keeps {
-                remove(queue, &held.place);
+                queue.remove(&held.place);
                 if let Some(expiry) = held.expiry {
-                    remove(expiries, &expiry);
+                    expiries.remove(&expiry);
                 }
             }
             keeps
@@ -220,14 +220,6 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
         self.next += 1;
         self.next
     }
-}
-
-fn insert(order: &mut Order, position: Position, key: AnyKey) {
-    order.insert(position, key);
-}
-
-fn remove(order: &mut Order, position: &Position) -> Option<AnyKey> {
-    order.remove(position)
 }
 
 /// Whether an entry at this position has expired.
