@@ -62,7 +62,7 @@ impl DirectorySync {
     }
 
     /// Copies groups with their direct members, with Graph's default properties. Needs `GroupMember.Read.All`;
-    /// members of groups with hidden membership take `Member.Read.Hidden`.
+    /// members of groups with hidden membership need `Member.Read.Hidden`.
     #[must_use]
     pub fn groups(self) -> Self {
         let delta = self.client.groups().delta();
@@ -70,7 +70,7 @@ impl DirectorySync {
     }
 
     /// Copies groups with their direct members and these properties. Needs `GroupMember.Read.All`; members of groups
-    /// with hidden membership take `Member.Read.Hidden`.
+    /// with hidden membership need `Member.Read.Hidden`.
     #[must_use]
     pub fn select_groups(self, properties: impl Selection<Group>) -> Self {
         let delta = self.client.groups().delta().select(properties);
@@ -112,13 +112,8 @@ impl DirectorySync {
     /// Graph has no delta query of assignments: each run reads their lists, of 20 service principals in one request.
     #[must_use]
     pub fn app_role_assignments(self) -> Self {
-        let has = |feed: &Feed| feed.kind == ObjectKind::ServicePrincipal;
-        let sync = if self.feeds.iter().any(has) {
-            self
-        } else {
-            self.service_principals()
-        };
-        sync.with(Feed::assignments())
+        self.with_kind(ObjectKind::ServicePrincipal, Self::service_principals)
+            .with(Feed::assignments())
     }
 
     /// Also hands out transitive memberships, of nested groups and groups that contain each other. Each run computes
@@ -140,40 +135,44 @@ impl DirectorySync {
     /// Copies only users that pass. The name stands for the rule: another name reads all users again, so change it
     /// with the rule. The properties that the rule looks at must be selected.
     ///
-    /// Call it after [`users`](Self::users) or [`select_users`](Self::select_users).
+    /// Copies [`users`](Self::users) if they are not chosen yet. Needs `User.Read.All`.
     #[must_use]
     pub fn filter_users(
         self,
         name: impl Into<String>,
         passes: impl Fn(&User) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.filter(ObjectKind::User, name.into(), move |object| match object {
+        let sync = self.with_kind(ObjectKind::User, Self::users);
+        sync.filter(ObjectKind::User, name.into(), move |object| match object {
             SyncedObject::User(user) => passes(user),
             _ => true,
         })
     }
 
-    /// Copies only groups that pass, with their members; as [`filter_users`](Self::filter_users).
+    /// Copies only groups that pass, with their members; as [`filter_users`](Self::filter_users). Needs
+    /// `GroupMember.Read.All`.
     #[must_use]
     pub fn filter_groups(
         self,
         name: impl Into<String>,
         passes: impl Fn(&Group) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.filter(ObjectKind::Group, name.into(), move |object| match object {
+        let sync = self.with_kind(ObjectKind::Group, Self::groups);
+        sync.filter(ObjectKind::Group, name.into(), move |object| match object {
             SyncedObject::Group(group) => passes(group),
             _ => true,
         })
     }
 
-    /// Copies only devices that pass; as [`filter_users`](Self::filter_users).
+    /// Copies only devices that pass; as [`filter_users`](Self::filter_users). Needs `Device.Read.All`.
     #[must_use]
     pub fn filter_devices(
         self,
         name: impl Into<String>,
         passes: impl Fn(&Device) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.filter(
+        let sync = self.with_kind(ObjectKind::Device, Self::devices);
+        sync.filter(
             ObjectKind::Device,
             name.into(),
             move |object| match object {
@@ -205,12 +204,23 @@ impl DirectorySync {
         self
     }
 
-    fn with(mut self, feed: Feed) -> Self {
-        self.feeds.retain(|known| known.kind != feed.kind);
+    fn with(mut self, mut feed: Feed) -> Self {
+        // The filter of a kind holds whatever properties are chosen after it.
+        if let Some(at) = self.feeds.iter().position(|known| known.kind == feed.kind) {
+            feed.filter = self.feeds.remove(at).filter;
+        }
         self.feeds.push(feed);
         // Members are handed out when they are known, so groups come last among the kinds that can be members.
         self.feeds.sort_by_key(|feed| order(feed.kind));
         self
+    }
+
+    /// Adds a kind unless it is there.
+    fn with_kind(self, kind: ObjectKind, add: fn(Self) -> Self) -> Self {
+        if self.feeds.iter().any(|feed| feed.kind == kind) {
+            return self;
+        }
+        add(self)
     }
 
     fn filter(

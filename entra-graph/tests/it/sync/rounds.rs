@@ -198,6 +198,25 @@ async fn other_properties_or_another_filter_read_all_objects_again() {
 }
 
 #[tokio::test]
+async fn a_filter_holds_whether_properties_are_chosen_before_or_after_it() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let marta = tenant.user("marta@contoso.com").id().to_string();
+    let enabled = |user: &User| user.account_enabled == Some(true);
+    let properties = || (User::DISPLAY_NAME, User::ACCOUNT_ENABLED);
+    let before = DirectorySync::new(&graph).select_users(properties());
+    let after = DirectorySync::new(&graph).filter_users("enabled", enabled);
+    for mut sync in [
+        before.filter_users("enabled", enabled),
+        after.select_users(properties()),
+    ] {
+        let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        assert!(copy.count(ObjectKind::User) > 0);
+        assert!(!copy.has(ObjectKind::User, &marta), "Marta is disabled");
+    }
+}
+
+#[tokio::test]
 async fn a_group_that_enters_the_filter_brings_its_members() {
     let (tenant, graph) = tenant_and_graph().await;
     let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
