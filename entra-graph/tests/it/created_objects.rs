@@ -74,14 +74,14 @@ async fn created_objects_are_listed_and_found_by_their_creator() {
     let adele = graph.user("adele@contoso.com").created_objects();
     assert!(adele.list().send().await.unwrap().items.is_empty());
     let by_manager = User::MANAGER.path(DirectoryObject::ID).eq(creator.as_str());
-    let nobody = graph
+    let reports = graph
         .users()
         .list()
         .filter(by_manager)
         .send()
         .await
         .unwrap();
-    assert!(nobody.items.is_empty());
+    assert!(reports.items.is_empty());
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ use entra_core::{StaticCredential, TokenCredential, TokenRequest};
 use entra_graph::{
     GraphClient,
     registration::{
-        AppRegistration, AppRoleBlueprint, Certificate, FederatedCredential, Lifetime, MemorySink,
-        ScopeBlueprint,
+        AppRegistration, AppRoleBlueprint, Applied, Certificate, FederatedCredential, Lifetime,
+        MemorySink, ScopeBlueprint, SecretSink,
     },
 };
 use entra_mock::FakeTenant;
@@ -62,6 +62,16 @@ async fn token(tenant: &FakeTenant, permissions: &[&str]) -> StaticCredential {
         .await
         .unwrap();
     StaticCredential::new(token.expose_secret())
+}
+
+/// Plans and applies.
+async fn apply(
+    blueprint: &AppRegistration,
+    graph: &GraphClient,
+    sink: &mut dyn SecretSink,
+) -> Applied {
+    let plan = blueprint.plan(graph).await.unwrap();
+    plan.apply(sink).await.unwrap()
 }
 
 fn sink(tenant: &FakeTenant) -> MemorySink {

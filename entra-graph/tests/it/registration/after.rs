@@ -11,7 +11,7 @@ use entra_graph::{
 };
 
 use super::{
-    ENOUGH, admin, everything,
+    ENOUGH, admin, apply, everything,
     factory::{Factory, secret_of},
     graph_of, sink, writes,
 };
@@ -55,13 +55,7 @@ async fn a_permission_without_consent_fails_the_verification() {
         .application(["User.Read.All"])
         .secret("production", Lifetime::months(6));
     let mut sink = sink(&tenant);
-    let applied = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let applied = apply(&blueprint, &graph, &mut sink).await;
     let verified = applied
         .verify(&Factory::of(&tenant), &secret_of(&sink))
         .await

@@ -4,7 +4,7 @@ use entra_graph::{
 };
 use serde_json::json;
 
-use super::{ENOUGH, admin, everything, graph_of, outcome, sink, writes};
+use super::{ENOUGH, admin, apply, everything, graph_of, outcome, sink, writes};
 
 #[tokio::test]
 async fn a_blueprint_becomes_a_registration_and_a_second_apply_sends_reads_only() {
@@ -176,12 +176,7 @@ async fn a_role_and_a_scope_are_disabled_before_they_are_removed() {
         .await
         .unwrap();
     let less = AppRegistration::new("Order Desk").remove_unlisted();
-    less.plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    apply(&less, &graph, &mut sink).await;
     let outcome = outcome(&graph, "Order Desk").await;
     assert_eq!(outcome.application["appRoles"], serde_json::json!([]));
     assert_eq!(
@@ -197,13 +192,7 @@ async fn a_deleted_registration_is_restored_purged_or_reported_by_choice() {
     let (tenant, graph) = admin(ENOUGH).await;
     let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
     let mut sink = sink(&tenant);
-    let first = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let first = apply(&blueprint, &graph, &mut sink).await;
     let delete = async || {
         let key = Key::unique_name("order-desk");
         graph.application(key).delete().send().await.unwrap();
@@ -214,13 +203,7 @@ async fn a_deleted_registration_is_restored_purged_or_reported_by_choice() {
     assert_eq!(plan.stops().count(), 1, "{plan}");
     plan.apply(&mut sink).await.unwrap_err();
 
-    let restored = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let restored = apply(&blueprint, &graph, &mut sink).await;
     assert_eq!(restored.client_id(), first.client_id());
     assert_eq!(
         restored.service_principal_id(),
@@ -230,13 +213,7 @@ async fn a_deleted_registration_is_restored_purged_or_reported_by_choice() {
 
     delete().await;
     let purge = blueprint.if_deleted(DeletedChoice::Purge);
-    let new = purge
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let new = apply(&purge, &graph, &mut sink).await;
     assert_ne!(new.client_id(), first.client_id());
     assert_eq!(new.secrets().len(), 1);
 }
@@ -311,13 +288,7 @@ async fn files_hold_ids_and_secrets_for_their_owner_only() {
     let path = directory.join(".env");
     std::fs::write(&path, "OTHER=kept\nAZURE_CLIENT_ID=old\n").unwrap();
     let mut file = EnvFile::new(&path).clock(tenant.clock());
-    let applied = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut file)
-        .await
-        .unwrap();
+    let applied = apply(&blueprint, &graph, &mut file).await;
     let text = std::fs::read_to_string(&path).unwrap();
     let client_id = format!("AZURE_CLIENT_ID={}", applied.client_id());
     let tenant_id = format!("AZURE_TENANT_ID={}", tenant.id());
@@ -335,25 +306,13 @@ async fn files_hold_ids_and_secrets_for_their_owner_only() {
             0o600
         );
     }
-    let again = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut file)
-        .await
-        .unwrap();
+    let again = apply(&blueprint, &graph, &mut file).await;
     assert_eq!(again.changes(), []);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 
     // An empty sink has lost the values, so it gets secrets of its own; the others stay.
     let mut json = SecretFile::new(directory.join("secrets.json")).clock(tenant.clock());
-    let more = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut json)
-        .await
-        .unwrap();
+    let more = apply(&blueprint, &graph, &mut json).await;
     assert_eq!(more.secrets().len(), 2);
     let content = std::fs::read_to_string(directory.join("secrets.json")).unwrap();
     let content: serde_json::Value = serde_json::from_str(&content).unwrap();
@@ -378,13 +337,7 @@ async fn an_expired_secret_is_replaced_and_one_by_hand_counts() {
     let (tenant, graph) = admin(ENOUGH).await;
     let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::days(30));
     let mut sink = sink(&tenant);
-    blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    apply(&blueprint, &graph, &mut sink).await;
     let by_hand = NewPassword::named("production").months(24);
     let object = graph.application(Key::unique_name("order-desk"));
     let _ = object.add_password(by_hand).send().await.unwrap();
@@ -393,13 +346,7 @@ async fn an_expired_secret_is_replaced_and_one_by_hand_counts() {
         .clock()
         .advance(std::time::Duration::from_secs(31 * 86_400));
     let graph = graph_of(&tenant, ENOUGH).await;
-    let applied = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let applied = apply(&blueprint, &graph, &mut sink).await;
     assert_eq!(
         applied.secrets().len(),
         1,

@@ -14,7 +14,7 @@ use entra_mock::FakeTenant;
 use wiremock::{Mock, ResponseTemplate, matchers::path_regex};
 
 use super::{
-    ENOUGH, admin,
+    ENOUGH, admin, apply,
     factory::{Factory, Signer, secret_of},
     outcome, sink,
 };
@@ -24,13 +24,7 @@ async fn a_client_sees_no_failure_through_ten_rotations() {
     let (tenant, graph) = admin(ENOUGH).await;
     let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
     let mut sink = sink(&tenant);
-    let applied = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let applied = apply(&blueprint, &graph, &mut sink).await;
     let factory = Arc::new(Factory::of(&tenant));
     let current = Arc::new(std::sync::Mutex::new(secret_of(&sink)));
     // Until the first secret is everywhere.
@@ -97,13 +91,7 @@ async fn a_rotation_whose_secret_is_not_accepted_leaves_the_old_one() {
     let (tenant, graph) = admin(ENOUGH).await;
     let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
     let mut sink = sink(&tenant);
-    blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    apply(&blueprint, &graph, &mut sink).await;
     // Sign-in of another cloud rejects every application.
     let other = FakeTenant::builder().random_seed(9).start().await;
     let factory = Factory::of(&other);
@@ -125,13 +113,7 @@ async fn a_further_certificate_is_added_with_proof_of_possession() {
     let other = Certificate::from_pem("second", second).unwrap();
     let blueprint = AppRegistration::new("Order Desk").certificate(one);
     let mut sink = sink(&tenant);
-    blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    apply(&blueprint, &graph, &mut sink).await;
     let both = blueprint.certificate(other);
     let plan = both.plan(&graph).await.unwrap();
     assert!(
