@@ -25,6 +25,8 @@ use crate::error::Error;
 pub(super) struct Run {
     /// The number of steps before the run.
     began_at: Option<u64>,
+    /// The number of steps before the rounds that this run began itself, and did not take over unfinished.
+    rounds_began_at: Option<u64>,
     /// How many rounds began again because of an error.
     restarts: HashMap<ObjectKind, u32>,
     pub(super) pages: Pages,
@@ -65,8 +67,10 @@ pub struct DryRun {
 }
 
 impl DirectorySync {
-    /// The next step, to be committed before the next call; `None` when the copy has caught up. A later call starts
-    /// the next run.
+    /// The next step, to be committed before the next call; `None` when the copy has caught up with the time of the
+    /// first call. A later call starts the next run.
+    ///
+    /// A run that takes over the rounds of an interrupted one finishes them, and then begins rounds of its own.
     ///
     /// A step that was not committed is done again. Dropping the future loses nothing.
     ///
@@ -233,17 +237,24 @@ impl DirectorySync {
             }
         }
         if has_new || is_new && are_done {
+            let are_at_rest = synced
+                .iter()
+                .all(|kind| state.feed(*kind).is_none_or(|feed| feed.done));
+            if are_at_rest {
+                self.run.rounds_began_at = Some(state.step);
+            }
             state.begin_run(&synced);
         }
-        for feed in &self.feeds {
-            let mut machine = Machine::new(state.clone(), &synced, self.closure, now);
-            if round::begin(&mut machine, feed, self.full_every, now) {
-                if self.counts {
-                    round::count(&self.client, &mut machine, feed.kind).await;
-                }
-                return round::step(&self.client, &mut self.run, store, machine, feed)
-                    .await
-                    .map(Some);
+        if let Some(step) = self.round_step(store, &state, &synced, now).await? {
+            return Ok(Some(step));
+        }
+        if self.run.rounds_began_at.is_none_or(|at| at == state.step) {
+            // An earlier run was interrupted, and this one has finished its rounds only. The directory has changed
+            // since they began.
+            self.run.rounds_began_at = Some(state.step);
+            state.begin_run(&synced);
+            if let Some(step) = self.round_step(store, &state, &synced, now).await? {
+                return Ok(Some(step));
             }
         }
         if self.closure {
@@ -267,6 +278,28 @@ impl DirectorySync {
                 removals::step(store, Machine::new(state, &synced, self.closure, now)).await
             }
         }
+    }
+
+    /// The next step of the first kind whose round is not over; `None` if all are.
+    async fn round_step<S: SyncStore>(
+        &mut self,
+        store: &mut S,
+        state: &SyncState,
+        synced: &[ObjectKind],
+        now: i64,
+    ) -> Result<Option<Step>, SyncError> {
+        for feed in &self.feeds {
+            let mut machine = Machine::new(state.clone(), synced, self.closure, now);
+            if round::begin(&mut machine, feed, self.full_every, now) {
+                if self.counts {
+                    round::count(&self.client, &mut machine, feed.kind).await;
+                }
+                return round::step(&self.client, &mut self.run, store, machine, feed)
+                    .await
+                    .map(Some);
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -248,10 +248,10 @@ async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
         .iter()
         .map(|user| &user.id)
         .chain(groups.iter().map(|group| &group.id));
-    assert_eq!(
-        ids.collect::<BTreeSet<_>>(),
-        tables.objects.keys().collect()
-    );
+    let ids: BTreeSet<_> = ids.collect();
+    let copied: BTreeSet<_> = tables.objects.keys().collect();
+    let differing: Vec<_> = ids.symmetric_difference(&copied).collect();
+    assert!(differing.is_empty(), "in one of both only: {differing:?}");
     let lists = groups
         .iter()
         .map(|group| graph.group(&group.id).members().list());
@@ -263,7 +263,8 @@ async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
                 .map(|member| (group.id.clone(), member.id().to_owned())),
         );
     }
-    assert_eq!(members, tables.members);
+    let differing: Vec<_> = members.symmetric_difference(&tables.members).collect();
+    assert!(differing.is_empty(), "in one of both only: {differing:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

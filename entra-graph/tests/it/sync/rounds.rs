@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use entra_graph::{
     Group, User,
+    entra_core::ObjectId,
     sync::{
         DirectorySync, FullRoundCause, MemoryStore, ObjectKind, RemovalReason, SyncChange,
         SyncError, SyncNote, SyncState, SyncStore,
@@ -291,6 +292,39 @@ async fn a_run_goes_on_in_another_process_at_any_step() {
         }
     }
     copy.assert_equals_tenant(&graph, "killed").await;
+}
+
+#[tokio::test]
+async fn a_run_that_takes_over_an_interrupted_one_includes_what_changed_before_it() {
+    for is_first in [true, false] {
+        for steps in 1..8 {
+            let (tenant, graph) = tenant_and_graph().await;
+            let new = || DirectorySync::new(&graph).users().groups();
+            let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+            let pia = tenant.add_user("Pia");
+            if !is_first {
+                copy.catch_up(&mut new(), &mut store).await.unwrap();
+            }
+            let remove = |id: ObjectId| assert!(tenant.remove("users", &id.to_string()).unwrap());
+            // Removals wait for the end of the run, so that it can be interrupted there too.
+            let olga = tenant.add_user("Olga");
+            tenant.group("Engineers").add_member(olga.id());
+            remove(pia.id());
+            let mut interrupted = new();
+            for _ in 0..steps {
+                match interrupted.next(&mut store).await.unwrap() {
+                    Some(step) => copy.commit(&mut store, &step).await,
+                    None => break,
+                }
+            }
+            let nina = tenant.add_user("Nina");
+            tenant.add_group("Late").add_member(nina.id());
+            remove(olga.id());
+            copy.catch_up(&mut new(), &mut store).await.unwrap();
+            copy.assert_equals_tenant(&graph, &format!("interrupted after {steps} steps"))
+                .await;
+        }
+    }
 }
 
 #[tokio::test]
