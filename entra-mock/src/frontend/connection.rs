@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -11,7 +15,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::http::{self, ConnectionClosed};
+use super::{
+    http::{self, ConnectionClosed},
+    progress::{Limits, Progress, RequestBody, WatchedStream},
+};
 use crate::engine::Engine;
 
 /// What a listener does with a connection.
@@ -56,37 +63,52 @@ pub(super) async fn accept(
     .await;
 }
 
-/// Serves the requests of one connection with the given function.
-pub(super) async fn serve_requests<S, F, Fut>(
+/// Serves the requests of one connection with the given function, until the client exceeds a limit.
+pub(super) async fn serve_requests<S, F, Fut, B, E>(
     stream: S,
     mut stop: watch::Receiver<bool>,
+    limits: Limits,
     respond: F,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Fn(hyper::Request<Incoming>) -> Fut + Send,
-    Fut: Future<Output = Result<hyper::Response<http::ReplyBody>, ConnectionClosed>> + Send,
+    F: Fn(hyper::Request<RequestBody>) -> Fut + Send,
+    Fut: Future<Output = Result<hyper::Response<B>, E>> + Send,
+    B: Body + Unpin + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let progress = Progress::new();
+    let stream = WatchedStream {
+        stream,
+        progress: progress.clone(),
+    };
+    let of_requests = progress.clone();
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let progress = of_requests.clone();
+        let response = respond(request.map(|body| progress.request(body)));
+        async move { Ok::<_, E>(response.await?.map(|body| progress.response(body))) }
+    });
+    // hyper's own limit is off.
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
-        .serve_connection(TokioIo::new(stream), service_fn(respond));
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A connection that breaks is the client's concern.
-    let finished = tokio::select! {
-        _ = connection.as_mut() => true,
-        () = stopped(&mut stop) => false,
-    };
-    if !finished {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = progress.exceeded(limits) => return,
+        () = stopped(&mut stop) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
 }
 
 /// Responds to a request from the engine.
 pub(super) async fn from_engine(
     engine: Arc<Engine>,
     scheme: &'static str,
-    request: hyper::Request<Incoming>,
+    request: hyper::Request<RequestBody>,
 ) -> Result<hyper::Response<http::ReplyBody>, ConnectionClosed> {
     match http::read(request, scheme).await {
         Ok(request) => http::response(engine.handle(request)).await,
@@ -101,8 +123,6 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 /// How long running requests may continue after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long a connection may be idle, or take to send the head of a request.
-const IDLE: Duration = Duration::from_secs(120);
 /// How long a TLS handshake may take.
 #[cfg(feature = "server")]
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -11,14 +11,18 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     Request, Response, StatusCode,
-    body::{Body, Frame, Incoming, SizeHint},
+    body::{Body, Frame, SizeHint},
     header::{HOST, HeaderMap, HeaderValue},
 };
 
+use super::progress::RequestBody;
 use crate::wire::{Delivery, Reply, WireRequest};
 
 /// Reads a whole request. Returns a response instead if the request is too large or incomplete.
-pub(super) async fn read(request: Request<Incoming>, scheme: &str) -> Result<WireRequest, Reply> {
+pub(super) async fn read(
+    request: Request<RequestBody>,
+    scheme: &str,
+) -> Result<WireRequest, Reply> {
     let (head, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes().to_vec(),

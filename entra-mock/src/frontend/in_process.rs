@@ -21,6 +21,7 @@ use tokio::{
 use super::{
     connection::{self, Serve},
     overrides::{MockConnection, Overrides},
+    progress::Limits,
 };
 use crate::engine::Engine;
 
@@ -86,7 +87,7 @@ struct Service {
 impl Serve for Service {
     async fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) {
         let link = Arc::new(MockConnection::default());
-        connection::serve_requests(stream, stop, move |request| {
+        connection::serve_requests(stream, stop, Limits::DEFAULT, move |request| {
             let Self { engine, overrides } = self.clone();
             let link = Arc::clone(&link);
             async move {

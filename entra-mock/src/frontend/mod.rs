@@ -6,6 +6,7 @@ mod http;
 mod in_process;
 #[cfg(feature = "wiremock")]
 mod overrides;
+mod progress;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]

@@ -19,7 +19,6 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
-    body::Incoming,
     client::conn::http1::{self, SendRequest},
     header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING},
 };
@@ -27,7 +26,10 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::Mutex as AsyncMutex};
 use wiremock::{Match, Mock, MockServer, ResponseTemplate};
 
-use super::http::{self, ConnectionClosed, ReplyBody};
+use super::{
+    http::{self, ConnectionClosed, ReplyBody},
+    progress::RequestBody,
+};
 use crate::{engine::Engine, wire::WireRequest};
 
 /// The wiremock server of one tenant, started when the first mock is mounted.
@@ -98,7 +100,7 @@ impl MockConnection {
         address: SocketAddr,
         overrides: &Overrides,
         engine: &Engine,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
     ) -> Result<Response<ReplyBody>, ConnectionClosed> {
         let request = match http::read(request, "http").await {
             Ok(request) => request,

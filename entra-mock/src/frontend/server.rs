@@ -13,7 +13,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Serve};
+use super::{
+    connection::{self, Serve},
+    progress::Limits,
+};
 use crate::engine::Engine;
 
 /// A bound port that is not served yet.
@@ -89,11 +92,11 @@ impl Serve for Service {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let respond = move |request| connection::from_engine(Arc::clone(&engine), scheme, request);
         match tls {
-            None => connection::serve_requests(stream, stop, respond).await,
+            None => connection::serve_requests(stream, stop, Limits::DEFAULT, respond).await,
             Some(tls) => {
                 let handshake = tokio::time::timeout(connection::HANDSHAKE, tls.accept(stream));
                 if let Ok(Ok(stream)) = handshake.await {
-                    connection::serve_requests(stream, stop, respond).await;
+                    connection::serve_requests(stream, stop, Limits::DEFAULT, respond).await;
                 }
             }
         }
