@@ -2,10 +2,8 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::Timestamp;
-use jsonwebtoken::Algorithm;
 
 use super::TestKey;
-use crate::jws;
 
 impl TestKey {
     /// Returns a self-signed certificate of this key in DER; `None` only if the crypto library fails.
@@ -40,7 +38,7 @@ impl TestKey {
             &name,
             &key,
         ]);
-        let signature = jws::signature(Algorithm::RS256, &self.private, &certificate)?;
+        let signature = self.signature(&certificate)?;
         Some(sequence(&[&certificate, &algorithm, &bits(&signature)]))
     }
 }
@@ -143,7 +141,7 @@ mod tests {
         assert_eq!(signature.len(), 257);
         let signed = element(SEQUENCE, inner);
         assert_eq!(
-            jws::signature(Algorithm::RS256, &key.private, &signed).unwrap(),
+            key.signature(&signed).unwrap(),
             signature[1..],
             "RS256 signatures do not depend on chance"
         );

@@ -1,5 +1,7 @@
 //! Permission checks.
 
+use std::{collections::HashMap, sync::OnceLock};
+
 use crate::{
     odata::GraphError,
     schema::{ANY_OBJECT, Kind, Operation},
@@ -7,8 +9,10 @@ use crate::{
 };
 
 mod caller;
+mod verified_tokens;
 
 pub(crate) use caller::{Caller, TokenProblem};
+pub(crate) use verified_tokens::{VerifiedToken, VerifiedTokens};
 
 /// Checks that a caller may send a method to a path. Rejects the request with Graph's error.
 ///
@@ -67,7 +71,17 @@ fn authorize_row(caller: &Caller, row: &Operation, own: bool) -> Result<(), Grap
 
 /// Returns the operation of that method and path.
 pub(crate) fn operation(method: &str, path: &str) -> Option<&'static Operation> {
-    operations().find(|row| row.method == method && row.path == path)
+    type ByPath = HashMap<&'static str, Vec<&'static Operation>>;
+    static BY_PATH: OnceLock<ByPath> = OnceLock::new();
+    let by_path = BY_PATH.get_or_init(|| {
+        let mut by_path = ByPath::new();
+        for row in operations() {
+            by_path.entry(row.path).or_default().push(row);
+        }
+        by_path
+    });
+    let mut rows = by_path.get(path)?.iter().copied();
+    rows.find(|row| row.method == method)
 }
 
 /// Every supported operation.
@@ -89,16 +103,22 @@ pub(crate) enum AccessLevel {
     Existence,
 }
 
+/// Whether a caller may see all properties of all objects of a kind.
+pub(crate) fn sees_everything(caller: &Caller, kind: Kind) -> bool {
+    let visibility = &kind.entity().visibility;
+    visibility.full.is_empty() || caller.has_any(visibility.full)
+}
+
 /// Returns how much of a listed or related object a caller may see.
 pub(crate) fn access_level(caller: &Caller, kind: Kind, object: &Object) -> AccessLevel {
-    let visibility = &kind.entity().visibility;
-    if visibility.full.is_empty() || caller.has_any(visibility.full) {
+    if sees_everything(caller, kind) {
         return AccessLevel::Everything;
     }
+    let visibility = &kind.entity().visibility;
     let own = caller
         .user_id
         .as_deref()
-        .is_some_and(|id| object.get("id").is_some_and(|other| other == id));
+        .is_some_and(|id| object.text("id") == Some(id));
     if own && caller.has_any(visibility.own) {
         return AccessLevel::Everything;
     }

@@ -1,6 +1,6 @@
 //! The service principal of Microsoft Graph with its permissions.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
@@ -11,32 +11,34 @@ use crate::{
 };
 
 pub(super) fn add_service_principal(state: &mut State) -> Result<(), Conflict> {
-    static PERMISSIONS: OnceLock<(Value, Value)> = OnceLock::new();
-    let (roles, scopes) = PERMISSIONS.get_or_init(permissions).clone();
-    state.store.insert(
-        Kind::ServicePrincipal,
-        object([
-            ("id", state.new_id().into()),
-            ("accountEnabled", true.into()),
-            ("appDisplayName", "Microsoft Graph".into()),
-            ("appId", GRAPH_APP_ID.into()),
-            ("appOwnerOrganizationId", MICROSOFT_SERVICES.into()),
-            ("appRoleAssignmentRequired", false.into()),
-            ("appRoles", roles),
-            ("displayName", "Microsoft Graph".into()),
-            ("oauth2PermissionScopes", scopes),
-            (
-                "servicePrincipalNames",
-                json!([
-                    GRAPH_APP_ID,
-                    "https://graph.microsoft.com",
-                    "https://graph.microsoft.com/"
-                ]),
-            ),
-            ("servicePrincipalType", "Application".into()),
-            ("signInAudience", "AzureADMultipleOrgs".into()),
-        ]),
-    )
+    // More than a thousand, the same for all tenants of the process.
+    static PERMISSIONS: OnceLock<(Arc<Value>, Arc<Value>)> = OnceLock::new();
+    let (roles, scopes) = PERMISSIONS.get_or_init(|| {
+        let (roles, scopes) = permissions();
+        (Arc::new(roles), Arc::new(scopes))
+    });
+    let mut graph = object([
+        ("id", state.new_id().into()),
+        ("accountEnabled", true.into()),
+        ("appDisplayName", "Microsoft Graph".into()),
+        ("appId", GRAPH_APP_ID.into()),
+        ("appOwnerOrganizationId", MICROSOFT_SERVICES.into()),
+        ("appRoleAssignmentRequired", false.into()),
+        ("displayName", "Microsoft Graph".into()),
+        (
+            "servicePrincipalNames",
+            json!([
+                GRAPH_APP_ID,
+                "https://graph.microsoft.com",
+                "https://graph.microsoft.com/"
+            ]),
+        ),
+        ("servicePrincipalType", "Application".into()),
+        ("signInAudience", "AzureADMultipleOrgs".into()),
+    ]);
+    graph.insert_shared("appRoles", Arc::clone(roles));
+    graph.insert_shared("oauth2PermissionScopes", Arc::clone(scopes));
+    state.store.insert(Kind::ServicePrincipal, graph)
 }
 
 /// Returns application permissions as app roles, and delegated ones as scopes.
