@@ -167,10 +167,7 @@ impl State {
 
 /// Creates an object from its non-null properties.
 pub(crate) fn object<const N: usize>(properties: [(&str, Value); N]) -> Object {
-    properties
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    properties.into_iter().collect()
 }
 
 /// Appends a value to a list property. Creates the list if it does not exist.

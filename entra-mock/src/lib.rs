@@ -2,6 +2,7 @@
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 
 mod account;
+mod collation;
 mod directory;
 mod engine;
 #[cfg_attr(

@@ -13,9 +13,10 @@ use crate::{
     grants::{GrantStore, Policy},
     keys::KeyRing,
     oddities::DeltaOddities,
+    permissions::VerifiedTokens,
     quota::Quotas,
     random::Random,
-    store::{Kind, Object, Store},
+    store::{Kind, Object, RenderBudget, Store},
     time::{TICKS, ticks},
 };
 
@@ -64,6 +65,10 @@ pub(crate) struct State {
     pub(crate) policies: Vec<Policy>,
     /// Throttling. Reads count too, so it has a lock of its own.
     pub(crate) quotas: Arc<Mutex<Quotas>>,
+    /// The memory for the JSON of objects.
+    pub(crate) render_budget: RenderBudget,
+    /// Access tokens that were verified. Reads add to them, so they have a lock of their own.
+    pub(crate) verified_tokens: Arc<VerifiedTokens>,
     /// The region of the tenant, as discovery names it: scope and sub-scope.
     pub(crate) region: (String, Option<String>),
     pub(crate) resource_rule: ResourceRule,
@@ -105,6 +110,8 @@ impl State {
             keys: KeyRing::default(),
             policies: Vec::new(),
             quotas: Arc::default(),
+            render_budget: RenderBudget::default(),
+            verified_tokens: Arc::default(),
             region: ("EU".to_owned(), None),
             resource_rule: ResourceRule::default(),
             token_lifetime: TOKEN_LIFETIME,

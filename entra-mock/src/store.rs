@@ -7,7 +7,6 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    ops::Bound,
 };
 
 use serde_json::Value;
@@ -16,10 +15,16 @@ use crate::time::ticks;
 
 mod changes;
 mod deleted;
+mod handles;
 mod kinds;
 mod links;
+mod log;
+mod name;
 mod object;
+mod ordered;
+mod packed;
 mod photos;
+mod shapes;
 mod sharing;
 mod unique;
 
@@ -27,9 +32,13 @@ use crate::schema::IdForm;
 pub(crate) use crate::schema::{Kind, Relation};
 pub(crate) use changes::{Actor, Change, ChangeLog, Event};
 use deleted::DeletedItems;
+use handles::{HandleTable, Handles};
 pub(crate) use kinds::{Conflict, LatestSignIns, SignInTime};
 use links::Link;
-pub(crate) use object::Object;
+pub(crate) use object::{Object, Stored};
+pub(crate) use ordered::Ordered;
+use ordered::OrderedIndexes;
+pub(crate) use packed::RenderBudget;
 pub(crate) use photos::Photo;
 use sharing::Sharing;
 use unique::UniqueValues;
@@ -41,7 +50,7 @@ pub(crate) struct Store {
     sharing: Sharing,
     free: Vec<u32>,
     next_serial: u64,
-    ids: HashMap<Box<str>, u32>,
+    ids: HandleTable,
     unique: UniqueValues,
     /// The changes of directory objects.
     pub(crate) changes: ChangeLog,
@@ -49,17 +58,19 @@ pub(crate) struct Store {
     photos: HashMap<Box<str>, Photo>,
     /// The objects of each kind in insertion order.
     order: HashMap<Kind, Vec<(u64, u32)>>,
+    /// The objects in the order of properties that queries have used.
+    ordered: OrderedIndexes,
     /// The logs in time order. Sign-ins of applications and non-interactive ones are separate:
     /// there are many of them, and the list of interactive ones must not skip over them.
     by_time: HashMap<(Kind, LogPartition), BTreeMap<LogPosition, u32>>,
     /// The sign-ins of each user in time order.
     by_user: HashMap<Box<str>, Vec<(LogPosition, u32)>>,
     /// App role assignments and permission grants by the objects that have the access.
-    by_principal: HashMap<Box<str>, Vec<u32>>,
+    by_principal: HashMap<Box<str>, Handles>,
     /// App role assignments and permission grants by the object that is accessed.
-    by_resource: HashMap<Box<str>, Vec<u32>>,
-    forward: HashMap<(Relation, u32), Vec<u32>>,
-    backward: HashMap<(Relation, u32), Vec<u32>>,
+    by_resource: HashMap<Box<str>, Handles>,
+    forward: Links,
+    backward: Links,
 }
 
 /// The position of a log record: its time in ticks of 100 ns, then its serial number.
@@ -104,7 +115,7 @@ impl Store {
     /// Returns the conflict that prevents storing an object, if there is one.
     pub(crate) fn conflict(&self, kind: Kind, object: &Object) -> Option<Conflict> {
         let own = text(object, "id").and_then(|id| self.handle(id));
-        self.unique.conflict(kind, object, own)
+        self.unique.conflict(&self.objects, kind, object, own)
     }
 
     /// Stores an object without a change record; returns its id.
@@ -122,13 +133,13 @@ impl Store {
             id.to_ascii_lowercase()
         };
         let key = index_key(kind, &id);
-        if self.ids.contains_key(&*key) {
+        if self.handle_of(&key).is_some() {
             return Err(Conflict::Taken {
                 property: "id",
                 value: id,
             });
         }
-        if let Some(conflict) = self.unique.conflict(kind, &object, None) {
+        if let Some(conflict) = self.unique.conflict(&self.objects, kind, &object, None) {
             return Err(conflict);
         }
         object.insert("id".to_owned(), Value::String(id.clone()));
@@ -140,15 +151,17 @@ impl Store {
             self.objects.push(None);
             u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
         });
-        self.ids.insert(key.into_owned().into_boxed_str(), handle);
+        self.ids.insert(&key, handle);
         self.unique.add(kind, &object, handle);
         self.index_contents(kind, handle, serial, &object);
         self.order.entry(kind).or_default().push((serial, handle));
-        self.objects[handle as usize] = Some(StoredObject {
+        let stored = StoredObject {
             kind,
             serial,
             object,
-        });
+        };
+        self.ordered.add(&self.objects, handle, &stored);
+        self.objects[handle as usize] = Some(stored);
         Ok(id)
     }
 
@@ -172,7 +185,7 @@ impl Store {
         if property == "id" {
             return self.get(kind, value);
         }
-        let handle = self.unique.find(kind, property, value)?;
+        let handle = self.unique.find(&self.objects, kind, property, value)?;
         let stored = self.stored(handle)?;
         (stored.kind == kind).then_some(&stored.object)
     }
@@ -202,15 +215,16 @@ impl Store {
         }
         let fits = self
             .unique
-            .conflict(kind, &stored.object, Some(handle))
+            .conflict(&self.objects, kind, &stored.object, Some(handle))
             .is_none();
         if fits {
+            let changed = differences(&before, &stored.object);
             self.unindex_contents(kind, stored.serial, &before, handle);
-            self.unique.remove(kind, &before);
+            self.unique.remove(kind, &before, handle);
             self.sharing.pack(&mut stored.object);
             self.unique.add(kind, &stored.object, handle);
             self.index_contents(kind, handle, stored.serial, &stored.object);
-            let changed = differences(&before, &stored.object);
+            self.ordered.change(&self.objects, handle, &before, &stored);
             if !changed.is_empty() {
                 let id = text(&stored.object, "id").unwrap_or_default();
                 self.changes.record(kind, id, Event::Updated(changed));
@@ -252,8 +266,9 @@ impl Store {
             .take_if(|stored| stored.kind == kind)?;
         let own_id = text(&stored.object, "id").unwrap_or_default().to_owned();
         self.unindex_contents(kind, stored.serial, &stored.object, handle);
-        self.ids.remove(&*index_key(kind, &own_id));
-        self.unique.remove(kind, &stored.object);
+        self.ordered.remove(&self.objects, handle, &stored);
+        self.ids.remove(&index_key(kind, &own_id), handle);
+        self.unique.remove(kind, &stored.object, handle);
         if let Some(order) = self.order.get_mut(&kind)
             && let Ok(at) = order.binary_search_by_key(&stored.serial, |(serial, _)| *serial)
         {
@@ -262,7 +277,12 @@ impl Store {
         let links = self.remove_links(handle);
         let orphans: Vec<(Kind, String)> = [&self.by_principal, &self.by_resource]
             .into_iter()
-            .flat_map(|index| index.get(own_id.as_str()).into_iter().flatten())
+            .flat_map(|index| {
+                index
+                    .get(own_id.as_str())
+                    .into_iter()
+                    .flat_map(|handles| handles.iter())
+            })
             .filter_map(|handle| {
                 let stored = self.stored(*handle)?;
                 Some((stored.kind, text(&stored.object, "id")?.to_owned()))
@@ -302,45 +322,6 @@ impl Store {
             .filter_map(|(serial, handle)| Some((*serial, &self.stored(*handle)?.object)))
     }
 
-    /// Returns the records of a log between two times (in ticks, inclusive) and before `position`,
-    /// newest first: those that v1.0 lists, or the whole log.
-    pub(crate) fn log(
-        &self,
-        kind: Kind,
-        (from, to): (i64, i64),
-        position: Option<LogPosition>,
-        whole: bool,
-    ) -> impl Iterator<Item = (LogPosition, &Object)> {
-        let end = match position {
-            Some(position) if position <= (to, u64::MAX) => Bound::Excluded(position),
-            _ => Bound::Included((to, u64::MAX)),
-        };
-        let start = Bound::Included((from, 0));
-        let empty = match end {
-            Bound::Excluded(end) => end <= (from, 0),
-            _ => to < from,
-        };
-        let part = |part: LogPartition, wanted: bool| {
-            self.by_time
-                .get(&(kind, part))
-                .filter(|_| wanted && !empty)
-                .into_iter()
-                .flat_map(move |log| log.range((start, end)).rev())
-                .peekable()
-        };
-        let mut listed = part(LogPartition::Listed, true);
-        let mut unlisted = part(LogPartition::Unlisted, whole);
-        std::iter::from_fn(move || {
-            let time = |entry: Option<&(&LogPosition, &u32)>| entry.map(|(position, _)| **position);
-            if time(listed.peek()) >= time(unlisted.peek()) {
-                listed.next()
-            } else {
-                unlisted.next()
-            }
-        })
-        .filter_map(|(position, handle)| Some((*position, &self.stored(*handle)?.object)))
-    }
-
     pub(crate) fn len(&self, kind: Kind) -> usize {
         self.order.get(&kind).map_or(0, Vec::len)
     }
@@ -373,50 +354,19 @@ impl Store {
         self.neighbours(&self.backward, relation, to)
     }
 
-    /// Whether v1.0 lists a log record.
-    pub(crate) fn is_listed(&self, kind: Kind, object: &Object) -> bool {
-        log_partition(kind, object) == LogPartition::Listed
-    }
-
-    /// Returns a user's latest sign-ins, if there are any.
-    pub(crate) fn latest_sign_ins(&self, user: &str) -> Option<LatestSignIns> {
-        let log = self.by_user.get(user).filter(|log| !log.is_empty())?;
-        let mut latest = LatestSignIns::default();
-        for (_, handle) in log.iter().rev() {
-            let Some(stored) = self.stored(*handle) else {
-                continue;
-            };
-            let interactive = log_partition(stored.kind, &stored.object) == LogPartition::Listed;
-            let status = stored
-                .object
-                .get("status")
-                .and_then(|status| status.get("errorCode"));
-            let attempt = if interactive {
-                &mut latest.interactive
-            } else {
-                &mut latest.silent
-            };
-            attempt.get_or_insert_with(|| SignInTime::of(&stored.object));
-            if status.is_none_or(|code| *code == 0) {
-                latest
-                    .successful
-                    .get_or_insert_with(|| SignInTime::of(&stored.object));
-            }
-            if latest.interactive.is_some()
-                && latest.silent.is_some()
-                && latest.successful.is_some()
-            {
-                break;
-            }
-        }
-        Some(latest)
-    }
-
     fn handle(&self, id: &str) -> Option<u32> {
-        self.ids
-            .get(id)
-            .or_else(|| self.ids.get(id.to_ascii_lowercase().as_str()))
-            .copied()
+        self.handle_of(id)
+            .or_else(|| self.handle_of(&id.to_ascii_lowercase()))
+    }
+
+    /// Returns the object with that key in the index by id.
+    fn handle_of(&self, key: &str) -> Option<u32> {
+        self.ids.find(key, |handle| {
+            self.stored(handle).is_some_and(|stored| {
+                let id = stored.object.text("id").unwrap_or_default();
+                index_key(stored.kind, id) == key
+            })
+        })
     }
 
     fn stored(&self, handle: u32) -> Option<&StoredObject> {
@@ -432,7 +382,7 @@ impl Store {
         let handles = self
             .handle(id)
             .and_then(|handle| links.get(&(relation, handle)));
-        let handles = handles.map(Vec::as_slice).unwrap_or_default();
+        let handles = handles.map(|handles| &**handles).unwrap_or_default();
         handles.iter().filter_map(|handle| {
             self.stored(*handle)
                 .map(|stored| (stored.kind, &stored.object))
@@ -441,13 +391,13 @@ impl Store {
 
     fn assignments<'a>(
         &'a self,
-        index: &'a HashMap<Box<str>, Vec<u32>>,
+        index: &'a HashMap<Box<str>, Handles>,
         id: &str,
     ) -> impl Iterator<Item = &'a Object> + use<'a> {
         index
             .get(id.to_ascii_lowercase().as_str())
             .into_iter()
-            .flatten()
+            .flat_map(|handles| handles.iter())
             .filter_map(|handle| self.stored(*handle))
             .filter(|stored| stored.kind == Kind::AppRoleAssignment)
             .map(|stored| &stored.object)
@@ -473,10 +423,8 @@ impl Store {
         }
         for (side, property) in access_properties(kind) {
             if let Some(id) = text(object, property) {
-                self.access_index(*side)
-                    .entry(id.to_ascii_lowercase().into_boxed_str())
-                    .or_default()
-                    .push(handle);
+                let id = id.to_ascii_lowercase().into_boxed_str();
+                handles::add(self.access_index(*side), id, handle);
             }
         }
     }
@@ -499,12 +447,12 @@ impl Store {
                     .access_index(*side)
                     .get_mut(id.to_ascii_lowercase().as_str())
             {
-                handles.retain(|other| *other != handle);
+                handles.remove(handle);
             }
         }
     }
 
-    fn access_index(&mut self, side: AccessSide) -> &mut HashMap<Box<str>, Vec<u32>> {
+    fn access_index(&mut self, side: AccessSide) -> &mut HashMap<Box<str>, Handles> {
         match side {
             AccessSide::Principal => &mut self.by_principal,
             AccessSide::Resource => &mut self.by_resource,
@@ -556,7 +504,7 @@ enum AccessSide {
 
 /// An assignment or grant that was deleted with one of its objects.
 type Dependent = (Kind, Object);
-type Links = HashMap<(Relation, u32), Vec<u32>>;
+type Links = HashMap<(Relation, u32), Handles>;
 
 /// v1.0 lists interactive sign-ins of users only. A record without types counts as one.
 fn log_partition(kind: Kind, object: &Object) -> LogPartition {
@@ -584,7 +532,7 @@ fn index_key(kind: Kind, id: &str) -> Cow<'_, str> {
 }
 
 fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {
-    object.get(property)?.as_str()
+    object.text(property)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) fn respond(
     authorize(call.caller, "GET", &path, own)?;
     let (_, user) = read::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
-    let user_id = user.get("id").and_then(Value::as_str).unwrap_or_default();
+    let user_id = user.text("id").unwrap_or_default();
     let context = call.context(&format!("users('{user_id}')/authentication/methods"));
     let methods = methods(user);
     let body = match id {

@@ -1,7 +1,5 @@
 //! `$expand`: related objects inside of an object.
 
-use serde_json::Value;
-
 use super::{
     Call,
     projection::{Projection, RenderOptions},
@@ -67,7 +65,7 @@ impl Expansion {
     /// Writes the expanded property after the object's own properties. A single-valued relationship
     /// without a target is omitted.
     pub(super) fn write(&self, out: &mut Vec<u8>, call: Call<'_>, object: &Object) {
-        let Some(id) = object.get("id").and_then(Value::as_str) else {
+        let Some(id) = object.text("id") else {
             return;
         };
         if self.relationship.many {
@@ -101,11 +99,7 @@ impl Expansion {
             else {
                 break;
             };
-            let next = item
-                .get("id")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
+            let next = item.text("id").unwrap_or_default().to_owned();
             if seen.contains(&next) {
                 break;
             }

@@ -46,7 +46,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
                 .collect()
         })
         .collect();
-    let id = user.get("id").and_then(Value::as_str).unwrap_or_default();
+    let id = user.text("id").unwrap_or_default();
     let context = call.context(&format!(
         "users('{id}')/licenseDetails{}",
         selection(&query)

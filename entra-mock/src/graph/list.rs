@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Call,
     expand::Expansion,
+    paging::Matching,
     projection::{self, Projection, RenderOptions},
     route::Route,
     rows::{EvalContext, Row, RowFilter},
@@ -14,10 +15,9 @@ use super::{
 };
 use crate::{
     odata::{
-        GraphError, Key, Options, Order, PageKey, Position, Query, RowPosition, Search,
-        check_filter, parse_filter,
+        GraphError, Options, Order, PageKey, Position, Query, Search, check_filter, parse_filter,
     },
-    permissions::{self, denied, is_basic, not_premium, only_basic_profiles},
+    permissions::{self, AccessLevel, denied, is_basic, not_premium, only_basic_profiles},
     schema::{Behavior, Kind, Premium, Relationship},
     state::License,
     wire::Reply,
@@ -28,7 +28,6 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
     let subject = Subject::of(call, route)?;
     let query = Query::parse(call.request.query.as_deref(), subject.options())?;
     let plan = Plan::new(call, &subject, &query)?;
-    let store = &call.state.store;
     let source = subject.source(call, plan.row_filter.filter.as_ref());
 
     let sealed = PageKey::new(
@@ -48,29 +47,13 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
             "The page token belongs to an advanced query: ConsistencyLevel: eventual must be sent with every page.",
         ));
     }
-    let eval_context = EvalContext(store);
-    let fits = |row: &Row<'_>| plan.row_filter.matches(row.1, row.2, &eval_context);
-    let count = (plan.counted && position.is_none()).then(|| match source.len(store) {
-        Some(length) if plan.row_filter.is_open() => length,
-        _ => source.rows(store, None).filter(fits).count(),
-    });
-
-    let (page, next) = match &plan.order {
-        None => {
-            let after = position.as_ref().map(|position| position.place);
-            let mut rows = source.rows(store, after).filter(fits);
-            let page: Vec<Row<'_>> = rows.by_ref().take(plan.page_size).collect();
-            let more = rows.next().is_some();
-            let last = page.last().filter(|_| more).map(|row| (row.0, Vec::new()));
-            (page, last)
-        }
-        Some(order) => sorted_page(
-            source.rows(store, None).filter(fits),
-            order,
-            position.as_ref(),
-            plan.page_size,
-        ),
+    let rows = Matching {
+        store: &call.state.store,
+        source,
+        filter: &plan.row_filter,
     };
+    let count = (plan.counted && position.is_none()).then(|| rows.count());
+    let (page, next) = rows.page(plan.order.as_ref(), position.as_ref(), plan.page_size);
     // The page "List internalDomainFederations" has 404 for a domain without federation settings.
     if page.is_empty() && subject.entity().behavior == Behavior::DomainFederation {
         return Err(GraphError::not_found("federationConfiguration"));
@@ -107,18 +90,12 @@ pub(super) fn count(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> 
         ));
     }
     let row_filter = row_filter(call, &subject, &query, true)?;
-    let store = &call.state.store;
-    let source = subject.source(call, row_filter.filter.as_ref());
-    let count = match source.len(store) {
-        Some(length) if row_filter.is_open() => length,
-        _ => {
-            let eval_context = EvalContext(store);
-            source
-                .rows(store, None)
-                .filter(|row| row_filter.matches(row.1, row.2, &eval_context))
-                .count()
-        }
-    };
+    let count = Matching {
+        store: &call.state.store,
+        source: subject.source(call, row_filter.filter.as_ref()),
+        filter: &row_filter,
+    }
+    .count();
     Ok(Reply::new(200)
         .with_header("content-type", "text/plain")
         .with_body(count.to_string()))
@@ -240,22 +217,47 @@ impl Plan {
             out.extend_from_slice(b",\"@odata.nextLink\":");
             projection::write(&mut out, &Value::String(next));
         }
+        let rendering: Vec<Rendering<'_>> = self
+            .projections
+            .iter()
+            .map(|(kind, projection)| Rendering {
+                kind: *kind,
+                projection,
+                sees_everything: permissions::sees_everything(call.caller, *kind),
+                identity: projection.identity(subject.typed()),
+            })
+            .collect();
         out.extend_from_slice(b",\"value\":[");
         for (number, (_, kind, object)) in page.iter().enumerate() {
-            let Some((_, projection)) = self.projections.iter().find(|(other, _)| other == kind)
-            else {
+            let Some(rendering) = rendering.iter().find(|rendering| rendering.kind == *kind) else {
                 continue;
             };
             if number > 0 {
                 out.push(b',');
             }
-            let access_level = permissions::access_level(call.caller, *kind, object);
+            let access_level = match rendering.sees_everything {
+                true => AccessLevel::Everything,
+                false => permissions::access_level(call.caller, *kind, object),
+            };
             let options = RenderOptions {
                 context: None,
                 typed: subject.typed(),
                 access_level,
             };
-            projection.open(&mut out, object, options, &eval_context);
+            let reusable = rendering
+                .identity
+                .filter(|_| access_level == AccessLevel::Everything)
+                .zip(object.packed());
+            if !reusable.is_some_and(|(identity, packed)| packed.write_rendered(identity, &mut out))
+            {
+                let start = out.len();
+                rendering
+                    .projection
+                    .open(&mut out, object, options, &eval_context);
+                if let Some((identity, packed)) = reusable {
+                    packed.remember(identity, &out[start..], &call.state.render_budget);
+                }
+            }
             if let Some(expansion) = &self.expansion {
                 expansion.write(&mut out, call, object);
             }
@@ -266,6 +268,16 @@ impl Plan {
             .with_header("content-type", JSON)
             .with_body(out)
     }
+}
+
+/// How the items of one type are rendered.
+struct Rendering<'p> {
+    kind: Kind,
+    projection: &'p Projection,
+    /// Whether the caller sees all of each item.
+    sees_everything: bool,
+    /// Identifies the JSON of an item, if it can be used again.
+    identity: Option<u64>,
 }
 
 /// Returns the projections of all types that an item can have. A name is unknown only if no type
@@ -426,44 +438,6 @@ pub(super) fn check_activity(call: Call<'_>) -> Result<(), GraphError> {
     } else {
         Ok(())
     }
-}
-
-/// Returns the smallest rows after a position, and the next position if there are more.
-fn sorted_page<'a>(
-    rows: impl Iterator<Item = Row<'a>>,
-    order: &Order,
-    position: Option<&Position>,
-    page_size: usize,
-) -> (Vec<Row<'a>>, Option<(RowPosition, Vec<Key<'static>>)>) {
-    type Keyed<'a> = (Vec<Key<'a>>, Row<'a>);
-    let compare = |left: &Keyed<'a>, right: &Keyed<'a>| {
-        order
-            .compare(&left.0, &right.0)
-            .then(left.1.0.cmp(&right.1.0))
-    };
-    let behind = |(keys, row): &Keyed<'a>| {
-        position.is_none_or(|last| {
-            order
-                .compare(keys, &last.keys)
-                .then(row.0.cmp(&last.place))
-                .is_gt()
-        })
-    };
-    let mut page: Vec<Keyed<'a>> = rows
-        .map(|row| (order.keys(row.2), row))
-        .filter(behind)
-        .collect();
-    let more = page.len() > page_size;
-    if more {
-        page.select_nth_unstable_by(page_size, compare);
-        page.truncate(page_size);
-    }
-    page.sort_unstable_by(compare);
-    let last = page
-        .last()
-        .filter(|_| more)
-        .map(|(keys, row)| (row.0, keys.iter().cloned().map(Key::into_owned).collect()));
-    (page.into_iter().map(|(_, row)| row).collect(), last)
 }
 
 pub(super) const ACTIVITY: &str = "signInActivity";

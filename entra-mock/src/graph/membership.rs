@@ -174,7 +174,7 @@ fn containers<'a>(
     action: Action,
     security_only: bool,
 ) -> impl Iterator<Item = &'a str> {
-    let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+    let id = object.text("id").unwrap_or_default();
     let store = &call.state.store;
     let others = matches!(
         action,
@@ -184,7 +184,7 @@ fn containers<'a>(
     relations::groups_above(store, id, security_only)
         .chain(others.into_iter().flatten())
         .filter(move |container| sees_members(call.caller, container))
-        .filter_map(|container| container.get("id").and_then(Value::as_str))
+        .filter_map(|container| container.text("id"))
 }
 
 /// Reads the parameters of an action and rejects unknown ones.

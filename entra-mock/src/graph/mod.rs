@@ -20,6 +20,7 @@ use crate::{
 
 mod authentication_methods;
 mod batch;
+mod candidates;
 mod delta;
 mod domain_records;
 mod error;
@@ -29,6 +30,7 @@ mod license_details;
 mod list;
 mod membership;
 mod methods;
+mod paging;
 mod payload;
 mod photo;
 mod projection;

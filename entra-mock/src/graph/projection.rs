@@ -1,25 +1,46 @@
 //! Which properties of an object are written, and writes them.
 
-use std::io::Write as _;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io::Write as _,
+    sync::OnceLock,
+};
 
 use serde_json::Value;
 
+use super::rows::is_derived;
 use crate::{
     odata::{DerivedValues, GraphError},
     permissions::{AccessLevel, is_basic},
     schema::{EntityType, Property, Returned, WIRE_ID, is_extension, written_members},
-    store::{Kind, Object},
+    store::{Kind, Object, Stored},
 };
 
 /// The properties of one type that a response shows.
 #[derive(Debug)]
 pub(super) struct Projection {
+    kind: Kind,
     pub(super) entity: &'static EntityType,
-    fields: Vec<Field>,
+    fields: Vec<Shown>,
     /// Whether `$select` named them.
     selected: bool,
     /// Whether the objects are of derived types, so that each has its own type and properties.
     derived: bool,
+}
+
+/// One property that is shown.
+#[derive(Debug)]
+struct Shown {
+    field: FieldRef,
+    /// Whether the caller may not see the value.
+    hidden: bool,
+}
+
+/// How a property is written: kept for declared ones, made for each request for extensions.
+#[derive(Debug)]
+enum FieldRef {
+    Declared(&'static Field),
+    Extension(Box<Field>),
 }
 
 #[derive(Debug)]
@@ -31,8 +52,6 @@ struct Field {
     derived: Option<&'static str>,
     /// The members of its complex value that are written as null if they have no value.
     members: Vec<&'static str>,
-    /// Whether the caller may not see the value.
-    hidden: bool,
 }
 
 impl Projection {
@@ -48,18 +67,15 @@ impl Projection {
             .iter()
             .any(|property| property.derived.is_some());
         let Some(select) = select.filter(|names| !names.iter().any(|name| name == "*")) else {
-            let shown = entity
-                .properties
-                .iter()
-                .filter(|property| property.returned == Returned::Always);
             return Ok(Self {
+                kind,
                 entity,
-                fields: shown.map(|property| Field::of(entity, property)).collect(),
+                fields: declared(kind, |property| property.returned == Returned::Always).collect(),
                 selected: false,
                 derived,
             });
         };
-        let mut fields: Vec<Field> = Vec::new();
+        let mut fields: Vec<Shown> = Vec::new();
         for name in select {
             let first = name.split('/').next().unwrap_or_default();
             let field = match entity.property(first) {
@@ -73,19 +89,29 @@ impl Projection {
                         "This operation target is not yet supported.",
                     ));
                 }
-                Some(property) => Field::of(entity, property),
-                None if entity.open && is_extension(first) => Field::named(first, false),
+                Some(property) => {
+                    let named = declared(kind, |other| other.name == property.name).next();
+                    let Some(field) = named else { continue };
+                    field
+                }
+                None if entity.open && is_extension(first) => {
+                    Shown::new(FieldRef::Extension(Box::new(Field::named(first, false))))
+                }
                 None if entity.navigation(first).is_some() => continue,
                 None => {
                     let clause = "Parsing OData Select and Expand failed";
                     return Err(GraphError::no_property(clause, first, entity.name));
                 }
             };
-            if !fields.iter().any(|other| other.name == field.name) {
+            if !fields
+                .iter()
+                .any(|other| other.get().name == field.get().name)
+            {
                 fields.push(field);
             }
         }
         Ok(Self {
+            kind,
             entity,
             fields,
             selected: true,
@@ -95,25 +121,34 @@ impl Projection {
 
     /// Adds the properties that exist in beta only.
     pub(super) fn add_beta(&mut self) {
-        let beta = self
-            .entity
-            .properties
-            .iter()
-            .filter(|property| property.returned == Returned::InBeta);
-        self.fields
-            .extend(beta.map(|property| Field::of(self.entity, property)));
+        let beta = declared(self.kind, |property| property.returned == Returned::InBeta);
+        self.fields.extend(beta);
     }
 
     /// Writes null for a property, whatever the object has.
     pub(super) fn hide(&mut self, name: &str) {
-        for field in self.fields.iter_mut().filter(|field| field.name == name) {
-            field.hidden = true;
+        for shown in &mut self.fields {
+            shown.hidden |= shown.get().name == name;
         }
     }
 
     /// Whether a derived property is selected.
     pub(super) fn shows(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name == name)
+        self.fields.iter().any(|shown| shown.get().name == name)
+    }
+
+    /// Identifies what [`open`](Self::open) writes for an object that the caller sees in full, without a
+    /// context. Returns `None` if that depends on more than the object.
+    pub(super) fn identity(&self, typed: bool) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        (self.kind, typed, self.selected).hash(&mut hasher);
+        for shown in &self.fields {
+            if shown.hidden || is_derived(&shown.get().name) {
+                return None;
+            }
+            shown.get().name.hash(&mut hasher);
+        }
+        Some(hasher.finish())
     }
 
     /// Writes the object's properties without its closing brace, so that expansions can follow.
@@ -134,7 +169,7 @@ impl Projection {
                 &Value::String(context.to_owned()),
             );
         }
-        let own_type = object.get(DERIVED_TYPE).and_then(Value::as_str);
+        let own_type = object.text(DERIVED_TYPE);
         if options.typed || self.derived {
             separate(out, &mut first);
             // An object can have a type that derives from its own, such as an agent identity.
@@ -153,7 +188,8 @@ impl Projection {
             }
         }
         let own_name = own_type.map(|name| name.trim_start_matches("#microsoft.graph."));
-        for field in &self.fields {
+        for shown in &self.fields {
+            let field = shown.get();
             if field.derived.is_some() && field.derived != own_name {
                 continue;
             }
@@ -165,13 +201,21 @@ impl Projection {
                 AccessLevel::Existence => field.name == "id",
             };
             let stored = if visible && field.name == "id" {
-                object.get(WIRE_ID).or_else(|| object.get(&field.name))
-            } else if visible && !field.hidden {
-                object.get(&field.name)
+                object.stored(WIRE_ID).or_else(|| object.stored("id"))
+            } else if visible && !shown.hidden {
+                object.stored(&field.name)
             } else {
                 None
             };
-            match stored {
+            let value = match stored {
+                Some(Stored::Text(text)) => {
+                    write_text(out, text);
+                    continue;
+                }
+                Some(Stored::Value(value)) => Some(value),
+                None => None,
+            };
+            match value {
                 Some(value) if field.name == "keyCredentials" && !self.selected => {
                     write(out, &without_keys(value))
                 }
@@ -215,10 +259,58 @@ pub(super) struct RenderOptions<'a> {
     pub(super) access_level: AccessLevel,
 }
 
+/// Writes a JSON string.
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing JSON into memory cannot fail.
+        let _ = serde_json::to_writer(out, text);
+    }
+}
+
 /// Writes any JSON value.
 pub(super) fn write(out: &mut Vec<u8>, value: &Value) {
     // Writing JSON into memory cannot fail.
     let _ = serde_json::to_writer(out, value);
+}
+
+/// The declared properties of a kind for which a condition holds.
+fn declared(kind: Kind, is_shown: impl Fn(&Property) -> bool) -> impl Iterator<Item = Shown> {
+    static FIELDS: [OnceLock<Vec<Field>>; Kind::ALL.len()] =
+        [const { OnceLock::new() }; Kind::ALL.len()];
+    let entity = kind.entity();
+    let fields = FIELDS[kind as usize].get_or_init(|| {
+        let properties = entity.properties.iter();
+        properties
+            .map(|property| Field::of(entity, property))
+            .collect()
+    });
+    entity
+        .properties
+        .iter()
+        .zip(fields)
+        .filter(move |(property, _)| is_shown(property))
+        .map(|(_, field)| Shown::new(FieldRef::Declared(field)))
+}
+
+impl Shown {
+    fn new(field: FieldRef) -> Self {
+        Self {
+            field,
+            hidden: false,
+        }
+    }
+
+    fn get(&self) -> &Field {
+        match &self.field {
+            FieldRef::Declared(field) => field,
+            FieldRef::Extension(field) => field,
+        }
+    }
 }
 
 impl Field {
@@ -237,7 +329,6 @@ impl Field {
             many,
             derived: None,
             members: Vec::new(),
-            hidden: false,
         }
     }
 }

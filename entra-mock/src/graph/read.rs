@@ -110,7 +110,7 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
     };
     authorize(call.caller, "GET", &path, own)?;
     let (_, from) = find(call, &route.root)?;
-    let from_id = from.get("id").and_then(Value::as_str).unwrap_or_default();
+    let from_id = from.text("id").unwrap_or_default();
     let wanted = |object: &Object| {
         id.as_ref()
             .is_none_or(|key| is_item(relationship, object, key))
@@ -148,7 +148,7 @@ pub(super) fn item_of<'a>(
 
 /// Whether a key addresses an item: its id, or its alternate key.
 fn is_item(relationship: &Relationship, object: &Object, key: &str) -> bool {
-    let has = |name: &str| object.get(name).is_some_and(|value| value == key);
+    let has = |name: &str| object.text(name) == Some(key);
     has("id") || relationship.item_key.is_some_and(has)
 }
 
@@ -181,8 +181,7 @@ pub(super) fn is_own(call: Call<'_>, root: &Root) -> bool {
     let (Some(user), Root::Object(Kind::User, key)) = (&call.caller.user_id, root) else {
         return false;
     };
-    lookup(call, Kind::User, key)
-        .is_some_and(|object| object.get("id").is_some_and(|id| id == user.as_str()))
+    lookup(call, Kind::User, key).is_some_and(|object| object.text("id") == Some(user.as_str()))
 }
 
 fn lookup<'a>(call: Call<'a>, kind: Kind, key: &ObjectKey) -> Option<&'a Object> {

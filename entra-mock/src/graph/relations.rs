@@ -221,7 +221,7 @@ where
     let mut found = Vec::new();
     while let Some(id) = waiting.pop_front() {
         for (kind, object) in next(id) {
-            let Some(id) = object.get("id").and_then(|id| id.as_str()) else {
+            let Some(id) = object.text("id") else {
                 continue;
             };
             if seen.insert(id) {

@@ -137,7 +137,10 @@ pub(super) struct EvalContext<'a>(pub(super) &'a Store);
 
 impl DerivedValues for EvalContext<'_> {
     fn derived(&self, object: &Object, name: &str) -> Option<Value> {
-        let id = object.get("id")?.as_str()?;
+        if !is_derived(name) {
+            return None;
+        }
+        let id = object.text("id")?;
         match name {
             name if name.eq_ignore_ascii_case("signInActivity") => {
                 self.0.latest_sign_ins(id).as_ref().map(activity)
@@ -158,7 +161,7 @@ impl DerivedValues for EvalContext<'_> {
     }
 
     fn related(&self, object: &Object, relationship: &str) -> usize {
-        let Some(id) = object.get("id").and_then(Value::as_str) else {
+        let Some(id) = object.text("id") else {
             return 0;
         };
         let Some(kind) = self.0.kind_of(id) else {
@@ -169,6 +172,18 @@ impl DerivedValues for EvalContext<'_> {
             .map_or(0, |relationship| relationship.objects(self.0, id).count())
     }
 }
+
+/// Whether a property follows from other objects, so that it can change without its own object.
+pub(super) fn is_derived(name: &str) -> bool {
+    DERIVED.iter().any(|other| other.eq_ignore_ascii_case(name))
+}
+
+const DERIVED: [&str; 4] = [
+    "signInActivity",
+    "manager",
+    "createdOnBehalfOf",
+    "createdObjects",
+];
 
 /// What a filter compares of a related object.
 fn reference((_, object): (Kind, &Object)) -> Value {

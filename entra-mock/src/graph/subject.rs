@@ -1,7 +1,5 @@
 //! The subject of a list: a collection, or a relationship of one object.
 
-use serde_json::Value;
-
 use super::{
     Call, read,
     route::{Root, Route, Target},
@@ -126,7 +124,7 @@ impl<'a> Subject<'a> {
 
     pub(super) fn source(&self, call: Call<'a>, filter: Option<&Expr>) -> Source<'a> {
         if let (Some((_, object)), Some(relationship)) = (self.of, self.relationship) {
-            let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+            let id = object.text("id").unwrap_or_default();
             let sees_hidden = sees_hidden_members(call.caller);
             return Source::Related(relationship, id, self.cast, sees_hidden);
         }
@@ -148,7 +146,7 @@ impl<'a> Subject<'a> {
     pub(super) fn context(&self, query: &Query) -> String {
         let name = match (self.relationship, self.cast, self.of) {
             (Some(relationship), None, Some((kind, object))) if !relationship.polymorphic => {
-                let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+                let id = object.text("id").unwrap_or_default();
                 // Documented like this: below their own collection for some, as a collection of
                 // their own for others.
                 match (kind, relationship.name) {

@@ -39,6 +39,7 @@ mod lists;
 mod membership;
 mod objects;
 mod organization;
+mod paging;
 mod permission_grants;
 mod permissions;
 mod photos;

@@ -8,7 +8,7 @@ use super::{
     filter::{Expr, Function, Literal, Op, Path},
     ticks,
 };
-use crate::store::Object;
+use crate::{collation::compare_text, store::Object};
 
 /// Values that an object does not contain itself.
 pub(crate) trait DerivedValues {
@@ -27,28 +27,6 @@ pub(crate) fn matches(expr: &Expr, object: &Object, derived_values: &dyn Derived
         elements: Vec::new(),
     }
     .expr(expr)
-}
-
-/// Compares strings without regard to case.
-pub(crate) fn compare_text(left: &str, right: &str) -> Ordering {
-    for (left_byte, right_byte) in left.bytes().zip(right.bytes()) {
-        if !left_byte.is_ascii() || !right_byte.is_ascii() {
-            return compare_beyond_ascii(left, right);
-        }
-        let ordering = left_byte
-            .to_ascii_lowercase()
-            .cmp(&right_byte.to_ascii_lowercase());
-        if ordering.is_ne() {
-            return ordering;
-        }
-    }
-    left.len().cmp(&right.len())
-}
-
-fn compare_beyond_ascii(left: &str, right: &str) -> Ordering {
-    left.chars()
-        .flat_map(char::to_lowercase)
-        .cmp(right.chars().flat_map(char::to_lowercase))
 }
 
 struct Evaluation<'a> {
@@ -78,7 +56,7 @@ impl Evaluation<'_> {
                 let Some(Value::String(text)) = found else {
                     return false;
                 };
-                call(*function, text, value)
+                function_holds(*function, text, value)
             }),
             Expr::Lambda { path, all, body } => self.lambda(path, *all, body.as_deref()),
             Expr::Count { path, op, value } => self.count(path, *op, *value),
@@ -123,8 +101,8 @@ impl Evaluation<'_> {
         let Some((first, rest)) = path.segments.split_first() else {
             return then(None);
         };
-        match self.object.get_ignoring_case(first) {
-            Some(value) => then(descend(Some(value), rest)),
+        match self.object.stored_ignoring_case(first) {
+            Some(stored) => stored.with(|value| then(descend(Some(value), rest))),
             None => {
                 let derived = self.derived_values.derived(self.object, first);
                 then(descend(derived.as_ref(), rest))
@@ -167,7 +145,8 @@ fn order(found: &Value, literal: &Literal) -> Option<Ordering> {
     }
 }
 
-fn call(function: Function, text: &str, value: &str) -> bool {
+/// Applies a function without regard to case.
+pub(crate) fn function_holds(function: Function, text: &str, value: &str) -> bool {
     if text.is_ascii() && value.is_ascii() {
         let (text, value) = (text.as_bytes(), value.as_bytes());
         return match function {

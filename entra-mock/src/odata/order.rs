@@ -1,11 +1,10 @@
 //! `$orderby`.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::cmp::Ordering;
 
-use serde_json::Value;
-
-use super::{error::GraphError, eval::compare_text, ticks};
+use super::error::GraphError;
 use crate::{
+    collation::SortKey,
     schema::{EntityType, Mode, Type},
     store::Object,
 };
@@ -21,25 +20,6 @@ struct Criterion {
     property: &'static str,
     value: Type,
     descending: bool,
-}
-
-/// A sort key of an object, one for each property.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Key<'a> {
-    /// Sorts before everything else.
-    Null,
-    Number(i64),
-    Text(Cow<'a, str>),
-}
-
-impl Key<'_> {
-    pub(crate) fn into_owned(self) -> Key<'static> {
-        match self {
-            Self::Null => Key::Null,
-            Self::Number(number) => Key::Number(number),
-            Self::Text(text) => Key::Text(Cow::Owned(text.into_owned())),
-        }
-    }
 }
 
 impl Order {
@@ -94,23 +74,34 @@ impl Order {
         Ok(Self { by })
     }
 
-    pub(crate) fn keys<'a>(&self, object: &'a Object) -> Vec<Key<'a>> {
+    pub(crate) fn keys<'a>(&self, object: &'a Object) -> Vec<SortKey<'a>> {
         self.by
             .iter()
-            .map(|by| key(object.get(by.property), by.value))
+            .map(|by| object.sort_key(by.property, by.value))
             .collect()
+    }
+
+    /// The property that is compared first, its type, and whether the order is descending.
+    pub(crate) fn first(&self) -> Option<(&'static str, Type, bool)> {
+        let by = self.by.first()?;
+        Some((by.property, by.value, by.descending))
+    }
+
+    /// Whether one property alone decides about the order.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.by.len() == 1
     }
 
     pub(crate) fn properties(&self) -> impl Iterator<Item = &str> {
         self.by.iter().map(|by| by.property)
     }
 
-    pub(crate) fn compare(&self, left: &[Key<'_>], right: &[Key<'_>]) -> Ordering {
+    pub(crate) fn compare(&self, left: &[SortKey<'_>], right: &[SortKey<'_>]) -> Ordering {
         self.by
             .iter()
             .zip(left.iter().zip(right))
             .map(|(by, (left, right))| {
-                let ordering = compare_keys(left, right);
+                let ordering = left.compare(right);
                 if by.descending {
                     ordering.reverse()
                 } else {
@@ -122,37 +113,13 @@ impl Order {
     }
 }
 
-fn compare_keys(left: &Key<'_>, right: &Key<'_>) -> Ordering {
-    match (left, right) {
-        (Key::Null, Key::Null) => Ordering::Equal,
-        (Key::Null, _) => Ordering::Less,
-        (_, Key::Null) => Ordering::Greater,
-        (Key::Number(left), Key::Number(right)) => left.cmp(right),
-        (Key::Text(left), Key::Text(right)) => compare_text(left, right),
-        (Key::Number(_), Key::Text(_)) => Ordering::Less,
-        (Key::Text(_), Key::Number(_)) => Ordering::Greater,
-    }
-}
-
-fn key(value: Option<&Value>, kind: Type) -> Key<'_> {
-    match value {
-        Some(Value::String(text)) if kind == Type::Date => {
-            ticks(text).map_or(Key::Null, Key::Number)
-        }
-        Some(Value::String(text)) => Key::Text(Cow::Borrowed(text)),
-        Some(Value::Number(number)) => number.as_i64().map_or(Key::Null, Key::Number),
-        Some(Value::Bool(value)) => Key::Number(i64::from(*value)),
-        _ => Key::Null,
-    }
-}
-
 fn syntax(text: &str) -> GraphError {
     GraphError::bad_request(format!("Invalid orderby clause: Syntax error in '{text}'."))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::store::Kind;
@@ -207,12 +174,12 @@ mod tests {
             false,
         )
         .unwrap();
-        let keys = |value: Value| -> Vec<Key<'static>> {
+        let keys = |value: Value| -> Vec<SortKey<'static>> {
             let object = Object::from(value.as_object().cloned().unwrap());
             order
                 .keys(&object)
                 .into_iter()
-                .map(Key::into_owned)
+                .map(SortKey::into_owned)
                 .collect()
         };
         let no_values = keys(json!({}));

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{error::GraphError, order::Key, seal::Seal};
+use super::{error::GraphError, seal::Seal};
+use crate::collation::SortKey;
 
 /// The position of a row in its unsorted list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +19,7 @@ pub(crate) enum RowPosition {
 pub(crate) struct Position {
     pub(crate) place: RowPosition,
     /// The sort keys, if the list is sorted.
-    pub(crate) keys: Vec<Key<'static>>,
+    pub(crate) keys: Vec<SortKey<'static>>,
     /// Whether the first page was an advanced query; then all pages are.
     pub(crate) advanced: bool,
 }
@@ -48,9 +49,9 @@ impl PageKey {
             .keys
             .iter()
             .map(|key| match key {
-                Key::Null => Value::Null,
-                Key::Number(number) => json!(number),
-                Key::Text(text) => json!(text),
+                SortKey::Null => Value::Null,
+                SortKey::Number(number) => json!(number),
+                SortKey::Text(text) => json!(text),
             })
             .collect();
         let content = json!([
@@ -81,9 +82,9 @@ impl PageKey {
             .into_iter()
             .flatten()
             .map(|key| match key {
-                Value::Number(number) => number.as_i64().map_or(Key::Null, Key::Number),
-                Value::String(text) => Key::Text(text.clone().into()),
-                _ => Key::Null,
+                Value::Number(number) => number.as_i64().map_or(SortKey::Null, SortKey::Number),
+                Value::String(text) => SortKey::Text(text.clone().into()),
+                _ => SortKey::Null,
             })
             .collect();
         let serial = parts[4].as_u64().unwrap_or_default();
@@ -115,7 +116,11 @@ mod tests {
     fn position() -> Position {
         Position {
             place: RowPosition::Log(-5, u64::MAX),
-            keys: vec![Key::Text("Ä'\"".into()), Key::Null, Key::Number(i64::MIN)],
+            keys: vec![
+                SortKey::Text("Ä'\"".into()),
+                SortKey::Null,
+                SortKey::Number(i64::MIN),
+            ],
             advanced: true,
         }
     }

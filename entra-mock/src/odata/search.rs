@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::error::GraphError;
 use crate::{
     schema::{EntityType, Mode},
-    store::Object,
+    store::{Object, Stored},
 };
 
 /// A checked `$search`.
@@ -50,7 +50,7 @@ impl Search {
                 property,
                 words: wanted,
             } => {
-                let Some(Value::String(text)) = object.get(property) else {
+                let Some(text) = object.text(property) else {
                     return false;
                 };
                 let there = words(text);
@@ -63,14 +63,12 @@ impl Search {
                 many,
                 text,
             } => {
-                let begins = |value: &Value| {
-                    value
-                        .as_str()
-                        .is_some_and(|value| value.to_lowercase().starts_with(text.as_str()))
-                };
-                match object.get(property) {
-                    Some(Value::Array(values)) if *many => values.iter().any(begins),
-                    Some(value) => begins(value),
+                let begins = |value: &str| value.to_lowercase().starts_with(text.as_str());
+                match object.stored(property) {
+                    Some(Stored::Value(Value::Array(values))) if *many => {
+                        values.iter().filter_map(Value::as_str).any(begins)
+                    }
+                    Some(stored) => stored.as_str().is_some_and(begins),
                     None => false,
                 }
             }

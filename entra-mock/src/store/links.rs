@@ -1,6 +1,6 @@
 //! Links between objects, in both directions.
 
-use super::{Event, Kind, Links, Relation, Store, text};
+use super::{Event, Kind, Links, Relation, Store, handles, text};
 
 /// A link between an object and another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +22,12 @@ impl Store {
         }
         if relation == Relation::Manager {
             let before = self.forward.get(&(relation, from)).cloned();
-            for before in before.unwrap_or_default() {
-                self.remove_link(relation, from, before);
+            for before in before.iter().flat_map(|handles| handles.iter()) {
+                self.remove_link(relation, from, *before);
             }
         }
-        self.forward.entry((relation, from)).or_default().push(to);
-        self.backward.entry((relation, to)).or_default().push(from);
+        handles::add(&mut self.forward, (relation, from), to);
+        handles::add(&mut self.backward, (relation, to), from);
         self.record_link(relation, from, to, Event::Linked);
         true
     }
@@ -42,8 +42,14 @@ impl Store {
 
     fn has_link(&self, relation: Relation, from: u32, to: u32) -> bool {
         // One of the two can be a group of a hundred thousand members: search the shorter list.
-        let forward = self.forward.get(&(relation, from)).map_or(&[][..], |v| v);
-        let backward = self.backward.get(&(relation, to)).map_or(&[][..], |v| v);
+        let forward = self
+            .forward
+            .get(&(relation, from))
+            .map_or(&[][..], |handles| handles);
+        let backward = self
+            .backward
+            .get(&(relation, to))
+            .map_or(&[][..], |handles| handles);
         if forward.len() < backward.len() {
             forward.contains(&to)
         } else {
@@ -92,7 +98,7 @@ impl Store {
                 (true, self.forward.remove(&(relation, handle))),
                 (false, self.backward.remove(&(relation, handle))),
             ] {
-                for other in others.unwrap_or_default() {
+                for &other in others.iter().flat_map(|handles| handles.iter()) {
                     let links = if outgoing {
                         &mut self.backward
                     } else {
@@ -116,10 +122,12 @@ impl Store {
 }
 
 fn remove_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
-    let Some(handles) = links.get_mut(&key) else {
+    let Some(found) = links.get_mut(&key) else {
         return false;
     };
-    let before = handles.len();
-    handles.retain(|other| *other != handle);
-    before != handles.len()
+    let removed = found.remove(handle);
+    if found.is_empty() {
+        links.remove(&key);
+    }
+    removed
 }

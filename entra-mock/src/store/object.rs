@@ -1,26 +1,33 @@
 //! One object in a compact form: a tenant can have half a million of them.
 
 use std::{
-    collections::HashMap,
+    fmt,
     ops::{Index, IndexMut},
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::Arc,
 };
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::{name::Name, packed::Packed};
+use crate::{collation::SortKey, schema::Type};
+
 /// One directory object: its non-null properties by wire name.
 ///
 /// Keys that start with `~` are internal; no Graph response shows them.
 ///
-/// A JSON map would need three times the memory: names are stored once per process here, and values
-/// that many objects have are shared.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Object(Vec<Field>);
+/// In the store it is packed, since a JSON map would need five times the memory. A change unpacks it, and
+/// then the store packs it again.
+#[derive(Clone, Default)]
+pub(crate) struct Object {
+    /// Empty while the object is packed.
+    fields: Vec<Field>,
+    packed: Option<Box<Packed>>,
+}
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Field {
-    name: Name,
+    pub(super) name: Name,
     pub(super) value: FieldValue,
 }
 
@@ -29,6 +36,13 @@ pub(super) struct Field {
 pub(super) enum FieldValue {
     Own(Value),
     Shared(Arc<Value>),
+}
+
+/// The value of a property as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stored<'a> {
+    Text(&'a str),
+    Value(&'a Value),
 }
 
 /// The place of a property in an object.
@@ -45,24 +59,36 @@ impl Object {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find(|field| field.name.text() == name)
-            .map(|field| field.value.get())
+        match &self.packed {
+            Some(packed) => packed.value(packed.position(|other| other == name)?),
+            None => self.field(|other| other == name),
+        }
     }
 
-    /// Returns the property of that name, ignoring case.
-    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Value> {
-        self.get(name).or_else(|| {
-            self.0
-                .iter()
-                .find(|field| field.name.text().eq_ignore_ascii_case(name))
-                .map(|field| field.value.get())
-        })
+    /// Returns the value of a property without unpacking it.
+    pub(crate) fn stored(&self, name: &str) -> Option<Stored<'_>> {
+        self.stored_at(|other| other == name)
+    }
+
+    /// The same, ignoring the case of the name.
+    pub(crate) fn stored_ignoring_case(&self, name: &str) -> Option<Stored<'_>> {
+        self.stored(name)
+            .or_else(|| self.stored_at(|other| other.eq_ignore_ascii_case(name)))
+    }
+
+    /// Returns a text without unpacking it.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.stored(name)?.as_str()
+    }
+
+    /// Returns the key of a property for the order of objects, ignoring the case of the name.
+    pub(crate) fn sort_key(&self, name: &str, kind: Type) -> SortKey<'_> {
+        self.stored_ignoring_case(name)
+            .map_or(SortKey::Null, |stored| stored.sort_key(kind))
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.0
+        self.open()
             .iter_mut()
             .find(|field| field.name.text() == name)
             .map(|field| field.value.get_mut())
@@ -73,37 +99,118 @@ impl Object {
         if let Some(before) = self.get_mut(&name) {
             return Some(std::mem::replace(before, value));
         }
-        self.0.push(Field {
+        self.open().push(Field {
             name: Name::of(&name),
             value: FieldValue::Own(value),
         });
         None
     }
 
+    /// Sets a property to a value that other objects have too.
+    pub(crate) fn insert_shared(&mut self, name: &str, value: Arc<Value>) {
+        let value = FieldValue::Shared(value);
+        let fields = self.open();
+        match fields.iter_mut().find(|field| field.name.text() == name) {
+            Some(field) => field.value = value,
+            None => fields.push(Field {
+                name: Name::of(name),
+                value,
+            }),
+        }
+    }
+
     /// Returns the place of a property, to be filled if it is empty.
     pub(crate) fn entry(&mut self, name: &str) -> Entry<'_> {
-        let at = self.0.iter().position(|field| field.name.text() == name);
+        let fields = self.open();
+        let at = fields.iter().position(|field| field.name.text() == name);
         Entry {
             name: Name::of(name),
             at,
-            fields: &mut self.0,
+            fields,
         }
     }
 
     pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
-        let at = self.0.iter().position(|field| field.name.text() == name)?;
-        Some(self.0.remove(at).value.into_value())
+        let fields = self.open();
+        let at = fields.iter().position(|field| field.name.text() == name)?;
+        Some(fields.remove(at).value.into_value())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0
-            .iter()
-            .map(|field| (field.name.text(), field.value.get()))
+        let open = self.fields.iter();
+        let open = open.map(|field| (field.name.text(), field.value.get()));
+        let packed = self.packed.iter().flat_map(|packed| packed.iter());
+        open.chain(packed)
     }
 
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut FieldValue> {
-        self.0.shrink_to_fit();
-        self.0.iter_mut().map(|field| &mut field.value)
+    /// The packed form, if the object is in the store.
+    pub(crate) fn packed(&self) -> Option<&Packed> {
+        self.packed.as_deref()
+    }
+
+    /// Replaces the fields by their packed form.
+    pub(super) fn pack(&mut self, pack: impl FnOnce(Vec<Field>) -> Packed) {
+        if self.packed.is_none() {
+            self.packed = Some(Box::new(pack(std::mem::take(&mut self.fields))));
+        }
+    }
+
+    fn stored_at(&self, is_named: impl Fn(&str) -> bool) -> Option<Stored<'_>> {
+        match &self.packed {
+            Some(packed) => packed.stored(packed.position(is_named)?),
+            None => self.field(is_named).map(Stored::Value),
+        }
+    }
+
+    fn field(&self, is_named: impl Fn(&str) -> bool) -> Option<&Value> {
+        self.fields
+            .iter()
+            .find(|field| is_named(field.name.text()))
+            .map(|field| field.value.get())
+    }
+
+    fn open(&mut self) -> &mut Vec<Field> {
+        if let Some(packed) = self.packed.take() {
+            self.fields = packed.fields();
+        }
+        &mut self.fields
+    }
+}
+
+impl<'a> Stored<'a> {
+    /// The key of a value of a property with this type.
+    pub(crate) fn sort_key(self, kind: Type) -> SortKey<'a> {
+        match self {
+            Self::Text(text) => SortKey::of_text(text, kind),
+            Self::Value(value) => SortKey::of(Some(value), kind),
+        }
+    }
+
+    pub(crate) fn as_str(self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Value(value) => value.as_str(),
+        }
+    }
+
+    /// Calls a function with the JSON value.
+    pub(crate) fn with<T>(self, then: impl FnOnce(&Value) -> T) -> T {
+        match self {
+            Self::Text(text) => then(&Value::String(text.to_owned())),
+            Self::Value(value) => then(value),
+        }
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 
@@ -113,11 +220,22 @@ impl From<Map<String, Value>> for Object {
     }
 }
 
-impl FromIterator<(String, Value)> for Object {
-    fn from_iter<I: IntoIterator<Item = (String, Value)>>(properties: I) -> Self {
-        let mut object = Self::new();
+impl<N: AsRef<str>> FromIterator<(N, Value)> for Object {
+    fn from_iter<I: IntoIterator<Item = (N, Value)>>(properties: I) -> Self {
+        let properties = properties.into_iter();
+        let mut object = Self {
+            fields: Vec::with_capacity(properties.size_hint().0),
+            packed: None,
+        };
         for (name, value) in properties {
-            object.insert(name, value);
+            let name = name.as_ref();
+            match object.get_mut(name) {
+                Some(before) => *before = value,
+                None => object.fields.push(Field {
+                    name: Name::of(name),
+                    value: FieldValue::Own(value),
+                }),
+            }
         }
         object
     }
@@ -179,43 +297,6 @@ impl FieldValue {
     }
 }
 
-impl PartialEq for FieldValue {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
-    }
-}
-
-/// A property name as one pointer; equal names are the same pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Name(&'static &'static str);
-
-impl Name {
-    /// Returns the only copy of a name. Property names are few, so none is ever freed.
-    fn of(text: &str) -> Self {
-        static NAMES: OnceLock<RwLock<HashMap<&'static str, Name>>> = OnceLock::new();
-        let names = NAMES.get_or_init(RwLock::default);
-        if let Some(name) = names
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(text)
-        {
-            return *name;
-        }
-        let mut names = names.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(name) = names.get(text) {
-            return *name;
-        }
-        let text: &'static str = Box::leak(text.into());
-        let name = Self(Box::leak(Box::new(text)));
-        names.insert(text, name);
-        name
-    }
-
-    fn text(self) -> &'static str {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -242,17 +323,10 @@ mod tests {
     #[test]
     fn a_shared_value_is_copied_before_it_changes() {
         let shared = Arc::new(json!({"city": "Vienna"}));
-        let mut first = Object(vec![Field {
-            name: Name::of("location"),
-            value: FieldValue::Shared(Arc::clone(&shared)),
-        }]);
+        let mut first = Object::new();
+        first.insert_shared("location", Arc::clone(&shared));
         let second = first.clone();
         *first.get_mut("location").unwrap() = json!(null);
         assert_eq!(second["location"]["city"], "Vienna");
-    }
-
-    #[test]
-    fn a_field_has_the_size_of_five_words() {
-        assert_eq!(size_of::<Field>(), 5 * size_of::<usize>());
     }
 }
