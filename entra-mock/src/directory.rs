@@ -6,6 +6,7 @@
 mod apps;
 pub(crate) mod domains;
 mod gallery;
+mod insertion;
 pub(crate) mod lifecycle;
 mod log;
 mod policies;
@@ -22,8 +23,14 @@ use crate::{
     store::{Conflict, Kind, Object, Relation},
 };
 
+pub use insertion::SeedError;
+
 pub(crate) use apps::{AppIds, application_defaults};
+#[cfg(feature = "server")]
+pub(crate) use insertion::SeedErrorCause;
+pub(crate) use insertion::{collection_kind, set};
 pub(crate) use log::{Audit, SignInRecord};
+pub(crate) use policies::AccessRule;
 
 /// A user to create. A property that is `None` is not set.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +102,47 @@ impl State {
         }
         self.store.insert(Kind::User, object)?;
         Ok(id)
+    }
+
+    /// Returns the part before the `@` for a new user of this name. Users with the same name get a number, as an
+    /// administrator would add.
+    pub(crate) fn free_alias(&self, display_name: &str) -> String {
+        let stem: String = display_name
+            .split_whitespace()
+            .map(|word| {
+                word.chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .collect::<String>()
+                    .to_ascii_lowercase()
+            })
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(".");
+        let stem = if stem.is_empty() {
+            "user".to_owned()
+        } else {
+            stem
+        };
+        let domain = self.default_domain().to_owned();
+        let taken = |alias: &str| {
+            self.store
+                .find(
+                    Kind::User,
+                    "userPrincipalName",
+                    &format!("{alias}@{domain}"),
+                )
+                .is_some()
+        };
+        (1..)
+            .map(|number| {
+                if number == 1 {
+                    stem.clone()
+                } else {
+                    format!("{stem}{number}")
+                }
+            })
+            .find(|alias| !taken(alias))
+            .unwrap_or(stem)
     }
 
     pub(crate) fn add_group(

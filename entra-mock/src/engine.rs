@@ -1,11 +1,15 @@
 //! The tenant as a function from request to response, without sockets and without real time.
 
+#[cfg(feature = "server")]
+use std::sync::OnceLock;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use entra_core::{Clock, Timestamp};
+#[cfg(feature = "server")]
+use serde_json::json;
 
 use crate::{
     fault::Faults,
@@ -24,6 +28,24 @@ pub(crate) struct Engine {
     journal: Mutex<Journal>,
     faults: Mutex<Faults>,
     replication: Mutex<Replication>,
+    #[cfg(feature = "server")]
+    storage: OnceLock<Arc<dyn Storage>>,
+}
+
+/// Where a tenant is kept beyond the process.
+#[cfg(feature = "server")]
+pub(crate) trait Storage: Send + Sync {
+    /// Stores what has changed. When this returns, everything that was changed before the call is stored.
+    ///
+    /// # Errors
+    /// The error of the operating system. Then nothing more is stored.
+    fn commit(&self, state: &RwLock<State>) -> std::io::Result<()>;
+
+    /// Replaces the whole tenant, and what is stored of it.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    fn replace(&self, state: &RwLock<State>, with: State) -> std::io::Result<()>;
 }
 
 impl fmt::Debug for Engine {
@@ -41,6 +63,24 @@ impl Engine {
             journal: Mutex::new(Journal::new(journal_capacity)),
             faults: Mutex::new(Faults::default()),
             replication: Mutex::default(),
+            #[cfg(feature = "server")]
+            storage: OnceLock::new(),
+        }
+    }
+
+    /// Keeps the tenant in this storage from now on.
+    #[cfg(feature = "server")]
+    pub(crate) fn store_in(&self, storage: Arc<dyn Storage>) {
+        // It is set once, before the first request.
+        let _ = self.storage.set(storage);
+    }
+
+    /// Stores what has changed, if the tenant is kept in a storage.
+    #[cfg(feature = "server")]
+    pub(crate) fn commit(&self) -> std::io::Result<()> {
+        match self.storage.get() {
+            Some(storage) => storage.commit(&self.state),
+            None => Ok(()),
         }
     }
 
@@ -58,7 +98,25 @@ impl Engine {
             self.respond(now, request)
         });
         self.record(now, &request, reply.status);
+        #[cfg(feature = "server")]
+        let reply = self.stored(&request, reply);
         reply
+    }
+
+    /// Stores what a request has changed before the client learns of it.
+    #[cfg(feature = "server")]
+    fn stored(&self, request: &WireRequest, reply: Reply) -> Reply {
+        if is_graph(&request.path) && request.method == "GET" {
+            return reply;
+        }
+        match self.commit() {
+            Ok(()) => reply,
+            Err(error) => {
+                let message = format!("The state file cannot be written: {error}");
+                let body = json!({ "error": { "code": "ServiceUnavailable", "message": message } });
+                Reply::json(503, &body)
+            }
+        }
     }
 
     /// Records in the journal a request to which something else responded.
@@ -74,7 +132,6 @@ impl Engine {
 
     /// Locks the tenant for writing. Changes are recorded as changes of the test, at the current
     /// time.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         let now = self.now();
         self.replication().forget();
@@ -83,8 +140,17 @@ impl Engine {
         state
     }
 
+    /// Replaces the whole tenant, as by a restore.
+    #[cfg(feature = "server")]
+    pub(crate) fn replace(&self, state: State) -> std::io::Result<()> {
+        match self.storage.get() {
+            Some(storage) => storage.replace(self.state(), state)?,
+            None => *self.write() = state,
+        }
+        Ok(())
+    }
+
     /// The tenant behind its lock, for operations of several steps.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn state(&self) -> &RwLock<State> {
         self.replication().forget();
         &self.state
@@ -100,7 +166,6 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(feature = "wiremock")]
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         Faults::lock(&self.faults)
     }

@@ -1,5 +1,8 @@
 //! Faults: errors that a test injects.
 
+mod effect;
+mod operation;
+
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -7,10 +10,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
-    login,
-    wire::{Delivery, Reply, WireRequest, is_graph},
+use self::{
+    effect::{Effect, strip_marker},
+    operation::OperationPattern,
 };
+use crate::wire::{Reply, WireRequest};
 
 /// A fault to inject: which requests it matches, and what happens to them.
 ///
@@ -35,8 +39,21 @@ impl Fault {
     /// Matches requests whose path contains this text, also as parts of a batch. A part whose connection would close
     /// has no response in that of the batch.
     pub fn on(path: &str) -> FaultTrigger {
+        FaultTrigger::default().path(path)
+    }
+
+    /// Matches requests of one operation, such as `GET /users/{id}/memberOf`: a method and a path, in which a part
+    /// in braces stands for any one segment. Without a method it matches all of them. The version of Graph in front
+    /// of the path can be missing.
+    ///
+    /// ```
+    /// use entra_mock::Fault;
+    /// let broken = Fault::on_operation("GET /users/{id}").status(503); // not /users and not /users/{id}/memberOf
+    /// # let _ = broken;
+    /// ```
+    pub fn on_operation(operation: &str) -> FaultTrigger {
         FaultTrigger {
-            path: Some(path.to_ascii_lowercase()),
+            operation: Some(OperationPattern::new(operation)),
             ..FaultTrigger::default()
         }
     }
@@ -59,11 +76,19 @@ impl Fault {
 pub struct FaultTrigger {
     path: Option<String>,
     method: Option<String>,
+    operation: Option<OperationPattern>,
     when: Occurrence,
+    percent: Option<u32>,
     times: Option<u32>,
 }
 
 impl FaultTrigger {
+    /// Matches only requests whose path contains this text.
+    pub fn path(mut self, path: &str) -> Self {
+        self.path = Some(path.to_ascii_lowercase());
+        self
+    }
+
     /// Matches only requests with this method.
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_ascii_uppercase());
@@ -82,6 +107,13 @@ impl FaultTrigger {
     /// time.
     pub const fn page(mut self, n: u32) -> Self {
         self.when = Occurrence::Page(n);
+        self
+    }
+
+    /// Matches this percentage of the requests, evenly spread: of 30 percent the fourth, seventh and tenth of ten
+    /// requests. It is the same in every run.
+    pub const fn percent(mut self, percent: u32) -> Self {
+        self.percent = Some(percent);
         self
     }
 
@@ -153,6 +185,32 @@ impl FaultTrigger {
         self.with(Effect::Delay(delay))
     }
 
+    /// Sends the body in sixteen pieces, each after this time, which is real time.
+    pub const fn trickle(self, pause: Duration) -> Fault {
+        self.with(Effect::Trickle(pause))
+    }
+
+    /// Changes the `Content-Type` of the response, such as to `text/html`. The body stays as it is.
+    pub fn content_type(self, content_type: &str) -> Fault {
+        self.with(Effect::ContentType(content_type.to_owned()))
+    }
+
+    /// Removes the newest key from a response with signing keys, as a cache does that has not seen a rollover.
+    ///
+    /// ```
+    /// use entra_mock::Fault;
+    /// let stale = Fault::on("/discovery/v2.0/keys").times(1).stale_keys();
+    /// # let _ = stale;
+    /// ```
+    pub const fn stale_keys(self) -> Fault {
+        self.with(Effect::StaleKeys)
+    }
+
+    /// Resets the connection without a response.
+    pub const fn reset_connection(self) -> Fault {
+        self.with(Effect::ResetConnection)
+    }
+
     /// Closes the connection without a response.
     pub const fn closed_connection(self) -> Fault {
         self.with(Effect::ClosedConnection)
@@ -174,6 +232,10 @@ impl FaultTrigger {
             .method
             .as_deref()
             .is_none_or(|method| request.method == method)
+            && self
+                .operation
+                .as_ref()
+                .is_none_or(|operation| operation.matches(&request.method, &request.path))
     }
 }
 
@@ -185,33 +247,19 @@ enum Occurrence {
     Page(u32),
 }
 
-#[derive(Clone, Debug)]
-enum Effect {
-    Status {
-        status: u16,
-        retry_after: Option<String>,
-    },
-    SignInError(u32),
-    EmptyPage,
-    RepeatNextLink,
-    ForeignNextLink(String),
-    TruncatedBody,
-    GarbageBody,
-    ClosedConnection,
-    Delay(Duration),
-}
-
 /// The faults of a tenant, each with the requests that it has matched so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     installed: Vec<Installed>,
     next_id: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Installed {
     id: u64,
     fault: Fault,
+    /// What the control API lists.
+    description: Value,
     seen: u32,
     happened: u32,
     /// Pages delivered since the last request for a first page.
@@ -246,15 +294,44 @@ impl Faults {
         faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(feature = "wiremock")]
     pub(crate) fn inject(&mut self, fault: Fault) {
+        self.inject_described(fault, Value::Null);
+    }
+
+    /// Injects a fault with its description and returns its id.
+    pub(crate) fn inject_described(&mut self, fault: Fault, description: Value) -> u64 {
         self.next_id += 1;
         self.installed.push(Installed {
             id: self.next_id,
             fault,
+            description,
             seen: 0,
             happened: 0,
             pages: 0,
         });
+        self.next_id
+    }
+
+    /// The faults with their ids: their description, the requests that they matched, and how often they happened.
+    #[cfg(feature = "server")]
+    pub(crate) fn list(&self) -> impl Iterator<Item = (u64, &Value, u32, u32)> {
+        self.installed.iter().map(|installed| {
+            (
+                installed.id,
+                &installed.description,
+                installed.seen,
+                installed.happened,
+            )
+        })
+    }
+
+    /// Removes a fault. Returns `false` if there is none with this id.
+    #[cfg(feature = "server")]
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
+        let before = self.installed.len();
+        self.installed.retain(|installed| installed.id != id);
+        self.installed.len() != before
     }
 
     pub(crate) fn clear(&mut self) {
@@ -316,6 +393,10 @@ impl Faults {
 impl Installed {
     fn is_due(&self) -> bool {
         let trigger = &self.fault.trigger;
+        let share = |seen: u32| u64::from(seen) * u64::from(trigger.percent.unwrap_or(100)) / 100;
+        if share(self.seen) == share(self.seen.saturating_sub(1)) {
+            return false;
+        }
         match trigger.when {
             Occurrence::Always => trigger.times.is_none_or(|times| self.happened < times),
             Occurrence::Nth(n) => self.seen >= n && self.happened < trigger.times.unwrap_or(1),
@@ -325,145 +406,6 @@ impl Installed {
         }
     }
 }
-
-impl Planned {
-    /// Returns the response that replaces the tenant's own.
-    pub(crate) fn replacement(&self, request: &WireRequest) -> Option<Reply> {
-        match self.effect.as_ref()? {
-            Effect::Status {
-                status,
-                retry_after,
-            } => {
-                let reply = Reply::json(*status, &error_body(*status, request));
-                Some(match retry_after {
-                    Some(value) => reply.with_header("retry-after", value.clone()),
-                    None => reply,
-                })
-            }
-            Effect::SignInError(code) => {
-                let (error, status) = login::oauth(*code);
-                let body = serde_json::json!({
-                    "error": error, "error_codes": [code],
-                    "error_description": format!("AADSTS{code}: A fault was injected into this request."),
-                });
-                Some(Reply::json(status, &body))
-            }
-            Effect::EmptyPage => {
-                let link = with_marker(request);
-                Some(Reply::json(
-                    200,
-                    &serde_json::json!({ "value": [], "@odata.nextLink": link }),
-                ))
-            }
-            _ => None,
-        }
-    }
-
-    /// Returns the tenant's own response with the fault applied.
-    pub(crate) fn change(&self, request: &WireRequest, mut reply: Reply) -> Reply {
-        match &self.effect {
-            Some(Effect::RepeatNextLink) => set_next_link(&mut reply, |_| own_url(request)),
-            Some(Effect::ForeignNextLink(origin)) => set_next_link(&mut reply, |link| {
-                let rest = link.strip_prefix(request.base.as_str()).map(str::to_owned);
-                format!("{origin}{}", rest.unwrap_or_else(|| request.path.clone()))
-            }),
-            Some(Effect::TruncatedBody) => reply.delivery = Delivery::CutInBody,
-            Some(Effect::GarbageBody) => {
-                reply.body = b"<html><body>This is not JSON.</body></html>".to_vec()
-            }
-            Some(Effect::ClosedConnection) => reply.delivery = Delivery::NoResponse,
-            Some(Effect::Delay(delay)) => reply.delay = *delay,
-            _ => {}
-        }
-        reply
-    }
-}
-
-/// Replaces or adds the next link of a page. Everything else stays unchanged.
-fn set_next_link(reply: &mut Reply, link: impl FnOnce(&str) -> String) {
-    let Ok(Value::Object(mut body)) = serde_json::from_slice(&reply.body) else {
-        return;
-    };
-    if !body.get("value").is_some_and(Value::is_array) {
-        return;
-    }
-    let before = body
-        .get(NEXT_LINK)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    body.insert(NEXT_LINK.to_owned(), link(&before).into());
-    reply.body = Value::Object(body).to_string().into_bytes();
-}
-
-fn own_url(request: &WireRequest) -> String {
-    match request.query.as_deref() {
-        Some(query) => format!("{}{}?{query}", request.base, request.path),
-        None => format!("{}{}", request.base, request.path),
-    }
-}
-
-fn with_marker(request: &WireRequest) -> String {
-    let separator = if request
-        .query
-        .as_deref()
-        .is_some_and(|query| !query.is_empty())
-    {
-        '&'
-    } else {
-        '?'
-    };
-    format!("{}{separator}{MARKER}", own_url(request))
-}
-
-/// Removes the marker of an inserted page's next link. Returns whether it was present.
-fn strip_marker(request: &mut WireRequest) -> bool {
-    let Some(query) = request
-        .query
-        .as_deref()
-        .and_then(|query| query.strip_suffix(MARKER))
-    else {
-        return false;
-    };
-    let query = query.trim_end_matches('&').to_owned();
-    request.query = Some(query).filter(|query| !query.is_empty());
-    true
-}
-
-fn error_body(status: u16, request: &WireRequest) -> Value {
-    if is_graph(&request.path) {
-        let code = match status {
-            400 => "Request_BadRequest",
-            401 => "InvalidAuthenticationToken",
-            403 => "Authorization_RequestDenied",
-            404 => "Request_ResourceNotFound",
-            409 => "Request_Conflict",
-            410 => "syncStateNotFound",
-            412 => "preconditionFailed",
-            429 => "TooManyRequests",
-            500 => "InternalServerError",
-            502 => "BadGateway",
-            503 => "ServiceUnavailable",
-            504 => "GatewayTimeout",
-            _ => "UnknownError",
-        };
-        return serde_json::json!({ "error": { "code": code, "message": "A fault was injected into this request." } });
-    }
-    let (error, code) = match status {
-        401 => ("invalid_client", 7_000_215),
-        429 => ("temporarily_unavailable", 90_055),
-        500..=599 => ("temporarily_unavailable", 90_033),
-        _ => ("invalid_request", 90_010),
-    };
-    serde_json::json!({
-        "error": error, "error_codes": [code],
-        "error_description": format!("AADSTS{code}: A fault was injected into this request."),
-    })
-}
-
-const NEXT_LINK: &str = "@odata.nextLink";
-/// Marks the end of the next link of an inserted empty page.
-const MARKER: &str = "entra-mock-page=again";
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! What the sign-in side has issued and must recognize: codes, refresh tokens, device codes,
 //! sessions.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use entra_core::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Everything that was issued. Bounded, so that a server that runs for months stays small.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct GrantStore {
 }
 
 /// A user who has signed in, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Subject {
     pub(crate) user_id: String,
     /// Whether the user has passed multifactor authentication.
@@ -30,7 +31,7 @@ pub(crate) struct Subject {
 }
 
 /// The scopes of one request, parsed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct RequestedScopes {
     pub(crate) openid: bool,
     pub(crate) profile: bool,
@@ -41,7 +42,7 @@ pub(crate) struct RequestedScopes {
 }
 
 /// The scopes requested of one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct RequestedResource {
     pub(crate) identifier: String,
     /// The resource as the scopes spell it. `None` for Graph's scopes without a resource.
@@ -52,7 +53,7 @@ pub(crate) struct RequestedResource {
 }
 
 /// The platform under which an application has registered a redirect URI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Platform {
     Web,
     /// A single-page application: no secret, but PKCE and the `Origin` header of a browser.
@@ -62,7 +63,7 @@ pub(crate) enum Platform {
 }
 
 /// An authorization code.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Code {
     pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
@@ -77,14 +78,14 @@ pub(crate) struct Code {
 }
 
 /// The PKCE challenge of a code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Challenge {
     pub(crate) text: String,
     pub(crate) hashed: bool,
 }
 
 /// A refresh token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct RefreshToken {
     pub(crate) client_id: String,
     pub(crate) requested: RequestedScopes,
@@ -97,7 +98,7 @@ pub(crate) struct RefreshToken {
 }
 
 /// A device authorization that waits for the user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct DeviceRequest {
     pub(crate) user_code: String,
     pub(crate) client_id: String,
@@ -107,7 +108,7 @@ pub(crate) struct DeviceRequest {
     pub(crate) decision: DeviceDecision,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum DeviceDecision {
     Pending,
     Approved(Subject),
@@ -116,7 +117,7 @@ pub(crate) enum DeviceDecision {
 }
 
 /// The sessions of one browser.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Session {
     pub(crate) accounts: Vec<Account>,
     /// Whether the session outlives the browser windows.
@@ -125,7 +126,7 @@ pub(crate) struct Session {
 }
 
 /// One signed-in user of a browser session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Account {
     pub(crate) subject: Subject,
     /// Client ids of the applications that this user has signed in to.
@@ -133,7 +134,7 @@ pub(crate) struct Account {
 }
 
 /// A sign-in between two pages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Flow {
     pub(crate) session: String,
     pub(crate) request: String,
@@ -142,7 +143,7 @@ pub(crate) struct Flow {
 }
 
 /// Failed sign-ins of one user since the last successful one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Attempts {
     pub(crate) failed: u32,
     /// Digests of the latest wrong passwords: repeating the same one counts once.
@@ -151,7 +152,7 @@ pub(crate) struct Attempts {
 }
 
 /// A conditional access policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Policy {
     pub(crate) id: String,
     pub(crate) control: Control,
@@ -162,7 +163,7 @@ pub(crate) struct Policy {
 }
 
 /// What a policy requires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Control {
     Block,
     SecondFactor,
@@ -173,15 +174,19 @@ pub(crate) enum Control {
 pub(crate) struct BoundedMap<V> {
     entries: HashMap<String, V>,
     order: VecDeque<String>,
+    /// The keys of entries that have changed since they were last stored in a file, if the tenant is kept in one.
+    touched: Option<BTreeSet<String>>,
 }
 
 impl<V> BoundedMap<V> {
     pub(crate) fn insert(&mut self, key: String, value: V) {
+        self.touch(&key);
         if self.entries.insert(key.clone(), value).is_none() {
             self.order.push_back(key);
         }
         while self.order.len() > CAPACITY {
             if let Some(oldest) = self.order.pop_front() {
+                self.touch(&oldest);
                 self.entries.remove(&oldest);
             }
         }
@@ -192,11 +197,13 @@ impl<V> BoundedMap<V> {
     }
 
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        self.touch(key);
         self.entries.get_mut(key)
     }
 
     /// Removes an entry. Its place in the order is evicted later.
     pub(crate) fn remove(&mut self, key: &str) -> Option<V> {
+        self.touch(key);
         self.entries.remove(key)
     }
 
@@ -205,7 +212,54 @@ impl<V> BoundedMap<V> {
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        if let Some(touched) = &mut self.touched {
+            touched.extend(self.entries.keys().cloned());
+        }
         self.entries.values_mut()
+    }
+
+    fn touch(&mut self, key: &str) {
+        if let Some(touched) = &mut self.touched {
+            touched.insert(key.to_owned());
+        }
+    }
+}
+
+/// Entries as JSON; one that is `None` no longer exists.
+#[cfg(feature = "server")]
+pub(crate) type StoredEntries = Vec<(String, Option<serde_json::Value>)>;
+
+#[cfg(feature = "server")]
+impl<V: Serialize + for<'a> Deserialize<'a>> BoundedMap<V> {
+    /// Returns all entries, the oldest first, and tracks changes from now on.
+    pub(crate) fn store_all(&mut self) -> StoredEntries {
+        self.touched = Some(BTreeSet::new());
+        let keys = self.order.iter().cloned();
+        keys.filter_map(|key| {
+            let value = self.stored(&key)?;
+            Some((key, Some(value)))
+        })
+        .collect()
+    }
+
+    /// Returns the entries that have changed since the last call of this function or of
+    /// [`store_all`](Self::store_all).
+    pub(crate) fn store_changes(&mut self) -> StoredEntries {
+        let touched = self.touched.replace(BTreeSet::new()).unwrap_or_default();
+        let keys = touched.into_iter();
+        keys.map(|key| (key.clone(), self.stored(&key))).collect()
+    }
+
+    /// Adds stored entries. Returns `None` if one cannot be read.
+    pub(crate) fn load(&mut self, entries: StoredEntries) -> Option<()> {
+        for (key, value) in entries {
+            self.insert(key, serde_json::from_value(value?).ok()?);
+        }
+        Some(())
+    }
+
+    fn stored(&self, key: &str) -> Option<serde_json::Value> {
+        serde_json::to_value(self.entries.get(key)?).ok()
     }
 }
 
@@ -214,6 +268,7 @@ impl<V> Default for BoundedMap<V> {
         Self {
             entries: HashMap::new(),
             order: VecDeque::new(),
+            touched: None,
         }
     }
 }

@@ -5,18 +5,10 @@ mod account;
 mod collation;
 mod directory;
 mod engine;
-#[cfg_attr(
-    not(feature = "wiremock"),
-    expect(dead_code, reason = "only a test looks into it")
-)]
 mod fault;
 mod frontend;
 mod grants;
 mod graph;
-#[cfg_attr(
-    not(feature = "wiremock"),
-    expect(dead_code, reason = "only a test looks into it")
-)]
 mod journal;
 mod jws;
 mod keys;
@@ -40,14 +32,15 @@ mod wire;
 
 pub use entra_core::{self, ManualClock};
 #[cfg(feature = "server")]
-pub use standalone::{Server, ServerBuilder, ServerError};
+pub use standalone::{ControlClient, ControlClientError, Server, ServerBuilder, ServerError};
 #[cfg(feature = "wiremock")]
 pub use tenant::{
     AccessPolicy, App, ContactHandle, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupClaims,
-    GroupHandle, PolicyHandle, Redirected, Requests, SeedError, SignInHandle, SignInPage,
-    TenantResponder, UserHandle, UserTokens,
+    GroupHandle, PolicyHandle, Redirected, Requests, SignInHandle, SignInPage, TenantResponder,
+    UserHandle, UserTokens,
 };
 pub use {
+    directory::SeedError,
     fault::{Fault, FaultTrigger},
     journal::RequestRecord,
     oddities::DeltaOddities,

@@ -3,12 +3,13 @@
 use std::{
     error::Error,
     io::{self, Write as _},
+    net::IpAddr,
     path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
-use entra_mock::{License, Seed, Server};
+use entra_mock::{ControlClient, ControlClientError, License, Seed, Server};
 
 /// A fake Microsoft Entra tenant for tests: sign-in and Microsoft Graph.
 ///
@@ -25,6 +26,13 @@ enum Command {
     /// Serve a tenant until interrupted.
     #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{VARIABLES}"))]
     Serve(Serve),
+    /// Control a running server, whose environment file was read: `. ./tenant.env`.
+    #[command(after_help = commands())]
+    Ctl {
+        /// A command with its parameters, then fields as name=value or name:=json; @FILE is the content of a file.
+        #[arg(required = true, value_name = "COMMAND")]
+        words: Vec<String>,
+    },
 }
 
 /// Options of `serve`.
@@ -51,6 +59,15 @@ struct Serve {
     /// Throttle callers by Graph's documented limits.
     #[arg(long)]
     quotas: bool,
+    /// Address to listen on, such as 0.0.0.0 in a container.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    listen: IpAddr,
+    /// Accept requests to the control API under this host name too, and of other machines.
+    #[arg(long, value_name = "NAME")]
+    control_host: Vec<String>,
+    /// Keep the tenant in this file over restarts; it holds the tenant's secrets.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// Write a shell script that exports everything a client needs, secrets included.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -81,6 +98,8 @@ Variables of the environment file:
   ENTRA_USER_UPN                 user principal name of a user
   ENTRA_USER_PASSWORD            password of that user
   ENTRA_GROUP_ID                 a group of that user
+  ENTRA_MOCK_CONTROL_URL         the control API of the tenant
+  ENTRA_MOCK_CONTROL_TOKEN       bearer token of the control API
   With --tls also:
   SSL_CERT_FILE                  trusted roots, with the certificate authority of this run
   REQUESTS_CA_BUNDLE             the same for Python's requests
@@ -89,16 +108,24 @@ Variables of the environment file:
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let Some(Command::Serve(serve)) = arguments
+    let command = arguments
         .command
-        .or_else(|| Arguments::parse_from(["entra-mock", "serve"]).command)
-    else {
-        return ExitCode::FAILURE;
+        .or_else(|| Arguments::parse_from(["entra-mock", "serve"]).command);
+    let result = match command {
+        Some(Command::Serve(serve)) => run(serve).await,
+        Some(Command::Ctl { words }) => control(&words).await,
+        None => return ExitCode::FAILURE,
     };
-    match run(serve).await {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
+            if let Some(fix) = error
+                .downcast_ref::<ControlClientError>()
+                .and_then(ControlClientError::fix)
+            {
+                eprintln!("  fix: {fix}");
+            }
             let mut cause = error.source();
             while let Some(error) = cause {
                 eprintln!("  cause: {error}");
@@ -107,6 +134,20 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command of the control API and prints the response.
+async fn control(words: &[String]) -> Result<(), Box<dyn Error>> {
+    let text = ControlClient::from_env()?.run(words).await?;
+    if !text.is_empty() {
+        // The reader of a pipe may have enough.
+        let _ = writeln!(io::stdout(), "{text}");
+    }
+    Ok(())
+}
+
+fn commands() -> String {
+    format!("Commands:\n{}", ControlClient::commands())
 }
 
 async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
@@ -127,10 +168,17 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         .users(serve.users)
         .random_seed(serve.random_seed)
         .license(license)
-        .enforce_quotas(serve.quotas);
+        .enforce_quotas(serve.quotas)
+        .listen(serve.listen);
+    for host in serve.control_host {
+        builder = builder.control_host(host);
+    }
     let prints_settings = serve.env_file.is_none();
     if let Some(path) = serve.env_file {
         builder = builder.env_file(path);
+    }
+    if let Some(path) = serve.state {
+        builder = builder.state_file(path);
     }
     if let Some(path) = serve.ca_file {
         builder = builder.ca_file(path);
@@ -156,6 +204,8 @@ fn settings(server: &Server) -> String {
     let (uri, tenant, client) = (server.uri(), server.tenant_id(), server.client_id());
     let secret = server.client_secret().expose_secret();
     let password = server.user_password().expose_secret();
+    let control = server.control_uri();
+    let token = server.control_token().expose_secret();
     let certificate = if uri.starts_with("https:") {
         "\nClients must trust the certificate authority of this run: see --env-file and --ca-file.\n"
     } else {
@@ -164,10 +214,12 @@ fn settings(server: &Server) -> String {
     format!(
         "\n  Start page     {uri}/\n  Authority      {uri}/{tenant}\n  Graph          {uri}/v1.0\n  \
          Tenant ID      {tenant}\n  Client ID      {client}\n  Client secret  {secret}\n  \
-         User           {}\n  Password       {password}\n\n\
+         User           {}\n  Password       {password}\n  \
+         Control API    {control}\n  Control token  {token}\n\n\
          export AZURE_AUTHORITY_HOST='{uri}' ENTRA_GRAPH_URL='{uri}/v1.0'\n\
          export AZURE_TENANT_ID='{tenant}' AZURE_CLIENT_ID='{client}' AZURE_CLIENT_SECRET='{secret}'\n\
-         export ENTRA_USER_UPN='{}' ENTRA_USER_PASSWORD='{password}'\n{certificate}",
+         export ENTRA_USER_UPN='{}' ENTRA_USER_PASSWORD='{password}'\n\
+         export ENTRA_MOCK_CONTROL_URL='{control}' ENTRA_MOCK_CONTROL_TOKEN='{token}'\n{certificate}",
         server.user_principal_name(),
         server.user_principal_name(),
     )

@@ -21,13 +21,18 @@ pub(crate) struct Replication {
 
 impl Replication {
     /// Sets the longest delay; zero switches it off.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn set_delay(&mut self, delay: Duration, random: Random) {
         *self = Self {
             delay,
             random: Some(random),
             ..Self::default()
         };
+    }
+
+    /// The longest delay; zero if it is switched off.
+    #[cfg(feature = "server")]
+    pub(crate) const fn delay(&self) -> Duration {
+        self.delay
     }
 
     pub(crate) const fn is_enabled(&self) -> bool {
@@ -57,7 +62,6 @@ impl Replication {
     }
 
     /// Forgets the old versions: a change by the test itself is everywhere at once.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn forget(&mut self) {
         self.versions.clear();
     }

@@ -130,6 +130,24 @@ impl State {
         state
     }
 
+    /// Returns a copy that shares no quotas with this one: callers of the copy have used nothing.
+    #[cfg(feature = "server")]
+    pub(crate) fn detached(&self) -> Self {
+        let mut copy = self.clone();
+        copy.quotas = Arc::default();
+        copy.enforce_quotas(self.enforces_quotas());
+        copy
+    }
+
+    /// Whether callers are throttled.
+    #[cfg(feature = "server")]
+    pub(crate) fn enforces_quotas(&self) -> bool {
+        self.quotas
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .enforced
+    }
+
     /// Switches throttling on or off.
     pub(crate) fn enforce_quotas(&mut self, enforce: bool) {
         let quotas = self.quotas.lock();
@@ -165,6 +183,29 @@ impl State {
     pub(crate) fn write_audit(&mut self, record: Object) {
         let written = &mut self.written_audits;
         write_log(&mut self.store, written, Kind::DirectoryAudit, record);
+    }
+}
+
+#[cfg(feature = "server")]
+impl State {
+    /// Takes every record of the two logs for one that a request wrote, after their restore from a file.
+    pub(crate) fn relearn_written(&mut self) {
+        let written = |kind: Kind| -> Written {
+            let Some(time) = kind.log_time() else {
+                return Written::new();
+            };
+            let text = |object: &Object, name: &str| object.get(name)?.as_str().map(str::to_owned);
+            let mut written: Vec<(i64, String)> = self
+                .store
+                .all(kind)
+                .filter_map(|object| Some((ticks(&text(object, time)?)?, text(object, "id")?)))
+                .collect();
+            written.sort();
+            written.into()
+        };
+        let (sign_ins, audits) = (written(Kind::SignIn), written(Kind::DirectoryAudit));
+        self.written = sign_ins;
+        self.written_audits = audits;
     }
 }
 

@@ -26,6 +26,9 @@ mod packed;
 mod photos;
 mod shapes;
 mod sharing;
+#[cfg(feature = "server")]
+mod stored;
+mod touched;
 mod unique;
 
 use crate::schema::IdForm;
@@ -41,6 +44,9 @@ use ordered::OrderedIndexes;
 pub(crate) use packed::RenderBudget;
 pub(crate) use photos::Photo;
 use sharing::Sharing;
+#[cfg(feature = "server")]
+pub(crate) use stored::StoredParts;
+use touched::Touched;
 use unique::UniqueValues;
 
 /// All objects of one tenant.
@@ -54,6 +60,7 @@ pub(crate) struct Store {
     unique: UniqueValues,
     /// The changes of directory objects.
     pub(crate) changes: ChangeLog,
+    touched: Touched,
     deleted: DeletedItems,
     photos: HashMap<Box<str>, Photo>,
     /// The objects of each kind in insertion order.
@@ -151,6 +158,7 @@ impl Store {
             self.objects.push(None);
             u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
         });
+        self.touched.object(kind, &id);
         self.ids.insert(&key, handle);
         self.unique.add(kind, &object, handle);
         self.index_contents(kind, handle, serial, &object);
@@ -225,6 +233,8 @@ impl Store {
             self.unique.add(kind, &stored.object, handle);
             self.index_contents(kind, handle, stored.serial, &stored.object);
             self.ordered.change(&self.objects, handle, &before, &stored);
+            self.touched
+                .object(kind, before.text("id").unwrap_or_default());
             if !changed.is_empty() {
                 let id = text(&stored.object, "id").unwrap_or_default();
                 self.changes.record(kind, id, Event::Updated(changed));
@@ -242,6 +252,7 @@ impl Store {
             return false;
         };
         let id = text(&object, "id").unwrap_or_default();
+        self.touched.photo(id);
         self.photos.remove(id);
         for link in links.iter().filter(|link| !link.outgoing) {
             if let Some(from) = self.kind_of(&link.other) {
@@ -265,6 +276,7 @@ impl Store {
             .get_mut(handle as usize)?
             .take_if(|stored| stored.kind == kind)?;
         let own_id = text(&stored.object, "id").unwrap_or_default().to_owned();
+        self.touched.object(kind, &own_id);
         self.unindex_contents(kind, stored.serial, &stored.object, handle);
         self.ordered.remove(&self.objects, handle, &stored);
         self.ids.remove(&index_key(kind, &own_id), handle);
@@ -274,7 +286,7 @@ impl Store {
         {
             order.remove(at);
         }
-        let links = self.remove_links(handle);
+        let links = self.remove_links(handle, &own_id);
         let orphans: Vec<(Kind, String)> = [&self.by_principal, &self.by_resource]
             .into_iter()
             .flat_map(|index| {
@@ -367,6 +379,12 @@ impl Store {
                 index_key(stored.kind, id) == key
             })
         })
+    }
+
+    #[cfg(feature = "server")]
+    fn serial_of(&self, kind: Kind, id: &str) -> Option<u64> {
+        let handle = self.handle(&index_key(kind, id))?;
+        Some(self.stored(handle)?.serial)
     }
 
     fn stored(&self, handle: u32) -> Option<&StoredObject> {

@@ -64,6 +64,17 @@ pub(crate) enum Delivery {
     CutInBody,
     /// The connection closes before the first byte.
     NoResponse,
+    /// The connection is reset before the first byte.
+    Reset,
+    /// The body arrives in pieces, each after this time.
+    Trickle(Duration),
+}
+
+impl Delivery {
+    /// Whether the client gets the whole response, however slowly.
+    pub(crate) const fn is_complete(self) -> bool {
+        matches!(self, Self::Whole | Self::Trickle(_))
+    }
 }
 
 impl Reply {

@@ -177,7 +177,6 @@ impl State {
 
     /// Adds an app role for applications and users to an application of this tenant and to its
     /// service principal. Returns `false` if the application has a role of that value.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn expose_app_role(&mut self, app: &AppIds, value: &str) -> bool {
         let principal = self
             .store
@@ -198,7 +197,6 @@ impl State {
 
     /// Grants an app role of any resource to an application. Returns `false` if the resource has no
     /// role of that value.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn grant_app_role(
         &mut self,
         now: Timestamp,
@@ -211,7 +209,6 @@ impl State {
     }
 
     /// Returns the id of the app role with that value.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn app_role(&self, resource: &str, value: &str) -> Option<String> {
         let resource = self.store.get(Kind::ServicePrincipal, resource)?;
         let roles = resource.get("appRoles")?.as_array()?;

@@ -1,11 +1,95 @@
-//! The tenant's default policies.
+//! The tenant's default policies, and conditional access policies.
 
+use entra_core::Timestamp;
 use serde_json::json;
 
 use super::object;
-use crate::{schema::SINGLE_ID, state::State, store::Kind};
+use crate::{
+    grants::{Control, Policy},
+    schema::SINGLE_ID,
+    state::{State, iso},
+    store::{Kind, Object},
+};
+
+/// A conditional access policy. It applies to all users and all applications unless it names some.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessRule {
+    pub(crate) control: Control,
+    /// Object ids of users, groups and service principals.
+    pub(crate) principals: Vec<String>,
+    /// Client ids.
+    pub(crate) apps: Vec<String>,
+}
+
+impl AccessRule {
+    /// The policy as Graph has it.
+    fn listed(&self, state: &State) -> Object {
+        let of_kind = |wanted: Kind| -> Vec<&str> {
+            let ids = self.principals.iter().map(String::as_str);
+            ids.filter(|id| state.store.kind_of(id) == Some(wanted))
+                .collect()
+        };
+        let users = match self.principals.is_empty() {
+            true => vec!["All"],
+            false => of_kind(Kind::User),
+        };
+        let apps = match self.apps.is_empty() {
+            true => vec!["All"],
+            false => self.apps.iter().map(String::as_str).collect(),
+        };
+        let (name, control) = match self.control {
+            Control::Block => ("Block access", "block"),
+            Control::SecondFactor => ("Require multifactor authentication", "mfa"),
+        };
+        object([
+            ("displayName", name.into()),
+            ("state", "enabled".into()),
+            (
+                "conditions",
+                json!({
+                    "applications": {
+                        "includeApplications": apps, "excludeApplications": [], "includeUserActions": [],
+                        "includeAuthenticationContextClassReferences": []
+                    },
+                    "clientAppTypes": ["all"], "servicePrincipalRiskLevels": [], "signInRiskLevels": [], "userRiskLevels": [],
+                    "users": {
+                        "includeUsers": users, "excludeUsers": [], "includeGroups": of_kind(Kind::Group), "excludeGroups": [],
+                        "includeRoles": [], "excludeRoles": []
+                    }
+                }),
+            ),
+            (
+                "grantControls",
+                json!({ "operator": "OR", "builtInControls": [control], "customAuthenticationFactors": [], "termsOfUse": [] }),
+            ),
+        ])
+    }
+}
 
 impl State {
+    /// Enables a conditional access policy and returns its id.
+    pub(crate) fn add_access_rule(&mut self, now: Timestamp, rule: AccessRule) -> String {
+        let id = self.new_id();
+        let mut listed = rule.listed(self);
+        listed.insert("id".to_owned(), id.clone().into());
+        listed.insert("createdDateTime".to_owned(), iso(now).into());
+        // The id is new, so storing it cannot fail.
+        let _ = self.store.insert(Kind::ConditionalAccessPolicy, listed);
+        self.policies.push(Policy {
+            id: id.clone(),
+            control: rule.control,
+            principals: rule.principals,
+            apps: rule.apps,
+        });
+        id
+    }
+
+    /// Disables a conditional access policy. Returns `false` if there is none with this id.
+    pub(crate) fn remove_access_rule(&mut self, id: &str) -> bool {
+        self.policies.retain(|policy| policy.id != id);
+        self.store.remove(Kind::ConditionalAccessPolicy, id)
+    }
+
     /// Stores the default app management policy, which always exists and restricts nothing.
     pub(crate) fn add_default_policies(&mut self) {
         self.store.changes.pause(true);

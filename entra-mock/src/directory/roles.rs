@@ -51,7 +51,6 @@ impl State {
     }
 
     /// Makes a user a Global Administrator.
-    #[cfg(any(test, feature = "wiremock"))]
     pub(crate) fn make_administrator(&mut self, user: &str) {
         if let Some(role) = self.activated_role(GLOBAL_ADMINISTRATOR)
             && let Some(object) = role.1

@@ -1,4 +1,8 @@
-use super::*;
+use super::{
+    effect::{MARKER, NEXT_LINK},
+    *,
+};
+use crate::wire::Delivery;
 
 fn request(query: Option<&str>) -> WireRequest {
     WireRequest {
@@ -159,4 +163,96 @@ fn sign_in_faults_have_a_sign_in_body() {
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(body["error"], "temporarily_unavailable");
     assert!(reply.headers.contains(&("retry-after", "2.128".to_owned())));
+}
+
+#[test]
+fn a_percentage_of_the_requests_fails_evenly_spread() {
+    let mut faults = with(Fault::on_any().percent(30).status(503));
+    let failed: Vec<usize> = statuses(&mut faults, &[None; 20])
+        .iter()
+        .enumerate()
+        .filter(|(_, status)| **status == 503)
+        .map(|(at, _)| at + 1)
+        .collect();
+    assert_eq!(failed, [4, 7, 10, 14, 17, 20]);
+    let never = statuses(
+        &mut with(Fault::on_any().percent(0).status(503)),
+        &[None; 9],
+    );
+    assert_eq!(never, [200; 9]);
+    let always = statuses(
+        &mut with(Fault::on_any().percent(100).status(503)),
+        &[None; 3],
+    );
+    assert_eq!(always, [503; 3]);
+}
+
+#[test]
+fn a_fault_on_an_operation_matches_no_other_path() {
+    assert_eq!(
+        statuses(
+            &mut with(Fault::on_operation("GET /users").status(500)),
+            &[None]
+        ),
+        [500]
+    );
+    for other in ["POST /users", "GET /users/{id}", "/groups"] {
+        let mut faults = with(Fault::on_operation(other).status(500));
+        assert_eq!(statuses(&mut faults, &[None]), [200], "{other}");
+    }
+}
+
+#[test]
+fn faults_of_delivery_leave_the_body_as_it_is() {
+    use std::time::Duration;
+
+    let changed = |fault: Fault| {
+        with(fault)
+            .plan(&mut request(None))
+            .change(&request(None), page(None))
+    };
+    let typed = changed(Fault::on_any().content_type("text/html"));
+    let types: Vec<_> = typed
+        .headers
+        .iter()
+        .filter(|(name, _)| *name == "content-type")
+        .collect();
+    assert_eq!(types, [&("content-type", "text/html".to_owned())]);
+    assert_eq!(typed.body, page(None).body);
+    let slow = changed(Fault::on_any().trickle(Duration::from_millis(5)));
+    assert_eq!(slow.delivery, Delivery::Trickle(Duration::from_millis(5)));
+    assert_eq!(
+        changed(Fault::on_any().reset_connection()).delivery,
+        Delivery::Reset
+    );
+}
+
+#[test]
+fn stale_keys_lack_the_newest_one() {
+    let keys = Reply::json(
+        200,
+        &serde_json::json!({ "keys": [{ "kid": "a" }, { "kid": "b" }] }),
+    );
+    let reply = with(Fault::on_any().stale_keys())
+        .plan(&mut request(None))
+        .change(&request(None), keys);
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(body, serde_json::json!({ "keys": [{ "kid": "a" }] }));
+    let reply = with(Fault::on_any().stale_keys())
+        .plan(&mut request(None))
+        .change(&request(None), page(None));
+    assert_eq!(reply.body, page(None).body);
+}
+
+#[cfg(feature = "server")]
+#[test]
+fn a_fault_is_removed_by_its_id() {
+    let mut faults = Faults::default();
+    let first = faults.inject_described(Fault::on_any().status(500), Value::Null);
+    let second = faults.inject_described(Fault::on_any().status(503), "second".into());
+    assert_eq!(statuses(&mut faults, &[None]), [500]);
+    assert!(faults.remove(first) && !faults.remove(first));
+    assert_eq!(statuses(&mut faults, &[None, None]), [503, 503]);
+    let listed: Vec<_> = faults.list().collect();
+    assert_eq!(listed, [(second, &Value::from("second"), 3, 2)]);
 }

@@ -1,6 +1,8 @@
 //! Accepts connections for both frontends.
 
-use std::{sync::Arc, time::Duration};
+#[cfg(feature = "wiremock")]
+use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::{
     body::{Body, Incoming},
@@ -15,10 +17,13 @@ use tokio::{
     task::JoinSet,
 };
 
+#[cfg(feature = "wiremock")]
+use super::reset::ResetFlag;
 use super::{
     http::{self, ConnectionClosed},
     progress::{Limits, Progress, RequestBody, WatchedStream},
 };
+#[cfg(feature = "wiremock")]
 use crate::engine::Engine;
 
 /// What a listener does with a connection.
@@ -105,14 +110,16 @@ pub(super) async fn serve_requests<S, F, Fut, B, E>(
 }
 
 /// Responds to a request from the engine.
+#[cfg(feature = "wiremock")]
 pub(super) async fn from_engine(
     engine: Arc<Engine>,
     scheme: &'static str,
+    reset: &ResetFlag,
     request: hyper::Request<RequestBody>,
 ) -> Result<hyper::Response<http::ReplyBody>, ConnectionClosed> {
     match http::read(request, scheme).await {
-        Ok(request) => http::response(engine.handle(request)).await,
-        Err(reply) => http::response(reply).await,
+        Ok(request) => http::response(engine.handle(request), reset).await,
+        Err(reply) => http::response(reply, reset).await,
     }
 }
 

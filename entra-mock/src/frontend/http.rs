@@ -4,7 +4,8 @@ use std::{
     convert::Infallible,
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,7 +16,9 @@ use hyper::{
     header::{HOST, HeaderMap, HeaderValue},
 };
 
-use super::progress::RequestBody;
+use tokio::time::Sleep;
+
+use super::{progress::RequestBody, reset::ResetFlag};
 use crate::wire::{Delivery, Reply, WireRequest};
 
 /// Reads a whole request. Returns a response instead if the request is too large or incomplete.
@@ -47,17 +50,26 @@ pub(super) async fn read(
 }
 
 /// Converts a reply for hyper, after its delay. An error closes the connection without a response.
-pub(super) async fn response(reply: Reply) -> Result<Response<ReplyBody>, ConnectionClosed> {
+pub(super) async fn response(
+    reply: Reply,
+    reset: &ResetFlag,
+) -> Result<Response<ReplyBody>, ConnectionClosed> {
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;
     }
-    if reply.delivery == Delivery::NoResponse {
-        return Err(ConnectionClosed);
+    match reply.delivery {
+        Delivery::NoResponse => return Err(ConnectionClosed),
+        Delivery::Reset => {
+            reset.request();
+            return Err(ConnectionClosed);
+        }
+        _ => {}
     }
-    let mut response = Response::new(ReplyBody::new(
-        reply.body.into(),
-        reply.delivery == Delivery::CutInBody,
-    ));
+    let body = ReplyBody::new(reply.body.into(), reply.delivery == Delivery::CutInBody);
+    let mut response = Response::new(match reply.delivery {
+        Delivery::Trickle(pause) => body.in_pieces(pause),
+        _ => body,
+    });
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
@@ -86,6 +98,14 @@ pub(super) struct ReplyBody {
     /// The announced length, whatever is sent.
     announced: u64,
     cut: Truncation,
+    pieces: Option<Pieces>,
+}
+
+/// A body that is sent slowly.
+struct Pieces {
+    size: usize,
+    pause: Duration,
+    wait: Pin<Box<Sleep>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,7 +128,18 @@ impl ReplyBody {
             } else {
                 Truncation::No
             },
+            pieces: None,
         }
+    }
+
+    /// Sends the body in sixteen pieces, each after this time.
+    fn in_pieces(mut self, pause: Duration) -> Self {
+        self.pieces = Some(Pieces {
+            size: self.rest.len().div_ceil(PIECES).max(1),
+            pause,
+            wait: Box::pin(tokio::time::sleep(pause)),
+        });
+        self
     }
 }
 
@@ -122,7 +153,19 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, ConnectionClosed>>> {
         match self.cut {
             Truncation::No if self.rest.is_empty() => Poll::Ready(None),
-            Truncation::No => Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.rest))))),
+            Truncation::No => {
+                let Self { rest, pieces, .. } = &mut *self;
+                let Some(pieces) = pieces else {
+                    return Poll::Ready(Some(Ok(Frame::data(std::mem::take(rest)))));
+                };
+                ready!(pieces.wait.as_mut().poll(context));
+                pieces
+                    .wait
+                    .as_mut()
+                    .reset(tokio::time::Instant::now() + pieces.pause);
+                let piece = rest.split_to(pieces.size.min(rest.len()));
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
             Truncation::Pending => {
                 self.cut = Truncation::Flushing;
                 let half = self.rest.len() / 2;
@@ -167,3 +210,4 @@ impl From<Infallible> for ConnectionClosed {
 
 /// Far above the largest request that Graph accepts (a batch), and small enough to be harmless.
 const MAX_BODY: usize = 16 * 1024 * 1024;
+const PIECES: usize = 16;

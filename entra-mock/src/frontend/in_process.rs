@@ -22,6 +22,7 @@ use super::{
     connection::{self, Serve},
     overrides::{MockConnection, Overrides},
     progress::Limits,
+    reset::Resettable,
 };
 use crate::engine::Engine;
 
@@ -87,13 +88,17 @@ struct Service {
 impl Serve for Service {
     async fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) {
         let link = Arc::new(MockConnection::default());
+        let (stream, reset) = Resettable::new(stream);
         connection::serve_requests(stream, stop, Limits::DEFAULT, move |request| {
             let Self { engine, overrides } = self.clone();
-            let link = Arc::clone(&link);
+            let (link, reset) = (Arc::clone(&link), reset.clone());
             async move {
                 match overrides.address() {
-                    None => connection::from_engine(engine, "http", request).await,
-                    Some(address) => link.respond(address, &overrides, &engine, request).await,
+                    None => connection::from_engine(engine, "http", &reset, request).await,
+                    Some(address) => {
+                        link.respond(address, &overrides, &engine, &reset, request)
+                            .await
+                    }
                 }
             }
         })

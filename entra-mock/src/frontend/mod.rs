@@ -7,6 +7,9 @@ mod in_process;
 #[cfg(feature = "wiremock")]
 mod overrides;
 mod progress;
+mod reset;
+#[cfg(feature = "server")]
+mod responder;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
@@ -16,6 +19,7 @@ mod tls;
 pub(crate) use in_process::InProcess;
 #[cfg(feature = "server")]
 pub(crate) use {
+    responder::Responder,
     server::{Listener, Running},
     tls::Authority,
 };

@@ -29,6 +29,7 @@ use wiremock::{Match, Mock, MockServer, ResponseTemplate};
 use super::{
     http::{self, ConnectionClosed, ReplyBody},
     progress::RequestBody,
+    reset::ResetFlag,
 };
 use crate::{engine::Engine, wire::WireRequest};
 
@@ -100,16 +101,17 @@ impl MockConnection {
         address: SocketAddr,
         overrides: &Overrides,
         engine: &Engine,
+        reset: &ResetFlag,
         request: Request<RequestBody>,
     ) -> Result<Response<ReplyBody>, ConnectionClosed> {
         let request = match http::read(request, "http").await {
             Ok(request) => request,
-            Err(reply) => return http::response(reply).await,
+            Err(reply) => return http::response(reply, reset).await,
         };
         let number = overrides.next_number.fetch_add(1, Ordering::Relaxed);
         let serve_requests = self.forward(address, number, &request).await;
         if overrides.unwanted.take(number) {
-            return http::response(engine.handle(request)).await;
+            return http::response(engine.handle(request), reset).await;
         }
         let serve_requests = serve_requests.ok_or(ConnectionClosed)?;
         engine.record(engine.now(), &request, serve_requests.status().as_u16());

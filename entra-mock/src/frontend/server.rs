@@ -16,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     connection::{self, Serve},
     progress::Limits,
+    reset::Resettable,
+    responder::{self, Responder},
 };
 use crate::engine::Engine;
 
@@ -36,11 +38,14 @@ pub(crate) struct Running {
 }
 
 impl Listener {
-    /// Binds a loopback port; 0 binds a free one.
-    pub(crate) async fn bind(port: u16) -> io::Result<Self> {
-        let first =
-            TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await?;
+    /// Binds a port of an address; 0 binds a free one. For loopback it listens on both of its addresses.
+    pub(crate) async fn bind(address: IpAddr, port: u16) -> io::Result<Self> {
+        let first = TcpListener::bind(SocketAddr::new(address, port)).await?;
         let port = first.local_addr()?.port();
+        if address != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+            let sockets = vec![first];
+            return Ok(Self { sockets, port });
+        }
         let second =
             TcpListener::bind(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port)).await;
         Ok(Self {
@@ -53,12 +58,19 @@ impl Listener {
         self.port
     }
 
-    pub(crate) fn serve(self, engine: &Arc<Engine>, tls: Option<&TlsAcceptor>) -> Running {
+    /// Serves a tenant, and a responder at the paths that it takes.
+    pub(crate) fn serve(
+        self,
+        engine: &Arc<Engine>,
+        tls: Option<&TlsAcceptor>,
+        responder: Option<&Arc<dyn Responder>>,
+    ) -> Running {
         let (stop, stopped) = watch::channel(false);
         let serve = |socket| {
             let service = Service {
                 engine: Arc::clone(engine),
                 tls: tls.cloned(),
+                responder: responder.cloned(),
             };
             tokio::spawn(connection::accept(socket, service, stopped.clone()))
         };
@@ -84,13 +96,28 @@ impl Running {
 struct Service {
     engine: Arc<Engine>,
     tls: Option<TlsAcceptor>,
+    responder: Option<Arc<dyn Responder>>,
 }
 
 impl Serve for Service {
     async fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) {
-        let Self { engine, tls } = self;
+        let Self {
+            engine,
+            tls,
+            responder,
+        } = self;
+        let Ok(peer) = stream.peer_addr() else {
+            return;
+        };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let respond = move |request| connection::from_engine(Arc::clone(&engine), scheme, request);
+        let (stream, reset) = Resettable::new(stream);
+        let respond = move |request| {
+            let (engine, responder) = (Arc::clone(&engine), responder.clone());
+            let reset = reset.clone();
+            async move {
+                responder::respond(engine, responder, scheme, peer.ip(), &reset, request).await
+            }
+        };
         match tls {
             None => connection::serve_requests(stream, stop, Limits::DEFAULT, respond).await,
             Some(tls) => {

@@ -18,7 +18,7 @@ use crate::{
     fault::Faults,
     odata::GraphError,
     state::State,
-    wire::{Delivery, Reply, WireRequest},
+    wire::{Reply, WireRequest},
 };
 
 pub(super) fn respond(
@@ -67,7 +67,7 @@ pub(super) fn respond(
         };
         statuses[number] = Some(reply.status);
         delay = delay.max(reply.delay);
-        if reply.delivery != Delivery::Whole {
+        if !reply.delivery.is_complete() {
             continue;
         }
         if written {

@@ -105,7 +105,6 @@ pub(crate) fn pool() -> &'static [TestKey] {
 }
 
 /// The key that other issuers sign with.
-#[cfg(feature = "wiremock")]
 pub(crate) fn other_issuers() -> Option<&'static TestKey> {
     all().last()
 }

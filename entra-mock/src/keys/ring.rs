@@ -16,13 +16,24 @@ impl KeyRing {
         self.published.iter().filter_map(|&at| pool().get(at))
     }
 
+    /// The positions in the pool of the published keys and of the one that signs.
+    #[cfg(feature = "server")]
+    pub(crate) fn positions(&self) -> (&[usize], usize) {
+        (&self.published, self.signing)
+    }
+
+    /// The ring with these positions in the pool.
+    #[cfg(feature = "server")]
+    pub(crate) const fn at(published: Vec<usize>, signing: usize) -> Self {
+        Self { published, signing }
+    }
+
     /// The key that signs.
     pub(crate) fn signing(&self) -> Option<&'static TestKey> {
         pool().get(self.signing)
     }
 
     /// Publishes one more key, which does not sign yet. Returns `false` if the pool is used up.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn publish_next(&mut self) -> bool {
         let newest = self.published.last().copied().unwrap_or_default();
         let size = pool().len();
@@ -34,13 +45,11 @@ impl KeyRing {
     }
 
     /// Signs with the newest published key from now on.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn switch(&mut self) {
         self.signing = self.published.last().copied().unwrap_or_default();
     }
 
     /// Publishes only the key that signs.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn retire_others(&mut self) {
         self.published = vec![self.signing];
     }

@@ -27,7 +27,6 @@ pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
 }
 
 /// Responds as if this user had signed in with everything required and accepted.
-#[cfg(feature = "wiremock")]
 pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str) -> Reply {
     let found = {
         let state = context.read();

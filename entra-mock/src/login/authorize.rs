@@ -29,7 +29,6 @@ pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
 }
 
 /// Responds as if this user had signed in with everything required and consented.
-#[cfg(feature = "wiremock")]
 pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str) -> Reply {
     let parameters = Parameters::read(context.request);
     let request = match read(context, segment, &parameters) {

@@ -165,7 +165,6 @@ impl State {
 }
 
 /// Removes the certificates of an application.
-#[cfg(feature = "wiremock")]
 pub(crate) fn remove_all(application: &mut Object) {
     for property in ["keyCredentials", CERTIFICATES, REVOKED] {
         application.remove(property);
@@ -173,7 +172,6 @@ pub(crate) fn remove_all(application: &mut Object) {
 }
 
 /// Marks an application's certificates as revoked by their issuer. They stay registered.
-#[cfg(feature = "wiremock")]
 pub(crate) fn revoke_all(application: &mut Object) {
     let certificates = application.get(CERTIFICATES).cloned();
     application.insert(

@@ -2,7 +2,6 @@
 
 use entra_core::Timestamp;
 use serde_json::Value;
-#[cfg(feature = "wiremock")]
 use serde_json::json;
 
 use super::{
@@ -310,7 +309,6 @@ impl State {
     }
 
     /// Revokes all delegated grants of an application.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn revoke_consent(&mut self, client: &str) {
         let ids: Vec<String> = self
             .store
@@ -324,7 +322,6 @@ impl State {
     }
 
     /// Returns the resource's own spelling of a delegated permission, if the resource has it.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn scope_of(&self, resource: &str, name: &str) -> Option<String> {
         let principal = self.store.get(Kind::ServicePrincipal, resource)?;
         let scopes = principal.get("oauth2PermissionScopes")?.as_array()?;
@@ -333,7 +330,6 @@ impl State {
     }
 
     /// Adds a delegated permission to an application.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn expose_scope(&mut self, app: &crate::directory::AppIds, name: &str) {
         let scope = json!({
             "adminConsentDescription": format!("Use {name}"), "adminConsentDisplayName": name, "id": self.new_id(),
@@ -359,7 +355,6 @@ impl State {
     }
 
     /// Adds an Application ID URI to an application.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn add_identifier_uri(&mut self, app: &crate::directory::AppIds, uri: &str) {
         for (kind, id, list) in [
             (Kind::Application, &app.object_id, "identifierUris"),
@@ -518,7 +513,6 @@ fn words(text: Option<&str>) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Appends a value to a list unless it is there; any other value becomes a list.
-#[cfg(feature = "wiremock")]
 fn add(list: &mut Value, item: Value) {
     match list.as_array_mut() {
         Some(items) if items.contains(&item) => {}

@@ -161,7 +161,6 @@ impl State {
     }
 
     /// Approves or declines a device without the page.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn complete_device(
         &mut self,
         now: entra_core::Timestamp,

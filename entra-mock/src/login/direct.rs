@@ -34,13 +34,71 @@ pub(crate) struct DirectTokens {
     pub(crate) id_token: Option<String>,
 }
 
-/// Responds to an authorize or admin consent request as if this user had signed in and consented.
-pub(crate) fn authorize_for(
+/// The redirect at the end of a direct sign-in.
+#[derive(Clone)]
+pub(crate) struct DirectRedirect {
+    /// The URL of the redirect or, for a form post, of the form.
+    pub(crate) address: String,
+    /// The parameters, decoded.
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Whether the parameters are sent as a form and not in the URL.
+    pub(crate) posted: bool,
+}
+
+/// Follows an authorize or admin consent URL, which can also be relative to the tenant. Returns the message of the
+/// page if the sign-in ends on one.
+pub(crate) fn follow(
     direct: &Direct<'_>,
-    path: &str,
-    query: Option<&str>,
+    url: &str,
     user_name: &str,
-) -> Reply {
+) -> Result<DirectRedirect, String> {
+    let (path, query) = split(url, &direct.base);
+    let reply = authorize_for(direct, &path, query.as_deref(), user_name);
+    let location = reply
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "location")
+        .map(|(_, value)| value.clone());
+    let page = String::from_utf8_lossy(&reply.body).into_owned();
+    DirectRedirect::read(location, &page).ok_or_else(|| error_on_page(&page))
+}
+
+impl DirectRedirect {
+    fn read(location: Option<String>, page: &str) -> Option<Self> {
+        if let Some(address) = location {
+            let url = url::Url::parse(&address).ok()?;
+            let text = url.fragment().or(url.query()).unwrap_or_default();
+            let parameters = url::form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect();
+            return Some(Self {
+                address,
+                parameters,
+                posted: false,
+            });
+        }
+        // The tenant's own form, so its markup is known.
+        let attribute = |text: &str, name: &str| {
+            let (_, rest) = text.split_once(&format!("{name}=\""))?;
+            Some(unescape(rest.split_once('"')?.0))
+        };
+        let (_, form) = page.split_once("<h1>Working…</h1>")?;
+        let address = attribute(form, "action")?;
+        let parameters = form
+            .split("<input type=\"hidden\" ")
+            .skip(1)
+            .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)))
+            .collect();
+        Some(Self {
+            address,
+            parameters,
+            posted: true,
+        })
+    }
+}
+
+/// Responds to an authorize or admin consent request as if this user had signed in and consented.
+fn authorize_for(direct: &Direct<'_>, path: &str, query: Option<&str>, user_name: &str) -> Reply {
     let request = direct.request(path, query);
     let mut segments = path.trim_start_matches('/').split('/');
     let tenant = segments.next().unwrap_or_default();
@@ -135,4 +193,36 @@ fn issue(
         refresh_token: text("refresh_token"),
         id_token: text("id_token"),
     })
+}
+
+/// Returns the error message on a page, or the whole page if it has none.
+fn error_on_page(page: &str) -> String {
+    let text = |start: &str, end: &str| {
+        let (_, rest) = page.split_once(start)?;
+        let (_, rest) = rest.split_once('>')?;
+        Some(unescape(rest.split_once(end)?.0))
+    };
+    text("id=\"error\"", "</p>")
+        .or_else(|| text("<h1", "</h1>"))
+        .unwrap_or_else(|| page.to_owned())
+}
+
+/// Returns path and query of a URL, which can also be relative to the tenant.
+fn split(url: &str, base: &str) -> (String, Option<String>) {
+    let rest = url.strip_prefix(base).unwrap_or(url);
+    match rest.split_once('?') {
+        Some((path, query)) => {
+            let query = query.split_once('#').map_or(query, |(query, _)| query);
+            (path.to_owned(), Some(query.to_owned()))
+        }
+        None => (rest.to_owned(), None),
+    }
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
 }

@@ -2,9 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
-#[cfg(feature = "wiremock")]
-use serde_json::json;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     client::Client,
@@ -12,10 +10,8 @@ use super::{
     error::LoginError,
     expression::ClaimsExpression,
 };
-#[cfg(feature = "wiremock")]
-use crate::keys;
 use crate::{
-    jws,
+    jws, keys,
     schema::APPLICATION_OF,
     state::{State, iso_with_space},
     store::{Kind, Object},
@@ -194,7 +190,6 @@ impl<'a> Federated<'a> {
 }
 
 /// Issues a token of an issuer that signs with a key of its own.
-#[cfg(feature = "wiremock")]
 pub(crate) fn issue(claims: &Value) -> String {
     let Some(key) = keys::other_issuers() else {
         return String::new();
@@ -206,7 +201,6 @@ pub(crate) fn issue(claims: &Value) -> String {
 }
 
 /// The keys that such an issuer publishes.
-#[cfg(feature = "wiremock")]
 pub(crate) fn published() -> Vec<Value> {
     let keys = keys::other_issuers().into_iter();
     keys.map(|key| json!({ "kty": "RSA", "kid": key.kid, "n": key.n, "e": key.e }))

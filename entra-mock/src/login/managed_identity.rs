@@ -12,6 +12,13 @@ use super::{
 };
 use crate::wire::Reply;
 
+/// The Azure resource id that selects the managed identity of an application.
+pub(crate) fn resource_id(client_id: &str) -> String {
+    format!(
+        "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/contoso/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{client_id}"
+    )
+}
+
 /// `/msi/token`
 pub(super) fn respond(context: &Context<'_>) -> Reply {
     let secret = context.request.header("x-identity-header");

@@ -42,7 +42,6 @@ impl IssuedToken {
     }
 
     /// Returns one string of the response.
-    #[cfg(feature = "wiremock")]
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match name {
             "access_token" => Some(&self.token),

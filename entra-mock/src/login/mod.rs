@@ -16,7 +16,6 @@ mod code;
 mod consent;
 mod context;
 mod device;
-#[cfg(feature = "wiremock")]
 mod direct;
 mod discovery;
 mod error;
@@ -54,14 +53,14 @@ use crate::{
 };
 
 pub(crate) use {
-    client_assertion::proves_possession, client_assertion_certificate::Certificate, error::oauth,
-    expression::ClaimsExpression, verify::caller,
-};
-#[cfg(feature = "wiremock")]
-pub(crate) use {
-    client_assertion_certificate::{remove_all, revoke_all},
-    direct::{Direct, authorize_for, tokens_for},
+    client_assertion::proves_possession,
+    client_assertion_certificate::{Certificate, remove_all, revoke_all},
+    direct::{Direct, DirectRedirect, follow, tokens_for},
+    error::oauth,
+    expression::ClaimsExpression,
     federated::{issue as issue_federated, published as published_keys},
+    managed_identity::resource_id as managed_identity_resource_id,
+    verify::caller,
 };
 
 use context::Context;

@@ -14,6 +14,20 @@ macro_rules! kinds {
         impl Kind {
             pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),*];
 
+            /// The name of the kind in a state file.
+            #[cfg(feature = "server")]
+            pub(crate) const fn key(self) -> &'static str {
+                match self {
+                    $(Self::$kind => stringify!($kind),)*
+                }
+            }
+
+            /// The kind of that name.
+            #[cfg(feature = "server")]
+            pub(crate) fn of_key(key: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.key() == key)
+            }
+
             /// Returns the entity type of this kind.
             pub(crate) const fn entity(self) -> &'static $crate::schema::EntityType {
                 match self {

@@ -75,6 +75,27 @@ impl Relation {
         Self::AppManagementPolicies,
         Self::CreatedOnBehalfOf,
     ];
+
+    /// The relationship of that name in Graph, ignoring case.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|relation| relation.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The name of the relationship in Graph.
+    #[cfg(feature = "server")]
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Members => "members",
+            Self::Owners => "owners",
+            Self::Manager => "manager",
+            Self::RegisteredOwners => "registeredOwners",
+            Self::RegisteredUsers => "registeredUsers",
+            Self::AppManagementPolicies => "appManagementPolicies",
+            Self::CreatedOnBehalfOf => "createdOnBehalfOf",
+        }
+    }
 }
 
 impl Relationship {

@@ -9,19 +9,19 @@ use crate::{
     directory::{AppIds, GRAPH_APP_ID, NewUser},
     keys,
     login::Certificate,
-    seed::DOMAIN,
     state::State,
     store::{Kind, Relation},
 };
 
 /// Everything that a client needs to sign in, with any flow.
-pub(super) struct DemoApp {
-    pub(super) app_id: String,
-    pub(super) secret: Secret,
-    pub(super) user: String,
-    pub(super) password: Secret,
+#[derive(Clone)]
+pub(crate) struct DemoApp {
+    pub(crate) app_id: String,
+    pub(crate) secret: Secret,
+    pub(crate) user: String,
+    pub(crate) password: Secret,
     /// A group that has the user as a member.
-    pub(super) group: String,
+    pub(crate) group: String,
 }
 
 impl DemoApp {
@@ -96,7 +96,7 @@ fn required_access(state: &State) -> Vec<Value> {
 /// Returns a user with a password and without multifactor authentication: Adele, who is created if
 /// the seed does not have her.
 fn user(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
-    let name = format!("adele@{DOMAIN}");
+    let name = format!("adele@{}", state.default_domain());
     let found = state
         .store
         .find(Kind::User, "userPrincipalName", &name)

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use entra_core::Guid;
+use entra_core::{Guid, Secret};
 
 use super::{
     ServerError,
@@ -20,6 +20,8 @@ pub(super) struct Files<'a> {
     pub(super) tenant_id: Guid,
     pub(super) app: &'a DemoApp,
     pub(super) ca_certificate: Option<&'a str>,
+    pub(super) control_uri: &'a str,
+    pub(super) control_token: &'a Secret,
 }
 
 impl Files<'_> {
@@ -72,6 +74,9 @@ impl Files<'_> {
         export("ENTRA_GROUP_ID", &self.app.group);
         export("ENTRA_REDIRECT_URI", REDIRECT_URI);
         export("ENTRA_PUBLIC_CLIENT_ID", &self.app.app_id);
+        export("ENTRA_MOCK_CONTROL_URL", self.control_uri);
+        let token = self.control_token.expose_secret();
+        export("ENTRA_MOCK_CONTROL_TOKEN", token);
         write_private(&env_file, &script)
     }
 }

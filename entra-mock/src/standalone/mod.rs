@@ -1,25 +1,40 @@
 //! The standalone server: its options, its files, and its lifetime.
 
+mod adjustable_clock;
+mod control;
+mod control_client;
 mod demo_app;
 mod env_file;
+mod hosted;
+mod storage;
 
 use std::{
     fmt, io,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use entra_core::{Clock, Guid, Secret, SystemClock};
+use entra_core::{
+    Clock, Guid, Secret, SystemClock, Timestamp,
+    time::{UtcOffset, format_description::well_known::Rfc3339},
+};
 
 use crate::{
     engine::Engine,
-    frontend::{Authority, Listener, Running},
+    frontend::{Authority, Listener},
     seed::{Company, Seed},
     state::License,
 };
 
+pub use control_client::{ControlClient, ControlClientError};
+
+use adjustable_clock::AdjustableClock;
+use control::{Control, Host};
 use demo_app::DemoApp;
 use env_file::Files;
+use hosted::{Hosted, Recipe};
+use storage::Claimed;
 
 /// A fake tenant as a standalone server for clients in any language. It uses the real time.
 ///
@@ -34,10 +49,8 @@ use env_file::Files;
 /// # Ok(()) }
 /// ```
 pub struct Server {
-    uri: String,
-    tenant_id: Guid,
-    app: DemoApp,
-    running: Running,
+    control: Arc<Control>,
+    tenant: Arc<Hosted>,
 }
 
 impl Server {
@@ -49,50 +62,69 @@ impl Server {
     /// The server's URL, such as `https://localhost:8443`.
     #[must_use]
     pub fn uri(&self) -> &str {
-        &self.uri
+        &self.tenant.uri
     }
 
     /// The tenant id.
     #[must_use]
-    pub const fn tenant_id(&self) -> Guid {
-        self.tenant_id
+    pub fn tenant_id(&self) -> Guid {
+        self.tenant.id
     }
 
     /// The application (client) id of the application that the environment file describes.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        &self.app.app_id
+        &self.app().app_id
     }
 
     /// A client secret of that application.
     #[must_use]
-    pub const fn client_secret(&self) -> &Secret {
-        &self.app.secret
+    pub fn client_secret(&self) -> &Secret {
+        &self.app().secret
     }
 
     /// The user principal name of a user without multifactor authentication.
     #[must_use]
     pub fn user_principal_name(&self) -> &str {
-        &self.app.user
+        &self.app().user
     }
 
     /// The password of that user.
     #[must_use]
-    pub const fn user_password(&self) -> &Secret {
-        &self.app.password
+    pub fn user_password(&self) -> &Secret {
+        &self.app().password
+    }
+
+    /// The URL of the control API, such as `https://localhost:8443/_entra-mock`. It has an OpenAPI document at
+    /// `/openapi.json`.
+    #[must_use]
+    pub fn control_uri(&self) -> String {
+        format!("{}{}", self.tenant.uri, control::PREFIX)
+    }
+
+    /// The bearer token of the control API, a new one for each start.
+    #[must_use]
+    pub fn control_token(&self) -> &Secret {
+        self.control.token()
     }
 
     /// Stops accepting connections and waits at most a few seconds for running requests.
     pub async fn stop(self) {
-        self.running.stop().await;
+        for tenant in self.control.tenants() {
+            tenant.stop().await;
+        }
+    }
+
+    fn app(&self) -> &DemoApp {
+        &self.tenant.app
     }
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("uri", &self.uri)
-            .field("tenant_id", &self.tenant_id)
+            .field("uri", &self.tenant.uri)
+            .field("tenant_id", &self.tenant.id)
             .finish_non_exhaustive()
     }
 }
@@ -110,6 +142,9 @@ pub struct ServerBuilder {
     env_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     enforce_quotas: bool,
+    listen: Option<IpAddr>,
+    control_hosts: Vec<String>,
+    state_file: Option<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -168,65 +203,123 @@ impl ServerBuilder {
         self
     }
 
+    /// Listens on another address than loopback, such as `0.0.0.0` in a container. The control API still accepts
+    /// requests of this machine only, unless [`control_host`](Self::control_host) names a host.
+    pub const fn listen(mut self, address: IpAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
+    /// Accepts requests to the control API under this host name too, and of other machines.
+    pub fn control_host(mut self, name: impl Into<String>) -> Self {
+        self.control_hosts.push(name.into());
+        self
+    }
+
+    /// Keeps the tenant in a file beyond this process: directory, credentials, issued grants, policies, settings and
+    /// clock. A server that is killed at any time continues with every change that a client knows of.
+    ///
+    /// If the file exists, its tenant is served, and the seed, the number of users, the random seed and the licence
+    /// of this builder do not matter. Delta links of the earlier run return 410. Faults, snapshots, the journal and
+    /// tenants that were made at run time are not kept. The file holds every secret of the tenant, and is readable by
+    /// its owner only.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// Starts the server. When this returns, the server responds and its files are written.
     ///
     /// # Errors
     /// [`ServerError`] if the port is in use, a file cannot be written, or no certificate can be
     /// created.
     pub async fn start(self) -> Result<Server, ServerError> {
-        let clock = SystemClock;
-        let now = clock.now();
+        let now = SystemClock.now();
         // Fallible steps first, then slow ones.
-        let listener = Listener::bind(self.port)
-            .await
-            .map_err(|source| ServerError::Port {
-                port: self.port,
-                source,
-            })?;
+        let listen = self.listen.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let listener =
+            Listener::bind(listen, self.port)
+                .await
+                .map_err(|source| ServerError::Port {
+                    port: self.port,
+                    source,
+                })?;
         let authority = if self.tls {
             Some(Authority::new(now).map_err(ServerError::Certificate)?)
         } else {
             None
         };
-
-        // The user of the environment file is one of the users.
-        let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
-        let mut state = self.seed.build(
-            now,
-            self.license,
-            self.random_seed,
-            self.users - extra,
-            &Company::default(),
-        );
-        let demo_app = DemoApp::register(&mut state, now).ok_or_else(|| {
-            ServerError::Certificate("the client certificate cannot be read".into())
-        })?;
-        state.enforce_quotas(self.enforce_quotas);
-        let tenant_id = state.tenant_id;
+        let recipe = Recipe {
+            seed: self.seed,
+            company: Company::default(),
+            users: self.users,
+            random_seed: self.random_seed,
+            license: self.license,
+            enforce_quotas: self.enforce_quotas,
+            made_at: now,
+        };
+        let host = Host {
+            recipe: recipe.clone(),
+            listen,
+            tls: authority
+                .as_ref()
+                .map(|authority| authority.acceptor.clone()),
+        };
+        let control = Control::new(host, &self.control_hosts)
+            .map_err(|error| ServerError::Certificate(error.into()))?;
+        let clock = Arc::new(AdjustableClock::default());
+        let state_error = |source| match &self.state_file {
+            Some(path) => ServerError::State {
+                path: path.clone(),
+                source,
+            },
+            None => ServerError::Certificate(source.into()),
+        };
+        let claimed = self.state_file.as_deref().map(Claimed::new);
+        let claimed = claimed.transpose().map_err(state_error)?;
+        let loaded = match &claimed {
+            Some(claimed) => claimed.load().map_err(state_error)?,
+            None => None,
+        };
+        let starts = loaded.as_ref().map(storage::Loaded::starts);
+        let (mut state, app, recipe) = match loaded {
+            Some(loaded) => {
+                clock.restore(loaded.clock);
+                (loaded.state, loaded.app, loaded.recipe)
+            }
+            None => {
+                let (state, app) = recipe.make().ok_or_else(|| {
+                    ServerError::Certificate("the client certificate cannot be read".into())
+                })?;
+                (state, app, recipe)
+            }
+        };
+        let storage = claimed
+            .map(|claimed| claimed.keep(&mut state, starts, &recipe, &app, &clock))
+            .transpose()
+            .map_err(state_error)?;
         let scheme = if self.tls { "https" } else { "http" };
         let uri = format!("{scheme}://localhost:{}", listener.port());
 
         let files = Files {
             uri: &uri,
-            tenant_id,
-            app: &demo_app,
+            tenant_id: state.tenant_id,
+            app: &app,
             ca_certificate: authority
                 .as_ref()
                 .map(|authority| authority.certificate_pem.as_str()),
+            control_uri: &format!("{uri}{}", control::PREFIX),
+            control_token: control.token(),
         };
         files.write(self.env_file.as_deref(), self.ca_file.as_deref())?;
 
-        let engine = Arc::new(Engine::new(Arc::new(clock), state, JOURNAL_CAPACITY));
-        let running = listener.serve(
-            &engine,
-            authority.as_ref().map(|authority| &authority.acceptor),
-        );
-        Ok(Server {
-            uri,
-            tenant_id,
-            app: demo_app,
-            running,
-        })
+        let engine = Engine::new(Arc::clone(&clock) as _, state, JOURNAL_CAPACITY);
+        if let Some(storage) = storage {
+            engine.store_in(Arc::new(storage));
+        }
+        let tenant = Hosted::new(uri, Arc::new(engine), clock, app, recipe);
+        let tenant = control.serve(listener, tenant);
+        Ok(Server { control, tenant })
     }
 }
 
@@ -248,6 +341,13 @@ pub enum ServerError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The state file cannot be used.
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Keys or certificates could not be created.
     Certificate(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -267,6 +367,7 @@ impl fmt::Display for ServerError {
                 "cannot listen on port {port}; choose another one, or 0 for any free port"
             ),
             Self::File { path, .. } => write!(f, "cannot write {}", path.display()),
+            Self::State { path, .. } => write!(f, "cannot use the state file {}", path.display()),
             Self::Certificate(_) => f.write_str("cannot create the certificates"),
         }
     }
@@ -275,10 +376,18 @@ impl fmt::Display for ServerError {
 impl std::error::Error for ServerError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Port { source, .. } | Self::File { source, .. } => Some(source),
+            Self::Port { source, .. } | Self::File { source, .. } | Self::State { source, .. } => {
+                Some(source)
+            }
             Self::Certificate(source) => Some(source.as_ref()),
         }
     }
+}
+
+/// Formats a time with its fractions of a second.
+fn rfc3339(time: Timestamp) -> String {
+    let time = time.to_offset(UtcOffset::UTC);
+    time.format(&Rfc3339).unwrap_or_default()
 }
 
 const JOURNAL_CAPACITY: usize = 1_000;

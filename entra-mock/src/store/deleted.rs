@@ -12,19 +12,19 @@ use super::{
 /// The deleted objects in the order of their deletion.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DeletedItems {
-    items: BTreeMap<u64, Deleted>,
-    ids: HashMap<Box<str>, u64>,
+    pub(super) items: BTreeMap<u64, Deleted>,
+    pub(super) ids: HashMap<Box<str>, u64>,
 }
 
 /// One deleted object.
 #[derive(Clone, Debug)]
 pub(super) struct Deleted {
-    kind: Kind,
-    object: Object,
-    at: Timestamp,
-    links: Vec<Link>,
+    pub(super) kind: Kind,
+    pub(super) object: Object,
+    pub(super) at: Timestamp,
+    pub(super) links: Vec<Link>,
     /// Its app role assignments and permission grants.
-    dependents: Vec<Dependent>,
+    pub(super) dependents: Vec<Dependent>,
 }
 
 impl Store {
@@ -51,6 +51,7 @@ impl Store {
             links,
             dependents,
         };
+        self.touched.deleted(serial);
         self.deleted.items.insert(serial, item);
         true
     }
@@ -71,6 +72,7 @@ impl Store {
         let (kind, mut object) = (item.kind, item.object.clone());
         change(&mut object);
         self.insert_quietly(kind, object)?;
+        self.touched.deleted(serial);
         let Some(item) = self.deleted.take(serial) else {
             return Ok(());
         };
@@ -78,11 +80,11 @@ impl Store {
         self.changes.record(kind, &id, Event::Restored);
         for link in item.links {
             // The other object can be deleted too; then the link waits there.
-            if let Some(other) = self
-                .deleted
-                .serial(&link.other)
-                .and_then(|serial| self.deleted.items.get_mut(&serial))
+            let waiting = self.deleted.serial(&link.other);
+            if let Some(serial) = waiting
+                && let Some(other) = self.deleted.items.get_mut(&serial)
             {
+                self.touched.deleted(serial);
                 other.links.push(Link {
                     relation: link.relation,
                     outgoing: !link.outgoing,
@@ -111,25 +113,25 @@ impl Store {
             let _ = self.insert(kind, object);
             return;
         };
-        if let Some(item) = self
-            .deleted
-            .serial(absent)
-            .and_then(|serial| self.deleted.items.get_mut(&serial))
+        if let Some(serial) = self.deleted.serial(absent)
+            && let Some(item) = self.deleted.items.get_mut(&serial)
         {
+            self.touched.deleted(serial);
             item.dependents.push((kind, object));
         }
     }
 
     /// Deletes a deleted object permanently.
     pub(crate) fn purge(&mut self, id: &str) -> bool {
-        let Some(item) = self
-            .deleted
-            .serial(id)
-            .and_then(|serial| self.deleted.take(serial))
-        else {
+        let Some(serial) = self.deleted.serial(id) else {
+            return false;
+        };
+        let Some(item) = self.deleted.take(serial) else {
             return false;
         };
         let id = text(&item.object, "id").unwrap_or_default();
+        self.touched.deleted(serial);
+        self.touched.photo(id);
         self.photos.remove(id);
         for link in item.links.iter().filter(|link| !link.outgoing) {
             if let Some(from) = self.kind_of(&link.other) {

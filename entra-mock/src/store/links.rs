@@ -28,6 +28,7 @@ impl Store {
         }
         handles::add(&mut self.forward, (relation, from), to);
         handles::add(&mut self.backward, (relation, to), from);
+        self.touch_link(relation, from, to);
         self.record_link(relation, from, to, Event::Linked);
         true
     }
@@ -69,9 +70,23 @@ impl Store {
         remove_from(&mut self.backward, (relation, to), from);
         let remove_link = remove_from(&mut self.forward, (relation, from), to);
         if remove_link {
+            self.touch_link(relation, from, to);
             self.record_link(relation, from, to, Event::Unlinked);
         }
         remove_link
+    }
+
+    fn touch_link(&mut self, relation: Relation, from: u32, to: u32) {
+        if !self.touched.is_enabled() {
+            return;
+        }
+        let id = |handle| {
+            let stored = self.stored(handle);
+            stored.and_then(|stored| text(&stored.object, "id").map(str::to_owned))
+        };
+        if let (Some(from), Some(to)) = (id(from), id(to)) {
+            self.touched.link(relation, &from, &to);
+        }
     }
 
     fn record_link(
@@ -91,7 +106,7 @@ impl Store {
     }
 
     /// Removes every link of an object and returns them.
-    pub(super) fn remove_links(&mut self, handle: u32) -> Vec<Link> {
+    pub(super) fn remove_links(&mut self, handle: u32, own_id: &str) -> Vec<Link> {
         let mut remove_link = Vec::new();
         for relation in Relation::ALL {
             for (outgoing, others) in [
@@ -108,7 +123,14 @@ impl Store {
                     let id = self
                         .stored(other)
                         .and_then(|stored| text(&stored.object, "id"))
-                        .map(Box::from);
+                        .map(Box::<str>::from);
+                    if let Some(other) = &id {
+                        let (from, to) = match outgoing {
+                            true => (own_id, &**other),
+                            false => (&**other, own_id),
+                        };
+                        self.touched.link(relation, from, to);
+                    }
                     remove_link.extend(id.map(|other| Link {
                         relation,
                         outgoing,

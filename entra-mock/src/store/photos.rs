@@ -15,6 +15,16 @@ pub(crate) struct Photo {
     pub(crate) tag: String,
 }
 
+impl Photo {
+    /// The content type of a stored photo.
+    #[cfg(feature = "server")]
+    pub(super) fn known_type(name: &str) -> Option<&'static str> {
+        ["image/jpeg", "image/png"]
+            .into_iter()
+            .find(|known| *known == name)
+    }
+}
+
 impl Store {
     /// The photo of an object.
     pub(crate) fn photo(&self, id: &str) -> Option<&Photo> {
@@ -23,6 +33,7 @@ impl Store {
 
     /// Sets or removes the photo of an object.
     pub(crate) fn set_photo(&mut self, id: &str, photo: Option<Photo>) {
+        self.touched.photo(id);
         match photo {
             Some(photo) => self.photos.insert(id.into(), photo),
             None => self.photos.remove(id),

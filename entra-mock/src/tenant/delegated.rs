@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{App, FakeTenant, hints::permissions_like};
 use crate::{
     directory::GRAPH_APP_ID,
-    login::{self, Direct},
+    login::{self, Direct, DirectRedirect},
     store::Kind,
 };
 
@@ -72,17 +72,9 @@ impl FakeTenant {
         authorize_url: &str,
         user_name: &str,
     ) -> Result<Redirected, SignInPage> {
-        let (path, query) = split(authorize_url, &self.uri());
-        let reply = login::authorize_for(&self.direct(), &path, query.as_deref(), user_name);
-        let location = reply
-            .headers
-            .iter()
-            .find(|(name, _)| *name == "location")
-            .map(|(_, value)| value.clone());
-        let page = String::from_utf8_lossy(&reply.body).into_owned();
-        Redirected::read(location, &page).ok_or_else(|| SignInPage {
-            text: error_on_page(&page),
-        })
+        login::follow(&self.direct(), authorize_url, user_name)
+            .map(Redirected)
+            .map_err(|text| SignInPage { text })
     }
 
     /// Returns tokens of an application for a user who signed in, without any request.
@@ -366,85 +358,51 @@ impl std::error::Error for SignInPage {}
 ///
 /// `Debug` shows only the names of the parameters.
 #[derive(Clone)]
-pub struct Redirected {
-    address: String,
-    parameters: Vec<(String, String)>,
-    posted: bool,
-}
+pub struct Redirected(DirectRedirect);
 
 impl Redirected {
     /// The URL of the redirect. For a form post, the URL of the form.
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.address
+        &self.0.address
     }
 
     /// Whether the parameters were sent as a form and not in the URL.
     #[must_use]
     pub const fn is_posted(&self) -> bool {
-        self.posted
+        self.0.posted
     }
 
     /// The parameters in form encoding, whichever way they were sent.
     #[must_use]
     pub fn query(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.parameters)
+            .extend_pairs(&self.0.parameters)
             .finish()
     }
 
     /// Returns one parameter, decoded.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
-        self.parameters
+        self.0
+            .parameters
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.clone())
-    }
-
-    fn read(location: Option<String>, page: &str) -> Option<Self> {
-        if let Some(address) = location {
-            let url = url::Url::parse(&address).ok()?;
-            let text = url.fragment().or(url.query()).unwrap_or_default();
-            let parameters = url::form_urlencoded::parse(text.as_bytes())
-                .into_owned()
-                .collect();
-            return Some(Self {
-                address,
-                parameters,
-                posted: false,
-            });
-        }
-        // The tenant's own form, so its markup is known.
-        let attribute = |text: &str, name: &str| {
-            let (_, rest) = text.split_once(&format!("{name}=\""))?;
-            Some(unescape(rest.split_once('"')?.0))
-        };
-        let (_, form) = page.split_once("<h1>Working…</h1>")?;
-        let address = attribute(form, "action")?;
-        let parameters = form
-            .split("<input type=\"hidden\" ")
-            .skip(1)
-            .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)))
-            .collect();
-        Some(Self {
-            address,
-            parameters,
-            posted: true,
-        })
     }
 }
 
 impl fmt::Debug for Redirected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self
+            .0
             .parameters
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();
         f.debug_struct("Redirected")
             .field("parameters", &names)
-            .field("posted", &self.posted)
+            .field("posted", &self.0.posted)
             .finish_non_exhaustive()
     }
 }
@@ -475,36 +433,4 @@ impl UserTokens {
     pub const fn id_token(&self) -> Option<&Secret> {
         self.id_token.as_ref()
     }
-}
-
-/// Returns the error message on a page, or the whole page if it has none.
-fn error_on_page(page: &str) -> String {
-    let text = |start: &str, end: &str| {
-        let (_, rest) = page.split_once(start)?;
-        let (_, rest) = rest.split_once('>')?;
-        Some(unescape(rest.split_once(end)?.0))
-    };
-    text("id=\"error\"", "</p>")
-        .or_else(|| text("<h1", "</h1>"))
-        .unwrap_or_else(|| page.to_owned())
-}
-
-/// Returns path and query of a URL, which can also be relative to the tenant.
-fn split(url: &str, base: &str) -> (String, Option<String>) {
-    let rest = url.strip_prefix(base).unwrap_or(url);
-    match rest.split_once('?') {
-        Some((path, query)) => {
-            let query = query.split_once('#').map_or(query, |(query, _)| query);
-            (path.to_owned(), Some(query.to_owned()))
-        }
-        None => (rest.to_owned(), None),
-    }
-}
-
-fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&amp;", "&")
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{App, FakeTenant};
 use crate::{
-    login::{issue_federated, published_keys},
+    login::{self, issue_federated, published_keys},
     schema::APPLICATION_OF,
     store::{Kind, Object},
 };
@@ -119,10 +119,7 @@ impl App {
     /// The Azure resource id that selects the managed identity of this application.
     #[must_use]
     pub fn managed_identity_resource_id(&self) -> String {
-        format!(
-            "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/contoso/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}",
-            self.client_id()
-        )
+        login::managed_identity_resource_id(&self.client_id().to_string())
     }
 }
 

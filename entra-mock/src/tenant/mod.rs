@@ -23,13 +23,13 @@ use entra_core::{Cloud, ManualClock, TenantId};
 use serde_json::Value;
 
 use crate::{
+    directory::{SeedError, collection_kind, set},
     engine::Engine,
     fault::Fault,
     frontend::InProcess,
     oddities::DeltaOddities,
-    schema::mismatches,
     state::License,
-    store::{Conflict, Kind, Object},
+    store::Kind,
 };
 
 pub use app::App;
@@ -258,29 +258,8 @@ impl FakeTenant {
     /// # Ok(()) }
     /// ```
     pub fn insert(&self, collection: &str, object: Value) -> Result<String, SeedError> {
-        let kind = kind(collection)?;
-        let Value::Object(mut object) = object else {
-            return Err(SeedError::new("the value is not a JSON object"));
-        };
-        check(
-            kind,
-            object.iter().map(|(name, value)| (name.as_str(), value)),
-        )?;
-        let mut state = self.engine.write();
-        let id = match object.get("id").and_then(Value::as_str) {
-            Some(id) => id.to_owned(),
-            None => state.new_id(),
-        };
-        object.insert("id".to_owned(), id.clone().into());
-        object.retain(|_, value| !value.is_null());
-        state.store.insert(kind, object)?;
-        state.update_domains();
-        // As the store spells it: GUIDs are in lower case.
-        let stored = state
-            .store
-            .any(&id)
-            .and_then(|(_, object)| object.get("id")?.as_str());
-        Ok(stored.map_or(id.clone(), str::to_owned))
+        let kind = collection_kind(collection)?;
+        self.engine.write().insert_unrestricted(kind, object)
     }
 
     /// Sets one property of an object. Null removes it.
@@ -295,7 +274,13 @@ impl FakeTenant {
         property: &str,
         value: Value,
     ) -> Result<(), SeedError> {
-        set_property(&self.engine, kind(collection)?, id, property, value)
+        set_property(
+            &self.engine,
+            collection_kind(collection)?,
+            id,
+            property,
+            value,
+        )
     }
 
     /// Deletes an object with everything that refers to it. Returns whether it existed.
@@ -303,7 +288,7 @@ impl FakeTenant {
     /// # Errors
     /// [`SeedError`] for an unknown collection.
     pub fn remove(&self, collection: &str, id: &str) -> Result<bool, SeedError> {
-        let kind = kind(collection)?;
+        let kind = collection_kind(collection)?;
         let mut state = self.engine.write();
         let removed = state.store.remove(kind, id);
         state.update_domains();
@@ -319,22 +304,8 @@ fn set_property(
     property: &str,
     value: Value,
 ) -> Result<(), SeedError> {
-    if property == "id" {
-        return Err(SeedError::new("the id of an object cannot be changed"));
-    }
-    check(kind, [(property, &value)])?;
-    let mut state = engine.write();
-    let changed = state
-        .store
-        .update(kind, id, |object| set(object, property, value));
-    state.update_domains();
-    if changed {
-        return Ok(());
-    }
-    Err(SeedError::new(format!(
-        "there is no object {id} in {}, or another one has that {property}",
-        kind.entity().set
-    )))
+    let properties = [(property.to_owned(), value)].into_iter().collect();
+    engine.write().set_unrestricted(kind, id, properties)
 }
 
 /// The same for a handle, where an error fails the test at its line.
@@ -353,57 +324,4 @@ fn set_or_panic(engine: &Engine, kind: Kind, id: &str, property: &str, value: Va
 fn cloud_at(uri: &str) -> Result<Cloud, entra_core::Error> {
     let cloud = Cloud::custom(uri, uri)?;
     Ok(cloud.with_graph_resource("https://graph.microsoft.com"))
-}
-
-/// Why an object could not be inserted or changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeedError(String);
-
-impl SeedError {
-    fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl std::fmt::Display for SeedError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SeedError {}
-
-impl From<Conflict> for SeedError {
-    fn from(conflict: Conflict) -> Self {
-        Self(conflict.to_string())
-    }
-}
-
-/// Returns an error that names every unknown property and every property of another type.
-fn check<'v>(
-    kind: Kind,
-    properties: impl IntoIterator<Item = (&'v str, &'v Value)>,
-) -> Result<(), SeedError> {
-    let problems: Vec<String> = mismatches(kind.entity(), properties)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let set = kind.entity().set;
-    Err(SeedError::new(format!("{set}: {}", problems.join("; "))))
-}
-
-fn set(object: &mut Object, property: &str, value: Value) {
-    if value.is_null() {
-        object.remove(property);
-    } else {
-        object.insert(property.to_owned(), value);
-    }
-}
-
-fn kind(collection: &str) -> Result<Kind, SeedError> {
-    Kind::of_collection(collection)
-        .ok_or_else(|| SeedError::new(format!("there is no collection {collection}")))
 }

@@ -6,7 +6,7 @@ use wiremock::{Match, Request, Respond, ResponseTemplate};
 use super::{FakeTenant, cloud_at};
 use crate::{
     engine::Engine,
-    wire::{Delivery, Reply, WireRequest, is_graph},
+    wire::{Reply, WireRequest, is_graph},
 };
 
 impl FakeTenant {
@@ -100,7 +100,7 @@ impl Match for TenantResponder {
 impl Respond for TenantResponder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let reply = self.engine.handle(read(request));
-        if reply.delivery != Delivery::Whole {
+        if !reply.delivery.is_complete() {
             return ResponseTemplate::new(502);
         }
         template(reply)

@@ -43,44 +43,7 @@ impl FakeTenant {
     pub fn add_user(&self, display_name: &str) -> UserHandle {
         let now = self.engine.now();
         let mut state = self.engine.write();
-        let stem: String = display_name
-            .split_whitespace()
-            .map(|word| {
-                word.chars()
-                    .filter(char::is_ascii_alphanumeric)
-                    .collect::<String>()
-                    .to_ascii_lowercase()
-            })
-            .filter(|word| !word.is_empty())
-            .collect::<Vec<_>>()
-            .join(".");
-        let stem = if stem.is_empty() {
-            "user".to_owned()
-        } else {
-            stem
-        };
-        let domain = state.default_domain().to_owned();
-        // Users with the same name get a number, as an administrator would add.
-        let taken = |alias: &str| {
-            state
-                .store
-                .find(
-                    Kind::User,
-                    "userPrincipalName",
-                    &format!("{alias}@{domain}"),
-                )
-                .is_some()
-        };
-        let alias = (1..)
-            .map(|number| {
-                if number == 1 {
-                    stem.clone()
-                } else {
-                    format!("{stem}{number}")
-                }
-            })
-            .find(|alias| !taken(alias))
-            .unwrap_or(stem);
+        let alias = state.free_alias(display_name);
         let mut names = display_name.split_whitespace();
         let (given_name, surname) = (names.next(), names.next_back());
         let id = state.add_user(

@@ -16,6 +16,14 @@ mod client_assertion;
 mod connection_states;
 #[cfg(feature = "wiremock")]
 mod consent_by_graph;
+#[cfg(feature = "server")]
+mod control;
+#[cfg(feature = "server")]
+mod control_faults;
+#[cfg(feature = "server")]
+mod control_program;
+#[cfg(feature = "server")]
+mod controlled;
 #[cfg(feature = "wiremock")]
 mod discovery;
 #[cfg(feature = "wiremock")]
@@ -58,6 +66,8 @@ mod responder;
 mod sign_out;
 #[cfg(feature = "server")]
 mod standalone;
+#[cfg(all(feature = "server", unix))]
+mod state_file;
 #[cfg_attr(
     not(feature = "wiremock"),
     expect(dead_code, reason = "the other face needs less of it")

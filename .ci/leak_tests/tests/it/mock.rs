@@ -2,7 +2,7 @@
 
 use entra_auth::ClientSecretCredential;
 use entra_core::{TokenCredential, TokenRequest};
-use entra_mock::{AccessPolicy, DeltaOddities, FakeTenant, Fault, Server};
+use entra_mock::{AccessPolicy, ControlClient, DeltaOddities, FakeTenant, Fault, Server};
 use serde_json::json;
 
 use crate::{
@@ -81,5 +81,12 @@ pub(crate) async fn cases(shown: &Shown) {
     shown.debug(&server);
     let server = server.start().await.unwrap();
     shown.debug(&server);
+    let token = server.control_token().clone();
+    shown.secret(token.expose_secret());
+    let client = ControlClient::new(&server.control_uri(), token).unwrap();
+    shown.debug(&client);
+    // The password is a field of the command, so that an error could repeat it.
+    let words = ["users", "password", "unknown", "canary-zyx-password"].map(str::to_owned);
+    shown.error(&client.run(&words).await.unwrap_err());
     server.stop().await;
 }

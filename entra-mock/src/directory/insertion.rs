@@ -1,0 +1,155 @@
+//! Inserts and changes objects beside Graph: for the test itself, with values that Graph would not let a client set.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    schema::mismatches,
+    state::State,
+    store::{Conflict, Kind, Object},
+};
+
+/// Why an object could not be inserted or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeedError {
+    cause: SeedErrorCause,
+    text: String,
+}
+
+/// What a [`SeedError`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeedErrorCause {
+    /// A property or value that the type does not have.
+    Invalid,
+    /// An unknown collection or id.
+    NotFound,
+    /// An id or name that another object has.
+    Conflict,
+}
+
+impl SeedError {
+    fn new(cause: SeedErrorCause, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { cause, text }
+    }
+
+    #[cfg(feature = "server")]
+    pub(crate) const fn cause(&self) -> SeedErrorCause {
+        self.cause
+    }
+}
+
+impl fmt::Display for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for SeedError {}
+
+impl From<Conflict> for SeedError {
+    fn from(conflict: Conflict) -> Self {
+        Self::new(SeedErrorCause::Conflict, conflict.to_string())
+    }
+}
+
+impl State {
+    /// Inserts an object and returns its id, which is created if it has none. Read-only properties can be set,
+    /// and required ones can be missing.
+    pub(crate) fn insert_unrestricted(
+        &mut self,
+        kind: Kind,
+        object: Value,
+    ) -> Result<String, SeedError> {
+        let Value::Object(mut object) = object else {
+            let text = "the value is not a JSON object";
+            return Err(SeedError::new(SeedErrorCause::Invalid, text));
+        };
+        check(kind, &object)?;
+        let id = match object.get("id").and_then(Value::as_str) {
+            Some(id) => id.to_owned(),
+            None => self.new_id(),
+        };
+        object.insert("id".to_owned(), id.clone().into());
+        object.retain(|_, value| !value.is_null());
+        self.store.insert(kind, object)?;
+        self.update_domains();
+        // As the store spells it: GUIDs are in lower case.
+        let stored = self
+            .store
+            .any(&id)
+            .and_then(|(_, object)| object.get("id")?.as_str());
+        Ok(stored.map_or(id.clone(), str::to_owned))
+    }
+
+    /// Sets properties of an object, all or none of them. Null removes one.
+    pub(crate) fn set_unrestricted(
+        &mut self,
+        kind: Kind,
+        id: &str,
+        properties: Map<String, Value>,
+    ) -> Result<(), SeedError> {
+        if properties.contains_key("id") {
+            let text = "the id of an object cannot be changed";
+            return Err(SeedError::new(SeedErrorCause::Invalid, text));
+        }
+        check(kind, &properties)?;
+        let names: Vec<String> = properties.keys().cloned().collect();
+        let exists = self.store.get(kind, id).is_some();
+        let changed = self.store.update(kind, id, |object| {
+            for (property, value) in properties {
+                set(object, &property, value);
+            }
+        });
+        self.update_domains();
+        if changed {
+            return Ok(());
+        }
+        let (set, names) = (kind.entity().set, names.join(" or "));
+        Err(match exists {
+            false => SeedError::new(
+                SeedErrorCause::NotFound,
+                format!("there is no object {id} in {set}"),
+            ),
+            true => SeedError::new(
+                SeedErrorCause::Conflict,
+                format!("another object in {set} has that {names}"),
+            ),
+        })
+    }
+}
+
+/// Returns the kind of a collection, with or without the path before its name.
+pub(crate) fn collection_kind(collection: &str) -> Result<Kind, SeedError> {
+    Kind::of_collection(collection).ok_or_else(|| {
+        let text = format!("there is no collection {collection}");
+        SeedError::new(SeedErrorCause::NotFound, text)
+    })
+}
+
+/// Sets a property; null removes it.
+pub(crate) fn set(object: &mut Object, property: &str, value: Value) {
+    if value.is_null() {
+        object.remove(property);
+    } else {
+        object.insert(property.to_owned(), value);
+    }
+}
+
+/// Returns an error that names every unknown property and every property of another type.
+fn check(kind: Kind, properties: &Map<String, Value>) -> Result<(), SeedError> {
+    let properties = properties
+        .iter()
+        .map(|(name, value)| (name.as_str(), value));
+    let problems: Vec<String> = mismatches(kind.entity(), properties)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let set = kind.entity().set;
+    let text = format!("{set}: {}", problems.join("; "));
+    Err(SeedError::new(SeedErrorCause::Invalid, text))
+}

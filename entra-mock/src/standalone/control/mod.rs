@@ -1,0 +1,162 @@
+//! The control API: everything that a Rust test can do with a tenant, for programs in any language.
+//!
+//! Each operation is one [`Route`](route::Route) of a table. The router, the OpenAPI document and the commands of
+//! `entra-mock ctl` are made from the table, so they cannot differ.
+
+mod call;
+pub(crate) mod command;
+pub(crate) mod duration;
+mod error;
+mod guard;
+mod openapi;
+mod route;
+mod routes;
+pub(crate) mod schema;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use entra_core::Secret;
+
+use self::{call::Call, error::ControlError, guard::Guard};
+use super::hosted::{Hosted, Recipe};
+use crate::{
+    frontend::{Listener, Responder},
+    wire::{Reply, WireRequest},
+};
+
+/// The control API of a server, and the server's tenants.
+pub(crate) struct Control {
+    guard: Guard,
+    host: Host,
+    tenants: Mutex<Vec<Arc<Hosted>>>,
+    random_seed: AtomicU64,
+}
+
+/// How the server makes more tenants.
+pub(crate) struct Host {
+    /// The recipe of the tenant that the server starts with.
+    pub(crate) recipe: Recipe,
+    pub(crate) listen: IpAddr,
+    pub(crate) tls: Option<tokio_rustls::TlsAcceptor>,
+}
+
+/// The control API at the address of one tenant.
+pub(crate) struct ControlAt {
+    control: Arc<Control>,
+    tenant: Weak<Hosted>,
+}
+
+impl Control {
+    /// Creates the API with a new token.
+    pub(crate) fn new(host: Host, hosts: &[String]) -> Result<Arc<Self>, entra_core::Error> {
+        let first = host.recipe.random_seed;
+        Ok(Arc::new(Self {
+            guard: Guard::new(hosts)?,
+            host,
+            tenants: Mutex::default(),
+            random_seed: AtomicU64::new(first.wrapping_add(1)),
+        }))
+    }
+
+    pub(crate) const fn token(&self) -> &Secret {
+        self.guard.token()
+    }
+
+    /// A random seed that no tenant of this server has unless one was asked for.
+    pub(crate) fn next_random_seed(&self) -> u64 {
+        self.random_seed.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) const fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Serves a tenant at its address, with the control API.
+    pub(crate) fn serve(self: &Arc<Self>, listener: Listener, tenant: Hosted) -> Arc<Hosted> {
+        let tenant = Arc::new(tenant);
+        let responder: Arc<dyn Responder> = Arc::new(ControlAt {
+            control: Arc::clone(self),
+            tenant: Arc::downgrade(&tenant),
+        });
+        self.lock().push(Arc::clone(&tenant));
+        let tls = self.host.tls.as_ref();
+        let running = listener.serve(&tenant.engine, tls, Some(&responder));
+        tenant.runs_on(running);
+        tenant
+    }
+
+    /// The tenants in the order in which they were made.
+    pub(crate) fn tenants(&self) -> Vec<Arc<Hosted>> {
+        self.lock().clone()
+    }
+
+    /// Takes a tenant that was made at run time from the list.
+    pub(crate) fn take_tenant(&self, id: &str) -> Option<Arc<Hosted>> {
+        let mut tenants = self.lock();
+        let at = tenants
+            .iter()
+            .skip(1)
+            .position(|tenant| tenant.id.to_string() == id)?;
+        Some(tenants.remove(at + 1))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Hosted>>> {
+        // A panic while the lock was held leaves the data as usable as before.
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn respond(
+        self: &Arc<Self>,
+        tenant: &Arc<Hosted>,
+        request: &WireRequest,
+        path: &str,
+        peer: IpAddr,
+    ) -> Result<Reply, ControlError> {
+        self.guard.check_origin(request, peer)?;
+        if path == DOCUMENT {
+            // It is the same for every server of this version and names no object.
+            return Ok(Reply::json(200, &openapi::document()));
+        }
+        self.guard.check_token(request)?;
+        let found = route::find(&request.method, path)?;
+        let route = found.0;
+        let call = Call::read(self, tenant, found, request)?;
+        let body = (route.respond)(&call)?;
+        if route.method != "GET" {
+            tenant.engine.commit()?;
+        }
+        Ok(match route.status {
+            204 => Reply::new(204),
+            status => Reply::json(status, &body),
+        })
+    }
+}
+
+impl Responder for ControlAt {
+    fn takes(&self, path: &str) -> bool {
+        path.strip_prefix(PREFIX)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    fn respond(&self, request: &WireRequest, peer: IpAddr) -> Reply {
+        let path = request.path.strip_prefix(PREFIX).unwrap_or_default();
+        let Some(tenant) = self.tenant.upgrade() else {
+            return Reply::new(503);
+        };
+        let reply = self
+            .control
+            .respond(&tenant, request, path, peer)
+            .unwrap_or_else(|error| error.reply());
+        reply.with_header("cache-control", "no-store")
+    }
+}
+
+/// Where the control API is, at the address of each tenant.
+pub(crate) const PREFIX: &str = "/_entra-mock";
+const DOCUMENT: &str = "/openapi.json";

@@ -1,0 +1,37 @@
+//! The routes, one file for each area.
+
+mod access;
+mod applications;
+mod clock;
+mod faults;
+mod groups;
+mod journal;
+mod objects;
+mod policies;
+mod settings;
+mod shapes;
+mod sign_in;
+mod signing_keys;
+mod snapshots;
+mod tenants;
+mod users;
+
+use super::route::Route;
+
+/// The tables of all areas.
+pub(super) const ALL: &[&[&Route]] = &[
+    access::ROUTES,
+    applications::ROUTES,
+    clock::ROUTES,
+    faults::ROUTES,
+    groups::ROUTES,
+    journal::ROUTES,
+    objects::ROUTES,
+    policies::ROUTES,
+    settings::ROUTES,
+    sign_in::ROUTES,
+    signing_keys::ROUTES,
+    snapshots::ROUTES,
+    tenants::ROUTES,
+    users::ROUTES,
+];

@@ -1,0 +1,249 @@
+//! Sign-ins without a browser, tokens without a request, and what they need: devices, federated issuers, managed
+//! identities and entries of the log.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        call::Call,
+        error::{ControlError, Outcome},
+        route::Route,
+        schema::{Schema, optional, required},
+    },
+    applications::app,
+    shapes::{self, OBJECT},
+};
+use crate::{
+    directory::{SeedError, SignInRecord},
+    login::{self, Direct, DirectRedirect},
+    store::Kind,
+};
+
+pub(super) const ROUTES: &[&Route] = &[
+    &Route::post(
+        "/sign-ins/follow",
+        "sign-ins follow",
+        "Follows an authorize or admin consent URL as a user who passes multifactor authentication and consents, and returns the redirect.",
+        follow,
+    )
+    .taking(&Schema::Object(&[
+        required("url", &Schema::Text, "The URL, as the application under test made it."),
+        required("user", &Schema::Text, "The user principal name."),
+    ]))
+    .with_positional(&["url", "user"])
+    .returning(&REDIRECT),
+    &Route::post(
+        "/tokens",
+        "tokens issue",
+        "Issues tokens of an application for a user without any request, with a grant for each scope without consent.",
+        tokens,
+    )
+    .taking(&Schema::Object(&[
+        required("application", &Schema::Text, "The application, by object id, client id or display name."),
+        required("user", &Schema::Text, "The user principal name."),
+        required("scopes", &Schema::List(&Schema::Text), "The scopes, such as User.Read and offline_access."),
+    ]))
+    .with_positional(&["application", "user"])
+    .returning(&TOKENS),
+    &Route::post("/device-codes/{code}/approve", "device-codes approve", "Approves a device as a user.", |call| {
+        complete(call, call.text("user"))
+    })
+    .taking(&Schema::Object(&[required("user", &Schema::Text, "The user principal name.")]))
+    .with_positional(&["user"]),
+    &Route::post("/device-codes/{code}/decline", "device-codes decline", "Declines a device.", |call| {
+        complete(call, None)
+    }),
+    &Route::post(
+        "/federated-tokens",
+        "federated-tokens issue",
+        "Issues a token of another identity provider, whose key the tenant trusts from now on. It is valid for ten minutes.",
+        federated,
+    )
+    .taking(&Schema::Object(&[
+        required("issuer", &Schema::Text, "The issuer."),
+        required("subject", &Schema::Text, "The subject."),
+        optional("claims", &Schema::Open(&[]), "More claims, or other values for the usual ones; null removes one."),
+    ]))
+    .with_positional(&["issuer", "subject"])
+    .returning(&Schema::Object(&[required("token", &Schema::Text, "A client assertion.")])),
+    &Route::post(
+        "/managed-identities",
+        "managed-identities serve",
+        "Serves managed identities of these applications as App Service does, and returns the variables for it. The first one is the identity of the host.",
+        managed_identities,
+    )
+    .taking(&Schema::Object(&[required("applications", &Schema::List(&Schema::Text), "The applications.")]))
+    .returning(&Schema::Object(&[
+        required("IDENTITY_ENDPOINT", &Schema::Text, "The URL of the token endpoint."),
+        required("IDENTITY_HEADER", &Schema::Text, "The secret that a process must send."),
+    ])),
+    &Route::post("/sign-ins", "sign-ins add", "Records an interactive sign-in of a user in the log.", record)
+        .taking(&Schema::Object(&[
+            required("user", &Schema::Text, "The user, by id or user principal name."),
+            required("application", &Schema::Text, "The application, by object id, client id or display name."),
+            optional("at", &Schema::Time, "When; now unless set."),
+            optional("errorCode", &Schema::Integer, "The AADSTS number of a sign-in that failed."),
+        ]))
+        .with_positional(&["user", "application"])
+        .creating(&OBJECT),
+];
+
+const REDIRECT: Schema = Schema::Named(
+    "Redirect",
+    &Schema::Object(&[
+        required(
+            "address",
+            &Schema::Text,
+            "The URL of the redirect or, for a form post, of the form.",
+        ),
+        required(
+            "posted",
+            &Schema::Boolean,
+            "Whether the parameters are sent as a form.",
+        ),
+        required("parameters", &Schema::Open(&[]), "The parameters, decoded."),
+    ]),
+);
+const TOKENS: Schema = Schema::Named(
+    "Tokens",
+    &Schema::Object(&[
+        required("accessToken", &Schema::Text, "The access token."),
+        optional(
+            "refreshToken",
+            &Schema::Text,
+            "The refresh token, if offline_access was requested.",
+        ),
+        optional(
+            "idToken",
+            &Schema::Text,
+            "The ID token, if openid was requested.",
+        ),
+    ]),
+);
+
+fn direct<'a>(call: &'a Call<'_>) -> Direct<'a> {
+    Direct {
+        state: call.engine().state(),
+        now: call.tenant.now(),
+        base: call.tenant.uri.clone(),
+    }
+}
+
+fn follow(call: &Call<'_>) -> Outcome {
+    let text = |name: &str| call.text(name).unwrap_or_default();
+    match login::follow(&direct(call), text("url"), text("user")) {
+        Ok(redirected) => Ok(shown(&redirected)),
+        Err(page) => Err(ControlError::new(
+            409,
+            "signInStopped",
+            format!("the sign-in of {} ended on a page: {page}", text("user")),
+            "correct what the page names, such as the redirect URI, the consent or the account",
+        )),
+    }
+}
+
+fn shown(redirected: &DirectRedirect) -> Value {
+    let parameters: Map<String, Value> = redirected
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    json!({ "address": redirected.address, "posted": redirected.posted, "parameters": parameters })
+}
+
+fn tokens(call: &Call<'_>) -> Outcome {
+    let text = |name: &str| call.text(name).unwrap_or_default();
+    let client = app(&call.engine().read(), text("application"))?.app_id;
+    let scopes = call.texts("scopes").join(" ");
+    let tokens = login::tokens_for(&direct(call), &client, text("user"), &scopes).map_err(|error| {
+        let fix = "correct what the error names: the user, a scope, an access policy or the assignment";
+        ControlError::new(409, "signInRejected", error, fix)
+    })?;
+    let mut body = json!({ "accessToken": tokens.access_token });
+    for (name, token) in [
+        ("refreshToken", tokens.refresh_token),
+        ("idToken", tokens.id_token),
+    ] {
+        if let Some(token) = token {
+            body[name] = token.into();
+        }
+    }
+    Ok(body)
+}
+
+fn complete(call: &Call<'_>, user: Option<&str>) -> Outcome {
+    let (now, code) = (call.tenant.now(), call.parameter("code"));
+    let completed = call.engine().write().complete_device(now, code, user);
+    match completed {
+        true => Ok(Value::Null),
+        false => Err(ControlError::new(
+            404,
+            "notFound",
+            format!(
+                "no pending device has the code {code:?}, or there is no user {:?}",
+                user.unwrap_or_default()
+            ),
+            "send the user_code of a devicecode response, and the user principal name of a user",
+        )),
+    }
+}
+
+fn federated(call: &Call<'_>) -> Outcome {
+    let text = |name: &str| call.text(name).unwrap_or_default();
+    let now = call.tenant.now().unix_timestamp();
+    let mut token = json!({
+        "iss": text("issuer"), "sub": text("subject"), "aud": "api://AzureADTokenExchange",
+        "iat": now, "nbf": now, "exp": now + 600,
+    });
+    for (name, value) in call.body()["claims"].as_object().into_iter().flatten() {
+        token[name] = value.clone();
+    }
+    if let Some(token) = token.as_object_mut() {
+        token.retain(|_, value| !value.is_null());
+    }
+    let issuer = text("issuer").to_owned();
+    call.engine()
+        .write()
+        .issuers
+        .insert(issuer, login::published_keys());
+    Ok(json!({ "token": login::issue_federated(&token) }))
+}
+
+fn managed_identities(call: &Call<'_>) -> Outcome {
+    let mut state = call.engine().write();
+    let mut identities = Vec::new();
+    for name in call.texts("applications") {
+        let ids = app(&state, &name)?;
+        let resource = login::managed_identity_resource_id(&ids.app_id);
+        identities.push([ids.app_id, ids.service_principal_id, resource]);
+    }
+    state.identities = identities;
+    let header = state.random.token(32);
+    state.identity_header.clone_from(&header);
+    Ok(
+        json!({ "IDENTITY_ENDPOINT": format!("{}/msi/token", call.tenant.uri), "IDENTITY_HEADER": header }),
+    )
+}
+
+fn record(call: &Call<'_>) -> Outcome {
+    let text = |name: &str| call.text(name).unwrap_or_default();
+    let at = call.time("at").unwrap_or_else(|| call.tenant.now());
+    let code = call.number("errorCode").unwrap_or_default();
+    let Ok(error_code) = u32::try_from(code) else {
+        return Err(ControlError::invalid(
+            "errorCode",
+            "errorCode must be an AADSTS number",
+        ));
+    };
+    let mut state = call.engine().write();
+    let user = shapes::id_of(&state, Kind::User, text("user"))?;
+    let service_principal = app(&state, text("application"))?.service_principal_id;
+    let sign_in = SignInRecord {
+        user_id: &user,
+        service_principal_id: &service_principal,
+        at,
+        error_code,
+    };
+    let id = state.record_sign_in(&sign_in).map_err(SeedError::from)?;
+    shapes::get(&state, Kind::SignIn, &id)
+}

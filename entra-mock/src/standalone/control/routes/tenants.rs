@@ -1,0 +1,249 @@
+//! The tenants of the server. Each one has an address of its own, so that clients need no option to use it.
+
+use std::sync::Arc;
+
+use entra_core::Clock as _;
+use serde_json::{Value, json};
+
+use super::super::{
+    Control, PREFIX,
+    call::Call,
+    error::{ControlError, Outcome},
+    route::Route,
+    schema::{Schema, optional, required},
+};
+use crate::{
+    engine::Engine,
+    frontend::Listener,
+    seed::{Company, Seed},
+    standalone::{
+        JOURNAL_CAPACITY,
+        adjustable_clock::AdjustableClock,
+        hosted::{Hosted, Recipe},
+    },
+    state::License,
+};
+
+pub(super) const ROUTES: &[&Route] = &[
+    &Route::get("/tenant", "tenants current", "Returns the tenant at whose address it is called.", &TENANT, |call| {
+        Ok(shown(call.tenant))
+    }),
+    &Route::get("/tenants", "tenants list", "Lists the tenants of the server.", &TENANTS, |call| {
+        let tenants = call.control.tenants();
+        Ok(json!({ "value": tenants.iter().map(|tenant| shown(tenant)).collect::<Vec<_>>() }))
+    }),
+    &Route::post(
+        "/tenants",
+        "tenants add",
+        "Makes a tenant with an address, an application and a user of its own, and returns what a client needs.",
+        add,
+    )
+    .taking(&NEW_TENANT)
+    .creating(&TENANT),
+    &Route::get("/tenants/{id}", "tenants get", "Returns a tenant with what a client needs.", &TENANT, |call| {
+        let id = call.parameter("id");
+        let tenants = call.control.tenants();
+        let found = tenants.iter().find(|tenant| tenant.id.to_string() == id);
+        found
+            .map(|tenant| shown(tenant))
+            .ok_or_else(|| ControlError::not_found("tenant", id, "/tenants"))
+    }),
+    &Route::delete(
+        "/tenants/{id}",
+        "tenants remove",
+        "Removes a tenant that was made at run time, and closes its address.",
+        remove,
+    ),
+];
+
+const NEW_TENANT: Schema = Schema::Named(
+    "NewTenant",
+    &Schema::Object(&[
+        optional(
+            "seed",
+            &Schema::OneOf(&["contoso", "empty"]),
+            "The initial content; that of the server unless set.",
+        ),
+        optional(
+            "users",
+            &Schema::Integer,
+            "Fills the tenant up to this number of users.",
+        ),
+        optional(
+            "randomSeed",
+            &Schema::Integer,
+            "The same number gives the same tenant, ids included; a new one unless set.",
+        ),
+        optional(
+            "license",
+            &Schema::OneOf(&["free", "p1", "p2"]),
+            "The directory licence.",
+        ),
+        optional(
+            "quotas",
+            &Schema::Boolean,
+            "Whether callers are throttled by the documented limits.",
+        ),
+        optional(
+            "name",
+            &Schema::Text,
+            "The name of the organization; Contoso unless set.",
+        ),
+        optional(
+            "domain",
+            &Schema::Text,
+            "The domain of its users; contoso.com unless set.",
+        ),
+    ]),
+);
+const TENANT: Schema = Schema::Named(
+    "Tenant",
+    &Schema::Object(&[
+        required("id", &Schema::Text, "The tenant id."),
+        required("domain", &Schema::Text, "The domain of its users."),
+        required(
+            "uri",
+            &Schema::Text,
+            "The authority host: AZURE_AUTHORITY_HOST.",
+        ),
+        required(
+            "graph",
+            &Schema::Text,
+            "The root of Microsoft Graph: ENTRA_GRAPH_URL.",
+        ),
+        required(
+            "control",
+            &Schema::Text,
+            "The control API of this tenant: ENTRA_MOCK_CONTROL_URL.",
+        ),
+        required(
+            "clientId",
+            &Schema::Text,
+            "The client id of an application with every permission.",
+        ),
+        required("clientSecret", &Schema::Text, "Its secret."),
+        required(
+            "user",
+            &Schema::Text,
+            "The user principal name of a user without multifactor authentication.",
+        ),
+        required("password", &Schema::Text, "The password of that user."),
+        required("group", &Schema::Text, "A group of that user."),
+    ]),
+);
+const TENANTS: Schema =
+    Schema::Object(&[required("value", &Schema::List(&TENANT), "The tenants.")]);
+
+fn shown(tenant: &Hosted) -> Value {
+    let app = &tenant.app;
+    json!({
+        "id": tenant.id.to_string(), "domain": tenant.domain(), "uri": tenant.uri,
+        "graph": format!("{}/v1.0", tenant.uri), "control": format!("{}{PREFIX}", tenant.uri),
+        "clientId": app.app_id, "clientSecret": app.secret.expose_secret(),
+        "user": app.user, "password": app.password.expose_secret(), "group": app.group,
+    })
+}
+
+fn add(call: &Call<'_>) -> Outcome {
+    let host = call.control.host();
+    let existing = call.control.tenants();
+    if existing.len() >= MOST {
+        return Err(ControlError::new(
+            409,
+            "tooManyTenants",
+            format!("the server has {MOST} tenants already"),
+            "remove tenants that are no longer used",
+        ));
+    }
+    let clock = AdjustableClock::default();
+    let recipe = recipe(call, &host.recipe, clock.now());
+    let failed = |error: String| ControlError::new(500, "tenantFailed", error, "try again");
+    let (state, app) = recipe
+        .make()
+        .ok_or_else(|| failed("the tenant could not be made".to_owned()))?;
+    if existing.iter().any(|tenant| tenant.id == state.tenant_id) {
+        return Err(ControlError::new(
+            409,
+            "conflict",
+            "the server has a tenant of this random seed",
+            "choose another randomSeed, or leave it out for a new one",
+        ));
+    }
+    // This runs on a thread for blocking work, inside of the server's runtime.
+    let runtime = tokio::runtime::Handle::current();
+    let listener = runtime
+        .block_on(Listener::bind(host.listen, 0))
+        .map_err(|error| failed(format!("no free port: {error}")))?;
+    let scheme = if host.tls.is_some() { "https" } else { "http" };
+    let uri = format!("{scheme}://localhost:{}", listener.port());
+    let clock = Arc::new(clock);
+    let engine = Arc::new(Engine::new(
+        Arc::clone(&clock) as _,
+        state,
+        JOURNAL_CAPACITY,
+    ));
+    let tenant = Hosted::new(uri, engine, clock, app, recipe);
+    Ok(shown(&Control::serve(call.control, listener, tenant)))
+}
+
+fn recipe(call: &Call<'_>, default: &Recipe, now: entra_core::Timestamp) -> Recipe {
+    let mut company = default.company.clone();
+    if let Some(name) = call.text("name") {
+        company.name = name.to_owned();
+    }
+    if let Some(domain) = call.text("domain") {
+        company = Company {
+            domain: domain.to_ascii_lowercase(),
+            ..company
+        };
+    }
+    Recipe {
+        seed: match call.text("seed") {
+            Some("empty") => Seed::Empty,
+            Some(_) => Seed::Contoso,
+            None => default.seed,
+        },
+        company,
+        users: call
+            .number("users")
+            .and_then(|users| usize::try_from(users).ok())
+            .unwrap_or(0),
+        random_seed: call
+            .number("randomSeed")
+            .unwrap_or_else(|| call.control.next_random_seed()),
+        license: match call.text("license") {
+            Some("free") => License::Free,
+            Some("p1") => License::P1,
+            Some(_) => License::P2,
+            None => default.license,
+        },
+        enforce_quotas: call.flag("quotas").unwrap_or(default.enforce_quotas),
+        made_at: now,
+    }
+}
+
+fn remove(call: &Call<'_>) -> Outcome {
+    let id = call.parameter("id");
+    if call
+        .control
+        .tenants()
+        .first()
+        .is_some_and(|first| first.id.to_string() == id)
+    {
+        return Err(ControlError::new(
+            409,
+            "firstTenant",
+            "the tenant that the server started with cannot be removed",
+            "stop the server, or reset the tenant with POST /_entra-mock/reset",
+        ));
+    }
+    let Some(tenant) = call.control.take_tenant(id) else {
+        return Err(ControlError::not_found("tenant", id, "/tenants"));
+    };
+    // The request can be one of this tenant's own, which the stop would wait for.
+    tokio::runtime::Handle::current().spawn(async move { tenant.stop().await });
+    Ok(Value::Null)
+}
+
+/// Each one has a port and a directory of its own.
+const MOST: usize = 500;
