@@ -36,6 +36,7 @@ pub(crate) struct TokenValidatorSetup {
     app_only: bool,
     user_only: bool,
     groups_as_roles: bool,
+    needs_subject: bool,
     keys: SigningKeys,
 }
 
@@ -225,6 +226,7 @@ impl CredentialBuilder<TokenValidator> {
                 app_permissions_any: lists.app_permissions_any.unwrap_or_default(),
                 caller,
                 groups_as_roles: setup.groups_as_roles,
+                needs_subject: setup.needs_subject,
             },
             settings: Arc::new(settings),
         })))
@@ -254,8 +256,22 @@ impl TokenValidatorSetup {
             app_only: false,
             user_only: false,
             groups_as_roles: false,
+            needs_subject: true,
             keys: SigningKeys::new(),
         }
+    }
+
+    /// Of access tokens from this application, which need not have a subject.
+    pub(super) fn from_service(
+        tenant: Result<TenantId, InvalidId>,
+        audience: Result<ClientId, InvalidId>,
+        client_id: &str,
+    ) -> Self {
+        let audiences = audience.map(|audience| vec![audience.to_string()]);
+        let mut setup = Self::new(tenant, audiences, Use::Access);
+        setup.lists.clients = Some(vec![client_id.to_owned()]);
+        setup.needs_subject = false;
+        setup
     }
 
     fn check_rules(&self) -> Result<(), Error> {

@@ -33,6 +33,8 @@ pub(super) struct Policy {
     pub(super) caller: CallerRule,
     /// The claim `roles` has groups, which are no app roles.
     pub(super) groups_as_roles: bool,
+    /// Whether a token must name its subject.
+    pub(super) needs_subject: bool,
 }
 
 /// What a token is for.
@@ -75,7 +77,8 @@ impl Policy {
         self.check_tenant(tenant)?;
         self.check_audience(claims)?;
         let expires_on = self.check_time(claims, now)?;
-        if claims::text(claims, "sub")?.is_none_or(str::is_empty) {
+        let subject = claims::text(claims, "sub")?;
+        if self.needs_subject && subject.is_none_or(str::is_empty) {
             return Err(TokenValidationError::malformed("the token has no subject"));
         }
         if self.is_entra {

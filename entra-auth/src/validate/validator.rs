@@ -84,6 +84,33 @@ impl TokenValidator {
         ))
     }
 
+    /// Validates the tokens that Microsoft Graph sends with change notifications, for the application that subscribed
+    /// (`validationTokens`).
+    ///
+    /// They are access tokens of Graph's publisher of notifications, of either version, and need not have a subject. The
+    /// receiver of `entra-graph` takes the validator as its verifier. For the tenants of many customers, set
+    /// [`tenants`](TokenValidatorBuilder::tenants) on an authority such as `organizations`.
+    ///
+    /// ```
+    /// # fn example() -> Result<(), entra_auth::Error> {
+    /// use entra_auth::TokenValidator;
+    /// let (tenant_id, client_id) = ("22222222-2222-2222-2222-222222222222", "11111111-1111-1111-1111-111111111111");
+    /// let verifier = TokenValidator::notification_tokens(tenant_id, client_id).build()?;
+    /// # drop(verifier); Ok(()) }
+    /// ```
+    ///
+    /// Source: [change notifications with resource data](https://learn.microsoft.com/graph/change-notifications-with-resource-data#validation-tokens-in-the-change-notification).
+    pub fn notification_tokens(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+    ) -> TokenValidatorBuilder {
+        CredentialBuilder::new(TokenValidatorSetup::from_service(
+            tenant.into_id(),
+            client_id.into_id(),
+            NOTIFICATION_PUBLISHER,
+        ))
+    }
+
     /// The claims of the token if it is valid. The nonce of an ID token is not checked.
     ///
     /// # Errors
@@ -190,3 +217,6 @@ fn bad_signature(token: &Unverified<'_>) -> TokenValidationError {
         fix,
     )
 }
+
+/// The application of Microsoft that sends change notifications, in every tenant.
+const NOTIFICATION_PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";

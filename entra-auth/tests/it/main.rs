@@ -29,6 +29,8 @@ mod keys;
 mod lifetimes;
 #[cfg(feature = "managed-identity")]
 mod managed_identity;
+#[cfg(feature = "sign-in")]
+mod notification_tokens;
 mod other_provider;
 #[cfg(feature = "default-credential")]
 mod platform_canary;
