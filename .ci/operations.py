@@ -23,7 +23,7 @@ AREAS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|applicationtemplates|oauth2permissiongrants|devices"
     r"|directoryobjects|directoryroles|directoryroletemplates|rolemanagement/directory|administrativeunits"
     r"|directory/administrativeunits|directory/deleteditems|directory/attributesets"
-    r"|directory/customsecurityattributedefinitions|organization|domains|subscribedskus|contacts|invitations"
+    r"|directory/customsecurityattributedefinitions|organization|domains|subscribedskus|subscriptions|contacts|invitations"
     r"|tenantrelationships/findtenant|identity/conditionalaccess|identityprotection|auditlogs"
     r"|reports/authenticationmethods|policies/(default)?appmanagementpolic)"
 )

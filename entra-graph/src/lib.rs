@@ -84,6 +84,10 @@
     feature = "sync",
     doc = "| a local copy of the directory | [`sync::DirectorySync`]: users, groups with direct and transitive members, devices, service principals and app role assignments, kept up to date in a store of your own, with a guard against mass removals (feature `sync`) | [`sync`] |"
 )]
+#![cfg_attr(
+    feature = "notifications",
+    doc = "| change notifications | [`graph.subscribe(NewSubscription::new(..))`](GraphClient::subscribe), [`graph.subscriptions()`](GraphClient::subscriptions): list; [`graph.subscription(id)`](GraphClient::subscription): get, `renew`, `reauthorize`, update, delete; [`notifications::Receiver`] validates and decrypts, [`notifications::Supervisor`] keeps subscriptions alive, [`notifications::Wakes`] says when to look for changes (feature `notifications`; `axum` for a route) | [`Subscription`], [`NewSubscription`] |"
+)]
 //! | after a write | `.settled()` of a create, update, get or list: waits until several reads in a row agree; [`Request::send_after_write`], [`Error::is_lag`] | [`Settled`] |
 //! | many lists | [`graph.read_lists(..)`](GraphClient::read_lists): the members of many groups, 20 in one request; `.expand_all(..)` completes what `$expand` cuts at 20; `.partitioned_by_creation(n)` splits users, groups and devices into parts to be read at once |  |
 #![cfg_attr(
@@ -115,6 +119,7 @@
 //   registration                app registrations as code
 //   connection                  the connection test
 //   sync                        a local copy of the directory
+//   notifications               subscriptions, their receiver, and when to look for changes
 
 mod areas;
 mod batch;
@@ -128,6 +133,8 @@ mod key;
 mod lag;
 mod many;
 mod model;
+#[cfg(feature = "notifications")]
+pub mod notifications;
 mod objects;
 mod odata;
 mod operation;
@@ -160,6 +167,8 @@ pub use areas::invitations::NewInvitation;
 pub use areas::role_management::{
     NewDirectoryRole, NewUnifiedRoleAssignment, NewUnifiedRoleDefinition,
 };
+#[cfg(feature = "notifications")]
+pub use areas::subscriptions::NewSubscription;
 #[cfg(feature = "synchronization")]
 pub use areas::synchronization::NewSynchronizationJob;
 pub use areas::{
@@ -193,6 +202,8 @@ pub use objects::Invitation;
 pub use objects::OrgContact;
 #[cfg(any(feature = "administrative-units", feature = "role-management"))]
 pub use objects::ScopedRoleMembership;
+#[cfg(feature = "notifications")]
+pub use objects::Subscription;
 #[cfg(feature = "custom-security-attributes")]
 pub use objects::{AllowedValue, AttributeSet, CustomSecurityAttributeDefinition};
 #[cfg(feature = "app-management-policies")]
@@ -304,6 +315,8 @@ pub mod places {
         OneDirectoryRole, OneDirectoryRoleTemplate, OneRoleAssignment, OneRoleDefinition,
         RoleAssignments, RoleDefinitions, TransitiveRoleAssignments,
     };
+    #[cfg(feature = "notifications")]
+    pub use crate::areas::subscriptions::{OneSubscription, Subscriptions};
     #[cfg(feature = "synchronization")]
     pub use crate::areas::synchronization::{
         OneSynchronizationJob, OneSynchronizationTemplate, SynchronizationJobSchema,

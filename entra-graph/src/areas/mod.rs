@@ -36,6 +36,8 @@ pub(crate) mod photos;
 pub(crate) mod role_management;
 pub(crate) mod service_principals;
 pub(crate) mod subscribed_skus;
+#[cfg(feature = "notifications")]
+pub(crate) mod subscriptions;
 #[cfg(feature = "synchronization")]
 pub(crate) mod synchronization;
 #[cfg(feature = "tenant-relationships")]
@@ -87,6 +89,8 @@ const ALL: &[&[&Operation]] = &[
     role_management::OPERATIONS,
     service_principals::OPERATIONS,
     subscribed_skus::OPERATIONS,
+    #[cfg(feature = "notifications")]
+    subscriptions::OPERATIONS,
     #[cfg(feature = "synchronization")]
     synchronization::OPERATIONS,
     #[cfg(feature = "tenant-relationships")]

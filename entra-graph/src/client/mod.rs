@@ -66,7 +66,7 @@ impl GraphClient {
     }
 
     /// The monotonic time of the client's clock.
-    #[cfg(feature = "registration")]
+    #[cfg(any(feature = "notifications", feature = "registration"))]
     pub(crate) fn monotonic(&self) -> std::time::Instant {
         self.0.clock.monotonic()
     }

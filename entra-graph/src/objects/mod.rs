@@ -43,6 +43,8 @@ mod scoped_role_membership;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
+#[cfg(feature = "notifications")]
+mod subscription;
 #[cfg(feature = "synchronization")]
 mod synchronization;
 #[cfg(test)]
@@ -100,6 +102,8 @@ pub use scoped_role_membership::ScopedRoleMembership;
 pub use service_principal::ServicePrincipal;
 pub use sign_in::SignIn;
 pub use subscribed_sku::SubscribedSku;
+#[cfg(feature = "notifications")]
+pub use subscription::Subscription;
 #[cfg(feature = "synchronization")]
 pub use synchronization::{SynchronizationJob, SynchronizationSchema, SynchronizationTemplate};
 pub use user::User;

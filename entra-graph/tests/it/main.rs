@@ -44,6 +44,8 @@ mod invitations;
 mod lifecycle;
 mod many;
 mod memberships;
+#[cfg(feature = "notifications")]
+mod notifications;
 mod paging;
 mod queries;
 mod quota_bound;

@@ -35,6 +35,8 @@ mod role_definition;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
+#[cfg(feature = "notifications")]
+mod subscription;
 #[cfg(feature = "synchronization")]
 mod synchronization;
 #[cfg(feature = "tenant-relationships")]
@@ -139,6 +141,8 @@ pub use sign_in::{
     SignInStatus, SignInUserType, TokenIssuerType,
 };
 pub use subscribed_sku::{LicenseUnitsDetail, ServicePlanInfo};
+#[cfg(feature = "notifications")]
+pub use subscription::{ChangeType, LifecycleEventType};
 #[cfg(feature = "synchronization")]
 pub use synchronization::{
     KeyValuePair, QuarantineReason, StringKeyLongValuePair, StringKeyStringValuePair,

@@ -1,0 +1,111 @@
+//! Validation tokens: each must be valid, for this application, and from Graph's publisher of notifications.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use entra_core::{ClientId, Guid, JwtError, JwtVerifier};
+use serde_json::{Map, Value};
+
+/// Why the tokens of a request do not count.
+#[derive(Debug)]
+pub(super) enum TokenProblem {
+    /// At least one is invalid.
+    Invalid,
+    /// The keys could not be fetched; the tokens may be valid.
+    Unavailable(JwtError),
+}
+
+/// The tenants that the tokens are of, if all of them are valid.
+pub(super) async fn verified_tenants(
+    verifier: &dyn JwtVerifier,
+    client_ids: &[ClientId],
+    tokens: &[Cow<'_, str>],
+) -> Result<BTreeSet<Guid>, TokenProblem> {
+    if tokens.len() > MOST_TOKENS {
+        return Err(TokenProblem::Invalid);
+    }
+    let mut tenants = BTreeSet::new();
+    for token in tokens {
+        let claims = verifier.verify(token).await.map_err(|error| {
+            if error.is_transient() {
+                TokenProblem::Unavailable(error)
+            } else {
+                TokenProblem::Invalid
+            }
+        })?;
+        tenants.insert(tenant_of(&claims, client_ids).ok_or(TokenProblem::Invalid)?);
+    }
+    Ok(tenants)
+}
+
+/// The tenant of a token, if it is for one of these applications and from the publisher.
+fn tenant_of(claims: &Map<String, Value>, client_ids: &[ClientId]) -> Option<Guid> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let audience = text("aud")?;
+    let audience: ClientId = audience.parse().ok()?;
+    // A v1.0 token names the publisher in `appid`, a v2.0 token in `azp`.
+    let named: Vec<&Value> = ["appid", "azp"]
+        .iter()
+        .filter_map(|name| claims.get(*name))
+        .collect();
+    let is_publisher = !named.is_empty()
+        && named.iter().all(|name| {
+            name.as_str()
+                .is_some_and(|id| id.eq_ignore_ascii_case(PUBLISHER))
+        });
+    let tenant = text("tid")?.parse().ok()?;
+    (is_publisher && client_ids.contains(&audience)).then_some(tenant)
+}
+
+/// The application that sends change notifications, in every tenant.
+pub(super) const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
+
+/// One for each application and tenant in a request.
+const MOST_TOKENS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const CLIENT: &str = "11111111-1111-1111-1111-111111111111";
+    const TENANT: &str = "22222222-2222-2222-2222-222222222222";
+
+    fn tenant(claims: &Value) -> Option<String> {
+        let own = [CLIENT.parse().unwrap()];
+        tenant_of(claims.as_object().unwrap(), &own).map(|tenant| tenant.to_string())
+    }
+
+    #[test]
+    fn tokens_of_both_versions_are_accepted() {
+        let first = json!({ "aud": CLIENT, "appid": PUBLISHER, "tid": TENANT, "ver": "1.0" });
+        assert_eq!(tenant(&first).as_deref(), Some(TENANT));
+        let second =
+            json!({ "aud": CLIENT, "azp": PUBLISHER.to_uppercase(), "tid": TENANT, "ver": "2.0" });
+        assert_eq!(tenant(&second).as_deref(), Some(TENANT));
+    }
+
+    #[test]
+    fn another_audience_publisher_or_tenant_is_rejected() {
+        let good = json!({ "aud": CLIENT, "appid": PUBLISHER, "azp": PUBLISHER, "tid": TENANT });
+        assert!(tenant(&good).is_some());
+        for (name, value) in [
+            ("aud", json!(TENANT)),
+            ("aud", json!([CLIENT])),
+            ("aud", json!("")),
+            ("aud", Value::Null),
+            ("appid", json!(CLIENT)),
+            ("appid", json!([PUBLISHER])),
+            ("appid", Value::Null),
+            ("azp", json!(CLIENT)),
+            ("tid", json!("common")),
+            ("tid", Value::Null),
+        ] {
+            let mut claims = good.clone();
+            claims[name] = value.clone();
+            assert_eq!(tenant(&claims), None, "{name}: {value}");
+        }
+        let without = json!({ "aud": CLIENT, "tid": TENANT });
+        assert_eq!(tenant(&without), None);
+    }
+}
