@@ -13,9 +13,11 @@ use serde_json::json;
 
 use crate::{
     fault::Faults,
+    findings::Findings,
     graph,
-    journal::Journal,
+    journal::{Journal, Observer, RequestRecord},
     login,
+    permissions::{Caller, TokenProblem},
     replication::Replication,
     state::State,
     wire::{Reply, WireRequest, is_graph},
@@ -26,6 +28,7 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     state: RwLock<State>,
     journal: Mutex<Journal>,
+    observer: Observer,
     faults: Mutex<Faults>,
     replication: Mutex<Replication>,
     #[cfg(feature = "server")]
@@ -61,6 +64,7 @@ impl Engine {
             clock,
             state: RwLock::new(state),
             journal: Mutex::new(Journal::new(journal_capacity)),
+            observer: Observer::new(journal_capacity > 0),
             faults: Mutex::new(Faults::default()),
             replication: Mutex::default(),
             #[cfg(feature = "server")]
@@ -94,10 +98,11 @@ impl Engine {
         if request.path.contains("//") {
             request.path = collapse_slashes(&request.path);
         }
+        let mut caller = None;
         let reply = Faults::apply(&self.faults, &mut request, |request| {
-            self.respond(now, request)
+            self.respond(now, request, &mut caller)
         });
-        self.record(now, &request, reply.status);
+        self.record(now, &request, &reply, caller);
         #[cfg(feature = "server")]
         let reply = self.stored(&request, reply);
         reply
@@ -119,9 +124,16 @@ impl Engine {
         }
     }
 
-    /// Records in the journal a request to which something else responded.
-    pub(crate) fn record(&self, now: Timestamp, request: &WireRequest, status: u16) {
-        self.journal().record(now, request, status);
+    /// Records a request in the journal, also one to which something else responded.
+    pub(crate) fn record(
+        &self,
+        now: Timestamp,
+        request: &WireRequest,
+        reply: &Reply,
+        caller: Option<Arc<Caller>>,
+    ) {
+        let facts = self.observer.observe(now, request, reply, caller);
+        self.journal().record(now, request, reply.status, facts);
     }
 
     // A panic while one of these locks was held leaves the data as usable as before.
@@ -160,6 +172,13 @@ impl Engine {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns what a reviewer would say of the clients, by the requests in the journal.
+    pub(crate) fn findings(&self) -> Findings {
+        let records: Vec<RequestRecord> = self.journal().records().cloned().collect();
+        let ignored = self.read().fixture_apps.clone();
+        Findings::of(&records, &ignored)
+    }
+
     pub(crate) fn replication(&self) -> MutexGuard<'_, Replication> {
         self.replication
             .lock()
@@ -170,7 +189,13 @@ impl Engine {
         Faults::lock(&self.faults)
     }
 
-    fn respond(&self, now: Timestamp, request: &WireRequest) -> Reply {
+    /// Responds to one request, and returns its caller if its token is valid.
+    fn respond(
+        &self,
+        now: Timestamp,
+        request: &WireRequest,
+        valid: &mut Option<Arc<Caller>>,
+    ) -> Reply {
         if !is_graph(&request.path) {
             // The date is that of the tenant's clock, as in every response of Graph.
             return self.respond_from_replicas(now, request, |state| {
@@ -178,7 +203,18 @@ impl Engine {
             });
         }
         let caller = login::caller(&self.read(), now, request);
-        let caller = caller.as_deref().map_err(|problem| *problem);
+        let reply =
+            self.respond_from_graph(now, request, caller.as_deref().map_err(|problem| *problem));
+        *valid = caller.ok();
+        reply
+    }
+
+    fn respond_from_graph(
+        &self,
+        now: Timestamp,
+        request: &WireRequest,
+        caller: Result<&Caller, TokenProblem>,
+    ) -> Reply {
         // Quotas count the request once, even if several replicas try it.
         let charge = graph::charge(&self.state, now, request, caller);
         self.respond_from_replicas(now, request, |state| {

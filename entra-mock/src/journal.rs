@@ -1,15 +1,32 @@
 //! The journal of requests: the newest ones in full, and counts of all of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use entra_core::Timestamp;
 
 use crate::wire::WireRequest;
 
+mod facts;
+mod redact;
+mod token;
+
+use redact::{redacted, without_secrets};
+pub(crate) use {
+    facts::{Facts, GrantFacts, Observer},
+    redact::REDACTED,
+    token::TokenFacts,
+};
+
 /// One request that the tenant responded to, without secrets.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestRecord {
+    /// Its number among all requests since the journal was cleared, from 1.
+    pub number: u64,
     /// When it arrived, on the tenant's clock.
     pub time: Timestamp,
     /// Method in upper case.
@@ -24,9 +41,65 @@ pub struct RequestRecord {
     pub headers: Vec<(String, String)>,
     /// The `client-request-id` of the request, if it had one.
     pub client_request_id: Option<String>,
+    pub(crate) facts: Facts,
 }
 
 impl RequestRecord {
+    /// The application (client) id of the request: of its token, or of its form at the token endpoint. `None` if the
+    /// token was never valid, or if there is none.
+    #[must_use]
+    pub fn app_id(&self) -> Option<&str> {
+        let of_token = || Some(self.facts.token.as_ref()?.caller.as_ref()?.app_id.as_str());
+        let of_form = || self.facts.grant.as_ref()?.client_id.as_deref();
+        of_token().or_else(of_form)
+    }
+
+    /// The permissions in the token of a Graph request: scopes of a user's token, roles of an application's.
+    #[must_use]
+    pub fn permissions(&self) -> &[String] {
+        let caller = self
+            .facts
+            .token
+            .as_ref()
+            .and_then(|token| token.caller.as_ref());
+        caller.map_or(&[], |caller| match caller.is_delegated() {
+            true => caller.scopes.as_slice(),
+            false => caller.roles.as_slice(),
+        })
+    }
+
+    /// The claims of the bearer token of a Graph request, valid or not. `None` if it has none, or one that is not a
+    /// JWT. The journal does not keep signatures.
+    #[must_use]
+    pub fn token_claims(&self) -> Option<serde_json::Map<String, serde_json::Value>> {
+        self.facts.token.as_ref()?.claims()
+    }
+
+    /// The header of the same token: algorithm and key.
+    #[must_use]
+    pub fn token_header(&self) -> Option<serde_json::Map<String, serde_json::Value>> {
+        self.facts.token.as_ref()?.header()
+    }
+
+    /// Why the request was rejected: code and message of the error in the response.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.facts.reason.as_deref()
+    }
+
+    /// The wait that the response asked for (`Retry-After`).
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.facts.retry_after
+    }
+
+    /// The number of properties of the object in the response, or of the first object of a list. `None` unless it was
+    /// a read of Graph without `$select`.
+    #[must_use]
+    pub const fn properties(&self) -> Option<usize> {
+        self.facts.properties
+    }
+
     /// Returns the first header of that name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -53,6 +126,10 @@ pub(crate) struct Journal {
     counts: HashMap<(String, String), u64>,
     /// Requests to paths beyond the number of paths that are counted.
     uncounted: u64,
+    /// The number of the newest request.
+    newest: u64,
+    /// The tokens of the newest requests, so that the requests of one client share what is known of its token.
+    tokens: VecDeque<Arc<TokenFacts>>,
 }
 
 impl Journal {
@@ -62,18 +139,29 @@ impl Journal {
             records: VecDeque::new(),
             counts: HashMap::new(),
             uncounted: 0,
+            newest: 0,
+            tokens: VecDeque::new(),
         }
     }
 
-    pub(crate) fn record(&mut self, time: Timestamp, request: &WireRequest, status: u16) {
+    pub(crate) fn record(
+        &mut self,
+        time: Timestamp,
+        request: &WireRequest,
+        status: u16,
+        mut facts: Facts,
+    ) {
         self.count(&request.method, &request.path);
+        self.newest += 1;
         if self.capacity == 0 {
             return;
         }
         if self.records.len() >= self.capacity {
             self.records.pop_front();
         }
+        facts.token = facts.token.map(|token| self.shared(token));
         self.records.push_back(RequestRecord {
+            number: self.newest,
             time,
             method: request.method.clone(),
             path: request.path.clone(),
@@ -85,7 +173,27 @@ impl Journal {
                 .map(|(name, value)| (name.clone(), redacted(name, value)))
                 .collect(),
             client_request_id: request.header("client-request-id").map(str::to_owned),
+            facts,
         });
+    }
+
+    /// Returns what is known of the same token already, unless this request shows more.
+    fn shared(&mut self, token: Arc<TokenFacts>) -> Arc<TokenFacts> {
+        let known = self.tokens.iter_mut().find(|known| known.id == token.id);
+        match known {
+            Some(known) if known.caller.is_some() || token.caller.is_none() => Arc::clone(known),
+            Some(known) => {
+                *known = Arc::clone(&token);
+                token
+            }
+            None => {
+                if self.tokens.len() >= SHARED_TOKENS {
+                    self.tokens.pop_front();
+                }
+                self.tokens.push_back(Arc::clone(&token));
+                token
+            }
+        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -116,55 +224,10 @@ impl Journal {
     }
 }
 
-fn redacted(name: &str, value: &str) -> String {
-    if !matches!(
-        name,
-        "authorization" | "proxy-authorization" | "cookie" | "x-identity-header" | "secret"
-    ) {
-        return value.to_owned();
-    }
-    match value.split_once(' ') {
-        Some((scheme, _)) if name.ends_with("authorization") => format!("{scheme} {REDACTED}"),
-        _ => REDACTED.to_owned(),
-    }
-}
-
-/// Returns a query with the values of all parameters that carry credentials replaced.
-fn without_secrets(query: &str) -> String {
-    let is_secret = |name: &str| {
-        // The name may be percent-encoded, as the value may.
-        url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| {
-            SECRET_PARAMETERS
-                .iter()
-                .any(|secret| name.trim().eq_ignore_ascii_case(secret))
-        })
-    };
-    query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if is_secret(name) => format!("{name}={REDACTED}"),
-            _ => pair.to_owned(),
-        })
-        .collect::<Vec<_>>()
-        .join("&")
-}
-
-const REDACTED: &str = "[redacted]";
-const SECRET_PARAMETERS: [&str; 11] = [
-    "client_secret",
-    "client_assertion",
-    "code",
-    "code_verifier",
-    "refresh_token",
-    "password",
-    "assertion",
-    "access_token",
-    "device_code",
-    "id_token",
-    "id_token_hint",
-];
 /// How many different paths are counted separately.
 const MAX_COUNTED: usize = 20_000;
+/// How many tokens are shared between requests.
+const SHARED_TOKENS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -192,6 +255,7 @@ mod tests {
                 Timestamp::UNIX_EPOCH,
                 &request("/v1.0/users", Some(&format!("n={number}")), &[]),
                 200,
+                Facts::default(),
             );
         }
         let kept: Vec<_> = journal
@@ -210,6 +274,7 @@ mod tests {
                 Timestamp::UNIX_EPOCH,
                 &request(&format!("/v1.0/users/{number}"), None, &[]),
                 200,
+                Facts::default(),
             );
         }
         assert_eq!(journal.counts().count(), MAX_COUNTED);
@@ -234,6 +299,7 @@ mod tests {
                 &headers,
             ),
             200,
+            Facts::default(),
         );
         let text = format!("{journal:?}");
         assert!(!text.contains("canary"), "{text}");

@@ -6,6 +6,7 @@ mod collation;
 mod directory;
 mod engine;
 mod fault;
+mod findings;
 mod frontend;
 mod grants;
 mod graph;
@@ -42,8 +43,10 @@ pub use tenant::{
 pub use {
     directory::SeedError,
     fault::{Fault, FaultTrigger},
+    findings::{Finding, FindingRequest, Findings, Severity},
     journal::RequestRecord,
     oddities::DeltaOddities,
+    permissions::NeededPermissions,
     seed::Seed,
     state::{License, ResourceRule},
 };

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    fs,
     io::{self, Write as _},
     net::IpAddr,
     path::PathBuf,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
-use entra_mock::{ControlClient, ControlClientError, License, Seed, Server};
+use entra_mock::{ControlClient, ControlClientError, License, NeededPermissions, Seed, Server};
 
 /// A fake Microsoft Entra tenant for tests: sign-in and Microsoft Graph.
 ///
@@ -32,6 +33,12 @@ enum Command {
         /// A command with its parameters, then fields as name=value or name:=json; @FILE is the content of a file.
         #[arg(required = true, value_name = "COMMAND")]
         words: Vec<String>,
+    },
+    /// Print the least permissions for the requests in a log.
+    #[command(after_help = LOGS)]
+    Permissions {
+        /// The log; standard input without it.
+        log: Option<PathBuf>,
     },
 }
 
@@ -85,6 +92,11 @@ Examples:
   entra-mock serve --port 0 --seed empty --users 20000 --random-seed 7
       Serve a generated company of 20,000 users on a free port.";
 
+const LOGS: &str = "\
+Each line of a log can have a request: a method, and then a path or URL.
+  GET /v1.0/users?$top=5
+  2026-11-20T12:00:00Z POST https://graph.microsoft.com/v1.0/groups 201";
+
 const VARIABLES: &str = "\
 Variables of the environment file:
   AZURE_AUTHORITY_HOST           URL of the sign-in side
@@ -114,6 +126,7 @@ async fn main() -> ExitCode {
     let result = match command {
         Some(Command::Serve(serve)) => run(serve).await,
         Some(Command::Ctl { words }) => control(&words).await,
+        Some(Command::Permissions { log }) => permissions(log),
         None => return ExitCode::FAILURE,
     };
     match result {
@@ -194,6 +207,18 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
     let _ = io::stdout().write_all(output.as_bytes());
     interrupted.await;
     server.stop().await;
+    Ok(())
+}
+
+/// Prints the least permissions for the requests in a log.
+fn permissions(log: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
+    let text = match log {
+        Some(path) => fs::read_to_string(&path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
+        None => io::read_to_string(io::stdin())?,
+    };
+    let needed = NeededPermissions::of_log(&text);
+    io::stdout().write_all(needed.to_string().as_bytes())?;
     Ok(())
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct State {
     /// Domains whose DNS zone has no verification record.
     pub(crate) unpublished_records: BTreeSet<String>,
     pub(crate) license: License,
+    /// Applications with every permission, so that any client works; findings say nothing of their permissions.
+    pub(crate) fixture_apps: BTreeSet<String>,
     pub(crate) store: Store,
     pub(crate) random: Random,
     pub(crate) grants: GrantStore,
@@ -104,6 +106,7 @@ impl State {
             domains: Vec::new(),
             unpublished_records: BTreeSet::new(),
             license,
+            fixture_apps: BTreeSet::new(),
             store: Store::new(),
             random,
             grants: GrantStore::default(),

@@ -20,7 +20,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
     client::conn::http1::{self, SendRequest},
-    header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING},
+    header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::Mutex as AsyncMutex};
@@ -31,7 +31,10 @@ use super::{
     progress::RequestBody,
     reset::ResetFlag,
 };
-use crate::{engine::Engine, wire::WireRequest};
+use crate::{
+    engine::Engine,
+    wire::{Reply, WireRequest},
+};
 
 /// The wiremock server of one tenant, started when the first mock is mounted.
 #[derive(Debug, Default)]
@@ -114,7 +117,12 @@ impl MockConnection {
             return http::response(engine.handle(request), reset).await;
         }
         let serve_requests = serve_requests.ok_or(ConnectionClosed)?;
-        engine.record(engine.now(), &request, serve_requests.status().as_u16());
+        let mut reply = Reply::new(serve_requests.status().as_u16());
+        let retry_after = serve_requests.headers().get(RETRY_AFTER);
+        if let Some(Ok(value)) = retry_after.map(HeaderValue::to_str) {
+            reply = reply.with_header("retry-after", value);
+        }
+        engine.record(engine.now(), &request, &reply, None);
         Ok(serve_requests)
     }
 

@@ -9,10 +9,17 @@ use crate::{
 };
 
 mod caller;
+mod log;
+mod needed;
+mod template;
 mod verified_tokens;
 
-pub(crate) use caller::{Caller, TokenProblem};
-pub(crate) use verified_tokens::{VerifiedToken, VerifiedTokens};
+pub use needed::NeededPermissions;
+pub(crate) use {
+    caller::{Caller, TokenProblem},
+    template::{operation_of_request, split_version},
+    verified_tokens::{VerifiedToken, VerifiedTokens},
+};
 
 /// Checks that a caller may send a method to a path. Rejects the request with Graph's error.
 ///

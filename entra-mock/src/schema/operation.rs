@@ -85,6 +85,43 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
     ),
 ];
 
+/// Actions that change nothing.
+const LOOK_UPS: &[&str] = &[
+    "checkMemberGroups",
+    "checkMemberObjects",
+    "getAvailableExtensionProperties",
+    "getByIds",
+    "getMemberGroups",
+    "getMemberObjects",
+    "getUserOwnedObjects",
+    "validateCredentials",
+    "validateProperties",
+];
+
+/// Actions whose second call changes nothing more, or fails.
+const REPEATABLE: &[&str] = &[
+    "$ref",
+    "assignLicense",
+    "changePassword",
+    "confirmCompromised",
+    "confirmSafe",
+    "dismiss",
+    "forceDelete",
+    "pause",
+    "promote",
+    "removeKey",
+    "removePassword",
+    "renew",
+    "reprocessLicenseAssignment",
+    "restart",
+    "restore",
+    "revokeSignInSessions",
+    "setVerifiedPublisher",
+    "start",
+    "unsetVerifiedPublisher",
+    "verify",
+];
+
 /// No permission: any access token for Graph is enough.
 pub(super) const ANYONE: &[&str] = &[];
 
@@ -301,6 +338,18 @@ impl Operation {
     /// Whether any access token for Graph is enough.
     pub(crate) const fn is_open(&self) -> bool {
         self.delegated.is_empty() && self.application.is_empty() && self.own.is_empty()
+    }
+
+    /// Whether it changes nothing: a read, or an action that only looks something up.
+    pub(crate) fn reads(&self) -> bool {
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        self.method == "GET" || self.method == "POST" && LOOK_UPS.contains(&last)
+    }
+
+    /// Whether sending it twice can create something twice.
+    pub(crate) fn creates(&self) -> bool {
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        self.method == "POST" && !self.reads() && !REPEATABLE.contains(&last)
     }
 
     pub(super) const fn own(mut self, own: &'static [&'static str]) -> Self {

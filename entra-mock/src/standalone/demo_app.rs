@@ -29,6 +29,7 @@ impl DemoApp {
     /// crate's own test certificate cannot be read.
     pub(super) fn register(state: &mut State, now: Timestamp) -> Option<Self> {
         let ids = state.add_app(now, "Environment file").ok()?;
+        state.fixture_apps.insert(ids.app_id.clone());
         for permission in APPLICATION_PERMISSIONS {
             state.grant_application_permission(now, &ids.service_principal_id, permission);
         }

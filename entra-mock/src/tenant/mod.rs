@@ -26,6 +26,7 @@ use crate::{
     directory::{SeedError, collection_kind, set},
     engine::Engine,
     fault::Fault,
+    findings::Findings,
     frontend::InProcess,
     oddities::DeltaOddities,
     state::License,
@@ -192,6 +193,21 @@ impl FakeTenant {
     #[must_use]
     pub fn requests(&self) -> Requests {
         Requests::new(&self.engine.journal())
+    }
+
+    /// Returns what a reviewer would say of the clients that sent these requests: `$select` left out, `Retry-After`
+    /// ignored, a create repeated, permissions that were not used, and more.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// // … the code under test …
+    /// tenant.findings().assert_none();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        self.engine.findings()
     }
 
     /// Clears the journal of requests and its counts.

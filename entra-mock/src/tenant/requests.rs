@@ -1,6 +1,10 @@
 use std::slice;
 
-use crate::journal::{Journal, RequestRecord};
+use crate::{
+    journal::{Journal, RequestRecord},
+    permissions::NeededPermissions,
+    wire::is_graph,
+};
 
 /// A snapshot of the requests that a tenant has received. Narrow it down, then count.
 ///
@@ -82,6 +86,30 @@ impl Requests {
             number => format!(" (and {number} to paths that were not counted)"),
         };
         panic!("expected {expected} matching requests, there were {count}{unknown}{list}");
+    }
+
+    /// Returns the least permissions for the requests to Graph among these, by the tables of the fake tenant.
+    ///
+    /// The requests of a batch count too, as long as the journal has the batch in full.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// # let http = reqwest::Client::builder().tls_certs_only([]).build()?;
+    /// # http.get(format!("{}/v1.0/devices", tenant.uri())).send().await?;
+    /// let needed = tenant.requests().needed_permissions();
+    /// assert_eq!(needed.application().collect::<Vec<_>>(), ["Device.Read.All"]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn needed_permissions(&self) -> NeededPermissions {
+        let counted = self
+            .counts
+            .iter()
+            .map(|(method, path, _)| (method.as_str(), path.as_str()));
+        let parts = self.records.iter().flat_map(|record| &record.facts.parts);
+        let parts = parts.map(|part| (part.method.as_str(), part.path.as_str()));
+        NeededPermissions::of_requests(counted.filter(|(_, path)| is_graph(path)).chain(parts))
     }
 
     /// The newest requests in full, oldest first.

@@ -31,6 +31,8 @@ mod faults;
 #[cfg(feature = "wiremock")]
 mod federated;
 #[cfg(feature = "wiremock")]
+mod findings;
+#[cfg(feature = "wiremock")]
 mod frontends;
 #[cfg(feature = "wiremock")]
 mod graph_membership;

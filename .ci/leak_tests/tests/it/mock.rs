@@ -1,13 +1,15 @@
 //! The types of entra-mock.
 
 use entra_auth::ClientSecretCredential;
-use entra_core::{TokenCredential, TokenRequest};
+use entra_core::{
+    HttpTransport as _, ReqwestTransport, TokenCredential, TokenRequest, bytes::Bytes, http,
+};
 use entra_mock::{AccessPolicy, ControlClient, DeltaOddities, FakeTenant, Fault, Server};
 use serde_json::json;
 
 use crate::{
     Reason,
-    shown::{Shown, canary},
+    shown::{Shown, canary, canary_text},
 };
 
 pub(crate) const WITHOUT_CASE: &[Reason] = &[(
@@ -69,6 +71,25 @@ pub(crate) async fn cases(shown: &Shown) {
     shown.secret(token.expose_secret());
     shown.debug(&tenant.requests());
     shown.debug(tenant.requests().iter().next().unwrap());
+    shown.display(&tenant.requests().needed_permissions());
+    let exposing = format!(
+        "{}/v1.0/users?access_token={}",
+        tenant.uri(),
+        canary_text("url")
+    );
+    let exposing = http::Request::get(exposing).body(Bytes::new()).unwrap();
+    ReqwestTransport::default().send(exposing).await.unwrap();
+    let findings = tenant.findings();
+    shown.display(&findings);
+    let finding = findings
+        .iter()
+        .find(|finding| finding.rule == "secret-in-url")
+        .unwrap();
+    shown.debug(finding);
+    shown.display(&finding.requests[0]);
+    shown.debug(&finding.severity);
+    shown.debug(&findings.to_json());
+    shown.debug(&findings.to_sarif());
     let password = json!({ "displayName": 7, "noSuchProperty": "canary-zyx-2", "passwordProfile": { "password": "canary-zyx-1" } });
     shown.error(&tenant.insert("users", password).unwrap_err());
     shown.debug(&DeltaOddities::all());

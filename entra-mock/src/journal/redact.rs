@@ -1,0 +1,51 @@
+//! Replaces credentials in what the journal keeps of a request.
+
+/// Returns the value of a header without credentials. The name is in lower case.
+pub(crate) fn redacted(name: &str, value: &str) -> String {
+    if !matches!(
+        name,
+        "authorization" | "proxy-authorization" | "cookie" | "x-identity-header" | "secret"
+    ) {
+        return value.to_owned();
+    }
+    match value.split_once(' ') {
+        Some((scheme, _)) if name.ends_with("authorization") => format!("{scheme} {REDACTED}"),
+        _ => REDACTED.to_owned(),
+    }
+}
+
+/// Returns a query with the values of all parameters that carry credentials replaced.
+pub(crate) fn without_secrets(query: &str) -> String {
+    let is_secret = |name: &str| {
+        // The name may be percent-encoded, as the value may.
+        url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| {
+            SECRET_PARAMETERS
+                .iter()
+                .any(|secret| name.trim().eq_ignore_ascii_case(secret))
+        })
+    };
+    query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if is_secret(name) => format!("{name}={REDACTED}"),
+            _ => pair.to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+pub(crate) const REDACTED: &str = "[redacted]";
+
+const SECRET_PARAMETERS: [&str; 11] = [
+    "client_secret",
+    "client_assertion",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "password",
+    "assertion",
+    "access_token",
+    "device_code",
+    "id_token",
+    "id_token_hint",
+];
