@@ -259,6 +259,10 @@ struct Installed {
     id: u64,
     fault: Fault,
     /// What the control API lists.
+    #[cfg_attr(
+        not(feature = "server"),
+        expect(dead_code, reason = "only the control API lists it")
+    )]
     description: Value,
     seen: u32,
     happened: u32,

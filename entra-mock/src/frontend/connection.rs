@@ -17,11 +17,11 @@ use tokio::{
     task::JoinSet,
 };
 
+use super::progress::{Limits, Progress, RequestBody, WatchedStream};
 #[cfg(feature = "wiremock")]
-use super::reset::ResetFlag;
 use super::{
     http::{self, ConnectionClosed},
-    progress::{Limits, Progress, RequestBody, WatchedStream},
+    reset::ResetFlag,
 };
 #[cfg(feature = "wiremock")]
 use crate::engine::Engine;
