@@ -1,5 +1,7 @@
 //! The tenant as a function from request to response, without sockets and without real time.
 
+mod notifications;
+
 #[cfg(feature = "server")]
 use std::sync::OnceLock;
 use std::{
@@ -33,6 +35,8 @@ pub(crate) struct Engine {
     replication: Mutex<Replication>,
     #[cfg(feature = "server")]
     storage: OnceLock<Arc<dyn Storage>>,
+    /// Held while notifications are sent, so that each is sent once.
+    delivering: tokio::sync::Mutex<()>,
 }
 
 /// Where a tenant is kept beyond the process.
@@ -69,6 +73,7 @@ impl Engine {
             replication: Mutex::default(),
             #[cfg(feature = "server")]
             storage: OnceLock::new(),
+            delivering: tokio::sync::Mutex::default(),
         }
     }
 

@@ -244,6 +244,7 @@ mod tests {
                 .collect(),
             body: b"client_secret=canary".to_vec(),
             base: "http://localhost".into(),
+            handshakes: Vec::new(),
         }
     }
 

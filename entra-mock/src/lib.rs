@@ -14,9 +14,11 @@ mod journal;
 mod jws;
 mod keys;
 mod login;
+mod notifications;
 mod odata;
 mod oddities;
 mod permissions;
+mod publisher;
 mod quota;
 mod random;
 mod replication;
@@ -45,8 +47,9 @@ pub use {
     fault::{Fault, FaultTrigger},
     findings::{Finding, FindingRequest, Findings, Severity},
     journal::RequestRecord,
+    notifications::{DeliveryReport, NotificationOptions},
     oddities::DeltaOddities,
     permissions::NeededPermissions,
-    seed::Seed,
+    seed::{Scenario, ScenarioError, Seed},
     state::{License, ResourceRule},
 };

@@ -7,10 +7,14 @@ use std::{
     net::IpAddr,
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
-use entra_mock::{ControlClient, ControlClientError, License, NeededPermissions, Seed, Server};
+use entra_mock::{
+    ControlClient, ControlClientError, License, NeededPermissions, NotificationOptions, Scenario,
+    Seed, Server,
+};
 
 /// A fake Microsoft Entra tenant for tests: sign-in and Microsoft Graph.
 ///
@@ -52,8 +56,11 @@ struct Serve {
     #[arg(long)]
     tls: bool,
     /// The initial content of the tenant.
-    #[arg(long, default_value = "contoso", value_parser = PossibleValuesParser::new(["contoso", "empty"]))]
+    #[arg(long, default_value = "contoso", value_parser = PossibleValuesParser::new(["contoso", "empty", "enterprise"]))]
     seed: String,
+    /// The initial content of the tenant from a YAML or JSON file, in place of a seed.
+    #[arg(long, value_name = "FILE", conflicts_with = "seed")]
+    scenario: Option<PathBuf>,
     /// Fill the tenant up to this number of users, with everything else in proportion.
     #[arg(long, default_value_t = 0)]
     users: usize,
@@ -75,6 +82,10 @@ struct Serve {
     /// Keep the tenant in this file over restarts; it holds the tenant's secrets.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Switches of change notifications, with commas: duplicated, reordered, dropped=N (each N-th), late=SECONDS,
+    /// expired-listed, clamped-lifetime, validates-renewals, synthetic-resource, any-host.
+    #[arg(long, value_name = "LIST", default_value = "", value_parser = notification_options)]
+    notifications: NotificationOptions,
     /// Write a shell script that exports everything a client needs, secrets included.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -164,10 +175,10 @@ fn commands() -> String {
 }
 
 async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
-    let seed = if serve.seed == "empty" {
-        Seed::Empty
-    } else {
-        Seed::Contoso
+    let seed = match serve.seed.as_str() {
+        "empty" => Seed::Empty,
+        "enterprise" => Seed::Enterprise,
+        _ => Seed::Contoso,
     };
     let license = match serve.license.as_str() {
         "free" => License::Free,
@@ -182,11 +193,17 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         .random_seed(serve.random_seed)
         .license(license)
         .enforce_quotas(serve.quotas)
+        .notification_options(serve.notifications)
         .listen(serve.listen);
     for host in serve.control_host {
         builder = builder.control_host(host);
     }
     let prints_settings = serve.env_file.is_none();
+    if let Some(path) = serve.scenario {
+        let scenario =
+            Scenario::from_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        builder = builder.scenario(&scenario);
+    }
     if let Some(path) = serve.env_file {
         builder = builder.env_file(path);
     }
@@ -220,6 +237,32 @@ fn permissions(log: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     let needed = NeededPermissions::of_log(&text);
     io::stdout().write_all(needed.to_string().as_bytes())?;
     Ok(())
+}
+
+/// Parses the switches of change notifications.
+fn notification_options(list: &str) -> Result<NotificationOptions, String> {
+    let number = |name: &str, value: &str| {
+        let number: Result<u32, _> = value.parse();
+        number.map_err(|_| format!("{name}={value} has no whole number"))
+    };
+    let mut options = NotificationOptions::documented();
+    for switch in list.split(',').filter(|switch| !switch.is_empty()) {
+        options = match switch.split_once('=') {
+            Some((name @ "dropped", value)) => options.dropped_every(number(name, value)?),
+            Some((name @ "late", value)) => {
+                options.late(Duration::from_secs(number(name, value)?.into()))
+            }
+            None if switch == "duplicated" => options.duplicated(),
+            None if switch == "reordered" => options.reordered(),
+            None if switch == "expired-listed" => options.expired_listed(),
+            None if switch == "clamped-lifetime" => options.clamped_lifetime(),
+            None if switch == "validates-renewals" => options.validates_renewals(),
+            None if switch == "synthetic-resource" => options.synthetic_resource(),
+            None if switch == "any-host" => options.any_host(),
+            _ => return Err(format!("there is no switch {switch}")),
+        };
+    }
+    Ok(options)
 }
 
 /// What a client needs: addresses, credentials, and three lines for the shell.
@@ -288,5 +331,22 @@ mod tests {
         };
         assert_eq!((serve.port, serve.tls, serve.users), (8443, false, 0));
         assert_eq!(serve.env_file, None);
+        assert_eq!(serve.notifications, NotificationOptions::documented());
+    }
+
+    #[test]
+    fn switches_of_notifications_are_a_list() {
+        let options = NotificationOptions::documented();
+        assert_eq!(
+            notification_options("duplicated,dropped=3,late=600,synthetic-resource"),
+            Ok(options
+                .duplicated()
+                .dropped_every(3)
+                .late(Duration::from_secs(600))
+                .synthetic_resource())
+        );
+        for invalid in ["twice", "dropped", "dropped=x", "duplicated=1"] {
+            assert!(notification_options(invalid).is_err(), "{invalid}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::{
     grants::{GrantStore, Policy},
     keys::KeyRing,
+    notifications::Notifications,
     oddities::DeltaOddities,
     permissions::VerifiedTokens,
     quota::Quotas,
@@ -86,6 +87,8 @@ pub(crate) struct State {
     pub(crate) identities: Vec<[String; 3]>,
     /// The `X-IDENTITY-HEADER` that a process must send for their tokens.
     pub(crate) identity_header: String,
+    /// Change notifications.
+    pub(crate) notifications: Notifications,
     /// Sign-ins recorded by token requests, oldest first.
     written: Written,
     /// Audits recorded by requests, oldest first.
@@ -123,6 +126,7 @@ impl State {
             delta_epoch: 0,
             identities: Vec::new(),
             identity_header: String::new(),
+            notifications: Notifications::default(),
             written: VecDeque::new(),
             written_audits: VecDeque::new(),
         };

@@ -16,6 +16,28 @@ pub(crate) struct WireRequest {
     pub(crate) body: Vec<u8>,
     /// Scheme, host and port from the client's `Host` header: `https://localhost:8443`.
     pub(crate) base: String,
+    /// What receivers of notifications responded to the validation that a request needs.
+    pub(crate) handshakes: Vec<Handshake>,
+}
+
+/// The response of a receiver of notifications to the validation of its URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Handshake {
+    pub(crate) url: String,
+    pub(crate) outcome: HandshakeOutcome,
+}
+
+/// Whether a receiver confirmed its URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HandshakeOutcome {
+    Confirmed,
+    TimedOut,
+    /// It did not respond with 200.
+    NotOk,
+    /// It responded with something else than the token as plain text.
+    WrongResponse,
+    /// No request was sent, for this reason.
+    NotSent(String),
 }
 
 impl WireRequest {

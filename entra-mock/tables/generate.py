@@ -26,10 +26,10 @@ ENTITIES = [
     "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
     "domain", "internalDomainFederation", "conditionalAccessPolicy", "namedLocation", "orgContact",
     "attributeSet", "customSecurityAttributeDefinition", "allowedValue",
-    "riskyUserHistoryItem", "userRegistrationFeatureSummary", "userRegistrationMethodSummary",
+    "riskyUserHistoryItem", "subscription", "userRegistrationFeatureSummary", "userRegistrationMethodSummary",
 ]
 PATHS = re.compile(
-    r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
+    r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus|subscriptions"
     r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits|directory/attributesets|directory/customsecurityattributedefinitions"
     r"|contacts|domains|identity/conditionalaccess|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory|policies|applicationtemplates)(/|\(|$)"
 )
@@ -45,7 +45,7 @@ BELOW = {
     "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
     "directory", "roledefinitions", "roleassignments",
     "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy", "instantiate", "addtokensigningcertificate",
-    "confirmcompromised", "confirmsafe", "dismiss", "history",
+    "reauthorize", "confirmcompromised", "confirmsafe", "dismiss", "history",
     "usersregisteredbyfeature", "usersregisteredbyfeature()", "usersregisteredbymethod", "usersregisteredbymethod()",
     "allowedvalues", "attributesets", "customsecurityattributedefinitions",
     "synchronization", "jobs", "templates", "secrets", "schema", "start", "pause", "restart", "provisionondemand", "validatecredentials", "acquireaccesstoken",
@@ -153,7 +153,7 @@ def permissions(facts):
     published = json.loads((facts / "graph-permissions.json").read_text())
     for entry in published["paths"]:
         docs = entry.get("docs") or {}
-        for source in (entry, docs):
+        for source in [entry, docs] + list((entry.get("by_subscribed_resource") or {}).values()):
             add(entry["method"], entry["path"], source.get("delegated_work"), source.get("application"))
     additions = json.loads((facts / "graph-additions.json").read_text())
     for entry in additions["operations"]:

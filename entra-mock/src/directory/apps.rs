@@ -216,8 +216,18 @@ impl State {
         role["id"].as_str().map(str::to_owned)
     }
 
+    /// Whether Graph has a delegated permission of that name.
+    pub(crate) fn has_delegated_permission(&self, name: &str) -> bool {
+        let graph = self
+            .store
+            .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID);
+        let scopes = graph.and_then(|graph| graph.get("oauth2PermissionScopes")?.as_array());
+        let mut scopes = scopes.into_iter().flatten();
+        scopes.any(|scope| scope["value"] == name)
+            || ["openid", "profile", "email", "offline_access"].contains(&name)
+    }
+
     /// Grants delegated permissions of Graph for all users.
-    #[cfg(feature = "server")]
     pub(crate) fn grant_delegated_permissions(
         &mut self,
         service_principal: &str,
@@ -274,7 +284,6 @@ impl State {
         )
     }
 
-    #[cfg(feature = "server")]
     fn graph_service_principal(&self) -> Option<&str> {
         self.store
             .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?

@@ -12,6 +12,7 @@ fn request(query: Option<&str>) -> WireRequest {
         headers: Vec::new(),
         body: Vec::new(),
         base: "http://localhost:1".into(),
+        handshakes: Vec::new(),
     }
 }
 

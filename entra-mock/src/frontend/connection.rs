@@ -118,7 +118,7 @@ pub(super) async fn from_engine(
     request: hyper::Request<RequestBody>,
 ) -> Result<hyper::Response<http::ReplyBody>, ConnectionClosed> {
     match http::read(request, scheme).await {
-        Ok(request) => http::response(engine.handle(request), reset).await,
+        Ok(request) => http::response(super::delivery::handle(&engine, request).await, reset).await,
         Err(reply) => http::response(reply, reset).await,
     }
 }

@@ -46,6 +46,7 @@ pub(super) async fn read(
         base: format!("{scheme}://{}", host.to_ascii_lowercase()),
         headers: header_list(&head.headers),
         body,
+        handshakes: Vec::new(),
     })
 }
 

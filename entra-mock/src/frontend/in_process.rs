@@ -108,7 +108,7 @@ impl Serve for Service {
 
 /// The threads that serve all tenants of the process. A tenant costs no thread, and a test that
 /// blocks its own runtime still gets responses.
-fn runtime() -> io::Result<&'static Runtime> {
+pub(crate) fn runtime() -> io::Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);

@@ -1,12 +1,15 @@
 //! The two frontends of the engine: inside of a test process, and as a server.
 
 mod connection;
+mod delivery;
 mod http;
 #[cfg(feature = "wiremock")]
 mod in_process;
 #[cfg(feature = "wiremock")]
 mod overrides;
 mod progress;
+#[cfg(feature = "server")]
+mod receiver_tls;
 mod reset;
 #[cfg(feature = "server")]
 mod responder;
@@ -15,8 +18,12 @@ mod server;
 #[cfg(feature = "server")]
 mod tls;
 
+#[cfg(feature = "server")]
+pub(crate) use delivery::deliver_forever;
 #[cfg(feature = "wiremock")]
-pub(crate) use in_process::InProcess;
+pub(crate) use delivery::{deliver_due, handle};
+#[cfg(feature = "wiremock")]
+pub(crate) use in_process::{InProcess, runtime};
 #[cfg(feature = "server")]
 pub(crate) use {
     responder::Responder,

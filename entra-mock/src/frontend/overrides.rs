@@ -27,6 +27,7 @@ use tokio::{net::TcpStream, sync::Mutex as AsyncMutex};
 use wiremock::{Match, Mock, MockServer, ResponseTemplate};
 
 use super::{
+    delivery,
     http::{self, ConnectionClosed, ReplyBody},
     progress::RequestBody,
     reset::ResetFlag,
@@ -114,7 +115,7 @@ impl MockConnection {
         let number = overrides.next_number.fetch_add(1, Ordering::Relaxed);
         let serve_requests = self.forward(address, number, &request).await;
         if overrides.unwanted.take(number) {
-            return http::response(engine.handle(request), reset).await;
+            return http::response(delivery::handle(engine, request).await, reset).await;
         }
         let serve_requests = serve_requests.ok_or(ConnectionClosed)?;
         let mut reply = Reply::new(serve_requests.status().as_u16());

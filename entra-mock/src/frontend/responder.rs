@@ -35,7 +35,7 @@ pub(super) async fn respond(
         Err(reply) => return http::response(reply, reset).await,
     };
     let Some(responder) = responder.filter(|responder| responder.takes(&request.path)) else {
-        return http::response(engine.handle(request), reset).await;
+        return http::response(super::delivery::handle(&engine, request).await, reset).await;
     };
     let reply = tokio::task::spawn_blocking(move || responder.respond(&request, peer)).await;
     http::response(reply.unwrap_or_else(|_| Reply::new(500)), reset).await

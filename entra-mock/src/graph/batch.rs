@@ -46,6 +46,9 @@ pub(super) fn respond(
         .iter()
         .map(|item| item.request(&request.base, version))
         .collect::<Result<_, _>>()?;
+    for item in &mut requests {
+        item.handshakes.clone_from(&request.handshakes);
+    }
     let mut statuses: Vec<Option<u16>> = vec![None; items.len()];
     let mut out = b"{\"responses\":[".to_vec();
     let mut written = false;
@@ -82,6 +85,20 @@ pub(super) fn respond(
         .with_body(out);
     reply.delay = delay;
     Ok(reply)
+}
+
+/// Returns the requests of a batch, or none if it is malformed.
+pub(super) fn requests(request: &WireRequest) -> Vec<WireRequest> {
+    let body: Option<Value> = payload::parse(&request.body);
+    let items = body.as_ref().and_then(|body| body["requests"].as_array());
+    let read = |item| Item::read(item)?.request(&request.base, "/v1.0");
+    let requests: Result<Vec<_>, GraphError> = items
+        .into_iter()
+        .flatten()
+        .take(MAX_ITEMS)
+        .map(read)
+        .collect();
+    requests.unwrap_or_default()
 }
 
 /// Whether a path below the version is that of batches.
@@ -221,6 +238,7 @@ impl<'a> Item<'a> {
             headers,
             body,
             base: base.to_owned(),
+            handshakes: Vec::new(),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! supported returns 501, never an empty success.
 
 pub(crate) use error::http_date;
+pub(crate) use subscriptions::{handshakes, may_need_handshake};
 
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -43,6 +44,7 @@ mod rows;
 mod scoped_role_members;
 mod security_attributes;
 mod subject;
+mod subscriptions;
 mod synchronization;
 mod tenant_information;
 mod transitive_roles;

@@ -11,7 +11,7 @@ use super::{
     rows::EvalContext,
     security_attributes,
     subject::{oldest_record, selection},
-    unsupported,
+    subscriptions, unsupported,
 };
 use crate::{
     odata::{GraphError, Options, Query, ticks},
@@ -197,10 +197,10 @@ fn lookup<'a>(call: Call<'a>, kind: Kind, key: &ObjectKey) -> Option<&'a Object>
     .filter(|object| is_visible(call, kind, object))
 }
 
-/// Whether a log record is visible: within the retention of the licence, and in v1.0 interactive.
+/// Whether an object is visible. A log record is, if it is within the retention of the licence, and in v1.0 interactive.
 fn is_visible(call: Call<'_>, kind: Kind, object: &Object) -> bool {
     let Some(time) = kind.log_time() else {
-        return true;
+        return subscriptions::is_visible(call, kind, object);
     };
     let listed = call.beta || call.state.store.is_listed(kind, object);
     let recent = object

@@ -4,7 +4,7 @@ use super::{
     Call, read,
     route::{Root, Route, Target},
     rows::{self, Source},
-    unsupported,
+    subscriptions, unsupported,
 };
 use crate::{
     odata::{Expr, GraphError, Options, Query, TICKS, ticks_of},
@@ -133,6 +133,9 @@ impl<'a> Subject<'a> {
             return Source::Deleted(kind);
         }
         let Some(time) = kind.log_time() else {
+            if kind == Kind::Subscription {
+                return Source::Found(kind, subscriptions::listed(call));
+            }
             let pinned = filter.and_then(|filter| rows::pinned(&call.state.store, kind, filter));
             return pinned.map_or(Source::All(kind), |objects| Source::Found(kind, objects));
         };

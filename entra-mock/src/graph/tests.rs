@@ -394,6 +394,7 @@ pub(super) fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> W
             .collect(),
         body: Vec::new(),
         base: "https://tenant.test".into(),
+        handshakes: Vec::new(),
     }
 }
 

@@ -222,3 +222,67 @@ pub(super) fn multitenant_reference(name: &str) -> GraphError {
         "A multitenant application refers to domain '{name}'."
     ))
 }
+
+/// A subscription to a resource that has no change notifications.
+pub(super) fn invalid_resource(resource: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "InvalidRequest",
+        format!("Subscriptions to the resource '{resource}' are not supported."),
+    )
+}
+
+/// A subscription with an unknown change type, or without any.
+pub(super) fn invalid_change_type(change_type: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "InvalidRequest",
+        format!("The changeType '{change_type}' is not valid."),
+    )
+}
+
+/// A subscription with content to a resource that has none. That users and groups have none is documented, the message
+/// is not.
+pub(super) fn no_content(resource: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "InvalidRequest",
+        format!("The resource '{resource}' does not support includeResourceData."),
+    )
+}
+
+/// A subscription with content without a certificate or its id.
+pub(super) fn content_needs(property: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "InvalidRequest",
+        format!("The property '{property}' is required if includeResourceData is true."),
+    )
+}
+
+/// A certificate that is not base64 of an X.509 certificate in DER with an RSA key of 2,048 to 4,096 bits.
+pub(super) fn invalid_certificate() -> GraphError {
+    GraphError::new(
+        400,
+        "InvalidRequest",
+        "The encryptionCertificate is not a valid certificate.",
+    )
+}
+
+/// A subscription that has expired when it is created or renewed.
+pub(super) fn invalid_expiration(time: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "InvalidRequest",
+        format!("The expirationDateTime '{time}' must be a time in the future."),
+    )
+}
+
+/// A notification URL that is not an HTTPS URL.
+pub(super) fn invalid_notification_url(url: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "InvalidRequest",
+        format!("The notification URL '{url}' is not a valid HTTPS URL."),
+    )
+}

@@ -234,6 +234,7 @@ mod tests {
             headers: Vec::new(),
             body: Vec::new(),
             base: "https://localhost".into(),
+            handshakes: Vec::new(),
         };
         let context = Context::new(&state, now, &request, Version::V2);
         let start = Barrier::new(RACERS);

@@ -135,6 +135,7 @@ impl Direct<'_> {
             headers: Vec::new(),
             body: Vec::new(),
             base: self.base.clone(),
+            handshakes: Vec::new(),
         }
     }
 }

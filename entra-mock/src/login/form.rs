@@ -97,6 +97,7 @@ mod tests {
             headers: vec![("authorization".into(), value.into())],
             body: b"client_secret=from+body".to_vec(),
             base: "https://localhost".into(),
+            handshakes: Vec::new(),
         })
     }
 

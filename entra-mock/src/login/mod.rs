@@ -119,6 +119,12 @@ fn start_page(context: &Context<'_>) -> Reply {
     page::start(context.base(), &tenant_id, &domain).reply(context)
 }
 
+/// The issuer of tokens at a URL, of version 1 or 2.
+pub(crate) fn issuer(base: &str, v2: bool, tenant: &str) -> String {
+    let version = if v2 { Version::V2 } else { Version::V1 };
+    discovery::issuer_at(base, version, tenant)
+}
+
 /// The version of the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {

@@ -39,6 +39,7 @@ mod security_attribute;
 mod service_principal;
 mod sign_in;
 mod sku;
+mod subscription;
 mod user;
 
 pub(crate) use domain_federation::DOMAIN_OF;
@@ -80,6 +81,7 @@ kinds! {
     OAuth2PermissionGrant = grant::GRANT;
     Organization = organization::ORGANIZATION;
     SubscribedSku = sku::SKU;
+    Subscription = subscription::SUBSCRIPTION;
     SignIn = sign_in::SIGN_IN;
     DirectoryAudit = audit::AUDIT;
     UserRegistrationDetails = registration::REGISTRATION;

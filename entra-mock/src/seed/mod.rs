@@ -4,6 +4,9 @@ mod contoso;
 mod generate;
 mod graph;
 mod names;
+mod scenario;
+
+use std::sync::OnceLock;
 
 use entra_core::Timestamp;
 use serde_json::json;
@@ -13,6 +16,7 @@ use crate::{
     state::{License, State},
     store::{Conflict, Kind},
 };
+pub use scenario::{Scenario, ScenarioError};
 
 /// The initial content of a tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,6 +37,10 @@ pub enum Seed {
     /// `Sales team` and `All staff` (without the guest).
     #[default]
     Contoso,
+    /// A larger company: 2,108 users; Microsoft 365, mail-enabled, dynamic and nested groups, one of them with 2,004
+    /// members; licences assigned directly and by group; guests; applications with credentials about to expire; a
+    /// month of sign-ins of every event type. It is the scenario file `entra-mock/src/seed/enterprise.yaml`.
+    Enterprise,
     /// Only the content of every tenant: the organization and the service principal of Graph.
     Empty,
 }
@@ -65,12 +73,27 @@ impl Seed {
         if self == Self::Contoso {
             contoso::fill(state, now)?;
         }
-        let missing = users.saturating_sub(state.store.len(Kind::User));
-        if missing > 0 {
-            generate::fill(state, now, missing)?;
+        if self == Self::Enterprise {
+            let outcome = enterprise().fill(state, now);
+            debug_assert!(outcome.is_ok(), "{outcome:?}");
         }
-        Ok(())
+        fill_up(state, now, users)
     }
+}
+
+/// Generates users up to this number, with everything else in proportion.
+pub(crate) fn fill_up(state: &mut State, now: Timestamp, users: usize) -> Result<(), Conflict> {
+    let missing = users.saturating_sub(state.store.len(Kind::User));
+    if missing > 0 {
+        generate::fill(state, now, missing)?;
+    }
+    Ok(())
+}
+
+/// The scenario of [`Seed::Enterprise`], read once per process.
+fn enterprise() -> &'static Scenario {
+    static ENTERPRISE: OnceLock<Scenario> = OnceLock::new();
+    ENTERPRISE.get_or_init(|| Scenario::built_in(include_str!("enterprise.yaml")))
 }
 
 /// The organization of a tenant.

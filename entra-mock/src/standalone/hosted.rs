@@ -17,7 +17,8 @@ use crate::{
     engine::Engine,
     fault::Faults,
     frontend::Running,
-    seed::{Company, Seed},
+    notifications::NotificationOptions,
+    seed::{Company, Scenario, Seed},
     state::{License, State},
 };
 
@@ -25,11 +26,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Recipe {
     pub(crate) seed: Seed,
+    /// A scenario in place of the seed.
+    pub(crate) scenario: Option<Scenario>,
     pub(crate) company: Company,
     pub(crate) users: usize,
     pub(crate) random_seed: u64,
     pub(crate) license: License,
     pub(crate) enforce_quotas: bool,
+    pub(crate) notification_options: NotificationOptions,
     /// The time of the content.
     pub(crate) made_at: Timestamp,
 }
@@ -40,15 +44,15 @@ impl Recipe {
     pub(crate) fn make(&self) -> Option<(State, DemoApp)> {
         // The user of the environment file is one of the users.
         let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
-        let mut state = self.seed.build(
-            self.made_at,
-            self.license,
-            self.random_seed,
-            self.users - extra,
-            &self.company,
-        );
+        let (now, license, company) = (self.made_at, self.license, &self.company);
+        let (random_seed, users) = (self.random_seed, self.users - extra);
+        let mut state = match &self.scenario {
+            Some(scenario) => scenario.build(now, license, random_seed, users, company),
+            None => self.seed.build(now, license, random_seed, users, company),
+        };
         let app = DemoApp::register(&mut state, self.made_at)?;
         state.enforce_quotas(self.enforce_quotas);
+        state.notifications.options = self.notification_options;
         Some((state, app))
     }
 }

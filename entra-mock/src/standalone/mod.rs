@@ -23,7 +23,8 @@ use entra_core::{
 use crate::{
     engine::Engine,
     frontend::{Authority, Listener},
-    seed::{Company, Seed},
+    notifications::NotificationOptions,
+    seed::{Company, Scenario, Seed},
     state::License,
 };
 
@@ -136,6 +137,7 @@ pub struct ServerBuilder {
     port: u16,
     tls: bool,
     seed: Seed,
+    scenario: Option<Scenario>,
     users: usize,
     random_seed: u64,
     license: License,
@@ -145,6 +147,7 @@ pub struct ServerBuilder {
     listen: Option<IpAddr>,
     control_hosts: Vec<String>,
     state_file: Option<PathBuf>,
+    notification_options: NotificationOptions,
 }
 
 impl ServerBuilder {
@@ -163,6 +166,12 @@ impl ServerBuilder {
     /// The initial content of the tenant.
     pub const fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// The initial content of the tenant, from a file, in place of a [`seed`](Self::seed).
+    pub fn scenario(mut self, scenario: &Scenario) -> Self {
+        self.scenario = Some(scenario.clone());
         self
     }
 
@@ -228,6 +237,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Switches of change notifications. The server sends them by itself.
+    pub const fn notification_options(mut self, options: NotificationOptions) -> Self {
+        self.notification_options = options;
+        self
+    }
+
     /// Starts the server. When this returns, the server responds and its files are written.
     ///
     /// # Errors
@@ -251,11 +266,13 @@ impl ServerBuilder {
         };
         let recipe = Recipe {
             seed: self.seed,
+            scenario: self.scenario,
             company: Company::default(),
             users: self.users,
             random_seed: self.random_seed,
             license: self.license,
             enforce_quotas: self.enforce_quotas,
+            notification_options: self.notification_options,
             made_at: now,
         };
         let host = Host {
@@ -285,7 +302,13 @@ impl ServerBuilder {
         let (mut state, app, recipe) = match loaded {
             Some(loaded) => {
                 clock.restore(loaded.clock);
-                (loaded.state, loaded.app, loaded.recipe)
+                let mut state = loaded.state;
+                state.notifications.options = self.notification_options;
+                let recipe = Recipe {
+                    notification_options: self.notification_options,
+                    ..loaded.recipe
+                };
+                (state, loaded.app, recipe)
             }
             None => {
                 let (state, app) = recipe.make().ok_or_else(|| {

@@ -6,7 +6,7 @@ use super::FakeTenant;
 use crate::{
     engine::Engine,
     frontend::InProcess,
-    seed::{Company, Seed},
+    seed::{Company, Scenario, Seed},
     state::{License, ResourceRule},
 };
 
@@ -23,6 +23,7 @@ use crate::{
 #[must_use = "call `start` to get a tenant"]
 pub struct FakeTenantBuilder {
     seed: Seed,
+    scenario: Option<Scenario>,
     company: Company,
     users: usize,
     random_seed: u64,
@@ -38,6 +39,13 @@ impl FakeTenantBuilder {
     /// The initial content of the tenant.
     pub const fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// The initial content of the tenant, from a file. It takes the place of [`seed`](Self::seed); the company and the
+    /// licence of the file take precedence over those of this builder.
+    pub fn scenario(mut self, scenario: &Scenario) -> Self {
+        self.scenario = Some(scenario.clone());
         self
     }
 
@@ -137,13 +145,12 @@ impl FakeTenantBuilder {
 
     pub(super) fn launch(self) -> FakeTenant {
         let clock = self.clock.unwrap_or_default();
-        let mut state = self.seed.build(
-            clock.now(),
-            self.license,
-            self.random_seed,
-            self.users,
-            &self.company,
-        );
+        let (now, license, company) = (clock.now(), self.license, &self.company);
+        let (random_seed, users) = (self.random_seed, self.users);
+        let mut state = match &self.scenario {
+            Some(scenario) => scenario.build(now, license, random_seed, users, company),
+            None => self.seed.build(now, license, random_seed, users, company),
+        };
         if let Some(lifetime) = self.token_lifetime {
             state.token_lifetime = lifetime;
         }
@@ -167,6 +174,7 @@ impl Default for FakeTenantBuilder {
     fn default() -> Self {
         Self {
             seed: Seed::Contoso,
+            scenario: None,
             company: Company::default(),
             users: 0,
             random_seed: 0,

@@ -10,6 +10,7 @@ mod federated;
 mod group;
 mod hints;
 mod manifest;
+mod notifications;
 mod policy;
 mod requests;
 mod responder;

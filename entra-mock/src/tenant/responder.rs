@@ -6,6 +6,7 @@ use wiremock::{Match, Request, Respond, ResponseTemplate};
 use super::{FakeTenant, cloud_at};
 use crate::{
     engine::Engine,
+    frontend::{handle, runtime},
     wire::{Reply, WireRequest, is_graph},
 };
 
@@ -99,11 +100,29 @@ impl Match for TenantResponder {
 
 impl Respond for TenantResponder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
-        let reply = self.engine.handle(read(request));
+        let reply = self.handle(read(request));
         if !reply.delivery.is_complete() {
             return ResponseTemplate::new(502);
         }
         template(reply)
+    }
+}
+
+impl TenantResponder {
+    /// Handles a request. The validation of a notification URL blocks this thread, as wiremock's responders are not
+    /// asynchronous, so its receiver cannot be on the same `MockServer`.
+    fn handle(&self, request: WireRequest) -> Reply {
+        if self.engine.handshakes(&request).is_empty() {
+            return self.engine.handle(request);
+        }
+        let engine = Arc::clone(&self.engine);
+        // This thread has a runtime, which another one cannot block on.
+        let thread = std::thread::spawn(move || {
+            let runtime = runtime().ok()?;
+            Some(runtime.block_on(handle(&engine, request)))
+        });
+        let reply = thread.join().ok().flatten();
+        reply.unwrap_or_else(|| Reply::new(500))
     }
 }
 
@@ -135,6 +154,7 @@ fn read(request: &Request) -> WireRequest {
         base: format!("http://{}", host.to_ascii_lowercase()),
         headers,
         body: request.body.clone(),
+        handshakes: Vec::new(),
     }
 }
 

@@ -51,6 +51,8 @@ mod key_rollover;
 #[cfg(feature = "wiremock")]
 mod login;
 #[cfg(feature = "wiremock")]
+mod notifications;
+#[cfg(feature = "wiremock")]
 mod other_grants;
 #[cfg(feature = "wiremock")]
 mod overrides;

@@ -4,7 +4,10 @@ use entra_auth::ClientSecretCredential;
 use entra_core::{
     HttpTransport as _, ReqwestTransport, TokenCredential, TokenRequest, bytes::Bytes, http,
 };
-use entra_mock::{AccessPolicy, ControlClient, DeltaOddities, FakeTenant, Fault, Server};
+use entra_mock::{
+    AccessPolicy, ControlClient, DeltaOddities, FakeTenant, Fault, NotificationOptions, Scenario,
+    Server,
+};
 use serde_json::json;
 
 use crate::{
@@ -93,6 +96,16 @@ pub(crate) async fn cases(shown: &Shown) {
     let password = json!({ "displayName": 7, "noSuchProperty": "canary-zyx-2", "passwordProfile": { "password": "canary-zyx-1" } });
     shown.error(&tenant.insert("users", password).unwrap_err());
     shown.debug(&DeltaOddities::all());
+    shown.debug(&NotificationOptions::documented());
+    shown.debug(&tenant.deliver_due_notifications().await);
+    let password = canary("scenario-password");
+    let users = format!(
+        "users: [{{ name: a, displayName: A, password: '{}' }}]",
+        password.expose_secret()
+    );
+    shown.debug(&Scenario::from_yaml(&users).unwrap());
+    let wrong = format!("{users}\nplanets: 1");
+    shown.error(&Scenario::from_yaml(&wrong).unwrap_err());
     let fault = Fault::on("/users");
     shown.debug(&fault);
     shown.debug(&fault.status(503));

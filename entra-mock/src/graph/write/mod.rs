@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     Call, read,
     route::{Root, Route, Target},
-    unsupported,
+    subscriptions, unsupported,
 };
 use crate::{
     odata::GraphError,
@@ -52,9 +52,12 @@ mod security_attribute;
 mod service_principal;
 mod session;
 mod signing_certificate;
+mod subscription;
 mod synchronization;
 mod update;
 mod user;
+
+pub(super) use subscription::validated_urls;
 
 /// The effect of a checked request.
 #[derive(Debug)]
@@ -223,6 +226,9 @@ pub(super) fn respond(
 }
 
 fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
+    if subscriptions::is_subscription(route) {
+        return subscription::plan(call, route);
+    }
     match (call.request.method.as_str(), &route.root, &route.target) {
         ("POST", Root::Set(kind), Target::List { .. }) => create::plan(call, *kind),
         ("PATCH", Root::Object(kind, key), Target::Object) => {

@@ -26,7 +26,7 @@ use entra_core::Secret;
 use self::{call::Call, error::ControlError, guard::Guard};
 use super::hosted::{Hosted, Recipe};
 use crate::{
-    frontend::{Listener, Responder},
+    frontend::{Listener, Responder, deliver_forever},
     wire::{Reply, WireRequest},
 };
 
@@ -88,6 +88,8 @@ impl Control {
         let tls = self.host.tls.as_ref();
         let running = listener.serve(&tenant.engine, tls, Some(&responder));
         tenant.runs_on(running);
+        // Ends when the tenant is removed or the server is dropped.
+        tokio::spawn(deliver_forever(Arc::downgrade(&tenant.engine)));
         tenant
     }
 

@@ -12,9 +12,11 @@ use super::{Loaded, Recipe, Setting};
 use crate::{
     grants::{GrantStore, Policy, StoredEntries},
     keys::KeyRing,
+    notifications::NotificationOptions,
     oddities::DeltaOddities,
+    publisher,
     random::Random,
-    seed::{Company, Seed},
+    seed::{Company, Scenario, Seed},
     standalone::{control::duration, demo_app::DemoApp},
     state::{License, ResourceRule, State},
     store::{Kind, Relation, Store, StoredParts},
@@ -249,6 +251,7 @@ impl Content {
         let parts = Self::parts(self.objects, self.links, self.deleted, self.photos);
         state.store = Store::of_parts(parts)?;
         state.update_domains();
+        publisher::start_again(&mut state);
         state.relearn_written();
         let mut grants = self.grants.into_iter().map(Grants::into_entries);
         let mut next = || grants.next().unwrap_or_default();
@@ -349,7 +352,12 @@ pub(super) fn settings(
         "deltaDelay": duration::text(oddities.delay),
         "deltaEpoch": state.delta_epoch,
         "recipe": {
-            "seed": match recipe.seed { Seed::Empty => "empty", _ => "contoso" },
+            "seed": match recipe.seed {
+                Seed::Empty => "empty",
+                Seed::Enterprise => "enterprise",
+                Seed::Contoso => "contoso",
+            },
+            "scenario": recipe.scenario.as_ref().map(Scenario::text),
             "name": recipe.company.name, "domain": recipe.company.domain, "users": recipe.users,
             "randomSeed": recipe.random_seed, "license": license_name(recipe.license),
             "quotas": recipe.enforce_quotas, "madeAt": nanoseconds(recipe.made_at),
@@ -417,8 +425,15 @@ fn recipe_of(recipe: &Value) -> Option<Recipe> {
     Some(Recipe {
         seed: match text("seed")? {
             "empty" => Seed::Empty,
+            "enterprise" => Seed::Enterprise,
             _ => Seed::Contoso,
         },
+        scenario: match text("scenario") {
+            Some(text) => Some(Scenario::from_yaml(text).ok()?),
+            None => None,
+        },
+        // Those of the server that loads the file.
+        notification_options: NotificationOptions::documented(),
         company: Company {
             name: text("name")?.to_owned(),
             domain: text("domain")?.to_owned(),

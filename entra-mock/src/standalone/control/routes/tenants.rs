@@ -61,7 +61,7 @@ const NEW_TENANT: Schema = Schema::Named(
     &Schema::Object(&[
         optional(
             "seed",
-            &Schema::OneOf(&["contoso", "empty"]),
+            &Schema::OneOf(&["contoso", "empty", "enterprise"]),
             "The initial content; that of the server unless set.",
         ),
         optional(
@@ -198,8 +198,14 @@ fn recipe(call: &Call<'_>, default: &Recipe, now: entra_core::Timestamp) -> Reci
         };
     }
     Recipe {
+        scenario: default
+            .scenario
+            .clone()
+            .filter(|_| call.text("seed").is_none()),
+        notification_options: default.notification_options,
         seed: match call.text("seed") {
             Some("empty") => Seed::Empty,
+            Some("enterprise") => Seed::Enterprise,
             Some(_) => Seed::Contoso,
             None => default.seed,
         },
