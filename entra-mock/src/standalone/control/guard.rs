@@ -145,6 +145,7 @@ mod tests {
                 .collect(),
             body: Vec::new(),
             base: base.into(),
+            handshakes: Vec::new(),
         }
     }
 
