@@ -407,6 +407,7 @@ mod tests {
             )],
             body: body.as_bytes().to_vec(),
             base: "http://localhost".into(),
+            handshakes: Vec::new(),
         }
     }
 

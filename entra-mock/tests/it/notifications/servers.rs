@@ -137,8 +137,7 @@ async fn a_server_sends_notifications_by_itself_over_tls_to_a_self_signed_receiv
         .patch(format!("{}/v1.0/users/adele@contoso.com", server.uri()))
         .bearer_auth(token)
         .json(&json!({"jobTitle": "canary-41aa-title"}));
-    let (updated, notification) =
-        tokio::join!(fetch(update), received(&listener, &acceptor));
+    let (updated, notification) = tokio::join!(fetch(update), received(&listener, &acceptor));
     assert_eq!(updated.status, 204, "{}", updated.text);
     assert!(
         notification.contains("#Microsoft.Graph.User"),
