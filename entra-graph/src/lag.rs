@@ -320,7 +320,9 @@ const ABSENT: Sign = Sign::Code(&[
 ]);
 
 /// Unknown application, secret, certificate and federated credential.
-const TOKEN_CODES: [&str; 6] = ["700016", "7000215", "700027", "70021", "700211", "700213"];
+const TOKEN_CODES: [&str; 7] = [
+    "700016", "7000215", "700027", "70021", "70025", "700211", "700213",
+];
 
 /// The last segments of paths that link objects.
 const LINKS: [&str; 6] = [
@@ -506,6 +508,7 @@ mod tests {
             (Token, 401, "7000215", "", Lag::Wait),
             (Token, 401, "700027", "", Lag::Wait),
             (Token, 400, "70021", "", Lag::Wait),
+            (Token, 401, "70025", "", Lag::Wait),
             (Token, 401, "700211", "", Lag::Wait),
             (Token, 401, "700213", "", Lag::Wait),
             (Token, 401, "7000222", "", Lag::No),
