@@ -14,6 +14,7 @@ use entra_core::{Clock, Timestamp};
 use serde_json::json;
 
 use crate::{
+    cors,
     fault::Faults,
     findings::Findings,
     graph,
@@ -104,9 +105,15 @@ impl Engine {
             request.path = collapse_slashes(&request.path);
         }
         let mut caller = None;
-        let reply = Faults::apply(&self.faults, &mut request, |request| {
-            self.respond(now, request, &mut caller)
-        });
+        let reply = match cors::preflight(&request) {
+            Some(reply) => reply,
+            None => {
+                let reply = Faults::apply(&self.faults, &mut request, |request| {
+                    self.respond(now, request, &mut caller)
+                });
+                cors::expose(&request, reply)
+            }
+        };
         self.record(now, &request, &reply, caller);
         #[cfg(feature = "server")]
         let reply = self.stored(&request, reply);
@@ -202,6 +209,9 @@ impl Engine {
         valid: &mut Option<Arc<Caller>>,
     ) -> Reply {
         if !is_graph(&request.path) {
+            if graph::lacks_version(&request.path) {
+                return graph::invalid_version(&self.state, now, request);
+            }
             // The date is that of the tenant's clock, as in every response of Graph.
             return self.respond_from_replicas(now, request, |state| {
                 login::respond(state, now, request).with_header("date", graph::http_date(now))

@@ -1,7 +1,10 @@
 //! What the sign-in side has issued and must recognize: codes, refresh tokens, device codes,
 //! sessions.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
 
 use entra_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -100,6 +103,7 @@ pub(crate) struct RefreshToken {
 /// A device authorization that waits for the user.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct DeviceRequest {
+    pub(crate) device_code: String,
     pub(crate) user_code: String,
     pub(crate) client_id: String,
     pub(crate) requested: RequestedScopes,
@@ -167,6 +171,15 @@ pub(crate) struct Policy {
 pub(crate) enum Control {
     Block,
     SecondFactor,
+    CompliantDevice,
+    HybridJoinedDevice,
+    ApprovedApplication,
+    TokenProtection,
+    PasswordChange,
+    /// A control of another provider.
+    Custom,
+    /// A sign-in that is at most this old.
+    Frequency(Duration),
 }
 
 /// A map that evicts its oldest entries.

@@ -3,6 +3,7 @@
 
 mod account;
 mod collation;
+mod cors;
 mod directory;
 mod engine;
 mod fault;
@@ -38,9 +39,9 @@ pub use entra_core::{self, ManualClock};
 pub use standalone::{ControlClient, ControlClientError, Server, ServerBuilder, ServerError};
 #[cfg(feature = "wiremock")]
 pub use tenant::{
-    AccessPolicy, App, ContactHandle, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupClaims,
-    GroupHandle, PolicyHandle, Redirected, Requests, SignInHandle, SignInPage, TenantResponder,
-    UserHandle, UserTokens,
+    AccessPolicy, AgentIdentity, App, ContactHandle, DeviceHandle, FakeTenant, FakeTenantBuilder,
+    GroupClaims, GroupHandle, PolicyHandle, Redirected, Requests, SignInHandle, SignInPage,
+    TenantResponder, UserHandle, UserTokens,
 };
 pub use {
     directory::SeedError,

@@ -12,8 +12,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use entra_mock::{
-    ControlClient, ControlClientError, License, NeededPermissions, NotificationOptions, Scenario,
-    Seed, Server,
+    ControlClient, ControlClientError, License, NeededPermissions, NotificationOptions,
+    ResourceRule, Scenario, Seed, Server,
 };
 
 /// A fake Microsoft Entra tenant for tests: sign-in and Microsoft Graph.
@@ -86,6 +86,10 @@ struct Serve {
     /// expired-listed, clamped-lifetime, validates-renewals, synthetic-resource, any-host.
     #[arg(long, value_name = "LIST", default_value = "", value_parser = notification_options)]
     notifications: NotificationOptions,
+    /// What the v2.0 endpoints do with the parameter `resource` of OAuth clients: compare it with the scopes,
+    /// reject it, or ignore it.
+    #[arg(long, default_value = "compare", value_parser = PossibleValuesParser::new(["compare", "reject", "ignore"]))]
+    resource_rule: String,
     /// Write a shell script that exports everything a client needs, secrets included.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -185,6 +189,11 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         "p1" => License::P1,
         _ => License::P2,
     };
+    let resource_rule = match serve.resource_rule.as_str() {
+        "reject" => ResourceRule::Rejected,
+        "ignore" => ResourceRule::Ignored,
+        _ => ResourceRule::ApplicationIdUri,
+    };
     let mut builder = Server::builder()
         .port(serve.port)
         .tls(serve.tls)
@@ -194,6 +203,7 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         .license(license)
         .enforce_quotas(serve.quotas)
         .notification_options(serve.notifications)
+        .resource_rule(resource_rule)
         .listen(serve.listen);
     for host in serve.control_host {
         builder = builder.control_host(host);

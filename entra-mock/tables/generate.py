@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the committed tables of facts beside this script from the project's fact files.
 
-    python3 entra-mock/tables/generate.py FACTS          # write types.tsv and permissions.tsv
+    python3 entra-mock/tables/generate.py FACTS          # write the tables
     python3 entra-mock/tables/generate.py FACTS --check  # only say whether they are up to date
 
 types.tsv: one line per property of each entity type that the fake tenant holds and of every
@@ -10,6 +10,10 @@ collection, "required" if the metadata does not allow null. Lines with "=enum" l
 
 permissions.tsv: one line per operation: method, path, delegated names, application names, each a
 list with blanks between. A name counts if the API's own page or the machine-readable list has it.
+
+segments.tsv: what can stand at which place of a path. Lines with "=set" and "=singleton" name the type of a
+collection or object at the root; the other lines list the properties, relationships, functions and actions
+below an object of a type.
 """
 
 import json
@@ -174,10 +178,42 @@ def permissions(facts):
     ]
 
 
+def segments(facts):
+    metadata = json.loads((facts / "graph-csdl.json").read_text())
+    additions = json.loads((facts / "graph-additions.json").read_text())
+    published = json.loads((facts / "graph-permissions.json").read_text())
+    declared = {item["full_name"]: item for item in metadata["types"]}
+    roots, lines = {}, []
+    for entry in metadata["container"]:
+        kind = "=set" if entry["kind"] == "entity_set" else "=singleton"
+        roots[entry["name"].lower()] = (kind, entry["type"])
+        known = entry["type"] if declared.get(entry["type"], {}).get("kind") == "entity" else ""
+        lines.append((kind, entry["name"], known.removeprefix(NAMESPACE)))
+    below = {}
+    for owner in sorted({of for _, of in roots.values() if declared.get(of, {}).get("kind") == "entity"}):
+        names, base = below.setdefault(owner, set()), owner
+        while base:
+            item = declared[base]
+            names |= {entry["name"] for entry in item["properties"] + item["navigation"]}
+            names |= {entry["name"] for entry in metadata["operations"] if entry["bound_to"] == base and not entry["bound_to_collection"]}
+            base = item["base_type"]
+    # What permission lists and pages name, such as members of derived types.
+    for entry in published["paths"] + additions["operations"]:
+        parts = [part for part in re.sub(r"\(([^()]*)\)", r"/{\1}", entry["path"]).split("/") if part]
+        kind, owner = roots.get(parts[0].lower(), ("", ""))
+        place = {"=set": 2, "=singleton": 1}.get(kind, len(parts))
+        if owner in below and len(parts) > place:
+            below[owner].add(parts[place])
+    for owner, names in sorted(below.items()):
+        names = {name for name in names if re.fullmatch(r"\w+", name)}
+        lines.append((owner.removeprefix(NAMESPACE), " ".join(sorted(names, key=lambda name: (name.lower(), name)))))
+    return lines
+
+
 def main():
     facts, check = pathlib.Path(sys.argv[1]), "--check" in sys.argv[2:]
     stale = []
-    for name, lines in (("types.tsv", types(facts)), ("permissions.tsv", permissions(facts))):
+    for name, lines in (("types.tsv", types(facts)), ("permissions.tsv", permissions(facts)), ("segments.tsv", segments(facts))):
         text = "".join("\t".join(line).rstrip("\t") + "\n" for line in lines)
         path = HERE / name
         if check:

@@ -1,7 +1,7 @@
 //! The tenant's default policies, and conditional access policies.
 
 use entra_core::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::object;
 use crate::{
@@ -38,8 +38,40 @@ impl AccessRule {
             false => self.apps.iter().map(String::as_str).collect(),
         };
         let (name, control) = match self.control {
-            Control::Block => ("Block access", "block"),
-            Control::SecondFactor => ("Require multifactor authentication", "mfa"),
+            Control::Block => ("Block access", Some("block")),
+            Control::SecondFactor => ("Require multifactor authentication", Some("mfa")),
+            Control::CompliantDevice => ("Require compliant device", Some("compliantDevice")),
+            Control::HybridJoinedDevice => {
+                ("Require hybrid joined device", Some("domainJoinedDevice"))
+            }
+            Control::ApprovedApplication => {
+                ("Require approved client app", Some("approvedApplication"))
+            }
+            Control::PasswordChange => ("Require password change", Some("passwordChange")),
+            Control::Custom => ("Require custom control", None),
+            Control::TokenProtection => ("Require token protection", None),
+            Control::Frequency(_) => ("Sign-in frequency", None),
+        };
+        let custom: &[&str] = match self.control {
+            Control::Custom => &["RequireCustomControl"],
+            _ => &[],
+        };
+        let grant_controls = match (control, custom) {
+            (None, []) => Value::Null,
+            (control, custom) => json!({
+                "operator": "OR", "builtInControls": control.into_iter().collect::<Vec<_>>(),
+                "customAuthenticationFactors": custom, "termsOfUse": []
+            }),
+        };
+        let session_controls = match self.control {
+            Control::TokenProtection => json!({ "secureSignInSession": { "isEnabled": true } }),
+            Control::Frequency(most) => json!({
+                "signInFrequency": {
+                    "value": most.as_secs().div_ceil(3600), "type": "hours", "isEnabled": true,
+                    "frequencyInterval": "timeBased", "authenticationType": "primaryAndSecondaryAuthentication"
+                }
+            }),
+            _ => Value::Null,
         };
         object([
             ("displayName", name.into()),
@@ -58,10 +90,8 @@ impl AccessRule {
                     }
                 }),
             ),
-            (
-                "grantControls",
-                json!({ "operator": "OR", "builtInControls": [control], "customAuthenticationFactors": [], "termsOfUse": [] }),
-            ),
+            ("grantControls", grant_controls),
+            ("sessionControls", session_controls),
         ])
     }
 }

@@ -281,12 +281,12 @@ fn decode(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// Clients look for `Content-Type` in this spelling.
+/// Clients look for `Content-Type` in this spelling; the documented examples have both.
 fn canonical(name: &str) -> String {
-    if name == "content-type" {
-        "Content-Type".to_owned()
-    } else {
-        name.to_owned()
+    match name {
+        "content-type" => "Content-Type".to_owned(),
+        "odata-version" => "OData-Version".to_owned(),
+        _ => name.to_owned(),
     }
 }
 

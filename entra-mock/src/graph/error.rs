@@ -1,5 +1,6 @@
 //! Error responses in the form of Graph.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{Timestamp, time::UtcOffset};
 use serde_json::json;
 
@@ -48,9 +49,20 @@ pub(super) fn unauthorized(problem: TokenProblem) -> GraphError {
 }
 
 /// Returns the challenge of a 401 response.
-pub(super) fn challenge(base: &str) -> String {
-    format!(
+///
+/// For a revoked token it has the claims that a client requests the next token with.
+pub(super) fn challenge(base: &str, problem: Option<TokenProblem>) -> String {
+    let challenge = format!(
         "Bearer realm=\"\", authorization_uri=\"{base}/common/oauth2/authorize\", client_id=\"{GRAPH}\""
+    );
+    let Some(TokenProblem::Revoked { since }) = problem else {
+        return challenge;
+    };
+    let claims =
+        json!({ "access_token": { "nbf": { "essential": true, "value": since.to_string() } } });
+    format!(
+        "{challenge}, error=\"insufficient_claims\", claims=\"{}\"",
+        STANDARD.encode(claims.to_string())
     )
 }
 

@@ -1,7 +1,7 @@
 //! Microsoft Graph v1.0, and beta where an operation exists only there: from a request to a response.
 //!
-//! Checks are in Graph's order: token, permission, existence, then the query. A request that is not
-//! supported returns 501, never an empty success.
+//! Checks are in Graph's order: token, permission, existence, then the query. A request that Graph has and the
+//! fake tenant does not support returns 501, never an empty success.
 
 pub(crate) use error::http_date;
 pub(crate) use subscriptions::{handshakes, may_need_handshake};
@@ -30,6 +30,7 @@ mod extension;
 mod license_details;
 mod list;
 mod membership;
+mod metadata_level;
 mod methods;
 mod paging;
 mod payload;
@@ -43,6 +44,7 @@ mod route;
 mod rows;
 mod scoped_role_members;
 mod security_attributes;
+mod segments;
 mod subject;
 mod subscriptions;
 mod synchronization;
@@ -78,24 +80,39 @@ pub(crate) fn respond(
         Outcome::Served(_) => dispatch(tenant, faults, now, request, caller),
     };
     let reply = served.unwrap_or_else(|error| {
-        let allowed = version(&request.path, "/v1.0")
-            .filter(|_| error.status == 501)
-            .and_then(|path| methods::allowed_instead(&request.method, path));
+        let path = version(&request.path, "/v1.0").filter(|_| error.status == 501);
+        let allowed = path.and_then(|path| methods::allowed_instead(&request.method, path));
+        let unknown = path.and_then(segments::unknown);
         let reply = |error: &GraphError| error::reply(error, now, &request_id, &client_request_id);
         match allowed {
             Some(allowed) => {
                 let allowed: Vec<&str> = allowed.into_iter().collect();
                 reply(&methods::not_allowed()).with_header("allow", allowed.join(", "))
             }
-            None if error.status == 401 => {
-                reply(&error).with_header("www-authenticate", error::challenge(&request.base))
-            }
+            None if unknown.is_some() => reply(&segment_not_found(&unknown.unwrap_or_default())),
+            None if error.status == 401 => reply(&error).with_header(
+                "www-authenticate",
+                error::challenge(&request.base, caller.err()),
+            ),
             None => reply(&error),
         }
     });
     let reply = match &charge.outcome {
         Outcome::Throttled(reason) => reason.add_to(reply),
         Outcome::Served(used) => quota::with_used(reply, *used),
+    };
+    let reply = if is_batch(request) {
+        reply
+    } else {
+        metadata_level::apply(request, reply)
+    };
+    let reply = match reply
+        .headers
+        .iter()
+        .any(|(name, value)| *name == "content-type" && value.starts_with("application/json"))
+    {
+        true => reply.with_header("odata-version", "4.0"),
+        false => reply,
     };
     let reply = match charge.price.units {
         0 => reply,
@@ -106,6 +123,36 @@ pub(crate) fn respond(
         .with_header("client-request-id", client_request_id)
         .with_header("x-ms-ags-diagnostic", DIAGNOSTIC)
         .with_header("date", error::http_date(now))
+}
+
+/// Whether the first segment of a path that is not Graph's is in the place of the version: a collection, if a client
+/// has left the version out, or a version that Graph does not have.
+pub(crate) fn lacks_version(path: &str) -> bool {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    let Some(first) = segments.next() else {
+        return false;
+    };
+    let is_version = first
+        .strip_prefix(['v', 'V'])
+        .is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()));
+    // Metadata is that of the sign-in side, whatever stands before it.
+    (is_version || segments::is_root(first)) && !segments.any(|segment| segment == ".well-known")
+}
+
+/// Responds to such a path.
+pub(crate) fn invalid_version(
+    tenant: &RwLock<State>,
+    now: Timestamp,
+    request: &WireRequest,
+) -> Reply {
+    let request_id = read_lock(tenant).random.guid().to_string();
+    let client_request_id = request.header("client-request-id").unwrap_or(&request_id);
+    let first = request.path.split('/').find(|segment| !segment.is_empty());
+    let message = format!("Invalid version: {}", first.unwrap_or_default());
+    let error = GraphError::new(400, "BadRequest", message);
+    error::reply(&error, now, &request_id, client_request_id)
+        .with_header("request-id", request_id.clone())
+        .with_header("client-request-id", client_request_id)
 }
 
 /// What a request costs, and whether its caller has that much left.
@@ -288,7 +335,8 @@ impl Call<'_> {
     }
 }
 
-/// 501 that names the request; becomes a 405 if Graph does not have the method on that path.
+/// 501 that names the request. It becomes a 405 if Graph does not have the method on that path, and a 400 if
+/// Graph does not have the path.
 fn unsupported(request: &WireRequest) -> GraphError {
     GraphError::new(
         501,

@@ -37,6 +37,7 @@ mod limits;
 mod links;
 mod lists;
 mod membership;
+mod metadata_level;
 mod objects;
 mod organization;
 mod paging;

@@ -64,6 +64,10 @@ pub(super) fn authenticate(
     name: &str,
     password: &str,
 ) -> Result<Subject, LoginError> {
+    if password.len() > LONGEST_PASSWORD {
+        let text = "The password is longer than 256 characters.";
+        return Err(LoginError::new(50_052, text));
+    }
     let mut state = context.write();
     let user = find(&state, name)?;
     let id = text(user, "id").unwrap_or_default().to_owned();
@@ -115,7 +119,7 @@ pub(super) fn of<'a>(state: &'a State, subject: &Subject) -> Result<&'a Object, 
         .get(Kind::User, &subject.user_id)
         .ok_or_else(|| {
             LoginError::new(
-                50_034,
+                500_341,
                 "The user account has been deleted from the directory.",
             )
         })?;
@@ -147,6 +151,28 @@ pub(super) fn check_second_factor(
         }
         None => Ok(()),
     }
+}
+
+/// Returns an error if only a page can complete the sign-in of a user whose password is correct: an invitation to
+/// accept, or a password to change.
+pub(super) fn check_without_page(state: &State, subject: &Subject) -> Result<(), LoginError> {
+    let user = of(state, subject)?;
+    if is_guest(user) && text(user, "externalUserState") == Some("PendingAcceptance") {
+        let text = "The guest has not accepted the invitation to this tenant.";
+        return Err(LoginError::new(50_014, text));
+    }
+    let profile = user.get("passwordProfile");
+    let must_change = [
+        "forceChangePasswordNextSignIn",
+        "forceChangePasswordNextSignInWithMfa",
+    ]
+    .iter()
+    .any(|name| profile.and_then(|profile| profile.get(name)) == Some(&Value::Bool(true)));
+    if must_change {
+        let text = "The password has expired: the user must sign in interactively and change it.";
+        return Err(LoginError::new(50_055, text));
+    }
+    Ok(())
 }
 
 /// Whether the user can grant consent that only administrators can grant.
@@ -242,4 +268,5 @@ const PRINCIPAL: &str = "userPrincipalName";
 /// The documented defaults of smart lockout.
 const MAX_WRONG_PASSWORDS: u32 = 10;
 const LOCKED_FOR: Duration = Duration::from_secs(60);
+const LONGEST_PASSWORD: usize = 256;
 const REMEMBERED_PASSWORDS: usize = 3;

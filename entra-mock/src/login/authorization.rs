@@ -3,6 +3,7 @@
 use url::{Url, form_urlencoded};
 
 use super::{
+    Version,
     client::{self, Client},
     context::{Context, plain_text},
     discovery,
@@ -10,10 +11,11 @@ use super::{
     grants::Challenge,
     redirect::{self, Mode, Platform, ResponseTarget},
     resource_parameter,
+    response_type::ResponseType,
     scope::RequestedScopes,
-    user_grant,
+    tenant_restrictions, user_grant,
 };
-use crate::{state::State, store::Kind, wire::WireRequest};
+use crate::{state::State, wire::WireRequest};
 
 /// A valid authorize request.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(super) struct Authorization {
     /// The redirect URI as it was sent.
     pub(super) redirect_uri: String,
     pub(super) back: ResponseTarget,
+    pub(super) response_type: ResponseType,
     pub(super) requested: RequestedScopes,
     pub(super) challenge: Option<Challenge>,
     pub(super) nonce: Option<String>,
@@ -120,6 +123,7 @@ impl Authorization {
                 format!("The request must contain the parameter '{name}'."),
             )
         };
+        check_request(context, parameters).map_err(AuthorizeError::Page)?;
         let tenant = discovery::tenant(context, segment).map_err(AuthorizeError::Page)?;
         let client_id = parameters
             .get("client_id")
@@ -139,21 +143,36 @@ impl Authorization {
         };
         let stop =
             |back: &ResponseTarget, error| AuthorizeError::Back(Box::new(back.clone()), error);
-        back.mode = mode(parameters).map_err(|error| stop(&back, error))?;
+        let response_type = ResponseType::read(parameters).map_err(|error| stop(&back, error))?;
+        back.mode = response_type
+            .mode(parameters)
+            .map_err(|error| stop(&back, error))?;
         let to_client = |error| stop(&back, error);
-        check_response_type(&state, &client, parameters).map_err(to_client)?;
-        let scope = parameters
-            .get("scope")
-            .ok_or_else(|| to_client(missing("scope")))?;
-        let requested = RequestedScopes::parse(scope).map_err(to_client)?;
+        response_type
+            .check(&state, &client, parameters)
+            .map_err(to_client)?;
+        let requested = match (context.version, parameters.get("scope")) {
+            (Version::V1, _) => match parameters.get("resource") {
+                Some(identifier) => RequestedScopes::of_resource(identifier),
+                None => Ok(RequestedScopes::of_v1_identity()),
+            },
+            (Version::V2, Some(scope)) => RequestedScopes::parse(scope),
+            (Version::V2, None) => Err(missing("scope")),
+        };
+        let requested = requested.map_err(to_client)?;
         resource_parameter::check(&state, context, parameters.get("resource"), &requested)
             .map_err(to_client)?;
-        let challenge = challenge(parameters, platform).map_err(to_client)?;
+        let challenge = match response_type.code {
+            true => challenge(parameters, platform).map_err(to_client)?,
+            false => None,
+        };
         let prompt = prompt(parameters).map_err(to_client)?;
+        check_hints(parameters).map_err(to_client)?;
         Ok(Self {
             client,
             platform,
             redirect_uri,
+            response_type,
             requested,
             challenge,
             nonce: parameters.get("nonce").map(str::to_owned),
@@ -175,6 +194,13 @@ pub(super) fn redirect_address(
     parameters: &Parameters,
 ) -> Result<(Platform, String), LoginError> {
     match parameters.get("redirect_uri") {
+        Some(address) if Url::parse(address).is_err() => {
+            let text = format!(
+                "'redirect_uri' value must be a valid absolute URI, not '{}'.",
+                plain_text(address)
+            );
+            Err(LoginError::new(90_102, text))
+        }
         Some(address) => redirect::platform(state, &client.app_id, address)
             .map(|platform| (platform, address.to_owned()))
             .ok_or_else(|| {
@@ -199,71 +225,44 @@ pub(super) fn redirect_address(
     }
 }
 
-fn unknown_address() -> LoginError {
-    LoginError::new(50_011, "The redirect URI is not an absolute URL.")
+/// Checks what makes a request invalid whatever its client is.
+fn check_request(context: &Context<'_>, parameters: &Parameters) -> Result<(), LoginError> {
+    tenant_restrictions::check(context)?;
+    let query = context.request.query.as_deref().unwrap_or_default();
+    if query.len() > LONGEST_QUERY {
+        let text = "The query string of the request is too long.";
+        return Err(LoginError::new(90_015, text));
+    }
+    if parameters.get("grant_type").is_some() {
+        let text = "A code is redeemed by a POST request to the token endpoint, not to the authorize endpoint.";
+        return Err(LoginError::new(90_056, text));
+    }
+    Ok(())
 }
 
-fn mode(parameters: &Parameters) -> Result<Mode, LoginError> {
-    match parameters.get("response_mode") {
-        None | Some("query") => Ok(Mode::Query),
-        Some("fragment") => Ok(Mode::Fragment),
-        Some("form_post") => Ok(Mode::FormPost),
-        Some(other) => Err(LoginError::new(
-            70_007,
-            format!(
-                "The response_mode '{}' is not supported.",
-                plain_text(other)
-            ),
-        )),
+/// Checks the parameters that restrict which session is used.
+fn check_hints(parameters: &Parameters) -> Result<(), LoginError> {
+    if let Some(sid) = parameters.get("sid") {
+        if sid.parse::<entra_core::Guid>().is_err() {
+            let text = "The session id 'sid' cannot be parsed.";
+            return Err(LoginError::new(90_007, text));
+        }
+        if parameters.get("login_hint").is_some() {
+            let text = "The parameters 'sid' and 'login_hint' cannot be used together.";
+            return Err(LoginError::new(90_005, text));
+        }
+    }
+    match parameters.get("max_age").map(str::parse::<i64>) {
+        Some(Err(_)) => {
+            let text = "The parameter 'max_age' is not a number of seconds.";
+            Err(LoginError::new(90_100, text))
+        }
+        _ => Ok(()),
     }
 }
 
-/// Only `code` is supported: the other response types are for older applications, which must enable
-/// them in their registration.
-fn check_response_type(
-    state: &State,
-    client: &Client,
-    parameters: &Parameters,
-) -> Result<(), LoginError> {
-    let Some(kind) = parameters.get("response_type") else {
-        let text = "The request must contain the parameter 'response_type'.";
-        return Err(LoginError::new(900_144, text));
-    };
-    let mut words: Vec<&str> = kind.split_whitespace().collect();
-    words.sort_unstable();
-    let setting = match words.as_slice() {
-        ["code"] => return Ok(()),
-        ["id_token"] | ["code", "id_token"] => "enableIdTokenIssuance",
-        ["token"] | ["id_token", "token"] | ["code", "token"] => "enableAccessTokenIssuance",
-        _ => {
-            let text = format!("The response_type '{}' is unknown.", plain_text(kind));
-            return Err(LoginError::new(70_005, text));
-        }
-    };
-    let application = state.store.find(Kind::Application, "appId", &client.app_id);
-    let enabled = application.and_then(|application| {
-        application
-            .get("web")?
-            .get("implicitGrantSettings")?
-            .get(setting)
-    }) == Some(&true.into());
-    Err(if enabled {
-        LoginError::new(
-            70_005,
-            format!(
-                "entra-mock does not support the response_type '{}'; use 'code'.",
-                plain_text(kind)
-            ),
-        )
-    } else {
-        LoginError::new(
-            700_054,
-            format!(
-                "The response_type '{}' is not enabled for the application.",
-                plain_text(kind)
-            ),
-        )
-    })
+fn unknown_address() -> LoginError {
+    LoginError::new(50_011, "The redirect URI is not an absolute URL.")
 }
 
 fn challenge(parameters: &Parameters, platform: Platform) -> Result<Option<Challenge>, LoginError> {
@@ -316,6 +315,8 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, LoginError> {
     }
 }
 
+/// In bytes; the limit of the service is not documented.
+const LONGEST_QUERY: usize = 16 * 1024;
 /// Fields of the tenant's own pages.
 const OWN_FIELDS: [&str; 7] = [
     "step", "login", "passwd", "keep", "flow", "account", "everyone",

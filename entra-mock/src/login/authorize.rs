@@ -3,23 +3,25 @@
 use std::time::Duration;
 
 use super::{
-    Version, account,
+    account,
     authorization::{Authorization, AuthorizeError, Parameters, Prompt},
     browser::Browser,
-    client::{Client, text},
+    client::{Client, ClientAuthentication, text},
     consent::{self, ConsentResult},
     context::Context,
-    error::{LoginError, not_supported},
+    error::LoginError,
     grants::{Code, Subject},
     identify::{Decision, IdentifiedUser, Identify, Progress, SignInHints},
     page::{self, Page},
     policy, resource,
+    scope::RequestedScopes,
+    user_grant::{self, FrontChannel, UserTokenRequest},
     user_sign_in::{self, Event},
     user_token,
 };
 use crate::{directory::later, state::State, store::Kind, wire::Reply};
 
-/// `/{tenant}/oauth2/v2.0/authorize`
+/// `/{tenant}/oauth2[/v2.0]/authorize`
 pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
     let parameters = Parameters::read(context.request);
     match read(context, segment, &parameters) {
@@ -56,10 +58,6 @@ fn read(
     segment: &str,
     parameters: &Parameters,
 ) -> Result<Authorization, Box<Reply>> {
-    if context.version == Version::V1 {
-        let what = format!("{} {}", context.request.method, context.request.path);
-        return Err(Box::new(not_supported(&what)));
-    }
     Authorization::read(context, segment, parameters).map_err(|stop| {
         Box::new(match stop {
             AuthorizeError::Page(error) => page_error(context, &error),
@@ -151,7 +149,7 @@ impl<'a> AuthorizeContext<'a> {
                 self.log(subject, Err(error.clone()));
                 match error.code {
                     // The application can handle these errors.
-                    70_011 | 500_011 | 500_014 => self.back(&error),
+                    70_011 | 500_011 | 500_014 | 650_053 => self.back(&error),
                     _ if self.is_silent() => self.back(&error.named("interaction_required")),
                     _ => self.show_error(&error),
                 }
@@ -177,15 +175,19 @@ impl<'a> AuthorizeContext<'a> {
             .collect();
         let ask = !missing.is_empty() || self.request.prompt == Prompt::Consent;
         // The user who accepts must be allowed to consent: a form can be posted without its page.
+        let allowed = {
+            let state = self.context.read();
+            consent::check_administrator(&state, &self.request.client, subject, consent_result)
+        };
         if !self.is_silent()
-            && let Err(error) = self.check_administrator(subject, consent_result)
+            && let Err(error) = allowed
         {
             self.log(subject, Err(error.clone()));
             return self.show_error(&error);
         }
         if decision == Decision::Accept || !ask {
             self.accept(subject, &missing);
-            return self.code(subject);
+            return self.succeed(subject);
         }
         if self.is_silent() {
             let error = LoginError::new(
@@ -213,6 +215,8 @@ impl<'a> AuthorizeContext<'a> {
         let mut apps = vec![client.app_id.as_str()];
         apps.extend(resources.iter().map(|resource| resource.app_id.as_str()));
         policy::check_block(&state, &subject.user_id, &apps).map_err(CodeError::Request)?;
+        policy::check_frequency(&state, self.context.now, subject, &apps)
+            .map_err(CodeError::Account)?;
         account::check_second_factor(&state, user, subject, &apps)
             .map_err(CodeError::SecondFactor)?;
         account::roles(&state, &subject.user_id, &client.service_principal_id)
@@ -224,31 +228,11 @@ impl<'a> AuthorizeContext<'a> {
             &subject.user_id,
             &self.request.requested,
         )
-        .map_err(CodeError::Request)
-    }
-
-    /// Returns an error if a scope needs the consent of an administrator and the user is not one.
-    fn check_administrator(
-        &self,
-        subject: &Subject,
-        consent_result: &[ConsentResult],
-    ) -> Result<(), LoginError> {
-        let state = self.context.read();
-        let for_admins = consent_result.iter().any(|consent_result| {
-            consent_result
-                .missing
-                .iter()
-                .any(|name| consent::is_for_admins(&state, &consent_result.resource, name))
-        });
-        let administrator = account::of(&state, subject).is_ok_and(account::is_admin);
-        if administrator || !for_admins {
-            return Ok(());
-        }
-        let text = format!(
-            "The application '{}' needs a permission that only an administrator can grant.",
-            self.request.client.display_name
-        );
-        Err(LoginError::new(90_094, text))
+        .map_err(|error| CodeError::Request(without_such_scope(error)))
+        .and_then(|results| {
+            check_registration(client, &results).map_err(CodeError::Request)?;
+            Ok(results)
+        })
     }
 
     fn ask_for_consent(&self, subject: &Subject, consent_result: &[ConsentResult]) -> Reply {
@@ -302,34 +286,104 @@ impl<'a> AuthorizeContext<'a> {
         }
     }
 
-    fn code(&self, subject: &Subject) -> Reply {
+    /// Sends a code, tokens or both to the application.
+    fn succeed(&self, subject: &Subject) -> Reply {
         let request = self.request;
         self.identify
             .browser
             .add_application(subject, &request.client.app_id);
-        let (code, client_info) = {
-            let mut state = self.context.write();
-            let code = format!("1.A{}", state.random.token(140));
-            let entry = Code {
-                client_id: request.client.app_id.clone(),
-                redirect_uri: request.redirect_uri.clone(),
-                platform: request.platform,
-                challenge: request.challenge.clone(),
-                nonce: request.nonce.clone(),
-                requested: request.requested.clone(),
-                subject: subject.clone(),
-                expires_on: later(self.context.now, CODE_LIFETIME),
-                redeemed: false,
-            };
-            state.grants.codes.insert(code.clone(), entry);
-            (code, user_token::client_info(&state, &subject.user_id))
+        let code = request
+            .response_type
+            .code
+            .then(|| self.create_code(subject));
+        let tokens = match request.response_type.has_token() {
+            true => self.front_channel_tokens(subject, code.as_deref()),
+            false => Ok(Vec::new()),
+        };
+        let mut values = match tokens {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                self.log(subject, Err(error.clone()));
+                return self.back(&error);
+            }
         };
         self.log(subject, Ok(()));
-        let mut values = vec![("code", code)];
+        values.extend(code.map(|code| ("code", code)));
         if request.client_info {
+            let client_info = user_token::client_info(&self.context.read(), &subject.user_id);
             values.push(("client_info", client_info));
         }
         request.back.success(self.context, values, &subject.sid)
+    }
+
+    /// Issues the tokens of the implicit and hybrid flows, as the parameters of the response.
+    fn front_channel_tokens(
+        &self,
+        subject: &Subject,
+        code: Option<&str>,
+    ) -> Result<Vec<(&'static str, String)>, LoginError> {
+        let response_type = self.request.response_type;
+        // A browser has no credential of the application, and a refresh token never goes through it.
+        let client = Client {
+            authentication: ClientAuthentication::Public,
+            ..self.request.client.clone()
+        };
+        let requested = RequestedScopes {
+            offline_access: false,
+            openid: response_type.id_token,
+            ..self.request.requested.clone()
+        };
+        let token_request = UserTokenRequest {
+            client: &client,
+            subject,
+            requested: &requested,
+            nonce: self.request.nonce.as_deref(),
+            // This endpoint records the sign-in.
+            event: None,
+            fixed_end: None,
+            client_info: false,
+            capabilities: &[],
+            front_channel: Some(FrontChannel {
+                code,
+                access_token: response_type.access_token,
+            }),
+        };
+        let issued = user_grant::issue(self.context, &token_request)?;
+        let mut names = Vec::new();
+        if response_type.access_token {
+            names.extend(["access_token", "token_type", "expires_in", "scope"]);
+        }
+        if response_type.id_token {
+            names.push("id_token");
+        }
+        let body = issued.body(self.context);
+        let value = |name: &str| match body.get(name)? {
+            serde_json::Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        Ok(names
+            .into_iter()
+            .filter_map(|name| Some((name, value(name)?)))
+            .collect())
+    }
+
+    fn create_code(&self, subject: &Subject) -> String {
+        let request = self.request;
+        let mut state = self.context.write();
+        let code = format!("1.A{}", state.random.token(140));
+        let entry = Code {
+            client_id: request.client.app_id.clone(),
+            redirect_uri: request.redirect_uri.clone(),
+            platform: request.platform,
+            challenge: request.challenge.clone(),
+            nonce: request.nonce.clone(),
+            requested: request.requested.clone(),
+            subject: subject.clone(),
+            expires_on: later(self.context.now, CODE_LIFETIME),
+            redeemed: false,
+        };
+        state.grants.codes.insert(code.clone(), entry);
+        code
     }
 
     fn log(&self, subject: &Subject, outcome: Result<(), LoginError>) {
@@ -389,6 +443,31 @@ pub(super) fn publisher(state: &State, client: &Client) -> String {
         .or_else(|| application.and_then(|application| text(application, "publisherDomain")))
         .unwrap_or("Unverified")
         .to_owned()
+}
+
+/// Changes the error for a scope that its resource does not expose into that of this endpoint.
+fn without_such_scope(error: LoginError) -> LoginError {
+    match error.code {
+        70_011 => LoginError::new(650_053, error.text()),
+        _ => error,
+    }
+}
+
+/// Returns an error if a client requests `.default` of a resource of which it neither lists nor has a permission.
+fn check_registration(client: &Client, results: &[ConsentResult]) -> Result<(), LoginError> {
+    let misconfigured = results
+        .iter()
+        .find(|result| result.missing.iter().any(|name| name == ".default"));
+    match misconfigured {
+        None => Ok(()),
+        Some(result) => {
+            let text = format!(
+                "Misconfigured application. The client '{}' has not listed any permissions for '{}' in the requested permissions in its application registration, or an administrator has not consented in the tenant.",
+                client.app_id, result.resource.display_name
+            );
+            Err(LoginError::new(650_056, text))
+        }
+    }
 }
 
 /// Why an identified user gets no code.

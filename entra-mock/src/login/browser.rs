@@ -162,6 +162,14 @@ impl<'a> Browser<'a> {
         fits.then(|| create_ticket.subject.clone())
     }
 
+    /// Whether a ticket of this browser has expired.
+    pub(super) fn has_expired(&self, ticket: &str) -> bool {
+        let state = self.context.read();
+        state.grants.flows.get(ticket).is_some_and(|ticket| {
+            self.id.as_ref() == Some(&ticket.session) && ticket.expires_on <= self.context.now
+        })
+    }
+
     fn session<'s>(&self, state: &'s State) -> Option<&'s Session> {
         let session = state.grants.sessions.get(self.id.as_deref()?)?;
         is_open(session, self.context.now).then_some(session)

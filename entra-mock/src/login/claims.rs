@@ -172,6 +172,10 @@ fn groups(
     if groups.is_empty() {
         return;
     }
+    if token_subject.front_channel && groups.len() > MAX_GROUPS_IN_URL {
+        claim("hasgroups", true.into());
+        return;
+    }
     if groups.len() > MAX_GROUPS {
         let tenant = state.tenant_id;
         let endpoint = format!("https://graph.windows.net/{tenant}/users/{oid}/getMemberObjects");
@@ -265,5 +269,7 @@ fn has(options: &Value, name: &str) -> bool {
 
 /// The maximum number of groups in a token.
 const MAX_GROUPS: usize = 200;
+/// The maximum number in a token of the implicit flow, which is part of a URL.
+const MAX_GROUPS_IN_URL: usize = 5;
 /// Templates of directory roles: the role of every member, and that of an administrator.
 const DEFAULT_USER_ROLE: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";

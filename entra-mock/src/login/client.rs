@@ -1,10 +1,10 @@
 //! Client authentication: the service principal of a client, and its credential.
 
-use entra_core::Timestamp;
+use entra_core::{Guid, Timestamp};
 use serde_json::Value;
 
 use super::{
-    client_assertion,
+    agent, client_assertion,
     context::{Context, plain_text},
     error::LoginError,
     federated::Federated,
@@ -50,6 +50,10 @@ impl ClientAuthentication {
 
 /// Returns the service principal of a client id, which must be enabled.
 pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError> {
+    if client_id.parse() == Ok(Guid::NIL) {
+        let text = "The client id is all zeros: the application is not configured.";
+        return Err(LoginError::new(700_038, text));
+    }
     let Some(principal) = state.store.find(Kind::ServicePrincipal, "appId", client_id) else {
         if state
             .store
@@ -133,6 +137,11 @@ pub(super) fn authenticate(
     mut client: Client,
     form: &Form,
 ) -> Result<Client, TokenError> {
+    if let Some(blueprint) = agent::blueprint_of(state, &client.service_principal_id) {
+        return Ok(agent::authenticate(
+            state, context, client, blueprint, form,
+        )?);
+    }
     if let Some(token) = form.get("client_assertion").and_then(Federated::read) {
         client.key_id = Some(token.check(state, context, &client)?);
         client.federated = true;

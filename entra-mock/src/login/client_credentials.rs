@@ -1,6 +1,7 @@
 //! The client credentials grant.
 
 use super::{
+    agent,
     client::{self, Client},
     context::Context,
     discovery::Tenant,
@@ -58,10 +59,15 @@ fn issue(
     let state = context.read();
     let client = client::authenticate(&state, context, client.clone(), form)?;
     resource_parameter::check_identifiers(&state, context, form.get("resource"), &[identifier])?;
+    if agent::is_exchange(identifier) {
+        let issued = agent::exchange_token(context, &state, &client, form)?;
+        return Ok((issued, client, agent::exchange_resource()));
+    }
     let resource = resource::find(&state, context, identifier)?;
     let roles = resource::roles(&state, &client, &resource)?;
     let apps = [client.app_id.as_str(), resource.app_id.as_str()];
     policy::check_workload(&state, &client.service_principal_id, &apps)?;
-    let issued = mint::for_application(context, &state, &client, &resource, roles)?;
+    let capabilities = form.capabilities();
+    let issued = mint::for_application(context, &state, &client, &resource, roles, &capabilities)?;
     Ok((issued, client, resource))
 }

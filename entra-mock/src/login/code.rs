@@ -31,6 +31,10 @@ pub(super) fn respond(
             .named("invalid_grant")
             .into());
     }
+    if form.is_empty("scope") {
+        let text = "The code cannot be redeemed with an empty scope. Leave the parameter out, or name a scope.";
+        return Err(LoginError::new(28_003, text).into());
+    }
     form.client_id()?;
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
@@ -43,21 +47,7 @@ pub(super) fn respond(
     check_platform(context, code.platform, client.authentication)?;
     client.check_authentication(code.platform != Platform::Web)?;
     check_verifier(code.challenge.as_ref(), form.get("code_verifier"))?;
-    let requested = match form.get("scope") {
-        Some(scope) => {
-            let requested = RequestedScopes::parse(scope)?;
-            let resources = match requested.resources.is_empty() {
-                true => code.requested.resources.clone(),
-                false => requested.resources,
-            };
-            RequestedScopes {
-                resources,
-                ..requested
-            }
-            .with_identity_of(&code.requested)
-        }
-        None => code.requested,
-    };
+    let requested = RequestedScopes::of_redemption(context, form, &code.requested)?;
     resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     redeem(context, text)?;
 
@@ -73,6 +63,7 @@ pub(super) fn respond(
         fixed_end,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
+        front_channel: None,
     };
     Ok(user_grant::issue(context, &token_request)?)
 }

@@ -5,9 +5,11 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::{
+    account,
     client::{Client, text},
     context::{Context, plain_text},
     error::LoginError,
+    grants::Subject,
     page::RequestedPermission,
     resource::{self, Resource},
     scope::{RequestedResource, RequestedScopes},
@@ -148,7 +150,7 @@ pub(super) fn registered_grants(
         .flatten()
         .filter_map(|access| access["resourceAppId"].as_str())
         .map(|identifier| {
-            let resource = resource::find(state, context, identifier)?;
+            let resource = resource::find(state, context, identifier).map_err(not_subscribed)?;
             Ok(everything(state, client, resource))
         })
         .collect()
@@ -179,6 +181,20 @@ pub(super) fn requested_grants(
         })
     };
     requested.resources.iter().map(grant).collect()
+}
+
+/// Changes the error for a resource without a service principal into that of a consent.
+fn not_subscribed(error: LoginError) -> LoginError {
+    match error.code {
+        500_011 => {
+            let text = format!(
+                "The application needs access to a service that the organization has not subscribed to or enabled. {}",
+                error.text()
+            );
+            LoginError::new(650_052, text)
+        }
+        _ => error,
+    }
 }
 
 fn everything(state: &State, client: &Client, resource: Resource) -> Grant {
@@ -242,6 +258,28 @@ pub(super) fn is_for_admins(state: &State, resource: &Resource, name: &str) -> b
     known_scopes(state, resource)
         .iter()
         .any(|(value, admin)| value == name && *admin)
+}
+
+/// Returns an error if a scope without consent needs the consent of an administrator and the user is not one.
+pub(super) fn check_administrator(
+    state: &State,
+    client: &Client,
+    subject: &Subject,
+    results: &[ConsentResult],
+) -> Result<(), LoginError> {
+    let for_admins = results.iter().any(|result| {
+        let mut missing = result.missing.iter();
+        missing.any(|name| is_for_admins(state, &result.resource, name))
+    });
+    let administrator = account::of(state, subject).is_ok_and(account::is_admin);
+    if administrator || !for_admins {
+        return Ok(());
+    }
+    let text = format!(
+        "The application '{}' needs a permission that only an administrator can grant.",
+        client.display_name
+    );
+    Err(LoginError::new(90_094, text))
 }
 
 impl State {

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Version, account, client,
+    Version, account, client, consent,
     context::Context,
     discovery::{self, Tenant},
     error::{LoginError, not_supported, success},
     form::Form,
     grants::{DeviceDecision, DeviceRequest, Subject},
     mint::IssuedToken,
-    page,
+    page::{self, RequestedPermission},
+    resource_parameter,
     scope::RequestedScopes,
     token::TokenError,
     user_grant::{self, UserTokenRequest},
@@ -30,12 +32,6 @@ pub(super) fn start(context: &Context<'_>, segment: &str) -> Reply {
 }
 
 fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, TokenError> {
-    if context.version == Version::V1 {
-        return Err(TokenError::NotSupported(format!(
-            "POST {}",
-            context.request.path
-        )));
-    }
     if context.request.method != "POST" {
         let text = "This endpoint accepts POST requests only.";
         return Err(LoginError::new(900_561, text).into());
@@ -43,10 +39,16 @@ fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, Tok
     let tenant = discovery::tenant(context, segment)?;
     let form = Form::read(context.request);
     let client_id = form.client_id()?;
-    let requested = RequestedScopes::parse(form.require("scope")?)?;
+    let requested = match (RequestedScopes::of_form(context, &form)?, context.version) {
+        (Some(requested), _) => requested,
+        (None, Version::V1) => return Err(LoginError::missing_parameter("resource").into()),
+        (None, Version::V2) => return Err(LoginError::missing_parameter("scope").into()),
+    };
+    let client = client::find(&context.read(), client_id)?;
+    user_grant::check_tenant(&context.read(), &tenant, &client)?;
+    let requested = requested.for_one_resource(&context.read(), context)?;
+    resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     let mut state = context.write();
-    let client = client::find(&state, client_id)?;
-    user_grant::check_tenant(&state, &tenant, &client)?;
     let (device_code, user_code) = (
         format!("1.D{}", state.random.token(120)),
         state.random.text(9, USER_CODE_LETTERS),
@@ -54,6 +56,7 @@ fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, Tok
     state.grants.devices.insert(
         device_code.clone(),
         DeviceRequest {
+            device_code: device_code.clone(),
             user_code: user_code.clone(),
             client_id: client.app_id,
             requested,
@@ -68,9 +71,18 @@ fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, Tok
     let mut body = Map::new();
     body.insert("user_code".into(), user_code.into());
     body.insert("device_code".into(), device_code.into());
-    body.insert("verification_uri".into(), address.into());
-    body.insert("expires_in".into(), LIFETIME.as_secs().into());
-    body.insert("interval".into(), INTERVAL.as_secs().into());
+    match context.version {
+        Version::V1 => {
+            body.insert("verification_url".into(), address.into());
+            body.insert("expires_in".into(), LIFETIME.as_secs().to_string().into());
+            body.insert("interval".into(), INTERVAL.as_secs().to_string().into());
+        }
+        Version::V2 => {
+            body.insert("verification_uri".into(), address.into());
+            body.insert("expires_in".into(), LIFETIME.as_secs().into());
+            body.insert("interval".into(), INTERVAL.as_secs().into());
+        }
+    }
     body.insert("message".into(), message.into());
     Ok(body)
 }
@@ -81,7 +93,11 @@ pub(super) fn respond(
     tenant: &Tenant,
     form: &Form,
 ) -> Result<IssuedToken, TokenError> {
-    let device_code = form.require("device_code")?;
+    // The v1 endpoint calls it `code`.
+    let device_code = match (context.version, form.get("code")) {
+        (Version::V1, Some(code)) => code,
+        _ => form.require("device_code")?,
+    };
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     client.check_authentication(client.allows_public_flows(&context.read()))?;
@@ -95,6 +111,7 @@ pub(super) fn respond(
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
+        front_channel: None,
     };
     Ok(user_grant::issue(context, &token_request)?)
 }
@@ -143,48 +160,16 @@ fn poll(
     }
 }
 
-impl State {
-    /// Approves or declines the pending request with this user code. Returns whether there is one.
-    pub(super) fn decide_device(
-        &mut self,
-        now: entra_core::Timestamp,
-        user_code: &str,
-        decision: DeviceDecision,
-    ) -> bool {
-        let user_code = user_code.trim();
-        let request = self.grants.devices.values_mut().find(|request| {
-            request.user_code.eq_ignore_ascii_case(user_code)
-                && request.expires_on > now
-                && request.decision == DeviceDecision::Pending
-        });
-        request.map(|request| request.decision = decision).is_some()
-    }
-
-    /// Approves or declines a device without the page.
-    pub(crate) fn complete_device(
-        &mut self,
-        now: entra_core::Timestamp,
-        user_code: &str,
-        user_name: Option<&str>,
-    ) -> bool {
-        let decision = match user_name {
-            None => DeviceDecision::Declined,
-            Some(name) => match account::find(self, name) {
-                Ok(user) => DeviceDecision::Approved(account::subject(self, user, now, true)),
-                Err(_) => return false,
-            },
-        };
-        self.decide_device(now, user_code, decision)
-    }
-}
-
-/// `/devicelogin`: the page where a user enters the code.
+/// `/devicelogin`: the page where a user enters the code, signs in and consents.
 pub(super) fn page(context: &Context<'_>) -> Reply {
     let form = Form::read(context.request);
     let name = form.get("login").unwrap_or_default();
     let show = |code: &str, message: Option<&str>| {
         let app = app_of(context, code);
-        page::device(code, app.as_deref(), name, message).reply(context)
+        let app = app
+            .as_ref()
+            .map(|(app, permissions)| (app.as_str(), permissions.as_slice()));
+        page::device(code, app, name, message).reply(context)
     };
     if context.request.method != "POST" {
         let code = context.query("otc").unwrap_or_default();
@@ -192,23 +177,24 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
     }
     let code = form.get("otc").unwrap_or_default();
     let declined = form.get("step") == Some("decline");
-    let decision = if declined {
-        Ok(DeviceDecision::Declined)
-    } else {
-        sign_in(context, &form, code).map(DeviceDecision::Approved)
+    // The lock is free again before the sign-in.
+    let found = pending(&context.read(), context.now, code).map(|_| ());
+    let decided = match declined {
+        true => decide(context, code, None),
+        false => found
+            .and_then(|()| sign_in(context, &form, code))
+            .and_then(|subject| decide(context, code, Some(&subject))),
     };
-    match decision {
+    match decided {
         Err(error) if error.is_disabled_account() => {
             page::error(&error, None, None, context).reply(context)
         }
+        Err(error) if ON_THE_PAGE.contains(&error.code) => {
+            let text = format!("AADSTS{}: {}", error.code, error.text());
+            show(code, Some(&text))
+        }
         Err(error) => show(code, Some(error.text())),
-        Ok(decision) => {
-            if !context.write().decide_device(context.now, code, decision) {
-                return show(
-                    code,
-                    Some("That code didn't work. Check the code and try again."),
-                );
-            }
+        Ok(()) => {
             let (title, text) = if declined {
                 (
                     "Declined",
@@ -225,16 +211,88 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
     }
 }
 
-/// Returns the application of the pending device with this code.
-fn app_of(context: &Context<'_>, code: &str) -> Option<String> {
+/// Approves the pending request with this user code as a user, who consents, or declines it.
+pub(super) fn decide(
+    context: &Context<'_>,
+    user_code: &str,
+    subject: Option<&Subject>,
+) -> Result<(), LoginError> {
+    let mut consents = Vec::new();
+    if let Some(subject) = subject {
+        let state = context.read();
+        let request = pending(&state, context.now, user_code)?;
+        let client = client::find(&state, &request.client_id)?;
+        let (user, requested) = (&subject.user_id, &request.requested);
+        let results = consent::look_up_all(&state, context, &client, user, requested)?;
+        consent::check_administrator(&state, &client, subject, &results)?;
+        consents = results
+            .into_iter()
+            .filter(|result| !result.missing.is_empty())
+            .map(|result| (client.service_principal_id.clone(), result))
+            .collect();
+    }
+    let mut state = context.write();
+    let id = pending(&state, context.now, user_code)?.device_code.clone();
+    for (client, result) in consents {
+        let (resource, user) = (&result.resource.service_principal_id, subject);
+        let user = user.map(|subject| subject.user_id.as_str());
+        // The id of a grant is new, so storing it cannot fail.
+        let _ = state.consent(&client, resource, &result.missing, user);
+    }
+    if let Some(request) = state.grants.devices.get_mut(&id) {
+        request.decision = match subject {
+            Some(subject) => DeviceDecision::Approved(subject.clone()),
+            None => DeviceDecision::Declined,
+        };
+    }
+    Ok(())
+}
+
+/// Returns the request with this user code, which must wait for its user.
+fn pending<'a>(
+    state: &'a State,
+    now: Timestamp,
+    user_code: &str,
+) -> Result<&'a DeviceRequest, LoginError> {
+    let user_code = user_code.trim();
+    if user_code.is_empty() {
+        return Err(LoginError::new(90_119, "The user code is empty."));
+    }
+    // Of two requests with one code, the pending one is meant.
+    let requests = state.grants.devices.values();
+    let mut found: Vec<&DeviceRequest> = requests
+        .filter(|request| request.user_code.eq_ignore_ascii_case(user_code))
+        .collect();
+    found.sort_by_key(|request| request.decision != DeviceDecision::Pending);
+    let Some(request) = found.first() else {
+        let text = "That code didn't work. Check the code and try again.";
+        return Err(LoginError::new(70_018, text));
+    };
+    if request.decision != DeviceDecision::Pending {
+        let text = "The request of this device was approved or declined already.";
+        return Err(LoginError::new(90_120, text));
+    }
+    if request.expires_on <= now {
+        let text = "The code has expired. Start again on the device.";
+        return Err(LoginError::new(70_019, text));
+    }
+    Ok(request)
+}
+
+/// Returns the application of the pending device with this code, and what it can do without consent so far.
+fn app_of(context: &Context<'_>, code: &str) -> Option<(String, Vec<RequestedPermission>)> {
     let state = context.read();
-    let request = state.grants.devices.values().find(|request| {
-        request.user_code.eq_ignore_ascii_case(code.trim())
-            && request.expires_on > context.now
-            && request.decision == DeviceDecision::Pending
-    })?;
+    let request = pending(&state, context.now, code).ok()?;
     let client = client::find(&state, &request.client_id).ok()?;
-    Some(client.display_name)
+    let results = consent::look_up_all(&state, context, &client, "", &request.requested);
+    let permissions = results.unwrap_or_default().into_iter().flat_map(|result| {
+        let names = result.missing.iter();
+        names
+            .map(|name| consent::requested_permission(&state, &result.resource, name))
+            .collect::<Vec<_>>()
+    });
+    let permissions = permissions.collect();
+    Some((client.display_name, permissions))
 }
 
 fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, LoginError> {
@@ -266,5 +324,7 @@ fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, Lo
 
 const LIFETIME: Duration = Duration::from_secs(900);
 const INTERVAL: Duration = Duration::from_secs(5);
+/// The errors that the page shows with their number. A wrong password has none there.
+const ON_THE_PAGE: [u32; 4] = [70_019, 90_094, 90_119, 90_120];
 /// Without letters and digits that look alike.
 const USER_CODE_LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";

@@ -7,7 +7,7 @@ use entra_core::Timestamp;
 use super::{
     Context, Version, account, admin_consent, authorize,
     client::{self, ClientAuthentication},
-    consent,
+    consent, device,
     error::LoginError,
     redirect::Platform,
     scope::RequestedScopes,
@@ -109,6 +109,7 @@ fn authorize_for(direct: &Direct<'_>, path: &str, query: Option<&str>, user_name
             admin_consent::respond_for(&context(Version::V2), tenant, user_name)
         }
         ["adminconsent"] => admin_consent::respond_for(&context(Version::V1), tenant, user_name),
+        ["oauth2", "authorize"] => authorize::respond_for(&context(Version::V1), tenant, user_name),
         _ => authorize::respond_for(&context(Version::V2), tenant, user_name),
     }
 }
@@ -124,6 +125,24 @@ pub(crate) fn tokens_for(
     let context = Context::new(direct.state, direct.now, &request, Version::V2);
     issue(&context, client_id, user_name, scope)
         .map_err(|error| format!("AADSTS{}: {}", error.code, error.text()))
+}
+
+/// Approves the device with this user code as a user who consents, or declines it.
+pub(crate) fn decide_device(
+    direct: &Direct<'_>,
+    user_code: &str,
+    user_name: Option<&str>,
+) -> Result<(), String> {
+    let request = direct.request("/devicelogin", None);
+    let context = Context::new(direct.state, direct.now, &request, Version::V2);
+    let subject = user_name.map(|name| {
+        let state = context.read();
+        account::find(&state, name).map(|user| account::subject(&state, user, context.now, true))
+    });
+    let decided = subject
+        .transpose()
+        .and_then(|subject| device::decide(&context, user_code, subject.as_ref()));
+    decided.map_err(|error| format!("AADSTS{}: {}", error.code, error.text()))
 }
 
 impl Direct<'_> {
@@ -186,6 +205,7 @@ fn issue(
         fixed_end: None,
         client_info: true,
         capabilities: &[],
+        front_channel: None,
     };
     let issued = user_grant::issue(context, &token_request)?;
     let text = |name: &str| issued.text(name).map(str::to_owned);

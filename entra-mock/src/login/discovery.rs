@@ -48,7 +48,9 @@ pub(super) fn tenant(context: &Context<'_>, segment: &str) -> Result<Tenant, Log
 pub(super) fn openid(context: &Context<'_>, segment: &str) -> Reply {
     match tenant(context, segment) {
         Ok(tenant) => cacheable(Reply::json(200, &configuration(context, &tenant))),
-        Err(error) => error.render(context),
+        Err(error) => error
+            .render(context)
+            .with_header("access-control-allow-origin", "*"),
     }
 }
 
@@ -86,8 +88,11 @@ pub(super) fn instance(context: &Context<'_>) -> Reply {
         )
         .render(context);
     };
-    let parsed = Url::parse(&endpoint).ok();
-    let host = parsed.as_ref().map(authority_of).unwrap_or_default();
+    let Ok(parsed) = Url::parse(&endpoint) else {
+        let text = "The parameter 'authorization_endpoint' is not an absolute URL.";
+        return LoginError::new(50_050, text).render(context);
+    };
+    let host = authority_of(&parsed);
     let own = context
         .base()
         .split_once("://")
@@ -96,7 +101,7 @@ pub(super) fn instance(context: &Context<'_>) -> Reply {
         .iter()
         .chain(&OTHER_CLOUDS)
         .any(|name| host.eq_ignore_ascii_case(name));
-    let Some(url) = parsed.filter(|_| known || host.eq_ignore_ascii_case(own)) else {
+    let Some(url) = Some(parsed).filter(|_| known || host.eq_ignore_ascii_case(own)) else {
         return LoginError::new(
             50_049,
             format!("The host '{host}' is not part of a known cloud."),
@@ -137,7 +142,7 @@ pub(super) fn instance(context: &Context<'_>) -> Reply {
             .into(),
     );
     body.insert("metadata".into(), metadata.into());
-    success(context, body)
+    success(context, body).with_header("access-control-allow-origin", "*")
 }
 
 /// `/{tenant}/userrealm/{user}`: a verified domain is managed or federated, all others are unknown.

@@ -160,28 +160,30 @@ fn with_headers(reply: Reply, context: &Context<'_>) -> Reply {
 /// Returns OAuth error and HTTP status of a code.
 pub(crate) fn oauth(code: u32) -> (&'static str, u16) {
     match code {
-        500_011 | 500_014 => ("invalid_resource", 400),
+        500_011 | 500_014 | 50_001 | 650_057 => ("invalid_resource", 400),
+        50_000 => ("server_error", 500),
         9_010_010 => ("invalid_target", 400),
         50_049 => ("invalid_instance", 400),
-        70_003 => ("unsupported_grant_type", 400),
-        70_011 | 1_002_012 => ("invalid_scope", 400),
+        70_003 | 82_001 => ("unsupported_grant_type", 400),
+        28_000 | 28_003 | 70_011 | 1_002_012 => ("invalid_scope", 400),
         90_002 => ("invalid_tenant", 400),
         50_011 | 500_113 => ("invalid_request", 400),
-        50_013 | 500_133 | 50_020 | 50_034 | 50_053 | 50_056 | 50_057 | 50_076 | 50_105
-        | 50_126 | 50_173 | 53_003 | 54_005 | 65_001 | 70_000 | 70_008 | 240_002 | 500_112
-        | 501_051 | 501_481 | 700_082 | 700_084 => ("invalid_grant", 400),
-        50_058 => ("login_required", 400),
+        50_013 | 500_133 | 50_014 | 50_020 | 50_034 | 50_052 | 50_053 | 50_055 | 50_056
+        | 50_057 | 50_076 | 50_105 | 50_126 | 50_135 | 50_158 | 50_173 | 53_000 | 53_001
+        | 53_002 | 53_003 | 54_005 | 65_001 | 70_000 | 70_008 | 70_043 | 240_002 | 500_112
+        | 500_341 | 501_051 | 501_481 | 530_084 | 700_082 | 700_084 => ("invalid_grant", 400),
+        50_058 | 160_021 => ("login_required", 400),
         65_004 | 90_094 => ("access_denied", 400),
-        70_005 | 700_054 => ("unsupported_response_type", 400),
+        70_005 | 700_051 | 700_054 => ("unsupported_response_type", 400),
         70_016 => ("authorization_pending", 400),
         70_018 => ("bad_verification_code", 400),
-        70_020 => ("expired_token", 400),
+        70_019 | 70_020 => ("expired_token", 400),
         700_025 | 7_000_218 => ("invalid_client", 401),
-        700_016 | 7_000_112 => ("unauthorized_client", 400),
-        50_032 => ("invalid_client", 400),
-        50_048 | 700_021 | 700_024 | 700_027 | 700_211 | 700_212 | 700_213 | 700_229
-        | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214 | 7_000_215 | 7_000_216 | 7_000_222
-        | 7_000_229 | 7_002_138 => ("invalid_client", 401),
+        700_016 | 700_038 | 7_000_112 | 7_000_114 => ("unauthorized_client", 400),
+        50_032 | 650_053 => ("invalid_client", 400),
+        50_048 | 70_021 | 70_025 | 700_021 | 700_024 | 700_027 | 700_211 | 700_212 | 700_213
+        | 700_222 | 700_229 | 7_002_137 | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214
+        | 7_000_215 | 7_000_216 | 7_000_222 | 7_000_229 | 7_002_138 => ("invalid_client", 401),
         // Among them 900561 (wrong method), whose status is not documented.
         _ => ("invalid_request", 400),
     }
@@ -190,8 +192,9 @@ pub(crate) fn oauth(code: u32) -> (&'static str, u16) {
 /// Returns the `suberror` of a code.
 fn suberror(code: u32) -> Option<&'static str> {
     match code {
-        50_076 => Some("basic_action"),
-        53_003 => Some("message_only"),
+        50_055 => Some("user_password_expired"),
+        50_076 | 50_158 => Some("basic_action"),
+        53_000 | 53_001 | 53_002 | 53_003 | 530_084 => Some("message_only"),
         65_001 => Some("consent_required"),
         _ => None,
     }

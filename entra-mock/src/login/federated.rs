@@ -5,8 +5,10 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value, json};
 
 use super::{
+    Version,
     client::Client,
     context::{Context, plain_text},
+    discovery::issuer_at,
     error::LoginError,
     expression::ClaimsExpression,
 };
@@ -68,14 +70,19 @@ impl<'a> Federated<'a> {
             let text = "A token of a user cannot be a federated credential.";
             return Err(LoginError::new(700_229, text));
         }
-        let id = self.matching(state, client)?;
+        let id = self.matching(state, context, client)?;
         self.check_time(context)?;
         self.check_signature(state, client)?;
         Ok(id)
     }
 
     /// Issuer, subject and audience must each equal the registered value, checked in this order.
-    fn matching(&self, state: &State, client: &Client) -> Result<String, LoginError> {
+    fn matching(
+        &self,
+        state: &State,
+        context: &Context<'_>,
+        client: &Client,
+    ) -> Result<String, LoginError> {
         let application = state.store.find(Kind::Application, "appId", &client.app_id);
         let id = application.and_then(|application| application.get("id"));
         let credentials: Vec<&Object> = state
@@ -90,18 +97,31 @@ impl<'a> Federated<'a> {
                 plain_text(self.text(claim))
             )
         };
+        let of_entra = self.is_of_entra(state, context);
+        let registered = |issuer: &str| {
+            let mut all = credentials.iter();
+            all.any(|credential| credential["issuer"].as_str() == Some(issuer))
+        };
+        if of_entra && !registered(self.text("iss")) {
+            let text =
+                "A token that Entra has issued is not accepted as a federated credential here.";
+            return Err(LoginError::new(700_222, text));
+        }
         if credentials.is_empty() {
             let text = format!(
-                "Application '{}' has no federated credential.",
-                client.app_id
+                "The client '{}' ({}) has no configured federated identity credentials.",
+                client.app_id, client.display_name
             );
-            return Err(LoginError::new(70_021, text));
+            return Err(LoginError::new(70_025, text));
         }
         let mut left = credentials;
         left.retain(|credential| credential["issuer"].as_str() == Some(self.text("iss")));
         if left.is_empty() {
             return Err(LoginError::new(700_211, named("issuer", "iss")));
         }
+        let with_expression = left
+            .iter()
+            .any(|credential| credential["claimsMatchingExpression"].is_object());
         let spelt_alike = left.iter().any(|credential| {
             let registered = credential["subject"].as_str().unwrap_or_default();
             registered.eq_ignore_ascii_case(self.text("sub"))
@@ -116,7 +136,13 @@ impl<'a> Federated<'a> {
             return Err(LoginError::new(7_002_138, text));
         }
         if left.is_empty() {
-            return Err(LoginError::new(700_213, named("subject", "sub")));
+            let code = match (of_entra, with_expression) {
+                (true, _) => 7_002_137,
+                // No single value differs: the expression does not match the claims.
+                (false, true) => 70_021,
+                (false, false) => 700_213,
+            };
+            return Err(LoginError::new(code, named("subject", "sub")));
         }
         let audiences = self.audiences();
         left.into_iter()
@@ -128,6 +154,14 @@ impl<'a> Federated<'a> {
             })
             .and_then(|credential| credential["id"].as_str().map(str::to_owned))
             .ok_or_else(|| LoginError::new(700_212, named("audience", "aud")))
+    }
+
+    /// Whether the token names this tenant as its issuer.
+    fn is_of_entra(&self, state: &State, context: &Context<'_>) -> bool {
+        let tenant = state.tenant_id.to_string();
+        [Version::V1, Version::V2]
+            .into_iter()
+            .any(|version| issuer_at(context.base(), version, &tenant) == self.text("iss"))
     }
 
     /// Whether a credential has the subject of the token, or an expression that matches its claims.

@@ -11,23 +11,30 @@ use crate::wire::WireRequest;
 /// The parameters with a value, and the client authentication of the header if there is one.
 pub(super) struct Form {
     parameters: HashMap<String, String>,
+    /// The parameters that were sent without a value.
+    empty: Vec<String>,
     basic: Option<(String, String)>,
 }
 
 impl Form {
     pub(super) fn read(request: &WireRequest) -> Self {
-        let parameters = form_urlencoded::parse(&request.body)
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(key, value)| (key.into_owned(), value.into_owned()))
-            .collect();
+        let (sent, empty): (Vec<_>, Vec<_>) = form_urlencoded::parse(&request.body)
+            .into_owned()
+            .partition(|(_, value)| !value.is_empty());
         Self {
-            parameters,
+            parameters: sent.into_iter().collect(),
+            empty: empty.into_iter().map(|(name, _)| name).collect(),
             basic: request.header("authorization").and_then(basic),
         }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
+    }
+
+    /// Whether a parameter was sent without a value.
+    pub(super) fn is_empty(&self, name: &str) -> bool {
+        self.empty.iter().any(|known| known == name)
     }
 
     pub(super) fn require(&self, name: &str) -> Result<&str, LoginError> {

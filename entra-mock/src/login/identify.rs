@@ -89,6 +89,10 @@ impl Identify<'_> {
             .collect();
         match (self.hints.prompt, fitting.as_slice()) {
             (Prompt::None, [one]) if self.is_recent(one) => self.known((*one).clone()),
+            (Prompt::None, []) if self.hints.sid.is_some() => {
+                let text = "The application requested a user session which does not exist.";
+                Progress::NoSession(LoginError::new(160_021, text))
+            }
             (Prompt::None, _) => Progress::NoSession(LoginError::new(
                 50_058,
                 "A silent sign-in request was sent, but not exactly one user is signed in.",
@@ -126,7 +130,11 @@ impl Identify<'_> {
     fn account_selected(&self, id: &str) -> Progress {
         let accounts = self.browser.accounts();
         match accounts.into_iter().find(|known| known.user_id == id) {
-            None => self.page(self.user_name_page("", None)),
+            None => {
+                let text =
+                    "AADSTS16001: The selected account is not signed in any more. Sign in again.";
+                self.page(self.user_name_page("", Some(text)))
+            }
             // Selecting an account is not a sign-in if one is required.
             Some(known) if self.hints.prompt == Prompt::Login || !self.is_recent(&known) => {
                 self.page(self.password_page(&self.name_of(&known), None))
@@ -183,7 +191,11 @@ impl Identify<'_> {
     fn proceed(&mut self, decision: Decision, second_factor: bool) -> Progress {
         let flow = self.parameters.posted("flow").unwrap_or_default();
         let Some(mut subject) = self.browser.ticket_subject(flow, &self.action) else {
-            // Expired, or not from our page: start from the beginning.
+            if self.browser.has_expired(flow) {
+                let text = "AADSTS50089: The sign-in took too long. Sign in again.";
+                return self.page(self.first_page(Some(text)));
+            }
+            // Not from our page: start from the beginning.
             return self.first();
         };
         let cookie = second_factor.then(|| {

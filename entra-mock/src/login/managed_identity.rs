@@ -94,7 +94,7 @@ fn issue(
     let state = context.read();
     let resource = resource::find(&state, context, identifier)?;
     let roles = resource::roles(&state, client, &resource)?;
-    let token = mint::for_application(context, &state, client, &resource, roles)?;
+    let token = mint::for_application(context, &state, client, &resource, roles, &[])?;
     Ok((token, resource))
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Version, client::Client, context::Context, discovery::issuer_at, error::LoginError,
+    Version, agent, client::Client, context::Context, discovery::issuer_at, error::LoginError,
     resource::Resource,
 };
 use crate::state::State;
@@ -84,6 +84,39 @@ pub(super) fn for_application(
     client: &Client,
     resource: &Resource,
     roles: Vec<String>,
+    capabilities: &[String],
+) -> Result<IssuedToken, LoginError> {
+    let mut more = Map::new();
+    if !roles.is_empty() {
+        more.insert("roles".to_owned(), roles.into());
+    }
+    if resource.is_graph() && !capabilities.is_empty() {
+        more.insert("xms_cc".to_owned(), capabilities.into());
+    }
+    agent::claims(state, client, None, &mut |name, value| {
+        more.insert(name.to_owned(), value)
+    });
+    issue(context, state, client, resource, more)
+}
+
+/// Issues an exchange token, which an agent identity presents as a client assertion.
+pub(super) fn exchange(
+    context: &Context<'_>,
+    state: &State,
+    client: &Client,
+    resource: &Resource,
+    more: Map<String, Value>,
+) -> Result<IssuedToken, LoginError> {
+    issue(context, state, client, resource, more)
+}
+
+/// Issues a token of an application with these further claims.
+fn issue(
+    context: &Context<'_>,
+    state: &State,
+    client: &Client,
+    resource: &Resource,
+    more: Map<String, Value>,
 ) -> Result<IssuedToken, LoginError> {
     let id = state.random.token(22);
     let lifetime = state.token_lifetime;
@@ -127,11 +160,9 @@ pub(super) fn for_application(
     claim("oid", client.service_principal_id.clone().into());
     claim("sub", client.service_principal_id.clone().into());
     claim("rh", format!("1.{}.", state.random.token(43)).into());
-    if !roles.is_empty() {
-        claim("roles", roles.into());
-    }
     claim("tid", tenant.into());
     claim("uti", id.clone().into());
+    claims.extend(more);
 
     let token = sign(state, &claims, resource.version)
         .ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;

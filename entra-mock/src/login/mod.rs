@@ -4,6 +4,7 @@
 
 mod account;
 mod admin_consent;
+mod agent;
 mod authorization;
 mod authorize;
 mod browser;
@@ -15,6 +16,8 @@ mod client_credentials;
 mod code;
 mod consent;
 mod context;
+mod continuous_access;
+mod cross_origin;
 mod device;
 mod direct;
 mod discovery;
@@ -27,19 +30,28 @@ mod logout;
 mod managed_identity;
 mod mint;
 mod on_behalf_of;
+mod other_paths;
 mod page;
 mod password;
 mod policy;
+#[cfg(test)]
+#[cfg(feature = "wiremock")]
+mod races;
 mod redirect;
 mod refresh;
 mod resource;
 mod resource_parameter;
+mod response_type;
 mod scope;
 mod sign_in;
+mod tenant_restrictions;
 mod token;
+mod user_fic;
 mod user_grant;
 mod user_sign_in;
 mod user_token;
+mod userinfo;
+mod v1;
 mod verify;
 
 use std::sync::RwLock;
@@ -52,10 +64,12 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
+#[cfg(feature = "wiremock")]
+pub(crate) use agent::{BLUEPRINT, PARENT};
 pub(crate) use {
     client_assertion::proves_possession,
     client_assertion_certificate::{Certificate, remove_all, revoke_all},
-    direct::{Direct, DirectRedirect, follow, tokens_for},
+    direct::{Direct, DirectRedirect, decide_device, follow, tokens_for},
     error::oauth,
     expression::ClaimsExpression,
     federated::{issue as issue_federated, published as published_keys},
@@ -103,7 +117,8 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         [tenant, "oauth2", "devicecode"] => device::start(&context(Version::V1), tenant),
         [tenant, "oauth2", "v2.0", "token"] => token::respond(&context(Version::V2), tenant),
         [tenant, "oauth2", "token"] => token::respond(&context(Version::V1), tenant),
-        _ => error::not_supported(&format!("{} {}", request.method, request.path)),
+        ["oidc", "userinfo"] => userinfo::respond(&context(Version::V2)),
+        segments => other_paths::respond(request, segments),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    Version, agent,
     client::{self, Client},
     context::Context,
     discovery::Tenant,
@@ -40,7 +41,14 @@ pub(super) fn respond(
         )));
     }
     let assertion = form.require("assertion")?;
-    let requested = RequestedScopes::parse(form.require("scope")?)?;
+    let Some(requested) = RequestedScopes::of_form(context, form)? else {
+        let name = match context.version {
+            Version::V1 => "resource",
+            Version::V2 => "scope",
+        };
+        return Err(LoginError::missing_parameter(name).into());
+    };
+    let requested = requested.for_one_resource(&context.read(), context)?;
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     // Only a confidential client can act on behalf of a user.
@@ -56,6 +64,7 @@ pub(super) fn respond(
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
+        front_channel: None,
     };
     Ok(user_grant::issue(context, &token_request)?)
 }
@@ -71,16 +80,13 @@ fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Su
         return Err(invalid("The assertion comes from another tenant."));
     }
     let audience = text("aud").unwrap_or_default();
-    let own = state
-        .store
-        .find(Kind::ServicePrincipal, "appId", &client.app_id);
-    let is_own = audience == client.app_id
-        || own.is_some_and(|own| resource::names(own).any(|name| name == audience));
+    // The users' tokens for an agent identity are for its blueprint.
+    let api = agent::blueprint_of(&state, &client.service_principal_id).unwrap_or(&client.app_id);
+    let own = state.store.find(Kind::ServicePrincipal, "appId", api);
+    let is_own =
+        audience == api || own.is_some_and(|own| resource::names(own).any(|name| name == audience));
     if !is_own {
-        let text = format!(
-            "The audience of the assertion is not the application '{}'.",
-            client.app_id
-        );
+        let text = format!("The audience of the assertion is not the application '{api}'.");
         return Err(invalid(&text));
     }
     if text("appid").or_else(|| text("azp")).is_none() {
@@ -99,9 +105,11 @@ fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Su
         .filter(|_| claims.contains_key("scp"))
         .and_then(|id| state.store.get(Kind::User, id))
     else {
-        return Err(invalid(
-            "The assertion is an application token, so there is no user to act on behalf of.",
-        ));
+        let text = format!(
+            "Application '{}' is not allowed to make application on-behalf-of calls: the assertion is an application token, so there is no user.",
+            client.app_id
+        );
+        return Err(LoginError::new(7_000_114, text));
     };
     let mfa = claims
         .get("amr")

@@ -2,7 +2,7 @@
 
 use super::{
     account, client,
-    context::Context,
+    context::{Context, plain_text},
     discovery::Tenant,
     error::LoginError,
     form::Form,
@@ -27,13 +27,28 @@ pub(super) fn respond(
     }
     let name = form.require("username")?;
     let password = form.require("password")?;
-    let requested = RequestedScopes::parse(form.get("scope").unwrap_or("openid profile"))?;
+    let domain = name.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if matches!(tenant, Tenant::Alias(_)) && !context.read().is_named(domain) {
+        let text = format!(
+            "Invalid domain name: no tenant has the domain '{}' of the user.",
+            plain_text(domain)
+        );
+        return Err(LoginError::new(50_128, text).into());
+    }
+    let requested = match RequestedScopes::of_form(context, form)? {
+        Some(requested) => requested.for_one_resource(&context.read(), context)?,
+        None => RequestedScopes::parse("openid profile")?,
+    };
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     client.check_authentication(client.allows_public_flows(&context.read()))?;
     resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
 
-    let subject = match account::authenticate(context, name, password) {
+    let authenticated = account::authenticate(context, name, password).and_then(|subject| {
+        account::check_without_page(&context.read(), &subject)?;
+        Ok(subject)
+    });
+    let subject = match authenticated {
         Ok(subject) => subject,
         Err(error) => {
             user_sign_in::record_failure(context, &client, name, &error);
@@ -49,6 +64,7 @@ pub(super) fn respond(
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
+        front_channel: None,
     };
     Ok(user_grant::issue(context, &token_request)?)
 }

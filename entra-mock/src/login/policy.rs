@@ -1,19 +1,78 @@
 //! Conditional access: which sign-ins need multifactor authentication, and which are blocked.
 
+use entra_core::Timestamp;
+
 use super::{claims, error::LoginError};
 use crate::{
-    grants::{Control, Policy},
+    directory::later,
+    grants::{Control, Policy, Subject},
     state::State,
 };
 
-/// Returns an error if a policy blocks the user for one of these applications.
+/// Returns an error if a policy blocks the user for one of these applications, or requires what no client of the
+/// fake tenant has, such as a device.
 pub(super) fn check_block(state: &State, user_id: &str, apps: &[&str]) -> Result<(), LoginError> {
-    match matching_policy(state, Control::Block, user_id, apps) {
+    let unmet = state
+        .policies
+        .iter()
+        .filter_map(|policy| Some((policy, unmet(policy.control)?)))
+        .find(|(policy, _)| applies(policy, state, user_id, apps));
+    match unmet {
+        None => Ok(()),
+        Some((policy, (code, text))) => Err(LoginError::new(code, text).by_policy(&policy.id)),
+    }
+}
+
+/// Returns the error of a control that is never met.
+fn unmet(control: Control) -> Option<(u32, &'static str)> {
+    Some(match control {
+        Control::Block => (
+            53_003,
+            "A conditional-access policy of the organization does not allow this sign-in.",
+        ),
+        Control::CompliantDevice => (
+            53_000,
+            "The device is not in the required state: a conditional-access policy requires a compliant device.",
+        ),
+        Control::HybridJoinedDevice => (
+            53_001,
+            "The device is not in the required state: a conditional-access policy requires a domain-joined device.",
+        ),
+        Control::ApprovedApplication => (
+            53_002,
+            "The application is not an approved application for conditional access.",
+        ),
+        Control::TokenProtection => (
+            530_084,
+            "Access has been blocked by conditional access token protection policy: the token is not bound to a device.",
+        ),
+        Control::PasswordChange => (
+            50_135,
+            "A password change is required because of the risk of the account.",
+        ),
+        Control::Custom => (50_158, "The external security challenge was not satisfied."),
+        Control::SecondFactor | Control::Frequency(_) => return None,
+    })
+}
+
+/// Returns an error if a policy limits the age of a sign-in and this one is older.
+pub(super) fn check_frequency(
+    state: &State,
+    now: Timestamp,
+    subject: &Subject,
+    apps: &[&str],
+) -> Result<(), LoginError> {
+    let expired = state.policies.iter().find(|policy| match policy.control {
+        Control::Frequency(most) => {
+            now >= later(subject.auth_time, most) && applies(policy, state, &subject.user_id, apps)
+        }
+        _ => false,
+    });
+    match expired {
         None => Ok(()),
         Some(policy) => {
-            let text =
-                "A conditional-access policy of the organization does not allow this sign-in.";
-            Err(LoginError::new(53_003, text).by_policy(&policy.id))
+            let text = "The refresh token or the session has expired or is invalid due to sign-in frequency checks by conditional access.";
+            Err(LoginError::new(70_043, text).by_policy(&policy.id))
         }
     }
 }

@@ -32,21 +32,7 @@ pub(super) fn respond(
     } else if token.public && client.authentication != ClientAuthentication::Public {
         super::code::check_platform(context, Platform::Public, client.authentication)?;
     }
-    let requested = match form.get("scope") {
-        Some(scope) => {
-            let requested = RequestedScopes::parse(scope)?;
-            let resources = match requested.resources.is_empty() {
-                true => token.requested.resources.clone(),
-                false => requested.resources,
-            };
-            RequestedScopes {
-                resources,
-                ..requested
-            }
-            .with_identity_of(&token.requested)
-        }
-        None => token.requested,
-    };
+    let requested = RequestedScopes::of_redemption(context, form, &token.requested)?;
     resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     let token_request = UserTokenRequest {
         client: &client,
@@ -57,6 +43,7 @@ pub(super) fn respond(
         fixed_end: token.fixed_end.then_some(token.expires_on),
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
+        front_channel: None,
     };
     Ok(user_grant::issue(context, &token_request)?)
 }

@@ -38,7 +38,9 @@ impl Resource {
 /// Returns the resource of a client credentials request: `{resource}/.default`, or v1's `resource`.
 pub(super) fn identifier(context: &Context<'_>, form: &Form) -> Result<String, LoginError> {
     if context.version == Version::V1 {
-        return form.require("resource").map(str::to_owned);
+        let identifier = form.require("resource")?;
+        check_v1_identifier(identifier)?;
+        return Ok(identifier.to_owned());
     }
     let scope = form.require("scope")?.trim();
     // An empty resource is Graph, as for every scope without a resource.
@@ -59,6 +61,18 @@ pub(super) fn identifier(context: &Context<'_>, form: &Form) -> Result<String, L
             Err(LoginError::new(1_002_012, text))
         }
     }
+}
+
+/// Returns an error if the v1 parameter `resource` is neither a GUID nor a URI.
+pub(super) fn check_v1_identifier(identifier: &str) -> Result<(), LoginError> {
+    if is_identifier(identifier) {
+        return Ok(());
+    }
+    let text = format!(
+        "The resource '{}' is neither an application id nor an Application ID URI.",
+        plain_text(identifier)
+    );
+    Err(LoginError::new(50_001, text))
 }
 
 /// Returns the service principal of an identifier.

@@ -1,7 +1,13 @@
 //! Parses the `scope` parameter of user flows.
 
-use super::{context::plain_text, error::LoginError, resource};
-use crate::directory::GRAPH_APP_ID;
+use super::{
+    Version,
+    context::{Context, plain_text},
+    error::LoginError,
+    form::Form,
+    resource,
+};
+use crate::{directory::GRAPH_APP_ID, state::State};
 
 pub(super) use crate::grants::{RequestedResource, RequestedScopes};
 
@@ -22,12 +28,96 @@ impl RequestedScopes {
         }
         for resource in &requested.resources {
             if resource.default && !resource.names.is_empty() {
-                return Err(invalid(
-                    "A scope that ends in /.default cannot be combined with other scopes of its resource.",
-                ));
+                return Err(invalid(DEFAULT_IS_ALONE));
             }
         }
         Ok(requested)
+    }
+
+    /// Returns the scopes of a token request, if it names any: `scope`, or `resource` at the v1 endpoint.
+    pub(super) fn of_form(context: &Context<'_>, form: &Form) -> Result<Option<Self>, LoginError> {
+        match context.version {
+            Version::V1 => form.get("resource").map(Self::of_resource).transpose(),
+            Version::V2 => form.get("scope").map(Self::parse).transpose(),
+        }
+    }
+
+    /// Returns the scopes of a token request that redeems a code or a refresh token with these scopes.
+    pub(super) fn of_redemption(
+        context: &Context<'_>,
+        form: &Form,
+        granted: &Self,
+    ) -> Result<Self, LoginError> {
+        let Some(requested) = Self::of_form(context, form)? else {
+            return Ok(granted.clone());
+        };
+        let requested = requested.for_one_resource(&context.read(), context)?;
+        let resources = match requested.resources.is_empty() {
+            true => granted.resources.clone(),
+            false => requested.resources,
+        };
+        Ok(Self {
+            resources,
+            ..requested
+        }
+        .with_identity_of(granted))
+    }
+
+    /// Returns the scopes of the v1 parameter `resource`: everything with consent, and the user's identity.
+    pub(super) fn of_resource(identifier: &str) -> Result<Self, LoginError> {
+        resource::check_v1_identifier(identifier)?;
+        Ok(Self {
+            resources: vec![RequestedResource {
+                identifier: identifier.to_owned(),
+                prefix: None,
+                names: Vec::new(),
+                default: true,
+            }],
+            ..Self::of_v1_identity()
+        })
+    }
+
+    /// Returns what every user gets at the v1 endpoint: an ID token and a refresh token.
+    pub(super) fn of_v1_identity() -> Self {
+        Self {
+            openid: true,
+            profile: true,
+            email: true,
+            offline_access: true,
+            resources: Vec::new(),
+        }
+    }
+
+    /// Returns these scopes as those of one resource, because one token request is for one resource. The names
+    /// of one resource can be spelled differently, such as `User.Read` and
+    /// `https://graph.microsoft.com/Mail.Read`.
+    pub(super) fn for_one_resource(
+        mut self,
+        state: &State,
+        context: &Context<'_>,
+    ) -> Result<Self, LoginError> {
+        if self.resources.len() < 2 {
+            return Ok(self);
+        }
+        if self.resources.iter().any(|resource| resource.default) {
+            return Err(invalid(DEFAULT_IS_ALONE));
+        }
+        let owner = |requested: &RequestedResource| {
+            let found = resource::find(state, context, &requested.identifier);
+            found.map_or_else(|_| requested.identifier.clone(), |found| found.app_id)
+        };
+        let first = self.resources.remove(0);
+        let (own, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.resources)
+            .into_iter()
+            .partition(|other| owner(other) == owner(&first));
+        if !others.is_empty() {
+            let text = "Provided value for the input parameter scope is not valid because it contains more than one resource.";
+            return Err(LoginError::new(28_000, text));
+        }
+        let mut names = first.names;
+        names.extend(own.into_iter().flat_map(|other| other.names));
+        self.resources = vec![RequestedResource { names, ..first }];
+        Ok(self)
     }
 
     /// Returns these scopes with the OpenID Connect scopes of another request.
@@ -96,6 +186,9 @@ impl RequestedScopes {
         Ok(())
     }
 }
+
+const DEFAULT_IS_ALONE: &str =
+    "A scope that ends in /.default cannot be combined with other scopes.";
 
 fn invalid(text: impl AsRef<str>) -> LoginError {
     LoginError::new(70_011, plain_text(text.as_ref()))

@@ -3,23 +3,25 @@
 use super::{
     Version, client_credentials, code,
     context::{Context, plain_text},
-    device, discovery,
+    cross_origin, device,
+    discovery::{self, Tenant},
     error::{LoginError, not_supported, success},
     form::Form,
     mint::IssuedToken,
-    on_behalf_of, password, refresh,
+    on_behalf_of, password, refresh, tenant_restrictions, user_fic,
 };
 use crate::wire::Reply;
 
 /// `/{tenant}/oauth2[/v2.0]/token`
 pub(super) fn respond(context: &Context<'_>, tenant: &str) -> Reply {
-    match issue(context, tenant) {
+    let reply = match issue(context, tenant) {
         Ok(issued) => success(context, issued.body(context)),
         Err(TokenError::Error(error)) => error.render(context),
         Err(TokenError::NotSupported(what)) => {
             not_supported(&format!("{what} {}", context.request.path))
         }
-    }
+    };
+    cross_origin::expose(context, reply)
 }
 
 /// Why a token request fails.
@@ -43,14 +45,20 @@ fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError
         );
         return Err(LoginError::new(900_561, text).into());
     }
+    tenant_restrictions::check(context)?;
     let tenant = discovery::tenant(context, segment)?;
+    if context.version == Version::V1 && matches!(tenant, Tenant::Alias("consumers")) {
+        let text = "The v1 endpoint issues no tokens for personal Microsoft accounts.";
+        return Err(LoginError::new(90_027, text).into());
+    }
     let form = Form::read(context.request);
     let grant = form.require("grant_type")?;
+    if is_regional(context.base()) && grant != "client_credentials" {
+        let text = "The regional endpoint serves the client credentials grant only.";
+        return Err(LoginError::new(100_007, text).into());
+    }
     match grant {
         "client_credentials" => client_credentials::respond(context, &tenant, &form),
-        _ if context.version == Version::V1 && USER_GRANTS.contains(&grant) => Err(
-            TokenError::NotSupported(format!("POST with grant_type={grant}")),
-        ),
         "authorization_code" => code::respond(context, &tenant, &form),
         "refresh_token" => refresh::respond(context, &tenant, &form),
         "password" => password::respond(context, &tenant, &form),
@@ -60,6 +68,11 @@ fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
             on_behalf_of::respond(context, &tenant, &form)
         }
+        "user_fic" => user_fic::respond(context, &tenant, &form),
+        "urn:ietf:params:oauth:grant-type:token-exchange" => {
+            let text = "The token exchange grant of RFC 8693 is not supported.";
+            Err(LoginError::new(82_001, text).into())
+        }
         other => Err(LoginError::new(
             70_003,
             format!("The grant type '{}' is not supported.", plain_text(other)),
@@ -68,12 +81,9 @@ fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError
     }
 }
 
-/// Supported at the v2.0 endpoint only.
-const USER_GRANTS: [&str; 6] = [
-    "authorization_code",
-    "refresh_token",
-    "password",
-    "device_code",
-    "urn:ietf:params:oauth:grant-type:device_code",
-    "urn:ietf:params:oauth:grant-type:jwt-bearer",
-];
+/// Whether a client names a region in the host, such as `westeurope.login.microsoft.com`.
+fn is_regional(base: &str) -> bool {
+    base.split_once("://")
+        .and_then(|(_, host)| host.strip_suffix(".login.microsoft.com"))
+        .is_some_and(|region| !region.is_empty() && !region.contains('.'))
+}

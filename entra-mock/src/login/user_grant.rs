@@ -4,7 +4,7 @@ use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    account,
+    Version, account,
     client::{Client, ClientAuthentication},
     consent::{self, ConsentResult},
     context::Context,
@@ -16,6 +16,7 @@ use super::{
     scope::RequestedScopes,
     user_sign_in::{self, Event},
     user_token::{self, TokenSubject},
+    v1,
 };
 use crate::{directory::later, state::State, store::Kind};
 
@@ -32,6 +33,29 @@ pub(super) struct UserTokenRequest<'a> {
     pub(super) client_info: bool,
     /// The client capabilities from the `claims` parameter.
     pub(super) capabilities: &'a [String],
+    /// Set if the tokens go to the browser in the response of the authorize endpoint.
+    pub(super) front_channel: Option<FrontChannel<'a>>,
+}
+
+/// What an ID token is returned with in the response of the authorize endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrontChannel<'a> {
+    pub(super) code: Option<&'a str>,
+    pub(super) access_token: bool,
+}
+
+impl FrontChannel<'_> {
+    /// Returns the hashes that bind an ID token to what it is returned with (OpenID Connect Core, section
+    /// 3.3.2.11).
+    fn hashes(self, access_token: &str) -> Vec<(&'static str, String)> {
+        let code = self
+            .code
+            .map(|code| ("c_hash", user_token::half_hash(code)));
+        let token = self
+            .access_token
+            .then(|| ("at_hash", user_token::half_hash(access_token)));
+        code.into_iter().chain(token).collect()
+    }
 }
 
 /// Issues the tokens or returns an error. Both are recorded in the sign-in log.
@@ -79,19 +103,33 @@ pub(super) fn check_tenant(
     tenant: &Tenant,
     client: &Client,
 ) -> Result<(), LoginError> {
-    let Tenant::Alias(alias) = tenant else {
-        return Ok(());
-    };
     let application = state.store.find(Kind::Application, "appId", &client.app_id);
     let audience = application
         .and_then(|application| application.get("signInAudience")?.as_str())
         .unwrap_or("AzureADMultipleOrgs");
+    if audience == "PersonalMicrosoftAccount" && !matches!(tenant, Tenant::Alias("consumers")) {
+        let text = format!(
+            "Application '{}' ({}) is configured for use by Microsoft Account users only. Use the /consumers endpoint to serve this request.",
+            client.app_id, client.display_name
+        );
+        return Err(LoginError::new(9_002_346, text));
+    }
+    let Tenant::Alias(alias) = tenant else {
+        return Ok(());
+    };
     if audience == "AzureADMyOrg" {
         let text = format!(
             "The application '{}' is not configured as a multitenant application. Use the endpoint of its tenant, not '{alias}'.",
             client.app_id
         );
         return Err(LoginError::new(50_194, text));
+    }
+    if *alias == "consumers" && audience == "AzureADMultipleOrgs" {
+        let text = format!(
+            "Application '{}' ({}) is configured for use by Microsoft Entra users only. Do not use the /consumers endpoint to serve this request.",
+            client.app_id, client.display_name
+        );
+        return Err(LoginError::new(9_002_332, text));
     }
     if *alias == "consumers" {
         let text = "Personal Microsoft accounts are not supported, only accounts of the tenant.";
@@ -115,9 +153,13 @@ fn prepare(
     let mut apps = vec![client.app_id.as_str()];
     apps.extend(resource.as_ref().map(|resource| resource.app_id.as_str()));
     policy::check_block(&state, user_id, &apps)?;
+    policy::check_frequency(&state, context.now, token_request.subject, &apps)?;
     account::check_second_factor(&state, user, token_request.subject, &apps)?;
     let own_roles = account::roles(&state, user_id, &client.service_principal_id)?;
     let consent_result = consent::look_up(&state, context, client, user_id, &first)?;
+    if context.version == Version::V1 {
+        v1::check_resource(&state, client, &consent_result)?;
+    }
     consent_result.check(client)?;
     let roles = account::roles(
         &state,
@@ -131,6 +173,7 @@ fn prepare(
         subject: token_request.subject,
         requested: token_request.requested,
         capabilities: token_request.capabilities,
+        front_channel: token_request.front_channel.is_some(),
     };
     let (token, id) = user_token::access(
         context,
@@ -148,9 +191,13 @@ fn prepare(
             token_request.requested,
             &consent_result,
             first.prefix.as_deref(),
-            first.default,
+            // At the v1 endpoint a client requests a resource and no scope.
+            first.default && context.version == Version::V2,
         ),
     );
+    let hashes = token_request
+        .front_channel
+        .map_or_else(Vec::new, |front_channel| front_channel.hashes(&token));
     let mut refresh = None;
     if token_request.requested.offline_access {
         let text = format!("1.A{}", state.random.token(160));
@@ -164,6 +211,7 @@ fn prepare(
             &token_subject,
             own_roles,
             token_request.nonce,
+            &hashes,
         )?;
         put("id_token", token);
     }

@@ -5,10 +5,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Version, account,
+    Version, account, agent,
     claims::{self, TokenKind},
     client::Client,
     context::Context,
+    continuous_access,
     discovery::issuer_at,
     error::LoginError,
     grants::Subject,
@@ -16,7 +17,7 @@ use super::{
     resource::Resource,
     scope::RequestedScopes,
 };
-use crate::{state::State, store::Object};
+use crate::{account::generation, state::State, store::Object};
 
 /// The user and the client of a token.
 pub(super) struct TokenSubject<'a> {
@@ -26,6 +27,8 @@ pub(super) struct TokenSubject<'a> {
     pub(super) requested: &'a RequestedScopes,
     /// The client capabilities, such as claims challenges (`cp1`).
     pub(super) capabilities: &'a [String],
+    /// Whether the token goes to the browser in the response of the authorize endpoint.
+    pub(super) front_channel: bool,
 }
 
 /// Issues an access token with these scopes and app roles. Returns the token and its id.
@@ -50,7 +53,8 @@ pub(super) fn access(
     let lifetime = state.token_lifetime.as_secs().cast_signed();
     add_times(context, lifetime, &mut claim);
     claim("iss", issuer.into());
-    claim("aio", state.random.token(60).into());
+    let aio = continuous_access::aio(&state.random, generation(user));
+    claim("aio", aio.into());
     match resource.version {
         Version::V1 => {
             claim("aud", resource.identifier.clone().into());
@@ -111,8 +115,10 @@ pub(super) fn access(
         TokenKind::Access,
         &mut claim,
     );
+    agent::claims(state, client, Some(user), &mut claim);
     if !token_subject.capabilities.is_empty()
-        && claims::is_wanted(state, &resource.app_id, TokenKind::Access, "xms_cc")
+        && (resource.is_graph()
+            || claims::is_wanted(state, &resource.app_id, TokenKind::Access, "xms_cc"))
     {
         claim("xms_cc", token_subject.capabilities.into());
     }
@@ -121,13 +127,15 @@ pub(super) fn access(
     Ok((token, id))
 }
 
-/// Issues an ID token of version 2.
+/// Issues an ID token of the version of the endpoint. `hashes` are the claims that bind it to a code and an
+/// access token.
 pub(super) fn identity(
     context: &Context<'_>,
     state: &State,
     token_subject: &TokenSubject<'_>,
     roles: Vec<String>,
     nonce: Option<&str>,
+    hashes: &[(&'static str, String)],
 ) -> Result<String, LoginError> {
     let (client, user, requested) = (
         token_subject.client,
@@ -145,13 +153,35 @@ pub(super) fn identity(
     claim("aud", client.app_id.clone().into());
     claim(
         "iss",
-        issuer_at(context.base(), Version::V2, &tenant).into(),
+        issuer_at(context.base(), context.version, &tenant).into(),
     );
     claim("aio", state.random.token(60).into());
     if requested.profile {
         claim("name", property("displayName").unwrap_or_default());
         claim("oid", token_subject.subject.user_id.clone().into());
-        claim("preferred_username", account::sign_in_name(user).into());
+    }
+    match context.version {
+        Version::V1 => {
+            claim("amr", account::methods(token_subject.subject));
+            claim("ipaddr", "127.0.0.1".into());
+            for (name, property) in [
+                ("family_name", property("surname")),
+                ("given_name", property("givenName")),
+                ("unique_name", property("userPrincipalName")),
+                ("upn", property("userPrincipalName")),
+            ] {
+                if let Some(value) = property {
+                    claim(name, value);
+                }
+            }
+        }
+        Version::V2 if requested.profile => {
+            claim("preferred_username", account::sign_in_name(user).into());
+        }
+        Version::V2 => {}
+    }
+    for (name, hash) in hashes {
+        claim(name, hash.clone().into());
     }
     let guest = account::is_guest(user);
     if let (true, Some(mail)) = (requested.email || guest, property("mail")) {
@@ -170,7 +200,11 @@ pub(super) fn identity(
     );
     claim("tid", tenant.clone().into());
     claim("uti", state.random.token(22).into());
-    claim("ver", "2.0".into());
+    let ver = match context.version {
+        Version::V1 => "1.0",
+        Version::V2 => "2.0",
+    };
+    claim("ver", ver.into());
     if guest {
         claim(
             "idp",
@@ -185,7 +219,14 @@ pub(super) fn identity(
         &mut claim,
     );
 
-    sign(state, &claims, Version::V2).ok_or_else(no_key)
+    sign(state, &claims, context.version).ok_or_else(no_key)
+}
+
+/// The left half of a SHA-256 hash.
+pub(super) fn half_hash(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    let (left, _) = hash.as_ref().split_at(16);
+    URL_SAFE_NO_PAD.encode(left)
 }
 
 /// `client_info`: the ids by which clients identify accounts.
@@ -206,7 +247,7 @@ fn add_times(
 }
 
 /// Returns the pairwise `sub` of a user for one application.
-fn pairwise(user_id: &str, app_id: &str) -> String {
+pub(super) fn pairwise(user_id: &str, app_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{user_id}/{app_id}").as_bytes()))
 }
 

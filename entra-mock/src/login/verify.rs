@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
+use super::continuous_access;
 use crate::{
     directory::GRAPH_APP_ID,
     keys::TestKey,
@@ -41,6 +42,9 @@ pub(crate) fn caller(
     let audiences = [GRAPH_RESOURCE, GRAPH_APP_ID, request.base.as_str()];
     if !audiences.contains(&verified.audience.as_str()) {
         return Err(TokenProblem::WrongAudience);
+    }
+    if let Some(claims) = &verified.continuous {
+        continuous_access::check(state, now, claims)?;
     }
     verified.caller.clone().ok_or(TokenProblem::Malformed)
 }

@@ -39,6 +39,10 @@ pub(crate) enum TokenProblem {
     Expired,
     WrongAudience,
     BadSignature,
+    /// Of a user or a service principal that lost the access; as seconds since 1970, only newer tokens are valid.
+    Revoked {
+        since: i64,
+    },
 }
 
 impl TokenProblem {
@@ -49,6 +53,9 @@ impl TokenProblem {
             Self::Malformed => "CompactToken parsing failed with error code: 80049217",
             Self::Expired => "Lifetime validation failed, the token is expired.",
             Self::WrongAudience => "Access token validation failure. Invalid audience.",
+            Self::Revoked { .. } => {
+                "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
+            }
             Self::BadSignature => "Access token validation failure. Invalid signature.",
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct VerifiedToken {
     pub(crate) audience: String,
     /// `None` if the token names no application.
     pub(crate) caller: Option<Arc<Caller>>,
+    /// The claims of a token whose client can handle claims challenges, for continuous access evaluation.
+    pub(crate) continuous: Option<Map<String, Value>>,
 }
 
 /// The verified tokens of a tenant.
@@ -68,6 +70,7 @@ impl VerifiedToken {
                 .trim_end_matches('/')
                 .to_owned(),
             caller: caller(claims).map(Arc::new),
+            continuous: claims.contains_key("xms_cc").then(|| claims.clone()),
         }
     }
 }

@@ -62,6 +62,7 @@ fn describe(state: &mut State, ids: &AppIds, certificate: &Certificate) {
         .update(Kind::Application, &ids.object_id, |app| {
             app.insert("isFallbackPublicClient".into(), true.into());
             app["web"]["redirectUris"] = json!(REDIRECT_URIS);
+            app["spa"]["redirectUris"] = json!(["http://localhost/spa"]);
             app["publicClient"]["redirectUris"] = json!([
                 "http://localhost",
                 "https://login.microsoftonline.com/common/oauth2/nativeclient"

@@ -19,7 +19,7 @@ use crate::{
     frontend::Running,
     notifications::NotificationOptions,
     seed::{Company, Scenario, Seed},
-    state::{License, State},
+    state::{License, ResourceRule, State},
 };
 
 /// How the content of a tenant is made. The same recipe gives the same tenant, ids and secrets included.
@@ -34,6 +34,7 @@ pub(crate) struct Recipe {
     pub(crate) license: License,
     pub(crate) enforce_quotas: bool,
     pub(crate) notification_options: NotificationOptions,
+    pub(crate) resource_rule: ResourceRule,
     /// The time of the content.
     pub(crate) made_at: Timestamp,
 }
@@ -53,6 +54,7 @@ impl Recipe {
         let app = DemoApp::register(&mut state, self.made_at)?;
         state.enforce_quotas(self.enforce_quotas);
         state.notifications.options = self.notification_options;
+        state.resource_rule = self.resource_rule;
         Some((state, app))
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     frontend::{Authority, Listener},
     notifications::NotificationOptions,
     seed::{Company, Scenario, Seed},
-    state::License,
+    state::{License, ResourceRule},
 };
 
 pub use control_client::{ControlClient, ControlClientError};
@@ -148,6 +148,7 @@ pub struct ServerBuilder {
     control_hosts: Vec<String>,
     state_file: Option<PathBuf>,
     notification_options: NotificationOptions,
+    resource_rule: ResourceRule,
 }
 
 impl ServerBuilder {
@@ -243,6 +244,12 @@ impl ServerBuilder {
         self
     }
 
+    /// How the v2.0 endpoints treat the parameter `resource`; by [`ResourceRule::ApplicationIdUri`] unless set.
+    pub const fn resource_rule(mut self, rule: ResourceRule) -> Self {
+        self.resource_rule = rule;
+        self
+    }
+
     /// Starts the server. When this returns, the server responds and its files are written.
     ///
     /// # Errors
@@ -273,6 +280,7 @@ impl ServerBuilder {
             license: self.license,
             enforce_quotas: self.enforce_quotas,
             notification_options: self.notification_options,
+            resource_rule: self.resource_rule,
             made_at: now,
         };
         let host = Host {

@@ -42,11 +42,7 @@ impl FakeTenant {
             .write()
             .add_app(now, display_name)
             .expect("fresh ids");
-        App {
-            engine: Arc::clone(&self.engine),
-            ids,
-            secret: Arc::default(),
-        }
+        App::of(Arc::clone(&self.engine), ids)
     }
 }
 
@@ -234,6 +230,14 @@ impl App {
 }
 
 impl App {
+    pub(super) fn of(engine: Arc<Engine>, ids: AppIds) -> Self {
+        Self {
+            engine,
+            ids,
+            secret: Arc::default(),
+        }
+    }
+
     pub(super) fn change(&self, change: impl FnOnce(&mut Object)) {
         let mut state = self.engine.write();
         state

@@ -131,26 +131,13 @@ impl FakeTenant {
         }
     }
 
-    /// Approves the device with this user code, as a user.
+    /// Approves the device with this user code, as a user who consents.
     ///
     /// # Panics
-    /// If no pending device has this code, or the user does not exist.
+    /// If no pending device has this code, the user does not exist, or only an administrator can consent.
     #[track_caller]
-    #[expect(
-        clippy::panic,
-        reason = "a misspelt code or name must fail the test at its line"
-    )]
     pub fn approve_device_code(&self, user_code: &str, user_name: &str) {
-        let now = self.engine.now();
-        let settled = self
-            .engine
-            .write()
-            .complete_device(now, user_code, Some(user_name));
-        if !settled {
-            panic!(
-                "no pending device has the code {user_code:?}, or there is no user {user_name:?}"
-            );
-        }
+        self.decide_device(user_code, Some(user_name));
     }
 
     /// Declines the device with this user code.
@@ -158,14 +145,18 @@ impl FakeTenant {
     /// # Panics
     /// If no pending device has this code.
     #[track_caller]
+    pub fn decline_device_code(&self, user_code: &str) {
+        self.decide_device(user_code, None);
+    }
+
+    #[track_caller]
     #[expect(
         clippy::panic,
-        reason = "a misspelt code must fail the test at its line"
+        reason = "a misspelt code or name must fail the test at its line"
     )]
-    pub fn decline_device_code(&self, user_code: &str) {
-        let now = self.engine.now();
-        if !self.engine.write().complete_device(now, user_code, None) {
-            panic!("no pending device has the code {user_code:?}");
+    fn decide_device(&self, user_code: &str, user_name: Option<&str>) {
+        if let Err(error) = login::decide_device(&self.direct(), user_code, user_name) {
+            panic!("the device with the code {user_code:?} cannot be decided: {error}");
         }
     }
 

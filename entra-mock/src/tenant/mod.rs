@@ -1,5 +1,6 @@
 //! The fake tenant of a test, and its handles.
 
+mod agent;
 mod app;
 mod builder;
 mod contact;
@@ -34,6 +35,7 @@ use crate::{
     store::Kind,
 };
 
+pub use agent::AgentIdentity;
 pub use app::App;
 pub use builder::FakeTenantBuilder;
 pub use contact::ContactHandle;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{App, FakeTenant, GroupHandle, UserHandle};
 use crate::{directory::AccessRule, engine::Engine, grants::Control};
@@ -42,6 +42,42 @@ impl AccessPolicy {
     /// Requires multifactor authentication: AADSTS50076 where no page can ask for it.
     pub const fn require_second_factor() -> Self {
         Self::of(Control::SecondFactor)
+    }
+
+    /// Requires a compliant device, which no client of the fake tenant has: AADSTS53000.
+    pub const fn require_compliant_device() -> Self {
+        Self::of(Control::CompliantDevice)
+    }
+
+    /// Requires a hybrid joined device, which no client of the fake tenant has: AADSTS53001.
+    pub const fn require_hybrid_joined_device() -> Self {
+        Self::of(Control::HybridJoinedDevice)
+    }
+
+    /// Requires an approved client application, which no client of the fake tenant is: AADSTS53002.
+    pub const fn require_approved_application() -> Self {
+        Self::of(Control::ApprovedApplication)
+    }
+
+    /// Requires a change of the password: AADSTS50135.
+    pub const fn require_password_change() -> Self {
+        Self::of(Control::PasswordChange)
+    }
+
+    /// Requires a custom control of another provider: AADSTS50158.
+    pub const fn require_custom_control() -> Self {
+        Self::of(Control::Custom)
+    }
+
+    /// Requires tokens that are bound to a device, which the fake tenant does not issue: AADSTS530084.
+    pub const fn require_token_protection() -> Self {
+        Self::of(Control::TokenProtection)
+    }
+
+    /// Limits the age of a sign-in: an older session signs in again, and an older refresh token is rejected with
+    /// AADSTS70043.
+    pub const fn sign_in_frequency(most: Duration) -> Self {
+        Self::of(Control::Frequency(most))
     }
 
     /// Applies to this user, and to others that are named.

@@ -161,7 +161,9 @@ impl UserHandle {
         self.engine.write().make_administrator(&self.id);
     }
 
-    /// Revokes all sessions and refresh tokens of the user. Access tokens remain valid.
+    /// Revokes all sessions and refresh tokens of the user. Access tokens remain valid until they expire, except
+    /// those of Graph whose client can handle claims challenges (capability `cp1`): Graph rejects them from now on
+    /// with a claims challenge.
     pub fn revoke_sessions(&self) {
         let now = self.engine.now();
         self.engine.write().revoke_sessions(now, &self.id);

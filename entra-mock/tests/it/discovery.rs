@@ -195,10 +195,7 @@ async fn instance_discovery_has_the_public_clouds_and_the_tenant() {
             .any(|cloud| cloud["preferred_network"] == host.as_str())
     );
 
-    for unknown in [
-        "https://login.evil.example/common/oauth2/v2.0/authorize",
-        "nonsense",
-    ] {
+    for unknown in ["https://login.evil.example/common/oauth2/v2.0/authorize"] {
         let response = request(unknown).await;
         assert_eq!(
             (response.status, &response.body["error"]),
@@ -260,22 +257,39 @@ async fn the_start_page_has_the_addresses_of_the_tenant_and_no_secret() {
 }
 
 #[tokio::test]
-async fn unsupported_endpoints_return_501() {
+async fn an_endpoint_that_is_not_supported_returns_501_and_an_unknown_path_404() {
     let tenant = FakeTenant::start().await;
-    for path in [
-        "/contoso.com/oauth2/authorize",
-        "/common/oauth2/devicecode",
-        "/nonsense",
+    for (path, status) in [
+        ("/contoso.com/saml2", 501),
+        ("/contoso.com/wsfed", 501),
+        (
+            "/contoso.com/federationmetadata/2007-06/federationmetadata.xml",
+            501,
+        ),
+        ("/nonsense", 404),
+        ("/contoso.com/oauth2/v2.0/nonsense", 404),
+        ("/contoso.com/oauth2/v3.0/token", 404),
     ] {
         let response = get(&format!("{}{path}", tenant.uri())).await;
-        assert_eq!(response.status, 501, "{path}");
-        assert!(
-            response.body["error_description"]
-                .as_str()
-                .unwrap()
-                .contains(path),
-            "{}",
-            response.text
-        );
+        assert_eq!(response.status, status, "{path}");
+        assert!(response.text.contains(path), "{}", response.text);
+    }
+}
+
+#[tokio::test]
+async fn a_path_of_graph_without_its_version_returns_an_error_of_graph() {
+    let tenant = FakeTenant::start().await;
+    for (path, version) in [
+        ("/me", "me"),
+        ("/users/adele@contoso.com", "users"),
+        ("/v2.0/users", "v2.0"),
+        ("/v1/me", "v1"),
+    ] {
+        let response = get(&format!("{}{path}", tenant.uri())).await;
+        assert_eq!(response.status, 400, "{path}");
+        assert_eq!(response.body["error"]["code"], "BadRequest", "{path}");
+        let message = format!("Invalid version: {version}");
+        assert_eq!(response.body["error"]["message"], message, "{path}");
+        assert!(response.header("request-id").is_some(), "{path}");
     }
 }

@@ -245,10 +245,9 @@ async fn an_unsupported_grant_method_or_parameter_returns_an_error() {
     );
     let wrong_verb = get(&format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri())).await;
     assert_error(&wrong_verb, 400, "invalid_request", 900_561);
-    // Supported by Entra, but not here: 501, not a success.
-    let form = [("grant_type", "refresh_token")];
-    let v1 = post_token(&tenant, "/contoso.com/oauth2/token", &form).await;
-    assert_eq!(v1.status, 501);
+    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+    let response = token_with(&tenant, &app, &[("grant_type", exchange)]).await;
+    assert_error(&response, 400, "unsupported_grant_type", 82_001);
 }
 
 #[tokio::test]

@@ -7,15 +7,23 @@
 )]
 
 #[cfg(feature = "wiremock")]
+mod aadsts_codes;
+#[cfg(feature = "wiremock")]
 mod admin_consent;
+#[cfg(feature = "wiremock")]
+mod agent_identity;
 #[cfg(feature = "wiremock")]
 mod authorize;
 #[cfg(feature = "wiremock")]
 mod client_assertion;
 #[cfg(feature = "wiremock")]
+mod conditional_access;
+#[cfg(feature = "wiremock")]
 mod connection_states;
 #[cfg(feature = "wiremock")]
 mod consent_by_graph;
+#[cfg(feature = "wiremock")]
+mod continuous_access;
 #[cfg(feature = "server")]
 mod control;
 #[cfg(feature = "server")]
@@ -24,6 +32,8 @@ mod control_faults;
 mod control_program;
 #[cfg(feature = "server")]
 mod controlled;
+#[cfg(feature = "wiremock")]
+mod cors;
 #[cfg(feature = "wiremock")]
 mod discovery;
 #[cfg(feature = "wiremock")]
@@ -45,6 +55,8 @@ mod graph_reads;
 #[cfg(feature = "wiremock")]
 mod handles;
 #[cfg(feature = "wiremock")]
+mod implicit;
+#[cfg(feature = "wiremock")]
 mod journal;
 #[cfg(feature = "wiremock")]
 mod key_rollover;
@@ -58,6 +70,7 @@ mod other_grants;
 mod overrides;
 #[cfg(feature = "wiremock")]
 mod pages;
+mod parity;
 #[cfg(feature = "wiremock")]
 mod policies;
 #[cfg(feature = "wiremock")]
@@ -67,7 +80,11 @@ mod resource_parameter;
 #[cfg(feature = "wiremock")]
 mod responder;
 #[cfg(feature = "wiremock")]
+mod sign_in_log;
+#[cfg(feature = "wiremock")]
 mod sign_out;
+#[cfg(feature = "wiremock")]
+mod single_resource;
 #[cfg(feature = "server")]
 mod standalone;
 #[cfg(all(feature = "server", unix))]
@@ -82,4 +99,8 @@ mod tokens;
 #[cfg(feature = "wiremock")]
 mod user_grants;
 #[cfg(feature = "wiremock")]
+mod userinfo;
+#[cfg(feature = "wiremock")]
 mod users;
+#[cfg(feature = "wiremock")]
+mod v1_endpoint;

@@ -246,8 +246,8 @@ async fn an_assertion_for_another_audience_or_without_a_user_returns_an_error() 
     assert_error(
         &on_behalf(&tenant, &api, app_only, "User.Read").await,
         400,
-        "invalid_grant",
-        50_013,
+        "unauthorized_client",
+        7_000_114,
     );
     let fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),

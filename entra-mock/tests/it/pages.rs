@@ -398,7 +398,7 @@ async fn organizations_and_common_work_for_multitenant_applications_only() {
         let back = sign_in(&tenant, &mut browser, &at(name), ADELE).await;
         assert_eq!(back.status, 302, "{name}: {}", back.text);
     }
-    assert!(get(&at("consumers")).await.text.contains("AADSTS50020"));
+    assert!(get(&at("consumers")).await.text.contains("AADSTS9002332"));
     assert!(
         get(&at("nowhere.example"))
             .await

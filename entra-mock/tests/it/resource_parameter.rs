@@ -217,3 +217,30 @@ async fn metadata_that_entra_does_not_have_is_not_found() {
     assert_eq!(found.body.get("code_challenge_methods_supported"), None);
     assert_eq!(found.body.get("registration_endpoint"), None);
 }
+
+#[cfg(feature = "server")]
+#[tokio::test]
+async fn the_rule_of_the_resource_is_an_option_of_the_server() {
+    for (rule, code) in [
+        (ResourceRule::Rejected, Some(901_002)),
+        (ResourceRule::Ignored, None),
+        (ResourceRule::ApplicationIdUri, Some(9_010_010)),
+    ] {
+        let server = entra_mock::Server::builder().resource_rule(rule);
+        let server = server.start().await.unwrap();
+        let url = format!("{}/{}/oauth2/v2.0/token", server.uri(), server.tenant_id());
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", server.client_id()),
+            ("client_secret", server.client_secret().expose_secret()),
+            ("scope", crate::support::GRAPH_SCOPE),
+            ("resource", URL),
+        ];
+        let response = fetch(http().post(url).form(&form)).await;
+        match code {
+            Some(code) => assert_eq!(response.body["error_codes"][0], code, "{}", response.text),
+            None => assert_eq!(response.status, 200, "{}", response.text),
+        }
+        server.stop().await;
+    }
+}

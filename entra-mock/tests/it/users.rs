@@ -190,13 +190,19 @@ pub(crate) fn hidden_fields(page: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The parameters in a redirect to the application.
+/// The parameters in a redirect to the application, in its query or its fragment.
 #[track_caller]
 pub(crate) fn returned(response: &Response) -> Vec<(String, String)> {
     assert_eq!(response.status, 302, "{}", response.text);
     let url = reqwest::Url::parse(response.header("location").unwrap()).unwrap();
     assert!(url.as_str().starts_with(CALLBACK), "{url}");
-    url.query_pairs().into_owned().collect()
+    match url.fragment() {
+        Some(fragment) => {
+            let as_query = reqwest::Url::parse(&format!("{CALLBACK}?{fragment}")).unwrap();
+            as_query.query_pairs().into_owned().collect()
+        }
+        None => url.query_pairs().into_owned().collect(),
+    }
 }
 
 #[track_caller]

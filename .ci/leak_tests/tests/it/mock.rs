@@ -41,6 +41,9 @@ pub(crate) async fn cases(shown: &Shown) {
     let policy = AccessPolicy::block().user(&tenant.user("clara@contoso.com"));
     shown.debug(&policy);
     shown.debug(&tenant.add_access_policy(policy));
+    let agent = tenant.add_agent_identity(&app, "Agent");
+    shown.debug(&agent);
+    shown.debug(&tenant.add_agent_user(&agent, "Agent user"));
     let tokens = tenant.tokens_for(&app, "adele@contoso.com", ["User.Read", "offline_access"]);
     shown.secret(tokens.access_token().expose_secret());
     if let Some(token) = tokens.refresh_token() {

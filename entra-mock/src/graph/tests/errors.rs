@@ -180,7 +180,6 @@ fn an_unsupported_request_returns_a_501_that_names_it() {
         ("GET", "/organization/delta"),
         ("GET", "/users/adele@contoso.com/messages"),
         ("GET", "/users/adele@contoso.com/displayName"),
-        ("GET", "/auditLogs/customSecurityAttributeAudits"),
         ("GET", "/auditLogs/signIns/$count"),
         ("GET", "/subscribedSkus/$count"),
         ("PATCH", "/sites/root"),
@@ -200,6 +199,40 @@ fn an_unsupported_request_returns_a_501_that_names_it() {
     assert!(fixture.send(&beta).error().2.contains("GET /beta/users"));
     let expand = fixture.get("/users?$expand=calendar");
     assert_eq!(expand.error().0, 501);
+}
+
+#[test]
+fn a_path_that_graph_does_not_have_returns_400_with_the_segment() {
+    let mut fixture = Fixture::new();
+    fixture.adele(&["User.ReadWrite.All"]);
+    for (method, path, segment) in [
+        ("GET", "/colours", "colours"),
+        ("POST", "/usres", "usres"),
+        ("GET", "/users/adele@contoso.com/colour", "colour"),
+        ("PUT", "/me/colour", "colour"),
+        (
+            "GET",
+            "/auditLogs/customSecurityAttributeAudits",
+            "customSecurityAttributeAudits",
+        ),
+        ("DELETE", "/groups('1')/member", "member"),
+    ] {
+        let response = fixture.write(method, path, &json!({}));
+        let message = format!("Resource not found for the segment '{segment}'.");
+        assert_eq!(
+            response.error(),
+            (400, "BadRequest", &*message),
+            "{method} {path}"
+        );
+    }
+    // A token comes first.
+    let request = request("GET", "/colours", &[]);
+    let reply = fixture.reply(&request, Err(TokenProblem::Missing));
+    assert_eq!(reply.status, 401);
+    // Beta has more than v1.0.
+    let mut beta = request.clone();
+    beta.path = "/beta/colours".into();
+    assert_eq!(fixture.send(&beta).status, 501);
 }
 
 #[test]

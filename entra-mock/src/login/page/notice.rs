@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Page, escape, field_error, hidden, source, title};
+use super::{Page, RequestedPermission, escape, field_error, hidden, source, title};
 use crate::{
     login::{context::Context, error::LoginError},
     state::iso_with_space,
@@ -133,13 +133,23 @@ fn policy_path(address: &Url) -> String {
 /// The page for the code of another device.
 pub(in crate::login) fn device(
     code: &str,
-    app: Option<&str>,
+    app: Option<(&str, &[RequestedPermission])>,
     name: &str,
     message: Option<&str>,
 ) -> Page {
-    let app = app.map_or_else(String::new, |app| {
+    let app = app.map_or_else(String::new, |(app, permissions)| {
+        let list: String = permissions
+            .iter()
+            .map(|permission| format!("<li>{}</li>\n", escape(&permission.what)))
+            .collect();
+        let list = match permissions {
+            [] => String::new(),
+            _ => format!(
+                "<p id=\"wants\">If you sign in, this app can:</p>\n<ul class=\"permissions\" aria-labelledby=\"wants\">\n{list}</ul>\n"
+            ),
+        };
         format!(
-            "<p>You are signing in to <strong>{}</strong> on another device.</p>\n",
+            "<p>You are signing in to <strong>{}</strong> on another device.</p>\n{list}",
             escape(app)
         )
     });

@@ -38,7 +38,10 @@ fn pages(text: &str) -> Vec<(&'static str, Page)> {
                 ..requested
             }),
         ),
-        ("device", device(text, Some(text), text, Some(text))),
+        (
+            "device",
+            device(text, Some((text, &permissions)), text, Some(text)),
+        ),
         ("message", message(text, text)),
         ("start", start(text, text, text)),
         (

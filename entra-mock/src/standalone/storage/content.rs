@@ -360,7 +360,7 @@ pub(super) fn settings(
             "scenario": recipe.scenario.as_ref().map(Scenario::text),
             "name": recipe.company.name, "domain": recipe.company.domain, "users": recipe.users,
             "randomSeed": recipe.random_seed, "license": license_name(recipe.license),
-            "quotas": recipe.enforce_quotas, "madeAt": nanoseconds(recipe.made_at),
+            "quotas": recipe.enforce_quotas, "resourceRule": rule_name(recipe.resource_rule), "madeAt": nanoseconds(recipe.made_at),
         },
         "app": {
             "appId": app.app_id, "secret": app.secret.expose_secret(), "user": app.user,
@@ -442,6 +442,7 @@ fn recipe_of(recipe: &Value) -> Option<Recipe> {
         random_seed: recipe["randomSeed"].as_u64()?,
         license: license_of(text("license")?)?,
         enforce_quotas: recipe["quotas"].as_bool()?,
+        resource_rule: rule_of(text("resourceRule")?)?,
         made_at: timestamp(text("madeAt")?)?,
     })
 }

@@ -68,7 +68,16 @@ pub(super) const ROUTES: &[&Route] = &[
 const POLICY: Schema = Schema::Object(&[
     required(
         "control",
-        &Schema::OneOf(&["block", "requireSecondFactor"]),
+        &Schema::OneOf(&[
+            "block",
+            "requireSecondFactor",
+            "requireCompliantDevice",
+            "requireHybridJoinedDevice",
+            "requireApprovedApplication",
+            "requirePasswordChange",
+            "requireCustomControl",
+            "requireTokenProtection",
+        ]),
         "What the policy does.",
     ),
     optional(
@@ -112,6 +121,12 @@ fn add(call: &Call<'_>) -> Outcome {
     }
     let control = match call.text("control") {
         Some("block") => Control::Block,
+        Some("requireCompliantDevice") => Control::CompliantDevice,
+        Some("requireHybridJoinedDevice") => Control::HybridJoinedDevice,
+        Some("requireApprovedApplication") => Control::ApprovedApplication,
+        Some("requirePasswordChange") => Control::PasswordChange,
+        Some("requireCustomControl") => Control::Custom,
+        Some("requireTokenProtection") => Control::TokenProtection,
         _ => Control::SecondFactor,
     };
     let rule = AccessRule {

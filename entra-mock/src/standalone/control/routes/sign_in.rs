@@ -172,20 +172,16 @@ fn tokens(call: &Call<'_>) -> Outcome {
 }
 
 fn complete(call: &Call<'_>, user: Option<&str>) -> Outcome {
-    let (now, code) = (call.tenant.now(), call.parameter("code"));
-    let completed = call.engine().write().complete_device(now, code, user);
-    match completed {
-        true => Ok(Value::Null),
-        false => Err(ControlError::new(
+    let code = call.parameter("code");
+    login::decide_device(&direct(call), code, user).map_err(|error| {
+        ControlError::new(
             404,
             "notFound",
-            format!(
-                "no pending device has the code {code:?}, or there is no user {:?}",
-                user.unwrap_or_default()
-            ),
-            "send the user_code of a devicecode response, and the user principal name of a user",
-        )),
-    }
+            format!("the device with the code {code:?} cannot be decided: {error}"),
+            "send the user_code of a devicecode response, and the user principal name of a user who can consent",
+        )
+    })?;
+    Ok(Value::Null)
 }
 
 fn federated(call: &Call<'_>) -> Outcome {

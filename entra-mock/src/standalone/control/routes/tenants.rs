@@ -224,6 +224,7 @@ fn recipe(call: &Call<'_>, default: &Recipe, now: entra_core::Timestamp) -> Reci
             None => default.license,
         },
         enforce_quotas: call.flag("quotas").unwrap_or(default.enforce_quotas),
+        resource_rule: default.resource_rule,
         made_at: now,
     }
 }

@@ -1,0 +1,111 @@
+//! Grant and session controls of conditional access.
+
+use std::time::Duration;
+
+use entra_mock::AccessPolicy;
+use serde_json::Value;
+
+use crate::{
+    support::get,
+    users::{
+        ADELE, Browser, assert_error, authorize_url, code, parameter, redeem, redeem_code,
+        returned, shop,
+    },
+};
+
+#[tokio::test]
+async fn a_control_that_the_client_cannot_meet_returns_its_own_code_and_a_challenge() {
+    for (policy, number) in [
+        (AccessPolicy::require_compliant_device(), 53_000),
+        (AccessPolicy::require_hybrid_joined_device(), 53_001),
+        (AccessPolicy::require_approved_application(), 53_002),
+        (AccessPolicy::require_password_change(), 50_135),
+        (AccessPolicy::require_custom_control(), 50_158),
+        (AccessPolicy::require_token_protection(), 530_084),
+    ] {
+        let (tenant, app) = shop().await;
+        let before = code(&tenant, &app);
+        let policy = tenant.add_access_policy(policy.user(&tenant.user(ADELE)));
+        let rejected = redeem_code(&tenant, &app, &before, &[]).await;
+        assert_error(&rejected, 400, "invalid_grant", number);
+        let claims = rejected.body["claims"].as_str().expect("a challenge");
+        let claims: Value = serde_json::from_str(claims).unwrap();
+        assert_eq!(claims["access_token"]["capolids"]["values"][0], policy.id());
+        let page = tenant
+            .try_sign_in_at(&authorize_url(&tenant, &app, &[]), ADELE)
+            .unwrap_err();
+        assert_eq!(page.aadsts_code(), Some(number));
+        let other = tenant.sign_in_at(&authorize_url(&tenant, &app, &[]), "bruno@contoso.com");
+        assert!(other.parameter("code").is_some(), "{number}");
+        policy.remove();
+        assert!(!code(&tenant, &app).is_empty(), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_older_than_its_frequency_must_be_repeated() {
+    let (tenant, app) = shop().await;
+    let password = tenant.user(ADELE).password();
+    let mut browser = Browser::default();
+    let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
+    let fields = [
+        ("login", ADELE),
+        ("passwd", password.expose_secret()),
+        ("step", "password"),
+    ];
+    let back = returned(&browser.submit(&tenant, &page, &fields).await);
+    let tokens = redeem_code(&tenant, &app, &parameter(&back, "code"), &[]).await;
+    let refresh = tokens.body["refresh_token"].as_str().unwrap();
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    let _policy =
+        tenant.add_access_policy(AccessPolicy::sign_in_frequency(Duration::from_secs(3600)));
+    assert_eq!(redeem(&tenant, &app, true, &fields).await.status, 200);
+    tenant.clock().advance(Duration::from_secs(3600));
+    let rejected = redeem(&tenant, &app, true, &fields).await;
+    assert_error(&rejected, 400, "invalid_grant", 70_043);
+    let silent = authorize_url(&tenant, &app, &[("prompt", "none")]);
+    let parameters = returned(&browser.get(&silent).await);
+    assert_eq!(parameter(&parameters, "error"), "login_required");
+    assert!(parameter(&parameters, "error_description").starts_with("AADSTS70043"));
+    let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
+    assert!(page.text.contains("id=\"login\""), "{}", page.text);
+    assert_eq!(get(&authorize_url(&tenant, &app, &[])).await.status, 200);
+}
+
+#[tokio::test]
+async fn graph_lists_a_policy_with_its_controls() {
+    let (tenant, _) = shop().await;
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("Policy.Read.All")
+        .with_secret();
+    tenant.add_access_policy(AccessPolicy::require_compliant_device());
+    tenant.add_access_policy(AccessPolicy::require_custom_control());
+    tenant.add_access_policy(AccessPolicy::sign_in_frequency(Duration::from_secs(7200)));
+    let token = crate::support::token(&tenant, &reader).await;
+    let listed =
+        crate::support::graph_get(&tenant, &token, "/identity/conditionalAccess/policies").await;
+    let found = |pointer: &str| {
+        let policies = listed.body["value"].as_array().unwrap();
+        policies.iter().find_map(|policy| {
+            policy
+                .pointer(pointer)
+                .filter(|value| !value.is_null())
+                .cloned()
+        })
+    };
+    assert_eq!(
+        found("/grantControls/builtInControls/0"),
+        Some("compliantDevice".into()),
+        "{}",
+        listed.text
+    );
+    assert_eq!(
+        found("/grantControls/customAuthenticationFactors/0"),
+        Some("RequireCustomControl".into())
+    );
+    assert_eq!(
+        found("/sessionControls/signInFrequency/value"),
+        Some(2.into())
+    );
+}

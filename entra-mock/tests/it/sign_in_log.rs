@@ -1,0 +1,145 @@
+//! Every kind of token leaves an entry in the sign-in log.
+
+use entra_mock::FakeTenant;
+use serde_json::{Value, json};
+
+use crate::{
+    support::{GRAPH_SCOPE, fetch, http, post_token, token, token_with},
+    users::{ADELE, CALLBACK, authorize_url, redeem, redeem_code},
+};
+
+/// The event types and error codes of the entries of an application, oldest first.
+async fn entries(tenant: &FakeTenant, reader: &str, app_id: &str) -> Vec<(String, i64)> {
+    let url = format!(
+        "{}/beta/auditLogs/signIns?$filter=appId eq '{app_id}' and signInEventTypes/any(t:t eq 'interactiveUser' or t eq 'nonInteractiveUser' or t eq 'servicePrincipal' or t eq 'managedIdentity')",
+        tenant.uri()
+    );
+    let listed = fetch(http().get(url).bearer_auth(reader)).await;
+    assert_eq!(listed.status, 200, "{}", listed.text);
+    let entry = |entry: &Value| {
+        let kind = entry["signInEventTypes"][0].as_str().unwrap().to_owned();
+        (kind, entry["status"]["errorCode"].as_i64().unwrap())
+    };
+    let mut entries: Vec<_> = listed.body["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(entry)
+        .collect();
+    entries.reverse();
+    entries
+}
+
+#[tokio::test]
+async fn every_kind_of_token_has_an_entry_of_its_event_type() {
+    let tenant = FakeTenant::start().await;
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("AuditLog.Read.All")
+        .with_secret();
+    let reader = token(&tenant, &reader).await;
+    let app = tenant
+        .register_app("Shop")
+        .redirect_uri(CALLBACK)
+        .delegated_permission("User.Read")
+        .expose_scope("Shop.Read")
+        .public_client()
+        .with_federated_credential("https://tokens.example.com", "shop")
+        .with_secret();
+    let (client_id, object_id) = (app.client_id().to_string(), app.object_id().to_string());
+    let settings = json!({
+        "redirectUris": [CALLBACK],
+        "implicitGrantSettings": { "enableAccessTokenIssuance": true, "enableIdTokenIssuance": true }
+    });
+    tenant
+        .set_property("applications", &object_id, "web", settings)
+        .unwrap();
+    let mut expected: Vec<(String, i64)> = Vec::new();
+    let mut add = async |kind: &str, code: i64| {
+        expected.push((kind.to_owned(), code));
+        tenant.clock().advance(std::time::Duration::from_secs(1));
+        let found = entries(&tenant, &reader, &client_id).await;
+        assert_eq!(found, expected);
+    };
+
+    let code = tenant.sign_in_at(&authorize_url(&tenant, &app, &[]), ADELE);
+    add("interactiveUser", 0).await;
+    let code = code.parameter("code").unwrap();
+    let tokens = redeem_code(&tenant, &app, &code, &[]).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        (
+            "refresh_token",
+            tokens.body["refresh_token"].as_str().unwrap(),
+        ),
+    ];
+    redeem(&tenant, &app, true, &refresh).await;
+    add("nonInteractiveUser", 0).await;
+    let implicit = [("response_type", "id_token token"), ("nonce", "n")];
+    let _ = tenant.sign_in_at(&authorize_url(&tenant, &app, &implicit), ADELE);
+    add("interactiveUser", 0).await;
+    let own = format!("api://{client_id}/Shop.Read");
+    let user = tenant.tokens_for(&app, ADELE, [&own]);
+    add("interactiveUser", 0).await;
+    let on_behalf = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("requested_token_use", "on_behalf_of"),
+        ("assertion", user.access_token().expose_secret()),
+        ("scope", "User.Read"),
+    ];
+    redeem(&tenant, &app, true, &on_behalf).await;
+    add("nonInteractiveUser", 0).await;
+    let password = tenant.user(ADELE).password();
+    for (password, code) in [(password.expose_secret(), 0), ("wrong", 50_126)] {
+        let fields = [
+            ("grant_type", "password"),
+            ("username", ADELE),
+            ("password", password),
+            ("scope", "User.Read"),
+        ];
+        redeem(&tenant, &app, true, &fields).await;
+        add("interactiveUser", code).await;
+    }
+    let url = format!("{}/{}/oauth2/v2.0/devicecode", tenant.uri(), tenant.id());
+    let device = fetch(
+        http()
+            .post(url)
+            .form(&[("client_id", &*client_id), ("scope", "User.Read")]),
+    )
+    .await;
+    tenant.approve_device_code(device.body["user_code"].as_str().unwrap(), ADELE);
+    let fields = [
+        ("grant_type", "device_code"),
+        ("device_code", device.body["device_code"].as_str().unwrap()),
+    ];
+    redeem(&tenant, &app, true, &fields).await;
+    add("interactiveUser", 0).await;
+
+    for (secret, code) in [(app.secret().expose_secret(), 0), ("wrong", 7_000_215)] {
+        token_with(&tenant, &app, &[("client_secret", secret)]).await;
+        add("servicePrincipal", code).await;
+    }
+    let assertion = tenant.federated_token("https://tokens.example.com", "shop");
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id.as_str()),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", assertion.as_str()),
+        ("scope", GRAPH_SCOPE),
+    ];
+    post_token(
+        &tenant,
+        &format!("/{}/oauth2/v2.0/token", tenant.id()),
+        &form,
+    )
+    .await;
+    add("servicePrincipal", 0).await;
+    let [(_, endpoint), (_, header)] = tenant.managed_identities(&[&app]);
+    let url = format!("{endpoint}?api-version=2019-08-01&resource=https://graph.microsoft.com");
+    fetch(http().get(url).header("x-identity-header", header)).await;
+    add("managedIdentity", 0).await;
+}
