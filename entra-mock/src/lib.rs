@@ -22,6 +22,8 @@ mod permissions;
 mod publisher;
 mod quota;
 mod random;
+#[cfg(test)]
+mod redemption_races;
 mod replication;
 mod schema;
 mod seed;

@@ -34,9 +34,6 @@ mod other_paths;
 mod page;
 mod password;
 mod policy;
-#[cfg(test)]
-#[cfg(feature = "wiremock")]
-mod races;
 mod redirect;
 mod refresh;
 mod resource;

@@ -12,14 +12,13 @@ use entra_core::Timestamp;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{
-    account, federated,
-    grants::{Code, DeviceDecision, DeviceRequest, Platform, RefreshToken, Subject},
-    respond,
-    scope::RequestedScopes,
-};
 use crate::{
-    directory::{AppIds, later, object},
+    directory::{AppIds, GRAPH_APP_ID, later, object},
+    grants::{
+        Code, DeviceDecision, DeviceRequest, Platform, RefreshToken, RequestedResource,
+        RequestedScopes, Subject,
+    },
+    login,
     schema::APPLICATION_OF,
     seed::{Company, Seed},
     state::{License, State},
@@ -53,8 +52,17 @@ impl Race {
             .unwrap();
         let day = std::time::Duration::from_secs(24 * 3600);
         let secret = state.add_secret(now, &app.object_id, day);
-        let user = account::find(&state, "adele@contoso.com").unwrap();
-        let subject = account::subject(&state, user, now, true);
+        let user = state
+            .store
+            .find(Kind::User, "userPrincipalName", "adele@contoso.com")
+            .unwrap();
+        let subject = Subject {
+            user_id: user["id"].as_str().unwrap().to_owned(),
+            mfa: true,
+            auth_time: now,
+            generation: 0,
+            sid: state.new_id(),
+        };
         Self {
             state: RwLock::new(state),
             now,
@@ -65,7 +73,16 @@ impl Race {
     }
 
     fn requested() -> RequestedScopes {
-        RequestedScopes::parse("offline_access User.Read").unwrap()
+        RequestedScopes {
+            offline_access: true,
+            resources: vec![RequestedResource {
+                identifier: GRAPH_APP_ID.to_owned(),
+                prefix: None,
+                names: vec!["User.Read".to_owned()],
+                default: false,
+            }],
+            ..RequestedScopes::default()
+        }
     }
 
     /// Sends one token request on each of twenty threads at once. Returns statuses and bodies.
@@ -88,7 +105,7 @@ impl Race {
             for _ in 0..CLIENTS {
                 scope.spawn(|| {
                     start.wait();
-                    let reply = respond(&self.state, self.now, &request);
+                    let reply = login::respond(&self.state, self.now, &request);
                     let body = serde_json::from_slice(&reply.body).unwrap();
                     replies.lock().unwrap().push((reply.status, body));
                 });
@@ -208,7 +225,7 @@ fn a_client_assertion_can_be_sent_again() {
     let issuer = "https://tokens.example.com";
     {
         let mut state = race.state.write().unwrap();
-        state.issuers.insert(issuer.into(), federated::published());
+        state.issuers.insert(issuer.into(), login::published_keys());
         let credential = object([
             ("id", state.new_id().into()),
             ("name", "jobs".into()),
@@ -226,7 +243,7 @@ fn a_client_assertion_can_be_sent_again() {
             .unwrap();
     }
     let now = race.now.unix_timestamp();
-    let assertion = federated::issue(&serde_json::json!({
+    let assertion = login::issue_federated(&serde_json::json!({
         "iss": issuer, "sub": "job", "aud": "api://AzureADTokenExchange", "jti": "the same",
         "iat": now, "nbf": now, "exp": now + 600,
     }));
