@@ -4,16 +4,19 @@
 //! cargo run --example directory_sync                                   # on a fake tenant inside the process
 //! cargo run --example directory_sync -- --tenant env --database copy.db
 //! cargo run --example directory_sync -- --tenant env --database copy.db --export --since 1200   # JSON lines
+//! cargo run --example directory_sync -- --tenant env --listen 127.0.0.1:8080 --url https://app.example.com/notifications
 //! ```
 //!
 //! It can be killed at any time; the next run goes on where the last transaction ended. Start reading at [`sync`];
 //! copy `store.rs` for your own.
 
+pub(crate) mod listen;
 pub(crate) mod store;
 
 use std::{
     error::Error,
     io::{self, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -50,6 +53,12 @@ struct Arguments {
     /// Lets the removals through that an earlier run held back, by the token that it printed.
     #[arg(long, value_name = "TOKEN")]
     approve: Option<String>,
+    /// Keeps running: receives change notifications at this address, and syncs when something changed.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["dry_run", "export"])]
+    listen: Option<SocketAddr>,
+    /// With --listen: the URL that Graph sends notifications to; https, unless it is loopback.
+    #[arg(long, value_name = "URL", requires = "listen")]
+    url: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -71,6 +80,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     match arguments.tenant {
+        Tenant::Embedded if arguments.listen.is_some() => {
+            Err("nothing changes in a fake tenant inside this process: use --tenant env".into())
+        }
         Tenant::Embedded => {
             let tenant = FakeTenant::builder().users(60).start().await;
             let app = tenant
@@ -116,6 +128,10 @@ async fn with(graph: &GraphClient, arguments: &Arguments) -> Result<(), Box<dyn 
     let mut sync = copied(graph);
     if let Some(token) = &arguments.approve {
         sync = sync.approve(token.parse()?);
+    }
+    if let Some(address) = arguments.listen {
+        let url = arguments.url.as_deref();
+        return listen::follow(graph, &sync, &arguments.database, address, url).await;
     }
     let mut out = io::stdout().lock();
     if arguments.dry_run {

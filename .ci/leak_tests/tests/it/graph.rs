@@ -2,12 +2,15 @@
 
 use std::{fs, path::Path};
 
-use entra_core::{ScriptedTransport, StaticCredential};
-use entra_graph::{GraphClient, User};
+use entra_core::{ScriptedTransport, StaticCredential, http::Method};
+use entra_graph::{
+    GraphClient, NewSubscription, User,
+    notifications::{Receiver, SubscriptionResource, Supervisor, Wakes},
+};
 
 use crate::{
     scan,
-    shown::{Shown, behind_proxy, canary_text},
+    shown::{Shown, behind_proxy, canary, canary_text},
 };
 
 pub(crate) async fn cases(shown: &Shown) {
@@ -59,6 +62,42 @@ pub(crate) async fn cases(shown: &Shown) {
         .select(User::DISPLAY_NAME);
     shown.debug(&get);
     shown.error(&get.send().await.unwrap_err());
+    notifications(shown, &graph).await;
+}
+
+/// Client states, bodies of notifications, and URLs with secrets of their own.
+async fn notifications(shown: &Shown, graph: &GraphClient) {
+    let url = format!(
+        "https://app.example.com/notifications?key={}",
+        canary_text("query")
+    );
+    let new = NewSubscription::new(SubscriptionResource::users(), &*url, canary("client-state"));
+    shown.debug(&new);
+    shown.debug(&graph.subscribe(new.clone()));
+    let builder = Receiver::builder(canary("client-state"));
+    shown.debug(&builder);
+    let receiver = builder.build().unwrap();
+    shown.debug(&receiver);
+    let body = format!(
+        r#"{{"value":[{{"subscriptionId":"1","clientState":"{}","changeType":"updated","resource":"users"}},7]}}"#,
+        canary_text("client-state")
+    );
+    let received = receiver.respond(&Method::POST, None, body.clone().into());
+    shown.debug(&received);
+    let delivery = received.delivery.unwrap();
+    shown.debug(&delivery);
+    shown.debug(&receiver.verify(&delivery).await.unwrap());
+    let (endpoint, mut notifications) = receiver.into_queue();
+    let response = endpoint.respond(&Method::POST, None, body.into());
+    assert_eq!(response.status(), 202);
+    shown.debug(&endpoint);
+    shown.debug(&notifications);
+    shown.debug(&notifications.next().await.unwrap());
+    let supervisor = Supervisor::new(graph, [new]).unwrap();
+    shown.debug(&supervisor);
+    shown.debug(&supervisor.state());
+    let wakes = Wakes::new(graph, notifications).supervisor(supervisor);
+    shown.debug(&wakes);
 }
 
 /// A property or field with a name like this is a `Secret`, or no text of its own.
