@@ -100,6 +100,17 @@ response = requests.get(url + "/tasks", headers={"Authorization": "Bearer " + to
 check(response.status_code == 403, f"protected_api: a token without a scope gets {response.status_code}, not 403")
 api.end()
 
+with tempfile.TemporaryDirectory() as folder:
+    written = pathlib.Path(folder) / "product.env"
+    step = lambda *options: run("register_app", "--env-file", str(written), "--step", *options)
+    step("apply")
+    first = written.read_text()
+    check("✔ User.Read.All" in step("verify"), "register_app does not verify what it applied")
+    rotated = re.search(r"--secret-id (\S+)", step("rotate"))
+    check(rotated and written.read_text() != first, "register_app rotates no secret")
+    check("is removed" in step("retire", "--secret-id", rotated[1]), "register_app retires no secret")
+    check("deleted" in step("destroy"), "register_app destroys no registration")
+
 server = Running("mcp_server")
 url = server.wait_for(r"listening at (http://\S+)")[1]
 rejected = requests.post(url, json={}, timeout=30)

@@ -4,27 +4,31 @@
 //! cargo run --example register_app                                # all steps, on a fake tenant inside the process
 //! cargo run --example register_app -- --tenant env                # what would change in the tenant of the environment
 //! cargo run --example register_app -- --tenant env --step apply   # changes it; the secret goes to ./.env
+//! cargo run --example register_app -- --tenant env --step verify  # signs in with the secret of ./.env, and tries each permission
+//! cargo run --example register_app -- --tenant env --step rotate  # a new secret in ./.env; the old one stays valid
 //! ```
 //!
-//! Start reading at [`embedded`].
+//! Start reading at [`embedded`] and, for a real tenant, at [`steps::run`].
 
-use std::{error::Error, io, io::Write, path::PathBuf, process::ExitCode};
+pub(crate) mod steps;
+
+use std::{error::Error, io, io::Write, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, ValueEnum};
 use entra_auth::{
     ApplicationCredentialFactory, ClientSecretCredential, CredentialOptions, Environment,
-    EnvironmentCredential, entra_core::CredentialMaterial,
+    entra_core::{CredentialMaterial, SystemClock},
 };
 use entra_graph::{
-    GraphClient,
-    registration::{AppRegistration, EnvFile, MemorySink},
+    GraphClient, SecretId,
+    registration::{AppRegistration, MemorySink},
 };
 use entra_mock::FakeTenant;
 
 /// Registers an application from a blueprint.
 #[derive(Debug, Parser)]
 #[command(name = "register_app")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one of the environment, whose application registers others.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
@@ -37,6 +41,12 @@ struct Arguments {
     /// The environment file for the ids and the secret.
     #[arg(long, value_name = "PATH", default_value = ".env")]
     env_file: PathBuf,
+    /// The secret of the blueprint to rotate, by its description.
+    #[arg(long, value_name = "DESCRIPTION", default_value = "production")]
+    secret: String,
+    /// The secret ID of the secret to retire, as `--step rotate` prints it.
+    #[arg(long, value_name = "ID")]
+    secret_id: Option<SecretId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,6 +61,12 @@ enum Step {
     Plan,
     /// Changes it.
     Apply,
+    /// Signs in with the secret of the environment file, and tries each permission; reads only.
+    Verify,
+    /// Adds a secret, waits until it is accepted, and writes it to the environment file. The old one stays valid.
+    Rotate,
+    /// Removes a secret that was rotated.
+    Retire,
     /// Prints the guide for an administrator who does it by hand.
     Guide,
     /// Deletes the registration.
@@ -62,7 +78,16 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.tenant {
         Tenant::Embedded => embedded(&mut io::stdout()).await,
-        Tenant::Env => from_env(&arguments, &mut io::stdout()).await,
+        Tenant::Env => {
+            let clock = Arc::new(SystemClock);
+            steps::run(
+                &arguments,
+                &Environment::from_env(),
+                clock,
+                &mut io::stdout(),
+            )
+            .await
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -120,41 +145,9 @@ pub(crate) async fn embedded(out: &mut impl Write) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-async fn from_env(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let blueprint = match &arguments.blueprint {
-        Some(path) => AppRegistration::from_file(path)?,
-        None => AppRegistration::from_yaml(BLUEPRINT)?,
-    };
-    if arguments.step == Step::Guide {
-        write!(out, "{}", blueprint.guide().to_markdown())?;
-        return Ok(());
-    }
-    let environment = Environment::from_env();
-    let graph = GraphClient::builder(EnvironmentCredential::builder(&environment).build()?)
-        .environment(&environment)
-        .build()?;
-    if arguments.step == Step::Destroy {
-        let deleted = blueprint.destroy(&graph).await?;
-        let text = if deleted {
-            "deleted"
-        } else {
-            "there is no such registration"
-        };
-        writeln!(out, "{text}")?;
-        return Ok(());
-    }
-    let plan = blueprint.plan(&graph).await?;
-    write!(out, "{plan}")?;
-    if arguments.step == Step::Apply {
-        let mut file = EnvFile::new(&arguments.env_file);
-        write!(out, "\n{}", plan.apply(&mut file).await?)?;
-    }
-    Ok(())
-}
-
-const BLUEPRINT: &str = include_str!("blueprint.yaml");
+pub(crate) const BLUEPRINT: &str = include_str!("blueprint.yaml");
 /// What the application needs that registers others and grants consent.
-const PERMISSIONS: [&str; 4] = [
+pub(crate) const PERMISSIONS: [&str; 4] = [
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "DelegatedPermissionGrant.ReadWrite.All",

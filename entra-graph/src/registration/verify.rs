@@ -7,14 +7,19 @@ use entra_core::{
     TokenRequest, http::Method,
 };
 
-use super::{apply::Applied, blueprint::MICROSOFT_GRAPH};
+use super::{
+    apply::Applied,
+    blueprint::{AppRegistration, MICROSOFT_GRAPH},
+    found,
+    wire::text,
+};
 use crate::{
     client::GraphClient,
     error::{Error, Granted},
     lag::{CallKind, Lag, Rejection, judge},
 };
 
-/// What [`Applied::verify`] found.
+/// What [`Applied::verify`] or [`AppRegistration::verify`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
     checks: Vec<Check>,
@@ -101,32 +106,7 @@ impl Applied {
         material: &CredentialMaterial,
     ) -> Result<Verification, Error> {
         let credential = self.credential(factory, material)?;
-        let wanted: Vec<&str> = self.permissions(|one| &one.application).collect();
-        let token = until_accepted(&self.graph, &credential, &wanted).await?;
-        let granted = Granted::read(token.expose_secret());
-        let graph = self.graph.with_credential(Fixed(token));
-        let mut checks = Vec::new();
-        for name in self.permissions(|one| &one.delegated) {
-            checks.push(Check {
-                permission: name.to_owned(),
-                outcome: CheckOutcome::Unknown,
-                detail: "a delegated permission; sign a user in to try it (verify_as_user)"
-                    .to_owned(),
-            });
-        }
-        for name in wanted {
-            let has = granted.as_ref().is_some_and(|granted| granted.has(name));
-            checks.push(if has {
-                check(&graph, name, false).await?
-            } else {
-                Check {
-                    permission: name.to_owned(),
-                    outcome: CheckOutcome::Fails,
-                    detail: "not in the token; grant admin consent".to_owned(),
-                }
-            });
-        }
-        Ok(Verification { checks })
+        verified(&self.graph, &self.blueprint, &credential).await
     }
 
     /// Makes the cheapest read for each delegated permission of Microsoft Graph, with the credential of a user who is
@@ -150,7 +130,7 @@ impl Applied {
         }
         let graph = self.graph.with_credential(Fixed(token));
         let mut checks = Vec::new();
-        for name in self.permissions(|one| &one.delegated) {
+        for name in permissions(&self.blueprint, |one| &one.delegated) {
             let has = granted.as_ref().is_some_and(|granted| granted.has(name));
             checks.push(if has {
                 check(&graph, name, true).await?
@@ -171,18 +151,6 @@ impl Applied {
         Ok(Verification { checks })
     }
 
-    fn permissions(
-        &self,
-        pick: fn(&super::parts::Permissions) -> &Vec<String>,
-    ) -> impl Iterator<Item = &str> {
-        self.blueprint
-            .permissions
-            .iter()
-            .filter(|api| api.api == MICROSOFT_GRAPH)
-            .flat_map(pick)
-            .map(String::as_str)
-    }
-
     pub(super) fn credential(
         &self,
         factory: &dyn CredentialFactory,
@@ -190,6 +158,75 @@ impl Applied {
     ) -> Result<Arc<dyn TokenCredential>, Error> {
         credential(factory, self.tenant_id(), self.client_id(), material)
     }
+}
+
+impl AppRegistration {
+    /// As [`Applied::verify`], for a registration that an earlier run applied: finds it, signs in with a credential of
+    /// it, and makes the cheapest read for each application permission of Microsoft Graph. It only reads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration;
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) with Entra's code, cause and fix if the sign-in is
+    /// rejected; every other kind of [`Error`].
+    pub async fn verify(
+        &self,
+        graph: &GraphClient,
+        factory: &dyn CredentialFactory,
+        material: &CredentialMaterial,
+    ) -> Result<Verification, Error> {
+        let application = found::application(graph, self).await?.ok_or_else(|| {
+            Error::registration(format!("there is no registration {:?}", self.name))
+        })?;
+        let tenant = graph.granted().and_then(|granted| granted.tenant);
+        let client_id = text(&application, "appId");
+        let credential = credential(factory, tenant.as_deref(), client_id, material)?;
+        verified(graph, self, &credential).await
+    }
+}
+
+async fn verified(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    credential: &Arc<dyn TokenCredential>,
+) -> Result<Verification, Error> {
+    let wanted: Vec<&str> = permissions(blueprint, |one| &one.application).collect();
+    let token = until_accepted(graph, credential, &wanted).await?;
+    let granted = Granted::read(token.expose_secret());
+    let graph = graph.with_credential(Fixed(token));
+    let mut checks = Vec::new();
+    for name in permissions(blueprint, |one| &one.delegated) {
+        checks.push(Check {
+            permission: name.to_owned(),
+            outcome: CheckOutcome::Unknown,
+            detail: "a delegated permission; sign a user in to try it (verify_as_user)".to_owned(),
+        });
+    }
+    for name in wanted {
+        let has = granted.as_ref().is_some_and(|granted| granted.has(name));
+        checks.push(if has {
+            check(&graph, name, false).await?
+        } else {
+            Check {
+                permission: name.to_owned(),
+                outcome: CheckOutcome::Fails,
+                detail: "not in the token; grant admin consent".to_owned(),
+            }
+        });
+    }
+    Ok(Verification { checks })
+}
+
+/// The names of permissions of Microsoft Graph in a blueprint.
+fn permissions(
+    blueprint: &AppRegistration,
+    pick: fn(&super::parts::Permissions) -> &Vec<String>,
+) -> impl Iterator<Item = &str> {
+    blueprint
+        .permissions
+        .iter()
+        .filter(|api| api.api == MICROSOFT_GRAPH)
+        .flat_map(pick)
+        .map(String::as_str)
 }
 
 pub(super) fn credential(

@@ -31,6 +31,7 @@ mod environment;
 mod group_gate;
 mod guides;
 mod identity;
+mod journal;
 mod keys;
 mod layering;
 mod look_up;
@@ -56,6 +57,13 @@ mod protected;
 )]
 #[path = "../../protected_api/main.rs"]
 mod protected_api;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../register_app/main.rs"]
+mod register_app;
+mod registering;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"

@@ -69,6 +69,46 @@ async fn a_permission_without_consent_fails_the_verification() {
 }
 
 #[tokio::test]
+async fn a_registration_of_an_earlier_run_is_verified_without_a_write() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .grant_admin_consent()
+        .secret("production", Lifetime::months(6));
+    let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
+    let unknown = CredentialMaterial::Secret("canary-of-a-secret".into());
+    let error = blueprint
+        .verify(&graph, &factory, &unknown)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Registration);
+    assert!(
+        error
+            .to_string()
+            .contains("there is no registration \"Order Desk\""),
+        "{error}"
+    );
+    apply(&blueprint, &graph, &mut sink).await;
+    tenant.forget_requests();
+    let verified = blueprint
+        .verify(&graph, &factory, &secret_of(&sink))
+        .await
+        .unwrap();
+    assert_eq!(
+        verified.to_string(),
+        "✔ User.Read.All: GET /users succeeds\n"
+    );
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+    // A wrong secret is only rejected when it cannot be replication lag any more.
+    let error = blueprint
+        .verify(&graph, &factory, &unknown)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("7000215"), "{error}");
+    assert!(!format!("{error:#}").contains("canary"), "{error:#}");
+}
+
+#[tokio::test]
 async fn an_exported_blueprint_has_nothing_to_change() {
     let (tenant, graph) = admin(ENOUGH).await;
     let mut sink = sink(&tenant);
