@@ -129,7 +129,7 @@ fn missing(need: &str, directory: &Directory) -> Finding {
             .call(grant),
         _ if !exists(need, directory) => Finding::error(
             Check::Permission,
-            format!("{need} is no application permission of Microsoft Graph"),
+            format!("{need} is not an application permission of Microsoft Graph"),
         )
         .because("the name is misspelt, or it exists as delegated permission only")
         .fix("compare the name with API permissions > Microsoft Graph > Application permissions"),
@@ -242,17 +242,11 @@ fn covered(need: &str, granted: &[String]) -> Option<Finding> {
     })
 }
 
-/// Checks the delegated permissions that the product needs.
-pub(super) fn delegated(needs: &[String], directory: &Directory) -> Vec<Finding> {
+/// Checks the delegated permissions that the product needs. `by_sub`: users are identified by `sub`, not by `oid`.
+pub(super) fn delegated(needs: &[String], by_sub: bool, directory: &Directory) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if needs.iter().any(|need| need == "openid") && !needs.iter().any(|need| need == "profile") {
-        findings.push(
-            Finding::warning(
-                Check::Consent,
-                "the scope profile is missing, so ID tokens have no oid",
-            )
-            .fix("request the scopes openid and profile together"),
-        );
+    if !by_sub && needs.iter().any(|need| need == "openid") {
+        findings.extend(object_id(needs, directory));
     }
     let wanted = needs
         .iter()
@@ -261,6 +255,41 @@ pub(super) fn delegated(needs: &[String], directory: &Directory) -> Vec<Finding>
         findings.push(consent(need, directory));
     }
     findings
+}
+
+/// What keeps the object id of the user out of ID tokens.
+fn object_id(needs: &[String], directory: &Directory) -> Option<Finding> {
+    let portal = "API permissions > Add a permission > Microsoft Graph > Delegated permissions > OpenId permissions > profile, then Grant admin consent";
+    if !needs.iter().any(|need| need == "profile") {
+        return Some(
+            Finding::error(
+                Check::Claims,
+                "ID tokens have no oid: the scope profile is not requested",
+            )
+            .because("Entra adds oid, name and preferred_username to an ID token only with the scope profile, and without oid the product cannot identify a user")
+            .fix(format!("request the scopes openid and profile together; {portal}")),
+        );
+    }
+    // A sign-in that requests the registered permissions (`.default`) gets what is granted, and no more.
+    let (Known::Yes(consents), Known::Yes(graph)) = (&directory.consents, &directory.graph) else {
+        return None;
+    };
+    let for_all = |name: &str| {
+        consents.iter().any(|grant| {
+            grant.resource_id.as_deref() == Some(graph.id.as_str())
+                && grant.consent_type.as_deref() == Some("AllPrincipals")
+                && grant.scopes().any(|scope| scope == name)
+        })
+    };
+    (for_all("openid") && !for_all("profile")).then(|| {
+        Finding::warning(
+            Check::Claims,
+            "admin consent has openid without profile: ID tokens have no oid until users consent to profile themselves",
+        )
+        .because("with the scope .default a token has only what is granted; where users may not consent, the sign-in stops with AADSTS90094")
+        .fix(portal)
+        .call("PATCH /oauth2PermissionGrants/{id} {\"scope\": \"openid profile …\"}")
+    })
 }
 
 fn consent(need: &str, directory: &Directory) -> Finding {

@@ -113,8 +113,11 @@ impl Run<'_> {
                 permissions::application(&self.test.application, token.as_ref(), &directory);
             self.findings.extend(found);
         }
-        self.findings
-            .extend(permissions::delegated(&self.test.delegated, &directory));
+        self.findings.extend(permissions::delegated(
+            &self.test.delegated,
+            self.test.by_sub,
+            &directory,
+        ));
         if let (Some(credential), true) = (&credential, token.is_some()) {
             self.findings.extend(presented.expiry(&directory));
             for api in &self.test.apis {

@@ -54,6 +54,7 @@ pub struct ConnectionTest {
     pub(super) apis: Vec<Api>,
     pub(super) users: Vec<String>,
     pub(super) group_claims: bool,
+    pub(super) by_sub: bool,
     pub(super) consent_response: Option<String>,
     pub(super) elsewhere: bool,
     pub(super) wait: Duration,
@@ -223,6 +224,14 @@ impl ConnectionTest {
         self
     }
 
+    /// The product identifies users by `sub`, which differs in each application, in place of `tid` and `oid`.
+    ///
+    /// Without this a sign-in that requests `openid` without `profile` is an error, as its ID tokens have no `oid`.
+    pub const fn identifies_users_by_sub(mut self) -> Self {
+        self.by_sub = true;
+        self
+    }
+
     /// The query of the URL to which Entra sent the administrator after the admin consent.
     pub fn admin_consent_response(mut self, query: impl Into<String>) -> Self {
         self.consent_response = Some(query.into());
@@ -265,6 +274,7 @@ impl ConnectionTest {
             apis: Vec::new(),
             users: Vec::new(),
             group_claims: false,
+            by_sub: false,
             consent_response: None,
             elsewhere: false,
             wait: WAIT,

@@ -7,16 +7,19 @@ use entra_auth::{
 };
 use entra_core::Environment;
 use entra_graph::{
-    connection::{Check, ConnectionTest, Severity},
+    connection::{Check, ConnectionTest, Finding, Severity},
     registration::{AppRegistration, EnvFile, MemorySink},
 };
 use entra_mock::FakeTenant;
 
-use crate::sso_group_gate::{
-    embedded, from_env, listen, sample, serve,
-    setup::{self, ADDRESS, SCOPES},
-    site,
-    visit::{Visitor, visit},
+use crate::{
+    journal::writes,
+    sso_group_gate::{
+        embedded, from_env, listen, sample, serve,
+        setup::{self, ADDRESS, SCOPES},
+        site,
+        visit::{Visitor, visit},
+    },
 };
 
 async fn story(form_post: bool) -> String {
@@ -53,16 +56,6 @@ async fn one_run_goes_from_an_unknown_product_to_users_who_enter_if_they_are_in_
         assert_eq!(redirects, 2 + 1, "{story}");
         assert!(!story.contains("code="), "{story}");
     }
-}
-
-/// The writes to Graph in the journal.
-fn writes(tenant: &FakeTenant) -> Vec<String> {
-    let requests = tenant.requests().within("/v1.0/");
-    requests
-        .iter()
-        .filter(|request| request.method != "GET")
-        .map(|request| format!("{} {}", request.method, request.path))
-        .collect()
 }
 
 #[tokio::test]
@@ -155,25 +148,73 @@ async fn registered(blueprint: &AppRegistration) -> (FakeTenant, ConnectionTest)
     (tenant, test)
 }
 
+/// The findings about the object id in tokens.
+async fn about_oid(test: ConnectionTest) -> Vec<Finding> {
+    let report = test.run().await;
+    let findings = report.of(Check::Claims);
+    let about = findings.filter(|finding| finding.what.contains("no oid"));
+    about.cloned().collect()
+}
+
 #[tokio::test]
-async fn a_connection_without_profile_is_told_that_no_oid_comes() {
+async fn a_sign_in_that_does_not_request_profile_is_an_error_that_names_the_fix() {
     let (_tenant, test) = registered(&setup::blueprint(ADDRESS).unwrap()).await;
-    let found = |scopes: Vec<&str>| {
-        let test = test.clone().needs_delegated(scopes);
-        async move {
-            let report = test.run().await;
-            let findings = report.of(Check::Consent);
-            let about = findings.filter(|finding| finding.what.contains("no oid"));
-            about.cloned().collect::<Vec<_>>()
-        }
-    };
-    assert_eq!(found(SCOPES.to_vec()).await, []);
+    let complete = test.clone().needs_delegated(SCOPES);
+    assert_eq!(about_oid(complete).await, []);
     let without: Vec<&str> = SCOPES.into_iter().filter(|one| *one != "profile").collect();
-    let [finding] = &found(without).await[..] else {
+    let test = test.needs_delegated(without);
+    let report = test.clone().run().await;
+    assert_eq!(report.exit_code(), 1, "{report}");
+    let [finding] = &about_oid(test.clone()).await[..] else {
+        panic!("one finding");
+    };
+    assert_eq!(finding.severity, Severity::Error);
+    let fix = finding.fix.as_ref().unwrap();
+    assert!(
+        fix.contains("openid and profile") && fix.contains("OpenId permissions > profile"),
+        "{fix}"
+    );
+    // A product that reads `sub` needs no profile, and one without OpenID Connect has no ID token.
+    let by_sub = test.identifies_users_by_sub();
+    assert_eq!(about_oid(by_sub).await, []);
+}
+
+#[tokio::test]
+async fn a_product_without_openid_is_not_asked_for_profile() {
+    let (_tenant, test) = registered(&setup::blueprint(ADDRESS).unwrap()).await;
+    let test = test.needs_delegated(["GroupMember.Read.All"]);
+    assert_eq!(about_oid(test).await, []);
+}
+
+/// The administrator ticked `openid` only, and the product requests both.
+#[tokio::test]
+async fn admin_consent_without_profile_is_a_warning_and_its_tokens_have_no_oid() {
+    let blueprint = AppRegistration::new("Helpdesk")
+        .web_redirect_uri("https://helpdesk.example.com/auth/callback")
+        .delegated(["openid", "email"])
+        .grant_admin_consent();
+    let (_tenant, test) = registered(&blueprint).await;
+    let test = test.needs_delegated(["openid", "profile", "email"]);
+    let [finding] = &about_oid(test).await[..] else {
         panic!("one finding");
     };
     assert_eq!(finding.severity, Severity::Warning);
-    assert!(finding.fix.as_ref().unwrap().contains("openid and profile"));
+    assert!(
+        finding.why.as_ref().unwrap().contains("AADSTS90094"),
+        "{finding:#}"
+    );
+    assert!(
+        finding
+            .fix
+            .as_ref()
+            .unwrap()
+            .contains("OpenId permissions > profile")
+    );
+    // With both granted, nothing is said.
+    let blueprint = blueprint.delegated(["profile"]);
+    let (_tenant, test) = registered(&blueprint).await;
+    let test = test.needs_delegated(["openid", "profile", "email"]);
+    assert_eq!(about_oid(test).await, []);
 }
 
 #[tokio::test]

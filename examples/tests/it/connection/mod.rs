@@ -146,7 +146,7 @@ async fn no_report_has_a_secret_in_it() {
         let report = test.run().await;
         let json = serde_json::to_string(&report).unwrap();
         for text in [settings, report.to_string(), format!("{report:?}"), json] {
-            // A secret ID is no secret.
+            // A secret ID is public.
             if case.number != "B9" {
                 assert!(!text.contains(canary.trim()), "{}", case.number);
             }

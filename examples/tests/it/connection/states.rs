@@ -461,7 +461,7 @@ pub(super) const SIBLINGS: &[Sibling] = &[
         "misspelt permission",
         |world| world.needs.push("User.Read.Everything"),
         Check::Permission,
-        "is no application permission",
+        "is not an application permission",
     ),
     (
         "wrong directory",
