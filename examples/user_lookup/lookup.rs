@@ -3,6 +3,8 @@
 use entra_graph::{Error, Filter, GraphClient, User};
 use serde::{Deserialize, Serialize};
 
+use super::phone;
+
 /// A user as the phone book shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -17,13 +19,15 @@ pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
     /// Whether there are more.
     pub(crate) more: bool,
+    /// What to try next, if nothing was found where users can exist all the same.
+    pub(crate) hint: Option<&'static str>,
 }
 
 /// Looks a text up: a mail address if it has an `@`, a phone number if it has no letters, otherwise a name.
 ///
 /// Takes `User.Read.All`. Names match at the start of each word, addresses and numbers at their start. Graph
-/// compares numbers as they are written in the directory, so a number is looked up as typed and without its
-/// separators.
+/// compares numbers as they are written in the directory, so one filter has all of their
+/// [`written_forms`](phone::written_forms).
 pub(crate) async fn find(graph: &GraphClient, text: &str) -> Result<Found, Error> {
     let text = text.trim();
     let list = graph
@@ -52,7 +56,12 @@ pub(crate) async fn find(graph: &GraphClient, text: &str) -> Result<Found, Error
     let more = !page.is_last();
     let mut entries: Vec<Entry> = page.into_iter().map(Entry::of).collect();
     entries.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Found { entries, more })
+    let hint = (entries.is_empty() && is_phone_number(text)).then(|| phone::hint(text));
+    Ok(Found {
+        entries,
+        more,
+        hint,
+    })
 }
 
 impl Entry {
@@ -78,14 +87,11 @@ fn has_number(text: &str) -> Filter<User> {
             .any(|phone| phone.starts_with(number))
             .or(User::MOBILE_PHONE.starts_with(number))
     };
-    let digits: String = text
-        .chars()
-        .filter(|char| char.is_ascii_digit() || *char == '+')
-        .collect();
-    if digits == text {
-        return starts_with(text);
+    let mut filter = starts_with(text);
+    for form in phone::written_forms(text).iter().skip(1) {
+        filter = filter.or(starts_with(form));
     }
-    starts_with(text).or(starts_with(&digits))
+    filter
 }
 
 /// How many users a phone shows.

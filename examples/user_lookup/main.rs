@@ -13,6 +13,7 @@
 pub(crate) mod connection;
 pub(crate) mod lookup;
 pub(crate) mod pages;
+pub(crate) mod phone;
 pub(crate) mod portals;
 pub(crate) mod setup;
 pub(crate) mod visit;
@@ -185,6 +186,9 @@ async fn look_up(
             (number, false) => format!("{number} users"),
         };
         writeln!(out, "{text:?}: {count}")?;
+        if let Some(hint) = found.hint {
+            writeln!(out, "  {hint}")?;
+        }
         for entry in &found.entries {
             let line = format!(
                 "  {:<14}{:<26}{}",

@@ -28,8 +28,9 @@ pub(crate) fn directory(manager: &str, text: &str, found: Option<&Result<Found, 
                 .to_owned()
         }
         Some(Ok(found)) if found.entries.is_empty() => format!(
-            "<p class=\"card\" role=\"status\">No user matches <strong>{}</strong>.</p>\n",
-            escape(text)
+            "<p class=\"card\" role=\"status\">No user matches <strong>{}</strong>. {}</p>\n",
+            escape(text),
+            escape(found.hint.unwrap_or("Check the spelling."))
         ),
         Some(Ok(found)) => table(found),
     };
