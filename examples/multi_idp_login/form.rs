@@ -126,4 +126,5 @@ pub(crate) async fn find_tenant(cloud: &Cloud, domain: &str) -> Result<TenantId,
 
 const MISSING_TENANT: &str = "the directory (tenant) ID is missing
   cause: the registration is for one organization; without its ID the sign-in page shows AADSTS50194
-  fix:   enter the Directory (tenant) ID of App registrations > Overview, or a domain of the users' addresses";
+  fix:   enter the Directory (tenant) ID of App registrations > Overview, or a domain of the users' addresses; for a
+         registration of any organization, --step find-tenant finds it by a sign-in";

@@ -5,11 +5,13 @@
 //! cargo run --example multi_idp_login -- --no-passwords              # only connections
 //! cargo run --example multi_idp_login -- --tenant env --step apply   # registers it; the secret goes to ./.env
 //! cargo run --example multi_idp_login -- --tenant env --user adele@contoso.com --port 3000
+//! cargo run --example multi_idp_login -- --tenant env --step find-tenant --port 3000   # without AZURE_TENANT_ID
 //! ```
 //!
 //! Start reading at [`site::routes`]; [`form::Form`] is what an administrator enters.
 
 pub(crate) mod accounts;
+pub(crate) mod find_tenant;
 pub(crate) mod form;
 pub(crate) mod local_session;
 pub(crate) mod pages;
@@ -85,6 +87,8 @@ enum Step {
     Apply,
     /// Tests the connection of the environment.
     Test,
+    /// Serves a page on which an administrator signs in to find the tenant ID, for a registration of any organization.
+    FindTenant,
     /// Prints the guide for an administrator who registers it by hand.
     Guide,
 }
@@ -194,6 +198,16 @@ async fn in_env(
             let report = form.test().run().await;
             writeln!(out, "{report}")?;
             return Ok(report.exit_code());
+        }
+        Step::FindTenant => {
+            let (socket, url) = listen(arguments.port).await?;
+            let form = from_env(environment, &site::urls(&url)?.callback())?;
+            let routes = find_tenant::routes(&url, &form)?;
+            writeln!(
+                out,
+                "Open {url} and sign in with an account of the organization"
+            )?;
+            serve(socket, routes).await;
         }
         Step::Run | Step::Guide => {
             let (socket, url) = listen(arguments.port).await?;

@@ -2,6 +2,8 @@
 
 use entra_auth::web::pages::escape;
 
+use super::find_tenant::FoundTenant;
+
 /// A user who is signed in.
 pub(crate) struct Visitor {
     pub(crate) name: String,
@@ -83,6 +85,31 @@ pub(crate) fn not_set_up(login: &str, connections: &[(String, String)]) -> Strin
         buttons("Choose your organization", connections)
     );
     layout("No organization", None, &content)
+}
+
+/// The page of a form without a tenant ID: how to find it, or what the sign-in found.
+pub(crate) fn find_tenant(name: &str, found: Option<&FoundTenant>) -> String {
+    let content = match found {
+        Some(found) => format!(
+            "<h1>Is this your organization?</h1>\n\
+             <section class=\"card good\" aria-labelledby=\"found\"><h2 id=\"found\">The account {} belongs to this tenant</h2>\n\
+             <dl>\n{}</dl></section>\n\
+             <p class=\"after\">If it is, enter it as Directory (tenant) ID of the connection (AZURE_TENANT_ID). If not, sign out at \
+             Microsoft and sign in with an account of the right organization.</p>\n",
+            escape(&found.user),
+            entry("Tenant ID", &found.tenant)
+        ),
+        None => format!(
+            "<h1>The tenant ID is missing</h1>\n\
+             <p class=\"lede\">Enter the Directory (tenant) ID of App registrations &gt; Overview, or a domain of your users' addresses. \
+             Or sign in with an account of your organization to find it.</p>\n\
+             <p><a class=\"button\" href=\"/auth/sign-in/{}?return=/\">Sign in to find it</a></p>\n\
+             <p class=\"after\">If Microsoft's page shows AADSTS50194, the app registration is for one organization only, and a sign-in \
+             cannot find which: copy the Directory (tenant) ID from App registrations &gt; Overview.</p>\n",
+            escape(name)
+        ),
+    };
+    layout("Find your organization", None, &content)
 }
 
 /// The page of a signed-in user.

@@ -11,7 +11,7 @@ use axum::{
 };
 use entra_auth::{
     SignInClient,
-    entra_core::{Clock, Secret, url::form_urlencoded},
+    entra_core::{Clock, Cloud, Secret, url::form_urlencoded},
     sign_in::Connections,
     user::{ClientAuthentication, ResponseMode, StartOptions},
     web::{
@@ -63,7 +63,7 @@ pub(crate) fn routes(
         accounts: Arc::clone(&accounts),
         local: LocalSessions::new(url, Arc::clone(&clock)),
         titles: titles.clone(),
-        policy: policy(connections)?,
+        policy: policy(connections.iter().map(|connection| &connection.cloud))?,
         tips,
     });
     let looks = SignInPages::new()
@@ -233,11 +233,11 @@ async fn home(
     }
 }
 
-async fn style() -> impl IntoResponse {
+pub(crate) async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css")], pages::STYLE)
 }
 
-async fn icon() -> impl IntoResponse {
+pub(crate) async fn icon() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "image/svg+xml")], pages::ICON)
 }
 
@@ -271,25 +271,31 @@ impl Site {
     }
 
     fn page(&self, status: StatusCode, page: String) -> Response {
-        let mut response = (status, Html(page)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
-        for (name, value) in [
-            (header::CACHE_CONTROL, "no-store"),
-            (header::REFERRER_POLICY, "same-origin"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        response
+        self::page(&self.policy, status, page)
     }
 }
 
+/// A page that other sites can neither frame nor cache.
+pub(crate) fn page(policy: &HeaderValue, status: StatusCode, page: String) -> Response {
+    let mut response = (status, Html(page)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
 /// Allows no script and nothing of another origin. Forms lead to the connections' sign-in pages.
-fn policy(connections: &[Connection]) -> Result<HeaderValue, Box<dyn Error>> {
-    let origin =
-        |connection: &Connection| connection.cloud.authority().origin().ascii_serialization();
-    let mut origins: Vec<String> = connections.iter().map(origin).collect();
+pub(crate) fn policy<'a>(
+    clouds: impl IntoIterator<Item = &'a Cloud>,
+) -> Result<HeaderValue, Box<dyn Error>> {
+    let origin = |cloud: &Cloud| cloud.authority().origin().ascii_serialization();
+    let mut origins: Vec<String> = clouds.into_iter().map(origin).collect();
     origins.sort_unstable();
     origins.dedup();
     let policy = format!(

@@ -94,7 +94,18 @@ impl Visitor {
         out: &mut impl Write,
     ) -> Result<Page, Box<dyn Error>> {
         let start = format!("/auth/sign-in/{connection}?return=/home");
-        let start = self.get(&start, out).await?;
+        self.sign_in_from(&start, tenant, user, out).await
+    }
+
+    /// Signs in from the path that starts a sign-in.
+    pub(crate) async fn sign_in_from(
+        &mut self,
+        start: &str,
+        tenant: &FakeTenant,
+        user: &str,
+        out: &mut impl Write,
+    ) -> Result<Page, Box<dyn Error>> {
+        let start = self.get(start, out).await?;
         self.at_the_tenant(&start.location, tenant, user, out).await
     }
 

@@ -9,18 +9,21 @@ use entra_auth::{
 use entra_core::{Clock, Environment, ManualClock, Secret};
 use entra_graph::{
     connection::{Check, ConnectionReport},
-    registration::MemorySink,
+    registration::{AppRegistration, Audience, MemorySink},
 };
 use entra_mock::FakeTenant;
 
-use crate::multi_idp_login::{
-    accounts::{Accounts, NextStep},
-    embedded,
-    form::{self, Form},
-    from_env, listen,
-    sample::{LOCAL_USER, Organizations},
-    serve, setup, site,
-    visit::{Visitor, visit},
+use crate::{
+    journal::writes,
+    multi_idp_login::{
+        accounts::{Accounts, NextStep},
+        embedded, find_tenant,
+        form::{self, Form},
+        from_env, listen,
+        sample::{LOCAL_USER, Organizations},
+        serve, setup, site,
+        visit::{Visitor, visit},
+    },
 };
 
 async fn story(passwords: bool) -> (Organizations, String) {
@@ -95,16 +98,6 @@ async fn the_number_of_contacts_is_that_of_a_count_over_all_users() {
     assert_eq!(contacts, u64::try_from(users.unwrap().len()).unwrap());
 }
 
-/// The writes to Graph in the journal.
-fn writes(tenant: &FakeTenant) -> Vec<String> {
-    let requests = tenant.requests().within("/v1.0/");
-    requests
-        .iter()
-        .filter(|request| request.method != "GET")
-        .map(|request| format!("{} {}", request.method, request.path))
-        .collect()
-}
-
 #[tokio::test]
 async fn a_second_apply_of_both_registrations_sends_reads_only() {
     let tenant = FakeTenant::start().await;
@@ -151,25 +144,35 @@ fn the_guides_are_those_of_the_blueprints() {
 /// The form of a connection whose redirect URI is the address of the product itself.
 async fn filled_in() -> (FakeTenant, Form) {
     let tenant = FakeTenant::start().await;
-    let graph = setup::administrator(&tenant).unwrap();
-    let mut sink = MemorySink::new().clock(tenant.clock());
     let blueprint = setup::sign_in(setup::REDIRECT_URI).unwrap();
-    let applied = setup::apply(&graph, &blueprint, &mut sink, &mut Vec::new())
+    let form = form_of(&tenant, "contoso", &blueprint, setup::REDIRECT_URI).await;
+    (tenant, form)
+}
+
+/// The form of a connection that an administrator has registered by a blueprint.
+async fn form_of(
+    tenant: &FakeTenant,
+    name: &str,
+    blueprint: &AppRegistration,
+    redirect_uri: &str,
+) -> Form {
+    let graph = setup::administrator(tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let applied = setup::apply(&graph, blueprint, &mut sink, &mut Vec::new())
         .await
         .unwrap();
     let (_, secret) = sink.secrets().last().unwrap();
-    let form = Form {
-        name: "contoso".to_owned(),
+    Form {
+        name: name.to_owned(),
         title: "Contoso".to_owned(),
         tenant: tenant.id().to_string(),
         domain: String::new(),
         client: applied.client_id().to_owned(),
         secret: secret.value().clone(),
-        redirect_uri: setup::REDIRECT_URI.to_owned(),
+        redirect_uri: redirect_uri.to_owned(),
         cloud: tenant.cloud(),
         clock: Arc::new(tenant.clock()),
-    };
-    (tenant, form)
+    }
 }
 
 async fn report(form: &Form, tenant: &FakeTenant) -> ConnectionReport {
@@ -239,6 +242,124 @@ async fn a_form_with_neither_tenant_id_nor_domain_asks_for_them_and_explains_501
             "{report}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_registration_for_any_organization_finds_the_tenant_by_a_sign_in() {
+    let tenant = FakeTenant::start().await;
+    let (socket, url) = listen(0).await.unwrap();
+    let redirect_uri = site::urls(&url).unwrap().callback();
+    let blueprint = setup::sign_in(&redirect_uri).unwrap();
+    let blueprint = blueprint.audience(Audience::AnyTenant);
+    let mut form = form_of(&tenant, "contoso", &blueprint, &redirect_uri).await;
+    form.tenant = String::new();
+    let server = tokio::spawn(serve(socket, find_tenant::routes(&url, &form).unwrap()));
+    let (mut visitor, mut out) = (Visitor::new(&url), Vec::new());
+    let page = visitor.get("/", &mut out).await.unwrap().body;
+    assert!(page.contains("The tenant ID is missing"), "{page}");
+    let page = visitor
+        .sign_in_from(
+            "/auth/sign-in/contoso?return=/",
+            &tenant,
+            "adele@contoso.com",
+            &mut out,
+        )
+        .await
+        .unwrap()
+        .body;
+    assert!(page.contains("Is this your organization?"), "{page}");
+    assert!(page.contains(&tenant.id().to_string()), "{page}");
+    // It is shown to the user who signed in, and not stored for others.
+    let page = Visitor::new(&url).get("/", &mut out).await.unwrap().body;
+    assert!(!page.contains(&tenant.id().to_string()), "{page}");
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_registration_for_one_organization_is_not_found_by_a_sign_in_and_the_page_explains_50194()
+{
+    let tenant = FakeTenant::start().await;
+    let (socket, url) = listen(0).await.unwrap();
+    let redirect_uri = site::urls(&url).unwrap().callback();
+    let blueprint = setup::sign_in(&redirect_uri).unwrap();
+    let mut form = form_of(&tenant, "contoso", &blueprint, &redirect_uri).await;
+    form.tenant = String::new();
+    let server = tokio::spawn(serve(socket, find_tenant::routes(&url, &form).unwrap()));
+    let (mut visitor, mut out) = (Visitor::new(&url), Vec::new());
+    let page = visitor.get("/", &mut out).await.unwrap().body;
+    assert!(
+        page.contains("AADSTS50194") && page.contains("App registrations &gt; Overview"),
+        "{page}"
+    );
+    let start = "/auth/sign-in/contoso?return=/";
+    let start = visitor.get(start, &mut out).await.unwrap();
+    let shown = tenant.try_sign_in_at(&start.location, "adele@contoso.com");
+    assert_eq!(shown.unwrap_err().aadsts_code(), Some(50_194));
+    // What the program says where no tenant is entered names the way as well.
+    let error = form.connection().await.unwrap_err().to_string();
+    assert!(error.contains("--step find-tenant"), "{error}");
+    server.abort();
+}
+
+/// Two organizations of one cloud, or two registrations of one tenant: their sign-ins are at one host.
+#[tokio::test]
+async fn connections_at_one_sign_in_host_share_the_address_of_the_product() {
+    let tenant = FakeTenant::start().await;
+    let (socket, url) = listen(0).await.unwrap();
+    let redirect_uri = site::urls(&url).unwrap().callback();
+    assert_eq!(redirect_uri, format!("{url}/"));
+    let accounts = Accounts::new(false, Arc::new(tenant.clock()) as Arc<dyn Clock>).unwrap();
+    let mut connections = Vec::new();
+    for (name, user) in [
+        ("headquarters", "adele@contoso.com"),
+        ("branches", "felix@contoso.com"),
+    ] {
+        let blueprint = setup::sign_in(&redirect_uri).unwrap();
+        let blueprint = blueprint.unique_name(format!("contact-center-{name}"));
+        let form = form_of(&tenant, name, &blueprint, &redirect_uri).await;
+        connections.push(form.connection().await.unwrap());
+        accounts.add(user, user, name);
+    }
+    assert_ne!(connections[0].client, connections[1].client);
+    let clock: Arc<dyn Clock> = Arc::new(tenant.clock());
+    let accounts = Arc::new(accounts);
+    let routes = site::routes(
+        &url,
+        &connections,
+        Arc::clone(&accounts),
+        Arc::clone(&clock),
+        String::new(),
+    );
+    let server = tokio::spawn(serve(socket, routes.unwrap()));
+    let mut out = Vec::new();
+    for (connection, user, status) in [
+        ("headquarters", "adele@contoso.com", 200),
+        ("branches", "felix@contoso.com", 200),
+        ("headquarters", "felix@contoso.com", 403),
+        ("branches", "adele@contoso.com", 403),
+    ] {
+        let mut visitor = Visitor::new(&url);
+        let page = visitor.sign_in(connection, &tenant, user, &mut out).await;
+        let page = page.unwrap();
+        assert_eq!(page.status, status, "{user} at {connection}: {}", page.body);
+    }
+    let mut visitor = Visitor::new(&url);
+    for (connection, user) in [
+        ("headquarters", "adele@contoso.com"),
+        ("branches", "felix@contoso.com"),
+    ] {
+        let page = visitor.sign_in(connection, &tenant, user, &mut out).await;
+        assert!(page.unwrap().body.contains(user), "{user}");
+    }
+    server.abort();
+
+    // The sign-in of another cloud gets an address of its own, as a shared one could leak codes (mix-up).
+    let mut elsewhere = connections[1].clone();
+    elsewhere.cloud = entra_core::Cloud::us_government();
+    let connections = [connections[0].clone(), elsewhere];
+    let error = site::routes(&url, &connections, accounts, clock, String::new());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("at another login host"), "{error}");
 }
 
 #[tokio::test]
