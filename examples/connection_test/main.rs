@@ -11,10 +11,13 @@
 use std::{error::Error, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
-use entra_auth::{ApplicationCredentialFactory, CredentialOptions, Environment};
+use entra_auth::{
+    ApplicationCredentialFactory, ClientSecretCredential, CredentialOptions, Environment,
+};
 use entra_graph::{
+    GraphClient,
     connection::{ConnectionReport, ConnectionTest, RedirectPlatform},
-    entra_core::{CredentialMaterial, Secret},
+    entra_core::{ClientId, CredentialMaterial, Secret, TenantId},
 };
 use entra_mock::FakeTenant;
 
@@ -31,12 +34,30 @@ struct Arguments {
     /// A delegated permission that the product needs; repeat it for several.
     #[arg(long = "needs-delegated", value_name = "PERMISSION")]
     needs_delegated: Vec<String>,
-    /// The redirect URI of the product, a server.
+    /// The redirect URI of the product.
     #[arg(long)]
     redirect_uri: Option<String>,
+    /// How the product uses the redirect URI.
+    #[arg(long, value_enum, default_value_t = Platform::Web)]
+    platform: Platform,
     /// A user who shall be able to sign in.
     #[arg(long)]
     user: Option<String>,
+    /// The product reads groups from tokens.
+    #[arg(long)]
+    reads_groups: bool,
+    /// An API that the product calls, by its Application ID URI or client ID.
+    #[arg(long)]
+    api: Option<String>,
+    /// The version of access tokens that the API accepts.
+    #[arg(long, requires = "api")]
+    api_token_version: Option<u8>,
+    /// The query of the URL to which Entra sent the administrator after the admin consent.
+    #[arg(long, value_name = "QUERY")]
+    consent_response: Option<String>,
+    /// The test runs in another network place than the product.
+    #[arg(long)]
+    elsewhere: bool,
     /// How many seconds to wait for a new application or secret to be replicated.
     #[arg(long, default_value_t = 120)]
     replication_wait: u64,
@@ -49,6 +70,16 @@ struct Arguments {
 enum Tenant {
     Embedded,
     Env,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Platform {
+    /// A server with a secret or certificate.
+    Web,
+    /// A page that redeems codes in the browser.
+    Spa,
+    /// A program on the user's device.
+    Public,
 }
 
 #[tokio::main]
@@ -65,7 +96,10 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     let report = match arguments.tenant {
         Tenant::Embedded => embedded().await,
-        Tenant::Env => test(&Environment::from_env(), arguments)?.run().await,
+        Tenant::Env => {
+            let environment = Environment::from_env().with_variables([READER, READER_SECRET]);
+            test(&environment, arguments)?.run().await
+        }
     };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -91,7 +125,13 @@ fn test(
                     .get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
                     .map(Secret::from),
             }),
-            None => None,
+            None => match environment.get("AZURE_FEDERATED_TOKEN_FILE") {
+                Some(path) => {
+                    let token = std::fs::read_to_string(path)?;
+                    Some(CredentialMaterial::Assertion(Secret::from(token.trim())))
+                }
+                None => None,
+            },
         },
     };
     let mut test = ConnectionTest::of(get("AZURE_TENANT_ID"), get("AZURE_CLIENT_ID"))
@@ -104,12 +144,52 @@ fn test(
         test = test.signs_in_with(material, ApplicationCredentialFactory::new(&options));
     }
     if let Some(uri) = &arguments.redirect_uri {
-        test = test.redirect_uri(RedirectPlatform::Web, uri);
+        let platform = match arguments.platform {
+            Platform::Web => RedirectPlatform::Web,
+            Platform::Spa => RedirectPlatform::SinglePage,
+            Platform::Public => RedirectPlatform::Public,
+        };
+        test = test.redirect_uri(platform, uri);
     }
     if let Some(user) = &arguments.user {
         test = test.user(user);
     }
+    if let Some(api) = &arguments.api {
+        test = match arguments.api_token_version {
+            Some(version) => test.calls_api_with_tokens_of_version(api, version),
+            None => test.calls_api(api),
+        };
+    }
+    if let Some(query) = &arguments.consent_response {
+        test = test.admin_consent_response(query);
+    }
+    if arguments.reads_groups {
+        test = test.reads_group_claims();
+    }
+    if arguments.elsewhere {
+        test = test.runs_elsewhere();
+    }
+    if let Some(reader) = reader(environment)? {
+        test = test.reader(&reader);
+    }
     Ok(test)
+}
+
+/// A client of another application, which may read the directory where the product may not.
+fn reader(environment: &Environment) -> Result<Option<GraphClient>, Box<dyn Error>> {
+    let tenant = environment.get("AZURE_TENANT_ID").unwrap_or_default();
+    // What is wrong with the tenant is a finding of the test, which then reads nothing.
+    let tenant = tenant.parse::<TenantId>().ok().filter(|id| !id.is_alias());
+    let (Some(_), Some(tenant)) = (environment.get(READER), tenant) else {
+        return Ok(None);
+    };
+    let [client, secret] = environment.require([READER, READER_SECRET])?;
+    let client: ClientId = client.parse()?;
+    let credential = ClientSecretCredential::builder(tenant, client, secret)
+        .environment(environment)
+        .build()?;
+    let graph = GraphClient::builder(credential).environment(environment);
+    Ok(Some(graph.build()?))
 }
 
 /// A product of a fake tenant whose set-up is complete.
@@ -133,3 +213,7 @@ pub(crate) async fn embedded() -> ConnectionReport {
         .run()
         .await
 }
+
+/// The client ID and the secret of an application that reads the directory for the test.
+const READER: &str = "CONNECTION_READER_CLIENT_ID";
+const READER_SECRET: &str = "CONNECTION_READER_CLIENT_SECRET";
