@@ -25,7 +25,7 @@ AREAS = re.compile(
     r"|directory/administrativeunits|directory/deleteditems|directory/attributesets"
     r"|directory/customsecurityattributedefinitions|organization|domains|subscribedskus|subscriptions|contacts|invitations"
     r"|tenantrelationships/findtenant|identity/conditionalaccess|identityprotection|auditlogs"
-    r"|reports/authenticationmethods|policies/(default)?appmanagementpolic)"
+    r"|reports/authenticationmethods|schemaextensions|policies/(default)?appmanagementpolic)"
 )
 # Methods and paths, and why an operation that matches is not there. The first match counts.
 USED = set()

@@ -74,7 +74,7 @@
 )]
 #![cfg_attr(
     feature = "authentication-methods",
-    doc = "| authentication methods | `.authentication_methods()` of a user and of `me()`, [`graph.registration_details()`](GraphClient::registration_details): list, get; [`graph.users_registered_by_method(..)`](GraphClient::users_registered_by_method), [`graph.users_registered_by_feature(..)`](GraphClient::users_registered_by_feature) (feature `authentication-methods`) | [`AuthenticationMethod`] |"
+    doc = "| authentication methods | `.authentication_methods()` of a user and of `me()`, of one type `.phone_methods()` and so on, [`graph.registration_details()`](GraphClient::registration_details): list, get; [`graph.users_registered_by_method(..)`](GraphClient::users_registered_by_method), [`graph.users_registered_by_feature(..)`](GraphClient::users_registered_by_feature) (feature `authentication-methods`) | [`AuthenticationMethod`] |"
 )]
 #![cfg_attr(
     feature = "registration",
@@ -283,7 +283,16 @@ pub mod places {
     pub use crate::areas::application_templates::{ApplicationTemplates, OneApplicationTemplate};
     #[cfg(feature = "authentication-methods")]
     pub use crate::areas::authentication_methods::{
-        AuthenticationMethods, OneAuthenticationMethod, OneRegistrationDetails, RegistrationDetails,
+        AuthenticationMethods, OneAuthenticationMethod, OneRegistrationDetails,
+        RegistrationDetails,
+        by_type::{
+            EmailMethods, ExternalMethods, Fido2Methods, MicrosoftAuthenticatorMethods,
+            OneEmailMethod, OneExternalMethod, OneFido2Method, OneMicrosoftAuthenticatorMethod,
+            OnePasswordMethod, OnePhoneMethod, OnePlatformCredentialMethod, OneSoftwareOathMethod,
+            OneTemporaryAccessPassMethod, OneWindowsHelloForBusinessMethod, PasswordMethods,
+            PhoneMethods, PlatformCredentialMethods, SoftwareOathMethods,
+            TemporaryAccessPassMethods, WindowsHelloForBusinessMethods,
+        },
     };
     #[cfg(feature = "conditional-access")]
     pub use crate::areas::conditional_access::{

@@ -1,5 +1,7 @@
 //! Authentication methods of users, and the report of who registered which.
 
+pub(crate) mod by_type;
+
 use super::users::UserPlace;
 use crate::{
     client::{Call, GraphClient},

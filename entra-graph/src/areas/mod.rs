@@ -67,6 +67,8 @@ const ALL: &[&[&Operation]] = &[
     audit_logs::OPERATIONS,
     #[cfg(feature = "authentication-methods")]
     authentication_methods::OPERATIONS,
+    #[cfg(feature = "authentication-methods")]
+    authentication_methods::by_type::OPERATIONS,
     #[cfg(feature = "conditional-access")]
     conditional_access::OPERATIONS,
     #[cfg(feature = "contacts")]

@@ -56,6 +56,73 @@ async fn methods_of_a_user_are_read_with_their_types() {
 }
 
 #[tokio::test]
+async fn methods_of_one_type_are_read_with_the_permission_of_that_type_alone() {
+    let (tenant, graph) = graph(&["UserAuthMethod-Phone.Read.All"]).await;
+    let robin = tenant.add_user("Robin");
+    for (id, kind) in [
+        ("m1", "phone"),
+        ("m2", "email"),
+        ("m3", "fido2"),
+        ("m4", "phone"),
+    ] {
+        let name = format!("#microsoft.graph.{kind}AuthenticationMethod");
+        robin.add_authentication_method(json!({ "@odata.type": name, "id": id }));
+    }
+    let user = graph.user(robin.id());
+    let phones = user.phone_methods().list().items();
+    let phones = phones.try_collect::<Vec<_>>().await.unwrap();
+    let ids: Vec<&str> = phones.iter().map(|method| &*method.id).collect();
+    assert_eq!(ids, ["m1", "m4"]);
+    let one = user.phone_method("m4").get().send().await.unwrap();
+    assert_eq!(one.method_type(), Some(AuthenticationMethodType::Phone));
+    assert_eq!(user.phone_method("m2").get_opt().await.unwrap(), None);
+    let error = user.email_methods().list().send().await.unwrap_err();
+    assert!(
+        format!("{error:#}").contains("UserAuthMethod-Email.Read.All"),
+        "{error:#}"
+    );
+    let error = user.authentication_methods().list().send().await;
+    assert!(error.unwrap_err().is_forbidden());
+}
+
+#[tokio::test]
+async fn every_type_of_methods_has_a_list_and_an_object_at_its_documented_path() {
+    let (tenant, graph) = graph(&[
+        "UserAuthenticationMethod.Read.All",
+        "UserAuthMethod-Passkey.Read.All",
+    ])
+    .await;
+    let robin = tenant.add_user("Robin");
+    let user = graph.user(robin.id());
+    macro_rules! read {
+        ($($list:ident, $one:ident, $segment:literal, $name:literal;)*) => {$(
+            let kind = concat!("#microsoft.graph.", $name, "AuthenticationMethod");
+            robin.add_authentication_method(json!({ "@odata.type": kind, "id": $segment }));
+            tenant.forget_requests();
+            let all = user.$list().list().items().try_collect::<Vec<_>>().await.unwrap();
+            assert_eq!(all.last().unwrap().id.as_str(), $segment);
+            assert!(all.iter().all(|one| one.method_type() == all[0].method_type()));
+            user.$one($segment).get().send().await.unwrap();
+            let below = format!("/v1.0/users/{}/authentication/{}", robin.id(), $segment);
+            tenant.requests().to(&below).assert_count(1);
+            tenant.requests().to(&format!("{below}/{}", $segment)).assert_count(1);
+        )*};
+    }
+    read! {
+        email_methods, email_method, "emailMethods", "email";
+        external_authentication_methods, external_authentication_method, "externalAuthenticationMethods", "external";
+        fido2_methods, fido2_method, "fido2Methods", "fido2";
+        microsoft_authenticator_methods, microsoft_authenticator_method, "microsoftAuthenticatorMethods", "microsoftAuthenticator";
+        password_methods, password_method, "passwordMethods", "password";
+        phone_methods, phone_method, "phoneMethods", "phone";
+        platform_credential_methods, platform_credential_method, "platformCredentialMethods", "platformCredential";
+        software_oath_methods, software_oath_method, "softwareOathMethods", "softwareOath";
+        temporary_access_pass_methods, temporary_access_pass_method, "temporaryAccessPassMethods", "temporaryAccessPass";
+        windows_hello_for_business_methods, windows_hello_for_business_method, "windowsHelloForBusinessMethods", "windowsHelloForBusiness";
+    }
+}
+
+#[tokio::test]
 async fn users_without_a_second_factor_are_found_in_the_report() {
     let (tenant, graph) = graph(&["AuditLog.Read.All"]).await;
     let robin = tenant.add_user("Robin");

@@ -1,5 +1,7 @@
 //! The authentication methods of a user, and the report of who registered which.
 
+use std::iter;
+
 use entra_core::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -8,29 +10,70 @@ use crate::{
     account,
     odata::{GraphError, Options, Query},
     permissions::authorize,
+    schema::METHOD_TYPES,
     state::{State, iso},
     store::{Kind, Object},
     wire::Reply,
 };
 
-/// Responds to `authentication/methods` of a user, or to one method by its id.
+/// The methods below `authentication` of a user: all of them or those of one type, or one by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MethodsPath {
+    segment: &'static str,
+    /// The type, unless methods of every type are listed.
+    of_type: Option<&'static str>,
+    id: Option<String>,
+}
+
+impl MethodsPath {
+    pub(super) fn parse(segments: &[&str]) -> Option<Self> {
+        let (name, id) = match segments {
+            [name] => (name, None),
+            [name, id] => (name, Some((*id).to_owned())),
+            _ => return None,
+        };
+        let by_type = METHOD_TYPES
+            .iter()
+            .map(|(segment, name)| (*segment, Some(*name)));
+        let mut known = iter::once(("methods", None)).chain(by_type);
+        let (segment, of_type) = known.find(|(segment, _)| segment.eq_ignore_ascii_case(name))?;
+        Some(Self {
+            segment,
+            of_type,
+            id,
+        })
+    }
+
+    /// The methods of a user that it names, before the id.
+    fn methods(&self, user: &Object) -> Vec<Value> {
+        let mut methods = methods(user);
+        if let Some(name) = self.of_type {
+            let name = format!("#microsoft.graph.{name}");
+            methods.retain(|method| method["@odata.type"] == *name);
+        }
+        methods
+    }
+}
+
+/// Responds to the authentication methods of a user.
 pub(super) fn respond(
     call: Call<'_>,
     route: &Route,
-    id: Option<&str>,
+    path: &MethodsPath,
 ) -> Result<Reply, GraphError> {
     let own = read::is_own(call, &route.root);
+    let (segment, id) = (path.segment, path.id.as_deref());
     let below = if id.is_some() { "/{id}" } else { "" };
-    let path = format!(
-        "{}/authentication/methods{below}",
+    let row = format!(
+        "{}/authentication/{segment}{below}",
         Kind::User.entity().object_path()
     );
-    authorize(call.caller, "GET", &path, own)?;
+    authorize(call.caller, "GET", &row, own)?;
     let (_, user) = read::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let user_id = user.text("id").unwrap_or_default();
-    let context = call.context(&format!("users('{user_id}')/authentication/methods"));
-    let methods = methods(user);
+    let context = call.context(&format!("users('{user_id}')/authentication/{segment}"));
+    let methods = path.methods(&user);
     let body = match id {
         None => json!({ "@odata.context": context, "value": methods }),
         Some(id) => {

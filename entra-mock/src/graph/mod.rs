@@ -279,9 +279,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::Delta(kind) => delta::respond(call, *kind),
         Target::Photo(path) => photo::respond(call, route, path),
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
-        Target::AuthenticationMethods(id) => {
-            authentication_methods::respond(call, route, id.as_deref())
-        }
+        Target::AuthenticationMethods(path) => authentication_methods::respond(call, route, path),
         Target::DnsRecords(list) => domain_records::respond(call, route, *list),
         Target::Synchronization(segments) => synchronization::respond(call, route, segments),
         Target::LicenseDetails => license_details::respond(call, route),

@@ -11,6 +11,7 @@ use segment::{
 
 use super::{
     Caller,
+    authentication_methods::MethodsPath,
     domain_records::DnsRecords,
     membership::{self, Action},
     photo::PhotoPath,
@@ -90,7 +91,7 @@ pub(super) enum Target {
     /// The directory extensions of an application, or one of them.
     Extensions(Option<String>),
     /// The authentication methods of a user, or one of them.
-    AuthenticationMethods(Option<String>),
+    AuthenticationMethods(MethodsPath),
     /// The DNS records of a domain.
     DnsRecords(DnsRecords),
     /// Provisioning of a service principal, with the segments after `synchronization`.
@@ -483,15 +484,13 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
-    if let ("authentication", [methods, id @ ..]) = (name.to_ascii_lowercase().as_str(), rest)
+    if name.eq_ignore_ascii_case("authentication")
         && *kind == Kind::User
-        && methods.eq_ignore_ascii_case("methods")
-        && id.len() <= 1
+        && let Some(path) = MethodsPath::parse(rest)
     {
-        let id = id.first().map(|id| (*id).to_owned());
         return Some(Route {
             root,
-            target: Target::AuthenticationMethods(id),
+            target: Target::AuthenticationMethods(path),
             me: false,
         });
     }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use crate::{
     odata::GraphError,
-    schema::{ANY_OBJECT, Kind, Operation},
+    schema::{ANY_OBJECT, Kind, METHODS_BY_TYPE, Operation},
     store::Object,
 };
 
@@ -98,6 +98,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         .copied()
         .flat_map(|kind| kind.entity().operations)
         .chain(ANY_OBJECT)
+        .chain(METHODS_BY_TYPE)
 }
 
 /// How much of an object a caller may see.

@@ -192,6 +192,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "User.ReadBasic.All",
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
+    "UserAuthMethod-Passkey.Read.All",
     "UserAuthenticationMethod.Read.All",
 ];
 /// What the examples need from a user who signs in.

@@ -44,7 +44,7 @@ fn methods_are_the_password_and_what_the_user_registered() {
     }
     let option = fixture.get("/users/adele@contoso.com/authentication/methods?$select=id");
     assert_eq!(option.status, 400);
-    // What is registered is no property of the user.
+    // Registered methods are not a property of the user.
     assert!(
         !fixture
             .get("/users/adele@contoso.com")
@@ -75,6 +75,62 @@ fn own_methods_take_a_smaller_permission() {
         403,
         "not an application permission"
     );
+}
+
+#[test]
+fn methods_of_one_type_are_read_by_the_path_of_the_type() {
+    let fixture = fixture();
+    let of = |rest: &str| fixture.get(&format!("/users/adele@contoso.com/authentication/{rest}"));
+    let phones = of("phoneMethods");
+    assert_eq!(phones.all("id"), ["m1"]);
+    assert_eq!(phones.body["value"][0]["phoneNumber"], "+1 5550100");
+    assert!(
+        phones.body["@odata.context"]
+            .as_str()
+            .unwrap()
+            .ends_with("/authentication/phoneMethods"),
+        "{}",
+        phones.text
+    );
+    assert_eq!(of("EmailMethods").all("id"), ["m2"]);
+    assert_eq!(of("passwordMethods").all("@odata.type").len(), 1);
+    for (name, _) in crate::schema::METHOD_TYPES {
+        let list = of(name);
+        assert_eq!(list.status, 200, "{name}: {}", list.text);
+        let known = ["emailMethods", "passwordMethods", "phoneMethods"];
+        assert_eq!(
+            list.all("id").is_empty(),
+            !known.contains(&name),
+            "{name}: {}",
+            list.text
+        );
+    }
+    assert_eq!(of("phoneMethods/m1").body["phoneType"], "mobile");
+    // A method of another type has no address there.
+    assert_eq!(of("phoneMethods/m2").status, 404);
+    assert_eq!(of("methods/m2").status, 200);
+}
+
+#[test]
+fn methods_of_one_type_take_the_permission_of_the_type() {
+    let mut fixture = fixture();
+    let path = format!("/users/{}/authentication", id(BO));
+    for (permission, phones, emails, all) in [
+        ("UserAuthMethod-Phone.Read.All", 200, 403, 403),
+        ("UserAuthMethod-Email.ReadWrite.All", 403, 200, 403),
+        ("UserAuthenticationMethod.Read.All", 200, 200, 200),
+        ("User.Read.All", 403, 403, 403),
+        // For the own methods only.
+        ("UserAuthMethod-Phone.Read", 403, 403, 403),
+    ] {
+        fixture.adele(&[permission]);
+        let got = ["phoneMethods", "emailMethods", "methods"]
+            .map(|name| fixture.get(&format!("{path}/{name}")).status);
+        assert_eq!(got, [phones, emails, all], "{permission}");
+    }
+    fixture.adele(&["UserAuthMethod-Phone.Read"]);
+    assert_eq!(fixture.get("/me/authentication/phoneMethods").status, 200);
+    assert_eq!(fixture.get("/me/authentication/emailMethods").status, 403);
 }
 
 #[test]
