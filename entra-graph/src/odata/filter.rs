@@ -96,6 +96,10 @@ impl<E> Filter<E> {
 }
 
 /// The condition does not hold; this takes an advanced query.
+///
+/// The negation of a comparison, such as `!User::CREATED_DATE_TIME.ge(..)`, also has the objects without a value by the
+/// rules of OData, where a comparison with `null` is false. Microsoft's pages do not say whether Graph follows them: where
+/// it matters, add `.or(User::CREATED_DATE_TIME.is_null())`.
 impl<E> Not for Filter<E> {
     type Output = Self;
 

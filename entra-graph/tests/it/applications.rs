@@ -352,20 +352,24 @@ mod keys {
     #[tokio::test]
     async fn a_key_of_a_service_principal_is_added_and_removed_with_a_proof() {
         let (tenant, graph, app) = application().await;
-        let first = graph
-            .application(&app.id)
-            .upload_first_certificate(certificate(&tenant))
-            .await
-            .unwrap();
         let app_id = app.app_id.unwrap();
         let principals = graph.service_principals();
         let new = NewServicePrincipal::of(&app_id);
         let principal = principals.create(new).send().await.unwrap();
         let by_id = graph.service_principal(&principal.id);
         let by_app_id = graph.service_principal(Key::app_id(app_id));
-        let update = by_id.update();
-        let update = update.set(ServicePrincipal::KEY_CREDENTIALS, [&first]);
-        update.send().await.unwrap();
+        let first = by_id.upload_first_certificate(certificate(&tenant)).await;
+        assert_eq!(first.unwrap().usage.as_deref(), Some("Verify"));
+        // A second one takes a proof.
+        let again = by_id.upload_first_certificate(certificate(&tenant)).await;
+        let again = again.unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::Query);
+        assert!(
+            again
+                .to_string()
+                .contains("the service principal has credentials already"),
+            "{again}"
+        );
         let vault = Vault {
             pem: tenant.test_certificate_pem(),
         };

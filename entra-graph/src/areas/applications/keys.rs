@@ -260,8 +260,7 @@ impl<P: KeyPlace> Object<P> {
     /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
     /// application needs no permission for its own keys. Two writers at the same time lose
     /// nothing. Graph does not return the key id: read [`Application::KEY_CREDENTIALS`] for it. The first
-    /// certificate cannot be proven: [`upload_first_certificate`](Object::upload_first_certificate) adds that of an
-    /// application, an [`update`](Object::update) that of a service principal.
+    /// certificate cannot be proven: [`upload_first_certificate`](Object::upload_first_certificate) adds it.
     ///
     /// The signer is a certificate of `entra-auth`, or a key vault behind your own [`ProofSigner`].
     ///
@@ -345,18 +344,21 @@ impl<P: KeyPlace> Object<P> {
     }
 }
 
-impl Object<OneApplication> {
-    /// Adds the first certificate of a new application and reads it back.
+/// The upload of the first certificate, for a type with key credentials.
+macro_rules! first_certificate {
+    ($place:ident, $object:ident, $noun:literal) => {
+impl Object<$place> {
+    #[doc = concat!("Adds the first certificate of a new ", $noun, " and reads it back.")]
     ///
     /// Without a valid certificate there is nothing to prove possession with, so this is an update of the whole
     /// list `keyCredentials`, which would drop what another writer adds at the same time. It therefore
-    /// belongs right after the create, before secrets and other certificates: it fails if the application
-    /// has a certificate or a secret already.
+    /// belongs right after the create, before secrets and other certificates: it fails if there is a certificate or a
+    /// secret already.
     ///
     /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
-    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the application has a credential, or if the certificate
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if there is a credential already, or if the certificate
     /// cannot be read back within a minute; every other kind of [`Error`].
     #[inline]
     pub async fn upload_first_certificate(
@@ -364,26 +366,28 @@ impl Object<OneApplication> {
         certificate: NewCertificate,
     ) -> Result<KeyCredential, Error> {
         let credentials = (
-            Application::KEY_CREDENTIALS,
-            Application::PASSWORD_CREDENTIALS,
+            $object::KEY_CREDENTIALS,
+            $object::PASSWORD_CREDENTIALS,
         );
         let before = self.get().select(credentials).send().await?;
         let has_secret = before
             .password_credentials
             .is_some_and(|all| !all.is_empty());
         if has_secret || before.key_credentials.is_some_and(|all| !all.is_empty()) {
-            return Err(Error::query(
-                "the application has credentials already, so another writer may be active; add the certificate with add_key, or upload it right after the create",
-            ));
+            return Err(Error::query(concat!(
+                "the ",
+                $noun,
+                " has credentials already, so another writer may be active; add the certificate with add_key, or upload it right after the create",
+            )));
         }
         let credential = certificate.credential();
         self.update()
-            .set(Application::KEY_CREDENTIALS, [&credential])
+            .set($object::KEY_CREDENTIALS, [&credential])
             .send()
             .await?;
         // Reads can be served by a replica that does not have the update yet.
         for _ in 0..READS {
-            let read = self.get().select(Application::KEY_CREDENTIALS);
+            let read = self.get().select($object::KEY_CREDENTIALS);
             let listed = read.send().await?.key_credentials.unwrap_or_default();
             if let Some(found) = listed.into_iter().find(|one| one.key == credential.key) {
                 return Ok(found);
@@ -391,10 +395,15 @@ impl Object<OneApplication> {
             self.target().client.sleep(BETWEEN_READS).await;
         }
         Err(Error::query(
-            "the certificate was sent, but cannot be read back yet; read the application later",
+            "the certificate was sent, but cannot be read back yet; read it later",
         ))
     }
 }
+    };
+}
+
+first_certificate!(OneApplication, Application, "application");
+first_certificate!(OneServicePrincipal, ServicePrincipal, "service principal");
 
 /// The audience of a proof: Azure AD Graph.
 const AUDIENCE: &str = "00000002-0000-0000-c000-000000000000";
