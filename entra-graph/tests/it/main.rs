@@ -32,6 +32,7 @@ mod documented;
 #[cfg(feature = "domains")]
 mod domains;
 mod errors;
+mod errors_in_successes;
 mod examples;
 mod field_reports;
 mod filters;
