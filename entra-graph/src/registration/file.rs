@@ -6,7 +6,7 @@ use super::blueprint::AppRegistration;
 use crate::error::Error;
 
 impl AppRegistration {
-    /// Reads a blueprint from YAML. An unknown key is an error with its line.
+    /// Reads a blueprint from YAML. An unknown key is an error with its line; `BLUEPRINT.md` of this crate has every key.
     ///
     /// ```
     /// use entra_graph::registration::AppRegistration;

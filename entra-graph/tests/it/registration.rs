@@ -4,6 +4,7 @@ mod after;
 mod applied;
 mod directory;
 mod factory;
+mod file_keys;
 mod gallery;
 mod interrupted;
 mod many;
