@@ -1,6 +1,6 @@
 //! `administrativeUnit`: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Mode::*, Type::*, operation::*, relationship::*, *};
+use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *};
 
 pub(super) const ADMINISTRATIVE_UNIT: EntityType = EntityType {
     name: "administrativeUnit",
@@ -56,7 +56,7 @@ pub(super) const ADMINISTRATIVE_UNIT: EntityType = EntityType {
     ],
     rules: &[
         rule("description", Text, Advanced, Advanced, No, No),
-        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
+        DISPLAY_NAME,
         rule("id", Text, Basic, No, No, No),
         rule("isMemberManagementRestricted", Boolean, Basic, No, No, No),
     ],

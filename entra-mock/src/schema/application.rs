@@ -1,7 +1,8 @@
 //! `application`: properties, `$filter` rules, `$orderby`, `$search`.
 
 use super::{
-    Mode::*, Type::*, app_management_policy::WRITE_POLICIES, operation::*, relationship::*, *,
+    Mode::*, Type::*, app_management_policy::WRITE_POLICIES, operation::*, relationship::*,
+    shared_rules::*, *,
 };
 
 pub(super) const APPLICATION: EntityType = EntityType {
@@ -102,7 +103,7 @@ pub(super) const APPLICATION: EntityType = EntityType {
         rule("createdOnBehalfOf/id", Text, Basic, No, No, No),
         rule("description", Text, Advanced, Advanced, Advanced, No),
         rule("disabledByMicrosoftStatus", Text, Basic, No, No, No),
-        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
+        DISPLAY_NAME,
         rule("id", Text, Basic, No, No, No),
         rule("identifierUris/any", Text, Basic, Basic, Advanced, No),
         rule("info/logoUrl", Text, No, No, No, Advanced),

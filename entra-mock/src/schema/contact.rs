@@ -1,6 +1,6 @@
 //! `orgContact`: properties, `$filter` rules, `$orderby`, `$search`, relationships.
 
-use super::{Mode::*, Type::*, operation::*, relationship::*, *};
+use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *};
 
 /// They come from on-premises directories or Exchange; Graph only reads them.
 pub(super) const CONTACT: EntityType = EntityType {
@@ -43,31 +43,17 @@ pub(super) const CONTACT: EntityType = EntityType {
     rules: &[
         rule("companyName", Text, Advanced, Advanced, Advanced, Advanced),
         rule("department", Text, Basic, Basic, Advanced, Advanced),
-        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
+        DISPLAY_NAME,
         rule("givenName", Text, Basic, Basic, Advanced, Advanced),
         rule("id", Text, Basic, No, No, No),
         rule("jobTitle", Text, Basic, Basic, Advanced, Advanced),
-        rule("mail", Text, Basic, Basic, Advanced, Advanced),
-        rule("mailNickname", Text, Basic, Basic, Advanced, Advanced),
+        MAIL,
+        MAIL_NICKNAME,
         rule("manager/id", Text, Basic, No, No, No),
-        rule("onPremisesLastSyncDateTime", Date, Basic, No, Basic, No),
-        rule(
-            "onPremisesProvisioningErrors/any/category",
-            Text,
-            Basic,
-            No,
-            No,
-            No,
-        ),
-        rule(
-            "onPremisesProvisioningErrors/any/propertyCausingError",
-            Text,
-            Basic,
-            No,
-            No,
-            No,
-        ),
-        rule("onPremisesSyncEnabled", Boolean, Basic, No, No, Advanced),
+        LAST_SYNC,
+        PROVISIONING_ERROR_CATEGORY,
+        PROVISIONING_ERROR_PROPERTY,
+        SYNC_ENABLED,
         rule("proxyAddresses/any", Text, Basic, Basic, No, No),
         rule("surname", Text, Basic, Basic, Advanced, Advanced),
     ],

@@ -1,6 +1,6 @@
 //! `device`: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Mode::*, Type::*, operation::*, relationship::*, *};
+use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *};
 
 pub(super) const DEVICE: EntityType = EntityType {
     name: "device",
@@ -94,7 +94,7 @@ pub(super) const DEVICE: EntityType = EntityType {
             Advanced,
         ),
         rule("deviceId", Text, Basic, Advanced, No, No),
-        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
+        DISPLAY_NAME,
         rule(
             "extensionAttributes/extensionAttributeN",
             Text,
@@ -107,8 +107,8 @@ pub(super) const DEVICE: EntityType = EntityType {
         rule("isCompliant", Boolean, Basic, No, No, No),
         rule("isManaged", Boolean, Basic, No, No, No),
         rule("mdmAppId", Text, Basic, Advanced, No, Advanced),
-        rule("onPremisesLastSyncDateTime", Date, Basic, No, Basic, No),
-        rule("onPremisesSyncEnabled", Boolean, Basic, No, No, Advanced),
+        LAST_SYNC,
+        SYNC_ENABLED,
         rule("operatingSystem", Text, Basic, Basic, No, Advanced),
         rule("operatingSystemVersion", Text, Basic, Basic, No, Advanced),
         rule("physicalIds/any", Text, Basic, No, No, No),

@@ -1,6 +1,6 @@
 //! `group`: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Mode::*, Type::*, operation::*, relationship::*, *};
+use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *};
 
 pub(super) const GROUP: EntityType = EntityType {
     name: "group",
@@ -106,35 +106,21 @@ pub(super) const GROUP: EntityType = EntityType {
         ),
         rule("createdOnBehalfOf/id", Text, Basic, No, No, No),
         rule("description", Text, Advanced, Advanced, Advanced, No),
-        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
+        DISPLAY_NAME,
         rule("expirationDateTime", Date, Advanced, No, Advanced, No),
         rule("groupTypes/any", Text, Basic, No, No, No),
         rule("hasMembersWithLicenseErrors", Boolean, Basic, No, No, Basic),
         rule("id", Text, Basic, No, No, No),
         rule("infoCatalogs/any", Text, Basic, Basic, No, No),
         rule("isAssignableToRole", Boolean, Basic, No, No, No),
-        rule("mail", Text, Basic, Basic, Advanced, Advanced),
+        MAIL,
         rule("mailEnabled", Boolean, Basic, No, No, No),
-        rule("mailNickname", Text, Basic, Basic, Advanced, Advanced),
+        MAIL_NICKNAME,
         rule("membershipRule", Text, Basic, Basic, Advanced, No),
         rule("membershipRuleProcessingState", Text, Advanced, No, No, No),
-        rule("onPremisesLastSyncDateTime", Date, Basic, No, Basic, No),
-        rule(
-            "onPremisesProvisioningErrors/any/category",
-            Text,
-            Basic,
-            No,
-            No,
-            No,
-        ),
-        rule(
-            "onPremisesProvisioningErrors/any/propertyCausingError",
-            Text,
-            Basic,
-            No,
-            No,
-            No,
-        ),
+        LAST_SYNC,
+        PROVISIONING_ERROR_CATEGORY,
+        PROVISIONING_ERROR_PROPERTY,
         rule(
             "onPremisesSamAccountName",
             Text,
@@ -151,7 +137,7 @@ pub(super) const GROUP: EntityType = EntityType {
             No,
             Advanced,
         ),
-        rule("onPremisesSyncEnabled", Boolean, Basic, No, No, Advanced),
+        SYNC_ENABLED,
         rule(
             "preferredLanguage",
             Text,

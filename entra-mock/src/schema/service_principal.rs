@@ -9,6 +9,7 @@ use super::{
     },
     operation::*,
     relationship::*,
+    shared_rules::*,
     *,
 };
 
@@ -96,7 +97,7 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         rule("createdObjects/any/id", Text, Advanced, No, No, No),
         rule("description", Text, Advanced, Advanced, Advanced, No),
         rule("disabledByMicrosoftStatus", Text, Advanced, No, No, No),
-        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
+        DISPLAY_NAME,
         rule("homepage", Text, Advanced, Advanced, No, Advanced),
         rule("id", Text, Basic, No, No, No),
         rule("info/logoUrl", Text, No, No, No, Advanced),

@@ -1,3 +1,4 @@
+mod documented_writability;
 mod writability;
 
 use std::collections::BTreeSet;

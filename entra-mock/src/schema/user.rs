@@ -1,6 +1,6 @@
 //! `user`: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Mode::*, Type::*, operation::*, relationship::*, *};
+use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *};
 
 pub(super) const USER: EntityType = EntityType {
     name: "user",
@@ -151,7 +151,7 @@ pub(super) const USER: EntityType = EntityType {
         rule("creationType", Text, Basic, No, No, No),
         rule("deletedDateTime", Date, Advanced, No, Advanced, No),
         rule("department", Text, Basic, Basic, Advanced, Advanced),
-        rule("displayName", Text, Basic, Basic, Advanced, Advanced),
+        DISPLAY_NAME,
         rule("employeeHireDate", Date, Advanced, No, Advanced, No),
         rule("employeeId", Text, Basic, Advanced, Advanced, Advanced),
         rule("employeeOrgData/costCenter", Text, Advanced, No, No, No),
@@ -174,8 +174,8 @@ pub(super) const USER: EntityType = EntityType {
         rule("imAddresses/any", Text, Basic, Basic, Advanced, No),
         rule("isResourceAccount", Boolean, Basic, No, No, No),
         rule("jobTitle", Text, Basic, Basic, Advanced, Advanced),
-        rule("mail", Text, Basic, Basic, Advanced, Advanced),
-        rule("mailNickname", Text, Basic, Basic, Advanced, Advanced),
+        MAIL,
+        MAIL_NICKNAME,
         rule("manager/deletedDateTime", Date, Basic, No, Basic, No),
         rule("manager/id", Text, Basic, No, No, No),
         rule("mobilePhone", Text, Advanced, Advanced, Advanced, Advanced),
@@ -196,23 +196,9 @@ pub(super) const USER: EntityType = EntityType {
             Advanced,
         ),
         rule("onPremisesImmutableId", Text, Basic, No, Advanced, No),
-        rule("onPremisesLastSyncDateTime", Date, Basic, No, Basic, No),
-        rule(
-            "onPremisesProvisioningErrors/any/category",
-            Text,
-            Basic,
-            No,
-            No,
-            No,
-        ),
-        rule(
-            "onPremisesProvisioningErrors/any/propertyCausingError",
-            Text,
-            Basic,
-            No,
-            No,
-            No,
-        ),
+        LAST_SYNC,
+        PROVISIONING_ERROR_CATEGORY,
+        PROVISIONING_ERROR_PROPERTY,
         rule(
             "onPremisesSamAccountName",
             Text,
@@ -229,7 +215,7 @@ pub(super) const USER: EntityType = EntityType {
             No,
             Advanced,
         ),
-        rule("onPremisesSyncEnabled", Boolean, Basic, No, No, Advanced),
+        SYNC_ENABLED,
         rule(
             "onPremisesUserPrincipalName",
             Text,
