@@ -18,7 +18,7 @@ impl Capabilities {
             return challenge.map(str::to_owned);
         }
         let mut claims: Map<String, Value> = match challenge {
-            // What is no object has been rejected before; it must not be replaced unseen.
+            // Claims that are not an object have been rejected before; this must not replace them silently.
             Some(challenge) => match serde_json::from_str(challenge) {
                 Ok(claims) => claims,
                 Err(_) => return Some(challenge.to_owned()),

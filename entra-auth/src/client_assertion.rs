@@ -50,7 +50,7 @@ pub(crate) fn check_form(assertion: &Secret) -> Result<(), Error> {
     }
     Err(Error::new(
         ErrorKind::Configuration,
-        "the client assertion is no signed JWT",
+        "the client assertion is not a signed JWT",
     )
     .with(|inner| {
         inner.cause = Some("it must be three parts in base64url with dots between them".into());

@@ -158,7 +158,7 @@ impl RefreshToken {
                 _ if held.invalidations != invalidations => {}
                 LoadResult::Found(record) => held.adopt(&record, now),
                 LoadResult::Absent if held.stored => held.invalidate(),
-                // Damage is no sign-out: the next one is written as if it were the first.
+                // A damaged entry does not mean a sign-out: the next token is written as if it were the first.
                 LoadResult::Damaged => held.stored = false,
                 // It never was there, is under a key of other replicas, or the store fails: then
                 // the memory must do.

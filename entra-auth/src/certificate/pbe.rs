@@ -41,7 +41,7 @@ type Decrypt = fn(&[u8], &[u8], &[u8]) -> Result<Key, Error>;
 
 /// A password in the forms of the two key derivations.
 ///
-/// For PKCS#12's own, an empty password is two zero bytes and an absent one is no bytes.
+/// For PKCS#12's own, an empty password is two zero bytes and an absent one is an empty string of bytes.
 #[derive(Clone, Copy)]
 pub(super) enum Password<'a> {
     Text(&'a str),

@@ -65,12 +65,12 @@ fn country(text: &str) -> Result<DnValue, Error> {
     let code = text.to_ascii_uppercase();
     if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(invalid(
-            "the country in the subject is no code of two letters",
+            "the country in the subject is not a code of two letters",
         ));
     }
     PrintableString::try_from(code)
         .map(DnValue::PrintableString)
-        .map_err(|_| invalid("the country in the subject is no code of two letters"))
+        .map_err(|_| invalid("the country in the subject is not a code of two letters"))
 }
 
 /// Splits at commas that are neither escaped nor quoted.

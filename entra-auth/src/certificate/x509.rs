@@ -25,7 +25,8 @@ impl Fields {
     #[inline]
     pub(super) fn read(der: &[u8]) -> Result<Self, Error> {
         read(der).map_err(|source| {
-            error::malformed("the certificate is no readable X.509 certificate").with_source(source)
+            error::malformed("the certificate is not a readable X.509 certificate")
+                .with_source(source)
         })
     }
 

@@ -69,7 +69,7 @@ impl CliError {
     }
 
     /// The line that says most, without anything like a token: that with Entra's number, that of the
-    /// error, or the first that is no warning.
+    /// error, or the first that is not a warning.
     pub(super) fn line(&self) -> String {
         let lines = || {
             self.reason

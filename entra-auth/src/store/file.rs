@@ -277,7 +277,7 @@ async fn blocking<T: Send + 'static>(
 const PRUNED_EVERY: u64 = 16;
 /// A token with all claims that fit into a request header has some ten kilobytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
-/// How often a directory may be removed between two steps; more is no coincidence.
+/// How often a directory may be removed between two steps; more cannot be a coincidence.
 const TRIES: u32 = 64;
 
 #[cfg(test)]

@@ -78,5 +78,5 @@ fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// How often the file may go between two steps; more is no coincidence.
+/// How often the file may go between two steps; more cannot be a coincidence.
 const TRIES: u32 = 1_000;

@@ -31,7 +31,7 @@ pub(super) struct Policy {
     pub(super) roles_all: Vec<String>,
     pub(super) app_permissions_any: Vec<String>,
     pub(super) caller: CallerRule,
-    /// The claim `roles` has groups, which are no app roles.
+    /// The claim `roles` has groups, not app roles.
     pub(super) groups_as_roles: bool,
     /// Whether a token must name its subject.
     pub(super) needs_subject: bool,

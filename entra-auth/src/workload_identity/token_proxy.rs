@@ -95,7 +95,9 @@ impl TokenProxy {
         if let Some(name) = &proxy.server_name
             && proxy.target(&proxy.url).is_none()
         {
-            return Err(unusable(format!("{SERVER_NAME} is no host name: {name}")));
+            return Err(unusable(format!(
+                "{SERVER_NAME} is not a host name: {name}"
+            )));
         }
         if let Authority::Data(roots) = &proxy.authority {
             proxy.trusting(roots)?;

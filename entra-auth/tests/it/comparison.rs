@@ -40,7 +40,7 @@ fn each_yes_of_the_comparison_names_a_test() {
             let attributes = before.rsplit("\n\n").next().unwrap();
             assert!(
                 attributes.contains("#[test]") || attributes.contains("#[tokio::test"),
-                "{name} in {path} is no test"
+                "{name} in {path} is not a test"
             );
         }
     }

@@ -298,7 +298,7 @@ async fn an_entry_expires_by_the_clock_of_redis_beside_others_that_live_longer()
     let minute = Duration::from_secs(60);
     tokio::time::timeout(minute, expiry).await.unwrap();
     assert_eq!(store.load(&long).await.unwrap().unwrap(), b"record");
-    // Written again, it lives again; a time beyond all clocks is no error.
+    // Written again, it is valid again; a time beyond the range of clocks is accepted.
     store.save(&short, b"state", HOUR).await.unwrap();
     assert_eq!(store.load(&short).await.unwrap().unwrap(), b"state");
     let century = Duration::from_secs(100 * 365 * 24 * 3600);

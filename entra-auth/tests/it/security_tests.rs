@@ -75,10 +75,10 @@ fn every_row_of_the_table_names_a_test_or_file_that_exists() {
         for text in quoted {
             let last = text.rsplit([':', ' ']).next().unwrap();
             if Path::new(last).extension().is_some_and(|end| end == "rs") {
-                assert!(own.join(last).is_file(), "{last} is no file: {line}");
+                assert!(own.join(last).is_file(), "{last} is not a file: {line}");
                 named += 1;
             } else if last.contains('_') {
-                assert!(tests.contains(last), "{last} is no test: {line}");
+                assert!(tests.contains(last), "{last} is not a test: {line}");
                 named += 1;
             }
         }

@@ -22,6 +22,7 @@ use crate::{
     sign_in_support::{CALLBACK, Service, builder, callback, stored, success},
     stores::Shelf,
     support::{CLIENT, TENANT, response},
+    user_code::shop,
     validate_support::{SERVICE_KEY, USER, clock, encode, id_token, with_changes},
 };
 
@@ -29,17 +30,6 @@ const ADELE: &str = "adele@contoso.com";
 
 fn scope(name: &str) -> TokenRequest {
     TokenRequest::new([name])
-}
-
-async fn shop() -> (FakeTenant, App) {
-    let tenant = FakeTenant::start().await;
-    let app = tenant
-        .register_app("Shop")
-        .redirect_uri(CALLBACK)
-        .delegated_permission("User.Read")
-        .delegated_permission("Mail.Read")
-        .with_secret();
-    (tenant, app)
 }
 
 fn connect(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> SignInClient {

@@ -353,7 +353,7 @@ async fn failing_store_loses_no_session() {
     clara.token(&mail()).await.unwrap();
     assert!(cache.store_failures() > 0);
     shelf.fail(false);
-    // What could not be read is no sign-out either, and is written again.
+    // An entry that could not be read does not mean a sign-out either, and is written again.
     for entry in shelf.entries.lock().unwrap().values_mut() {
         entry.truncate(entry.len() / 2);
     }

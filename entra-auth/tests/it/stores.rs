@@ -368,7 +368,7 @@ async fn with_a_key_only_encrypted_entries_are_written_and_read() {
     assert_eq!(
         number(&with(&[]), &graph()).await,
         4,
-        "without the key it is no token"
+        "without the key the token cannot be read"
     );
 }
 

@@ -143,7 +143,7 @@ async fn the_token_request_goes_to_the_proxy_and_its_certificate_is_checked_for_
     );
     assert!(request.contains("client_assertion=header.payload.signature"));
 
-    // Another name than the certificate's is no proxy of this cluster.
+    // A server with another name than the certificate's is not the proxy of this cluster.
     let other = environment.with("AZURE_KUBERNETES_SNI_NAME", "other.aks.example");
     let error = credential(&other).token(&graph()).await.unwrap_err();
     assert_eq!(detail(&error).kind(), ErrorKind::Transport);

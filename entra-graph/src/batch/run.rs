@@ -42,8 +42,8 @@ struct Pending {
     counted: u32,
     /// When it may be sent, on the time since the batch began.
     ready_at: Duration,
-    /// The waits before its attempts so far, of which the time budget is made. The time of the whole batch is none of
-    /// the request's own.
+    /// The waits before its attempts so far, of which the time budget is made. The time of the whole batch does
+    /// not count.
     waited: Duration,
     /// When it was first sent, on the same time.
     first_sent: Option<Duration>,

@@ -106,7 +106,7 @@ fn units(method: &Method, path: &Path<'_>, query: &Query<'_>) -> u32 {
 }
 
 /// The segments of a path as the documentation writes them: a key in parentheses is a segment of its own, `me` is a
-/// user, and a cast is none.
+/// user, and a cast is left out.
 struct Path<'a>(Vec<&'a str>);
 
 impl<'a> Path<'a> {

@@ -114,7 +114,7 @@ impl AppRegistration {
         })
     }
 
-    /// Removes a secret that was replaced, by its id. A secret that does not exist is no error, but is only known not to
+    /// Removes a secret that was replaced, by its id. A secret that does not exist is not an error, but is only known not to
     /// exist after two minutes, in which a new one could become visible; one that the sink still holds is an error.
     ///
     /// # Errors

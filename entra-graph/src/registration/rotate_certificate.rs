@@ -93,7 +93,7 @@ impl AppRegistration {
     }
 
     /// Removes a certificate that was replaced, by its key id, with the key of one that stays. A certificate that does
-    /// not exist is no error, but is only known not to exist after two minutes, in which a new one could become visible.
+    /// not exist is not an error, but is only known not to exist after two minutes, in which a new one could become visible.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if it is the certificate of the key that proves it;

@@ -289,6 +289,6 @@ fn a_client_secret_is_decoded_and_never_serialized() {
         format!("{app:?}"),
     ] {
         assert!(!written.contains("canary"), "{written}");
-        assert!(written.contains("can"), "the hint is no secret: {written}");
+        assert!(written.contains("can"), "the hint is public: {written}");
     }
 }

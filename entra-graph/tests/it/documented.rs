@@ -71,7 +71,7 @@ const FOUR: [&str; 4] = [
     "86a64f51-3a64-4cc6-a8c8-6b8f000c0f52",
     "ac38546e-ddf3-437a-ac5c-27a94cd7a0f1",
 ];
-/// Stands for the `groupIds-value` of some examples, which is no id.
+/// Stands for the `groupIds-value` of some examples, which is not an id.
 const PLACEHOLDER: &str = "11111111-2222-3333-4444-555555555555";
 /// Stands for a second one.
 const OTHER_PLACEHOLDER: &str = "66666666-7777-8888-9999-000000000000";
@@ -529,7 +529,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     requests
 }
 
-/// How many documented requests these pages have, so that an emptier collection is no success.
+/// How many documented requests these pages have, so that an emptier collection fails.
 const REQUESTS: usize = 68
     + service_principals::REQUESTS
     + with(cfg!(feature = "administrative-units"), 8)

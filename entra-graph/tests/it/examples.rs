@@ -130,7 +130,7 @@ const MODELS: &[(&str, RoundTrip)] = &[
     ("microsoft.graph.subscribedsku", round_trip::<SubscribedSku>),
 ];
 
-/// How many bodies of these models the collection has, so that an emptier one is no success.
+/// How many bodies of these models the collection has, so that an emptier one fails.
 const BODIES: usize = 155
     + with(cfg!(feature = "administrative-units"), 13)
     + with(cfg!(feature = "application-templates"), 2)

@@ -73,7 +73,7 @@ pub(super) fn respond(
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let user_id = user.text("id").unwrap_or_default();
     let context = call.context(&format!("users('{user_id}')/authentication/{segment}"));
-    let methods = path.methods(&user);
+    let methods = path.methods(user);
     let body = match id {
         None => json!({ "@odata.context": context, "value": methods }),
         Some(id) => {

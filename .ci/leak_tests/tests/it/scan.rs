@@ -2,7 +2,7 @@
 //!
 //! A type is named as `std::any::type_name` names it, by the module that defines it. Types that
 //! macros make are found where the macro's input spells `pub struct` or `pub enum`, and where a
-//! `pub use` names something that is no other item.
+//! `pub use` names something that is not another item.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -30,7 +30,7 @@ impl Listener {
     pub(super) async fn start() -> io::Result<Self> {
         let first = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = first.local_addr()?.port();
-        // Where `localhost` is an IPv6 address first; it is no loss if the port is taken there.
+        // Where `localhost` is an IPv6 address first; if the port is in use there, IPv4 is enough.
         let second = TcpListener::bind(("::1", port)).await.ok();
         let (found, callbacks) = mpsc::channel(8);
         let tasks = std::iter::once(first)

@@ -114,7 +114,7 @@ impl Object<OneApplication> {
     }
 
     /// Disables an app role and then removes it, in two updates as Graph requires. A role that the application
-    /// does not have is no error.
+    /// does not have is not an error.
     ///
     /// # Errors
     /// Every kind of [`Error`].
@@ -153,7 +153,7 @@ impl Object<OneApplication> {
     }
 
     /// Disables a delegated permission and then removes it, in two updates as Graph requires. A permission that
-    /// the application does not offer is no error.
+    /// the application does not offer is not an error.
     ///
     /// # Errors
     /// Every kind of [`Error`].

@@ -157,7 +157,7 @@ async fn rotation_waits_out_lag_and_leaves_no_secret_behind() {
             .unwrap();
         let previous = rotated.previous.unwrap();
         blueprint.retire(&graph, previous, &mut sink).await.unwrap();
-        // A second time it does not exist, which is no error.
+        // A second time it does not exist, which is not an error.
         blueprint.retire(&graph, previous, &mut sink).await.unwrap();
         assert_ne!(rotated.new, previous, "round {round}");
     }

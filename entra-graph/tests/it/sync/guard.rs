@@ -150,7 +150,7 @@ async fn half_of_the_company_leaves_with_an_approval_of_exactly_this_half() {
     assert_eq!(held.objects[0].removed, 50);
     assert!(
         held.groups.is_empty(),
-        "their memberships are no removals of their own: {:?}",
+        "their memberships are not listed as removals: {:?}",
         held.groups
     );
     // An invented token, or that of another set, lets nothing through.
