@@ -79,7 +79,12 @@ fn own_methods_take_a_smaller_permission() {
 
 #[test]
 fn methods_of_one_type_are_read_by_the_path_of_the_type() {
-    let fixture = fixture();
+    let mut fixture = fixture();
+    // The documented permissions of the list of passkeys are those for passkeys alone.
+    fixture.application(&[
+        "UserAuthenticationMethod.Read.All",
+        "UserAuthMethod-Passkey.Read.All",
+    ]);
     let of = |rest: &str| fixture.get(&format!("/users/adele@contoso.com/authentication/{rest}"));
     let phones = of("phoneMethods");
     assert_eq!(phones.all("id"), ["m1"]);
