@@ -123,6 +123,7 @@ impl GraphClient {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn available_extension_properties(
         &self,
         synced_from_on_premises: Option<bool>,
@@ -232,6 +233,7 @@ fn read_objects(client: &GraphClient, reply: &Reply) -> Result<Vec<DirectoryObje
 }
 
 /// The items of an action that returns a list without pages.
+#[inline]
 pub(super) fn read_whole<E: Entity>(client: &GraphClient, reply: &Reply) -> Result<Vec<E>, Error> {
     let page = read_page::<E>(client, reply)?;
     if !page.is_last() {

@@ -24,6 +24,7 @@ use crate::{
 };
 
 /// The body of a request with these calls, each with its id and the ids that it depends on.
+#[inline]
 pub(super) fn write<'a>(
     root: &str,
     calls: impl IntoIterator<Item = (usize, &'a Call, Vec<usize>)>,
@@ -68,6 +69,7 @@ pub(super) fn write<'a>(
 }
 
 /// JSON goes as it is, anything else as base64 for URLs.
+#[inline]
 fn write_body(body: &mut SecretBuffer, payload: &Payload) {
     if is_json(payload.content_type.to_str().unwrap_or_default()) {
         body.push(&payload.bytes);
@@ -77,6 +79,7 @@ fn write_body(body: &mut SecretBuffer, payload: &Payload) {
 }
 
 /// The address below the version.
+#[inline]
 fn relative(root: &str, call: &Call) -> String {
     let url = call.url.as_str();
     format!(
@@ -94,6 +97,7 @@ fn relative(root: &str, call: &Call) -> String {
 ///
 /// # Errors
 /// `Query`
+#[inline]
 pub(super) fn check(call: &Call) -> Result<(), Error> {
     let invalid = |name: &HeaderName| {
         Error::query(format!(
@@ -118,6 +122,7 @@ pub(super) fn check(call: &Call) -> Result<(), Error> {
 
 /// The responses by id; `None` for an id with several. A response that cannot be read is left out, so that it does not
 /// take those of the other requests with it.
+#[inline]
 pub(super) fn read(
     whole: &Reply,
     pipeline: &Pipeline,
@@ -161,10 +166,12 @@ struct ItemResponse<'a> {
 }
 
 impl ItemResponse<'_> {
+    #[inline]
     fn index(&self) -> Option<usize> {
         text_of(&self.id)?.parse().ok()
     }
 
+    #[inline]
     fn reply(self, whole: &Reply, pipeline: &Pipeline) -> Reply {
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers.into_iter().flatten() {
@@ -205,6 +212,7 @@ impl ItemResponse<'_> {
 }
 
 /// A text, a number or a truth value as text. Services differ in how they write a header.
+#[inline]
 fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
@@ -219,6 +227,7 @@ fn text_of(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 /// The bytes of a body: JSON, or base64 of something else, or a text.
+#[inline]
 fn body(json: &str, content_type: &str) -> Bytes {
     if is_json(content_type) || !json.starts_with('"') {
         return match json {
@@ -236,6 +245,7 @@ fn body(json: &str, content_type: &str) -> Bytes {
     }
 }
 
+#[inline]
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json")

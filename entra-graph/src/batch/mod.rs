@@ -84,6 +84,7 @@ struct ItemResult {
 
 impl GraphClient {
     /// An empty batch.
+    #[inline]
     pub fn batch(&self) -> Batch {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Batch {
@@ -96,6 +97,7 @@ impl GraphClient {
 
 impl Batch {
     /// Adds a request.
+    #[inline]
     pub fn add<R: IntoRequest>(&mut self, request: R) -> BatchEntry<R::Output> {
         self.add_after([], request)
     }
@@ -112,6 +114,7 @@ impl Batch {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn add_after<R: IntoRequest>(
         &mut self,
         others: impl IntoIterator<Item = EntryId>,
@@ -160,6 +163,7 @@ impl Batch {
     ///
     /// # Errors
     /// Every kind of [`Error`], if no request could be sent.
+    #[inline]
     pub async fn send(self) -> Result<Responses, Error> {
         let (id, client) = (self.id, self.client.clone());
         let results = run::run(self.client, self.items).await?;
@@ -184,6 +188,7 @@ impl Responses {
     ///
     /// # Errors
     /// Every kind of [`Error`], as if the request had been sent alone, with its method, path and permissions.
+    #[inline]
     pub fn get<T>(&self, entry: BatchEntry<T>) -> Result<T, Error> {
         let result = self
             .results
@@ -199,6 +204,7 @@ impl Responses {
 }
 
 impl<T> Clone for BatchEntry<T> {
+    #[inline]
     fn clone(&self) -> Self {
         *self
     }
@@ -207,12 +213,14 @@ impl<T> Clone for BatchEntry<T> {
 impl<T> Copy for BatchEntry<T> {}
 
 impl<T> fmt::Debug for BatchEntry<T> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BatchEntry({})", self.id.index)
     }
 }
 
 impl fmt::Debug for Item {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.call {
             Ok(call) => write!(f, "{} {}", call.method, call.url.path()),
@@ -222,6 +230,7 @@ impl fmt::Debug for Item {
 }
 
 impl fmt::Debug for ItemResult {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reply {
             Ok(reply) => write!(f, "{}", reply.status),

@@ -10,6 +10,7 @@ pub(super) const MOST: usize = 20;
 /// `after` names for each the others of this round that it depends on, all of them smaller. Requests that
 /// depend on each other stay together, since Graph preserves their order within one request only. Where they are more
 /// than 20, the first 20 go now; none of these depends on one that stays behind.
+#[inline]
 pub(super) fn chunks(ready: &[usize], after: impl Fn(usize) -> Vec<usize>) -> Vec<Vec<usize>> {
     let place: HashMap<usize, usize> = ready.iter().copied().zip(0..).collect();
     // Each place leads to an earlier one of its group, the first of a group to itself.
@@ -39,6 +40,7 @@ pub(super) fn chunks(ready: &[usize], after: impl Fn(usize) -> Vec<usize>) -> Ve
 }
 
 /// The first place of a group. The way to it gets shorter, so that any number of places costs little.
+#[inline]
 fn first(earlier: &mut [usize], mut at: usize) -> usize {
     while earlier[at] != at {
         earlier[at] = earlier[earlier[at]];
@@ -48,6 +50,7 @@ fn first(earlier: &mut [usize], mut at: usize) -> usize {
 }
 
 /// Puts groups into the first chunk with room for the whole group.
+#[inline]
 fn pack(groups: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
     let mut chunks: Vec<Vec<usize>> = Vec::new();
     for group in groups {

@@ -65,6 +65,7 @@ struct Run {
     rejected_token: Option<HeaderMap>,
 }
 
+#[inline]
 pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<ItemResult>, Error> {
     let mut run = Run::new(client, items);
     while !run.pending.is_empty() {
@@ -92,6 +93,7 @@ pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<Ite
 }
 
 impl Run {
+    #[inline]
     fn new(client: GraphClient, items: Vec<Item>) -> Self {
         let root = items
             .iter()
@@ -143,6 +145,7 @@ impl Run {
     }
 
     /// Fails the requests that depend, directly or indirectly, on one that failed.
+    #[inline]
     fn fail_dependents(&mut self) {
         let mut indexes: Vec<usize> = self.pending.keys().copied().collect();
         indexes.sort_unstable();
@@ -166,6 +169,7 @@ impl Run {
     }
 
     /// What can be sent now: its wait is over, and what it depends on has succeeded or goes with it.
+    #[inline]
     fn ready(&self) -> Vec<usize> {
         let now = self.elapsed();
         let mut indexes: Vec<usize> = self.pending.keys().copied().collect();
@@ -191,11 +195,13 @@ impl Run {
         ready
     }
 
+    #[inline]
     fn chunks(&self, ready: &[usize]) -> Vec<Vec<usize>> {
         plan::chunks(ready, |index| self.needed(index))
     }
 
     /// The dependencies that have no response yet.
+    #[inline]
     fn needed(&self, index: usize) -> Vec<usize> {
         let after = self.pending.get(&index).map(|one| one.after.as_slice());
         after
@@ -207,6 +213,7 @@ impl Run {
     }
 
     /// Waits until the next request may be sent.
+    #[inline]
     async fn wait(&self) {
         let next = self
             .pending
@@ -218,11 +225,13 @@ impl Run {
         self.client.pipeline().clock().sleep(wait).await;
     }
 
+    #[inline]
     fn elapsed(&self) -> Duration {
         self.client.pipeline().clock().elapsed(self.started)
     }
 
     /// Sends one request of `$batch`.
+    #[inline]
     fn post(&mut self, chunk: &[usize]) -> BoxFuture<'static, Result<Replies, Error>> {
         let now = self.elapsed();
         for index in chunk {
@@ -251,12 +260,14 @@ impl Run {
     }
 
     /// Graph counts the parts, and not the request as a whole.
+    #[inline]
     fn cost(&self, chunk: &[usize]) -> Cost {
         let pending = chunk.iter().filter_map(|index| self.pending.get(index));
         Cost::sum(pending.map(|one| self.client.cost(&one.call)))
     }
 
     /// The request as a whole may be repeated as far as each of its parts may.
+    #[inline]
     fn idempotency(&self, chunk: &[usize]) -> Idempotency {
         let classes = || {
             chunk
@@ -274,6 +285,7 @@ impl Run {
     }
 
     /// Needs the responses of a chunk.
+    #[inline]
     fn accept_chunk(&mut self, chunk: &[usize], outcome: Result<Replies, Error>) {
         let mut replies = match outcome {
             Ok(replies) => {
@@ -311,6 +323,7 @@ impl Run {
     }
 
     /// Needs the response to one request: it is final, or the request is sent once more.
+    #[inline]
     fn accept(&mut self, index: usize, mut reply: Reply) {
         let (now, pipeline) = (self.elapsed(), self.client.pipeline().clone());
         let Some(pending) = self.pending.get_mut(&index) else {
@@ -390,6 +403,7 @@ impl Run {
     }
 
     /// Fails a request that has no response of its own.
+    #[inline]
     fn fail(&mut self, index: usize, error: &Error) {
         let error = match self.pending.get(&index) {
             Some(pending) => {
@@ -407,6 +421,7 @@ impl Run {
         self.finish(index, None, Err(error));
     }
 
+    #[inline]
     fn finish(&mut self, index: usize, call: Option<Call>, reply: Result<Reply, Error>) {
         let call = call.or_else(|| self.pending.remove(&index).map(|pending| pending.call));
         self.results[index] = Some(ItemResult { call, reply });
@@ -414,6 +429,7 @@ impl Run {
 }
 
 /// All results, in order.
+#[inline]
 pub(crate) async fn all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
     let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
     poll_fn(|context| {

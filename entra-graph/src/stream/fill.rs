@@ -1,6 +1,6 @@
 //! Expanded relationships that Graph cut, completed by further requests.
 
-use entra_core::{bytes::Bytes, url::Url};
+use entra_core::{BoxFuture, bytes::Bytes, url::Url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -21,14 +21,45 @@ pub(crate) struct Fill {
     pub(crate) select: String,
 }
 
+/// Completes a page. Lists hold it as a pointer, so that only programs that complete relationships contain the code of
+/// batches.
+pub(crate) type Complete =
+    fn(Fill, GraphClient, &'static Operation, Reply) -> BoxFuture<'static, Result<Reply, Error>>;
+
+/// A relationship, and what completes it.
+#[derive(Clone)]
+pub(crate) struct Filling {
+    pub(super) fill: Fill,
+    pub(super) complete: Complete,
+}
+
+/// Completes a page by batches.
+#[inline]
+pub(crate) fn by_batches(
+    fill: Fill,
+    client: GraphClient,
+    operation: &'static Operation,
+    reply: Reply,
+) -> BoxFuture<'static, Result<Reply, Error>> {
+    Box::pin(async move { fill.complete(&client, operation, reply).await })
+}
+
 impl Fill {
+    pub(crate) const fn completed_by(self, complete: Complete) -> Filling {
+        Filling {
+            fill: self,
+            complete,
+        }
+    }
+
     /// A page with every list of related objects complete.
     ///
     /// Graph sends at most 20, and sometimes none of many, so a list is read anew unless it has fewer than 20 and at least one.
     ///
     /// # Errors
     /// Every kind of [`Error`]; then the page can be fetched again.
-    pub(super) async fn complete(
+    #[inline]
+    async fn complete(
         &self,
         client: &GraphClient,
         operation: &'static Operation,
@@ -67,6 +98,7 @@ impl Fill {
     ///
     /// # Errors
     /// `Query` or `Policy`.
+    #[inline]
     pub(super) fn check(&self, client: &GraphClient) -> Result<(), Error> {
         let url = Url::parse(&self.collection).map_err(|_| {
             Error::query("the resume token has an invalid address; start the list again")
@@ -74,6 +106,7 @@ impl Fill {
         client.check(&url)
     }
 
+    #[inline]
     fn is_cut(&self, row: &Map<String, Value>) -> bool {
         let link = format!("{}@odata.nextLink", self.relation);
         let count = row
@@ -83,6 +116,7 @@ impl Fill {
         row.contains_key(&link) || count == 0 || count >= MOST_EXPANDED
     }
 
+    #[inline]
     fn call(&self, row: &Map<String, Value>, operation: &'static Operation) -> Result<Call, Error> {
         let id = row.get("id").and_then(Value::as_str).ok_or_else(|| {
             Error::decode(
@@ -105,6 +139,7 @@ impl Fill {
 }
 
 /// A page of objects as they are.
+#[inline]
 fn read_rows(client: &GraphClient, reply: &Reply) -> Result<Page<Value>, Error> {
     let mut page: Value = serde_json::from_slice(without_bom(&reply.body)).map_err(|source| {
         Error::decode("the response is not the JSON that was expected", source)

@@ -25,7 +25,7 @@ use crate::{
     operation::Operation,
     request::{Read, Request, read},
 };
-pub(crate) use fill::Fill;
+pub(crate) use fill::{Complete, Fill, Filling, by_batches};
 pub use page::Page;
 pub(crate) use page::{link, page_of, read_page};
 pub(crate) use together::{Reading, read_to_the_end};
@@ -48,7 +48,7 @@ pub struct Pages<E> {
     /// The lists that follow this one, each with its first page.
     following: VecDeque<NextList>,
     /// The relationship whose objects are completed.
-    fill: Option<Fill>,
+    fill: Option<Filling>,
     /// The links that were fetched, to detect a list that loops.
     seen: HashSet<u64>,
     /// How many items the pages held so far.
@@ -167,7 +167,7 @@ impl<E: Send + 'static> Pages<E> {
     }
 
     /// These pages, with the related objects complete.
-    pub(crate) fn filled(mut self, fill: Option<Fill>) -> Self {
+    pub(crate) fn filled(mut self, fill: Option<Filling>) -> Self {
         self.fill = fill;
         self
     }
@@ -214,7 +214,7 @@ impl<E: Send + 'static> Pages<E> {
             skip,
             advanced: call.advanced,
             following: self.following.iter().cloned().collect(),
-            fill: self.fill.clone(),
+            fill: self.fill.as_ref().map(|filling| filling.fill.clone()),
         })
     }
 
@@ -289,8 +289,8 @@ impl<E: Send + 'static> Pages<E> {
         let fill = self.fill.clone();
         State::Fetching(Box::pin(async move {
             let mut reply = client.execute(&call).await?;
-            if let Some(fill) = fill {
-                reply = fill.complete(&client, call.operation, reply).await?;
+            if let Some(Filling { fill, complete }) = fill {
+                reply = complete(fill, client.clone(), call.operation, reply).await?;
             }
             read(&client, &call, &reply, how)
         }))
@@ -316,7 +316,7 @@ impl<E: Send + 'static> Items<E> {
     ) -> Self {
         let pages = Pages::new(first, item)
             .followed_by(token.following.clone())
-            .filled(token.fill.clone());
+            .filled(token.fill.clone().map(|fill| fill.completed_by(by_batches)));
         Self {
             skip: token.skip,
             ..Self::new(pages)

@@ -9,7 +9,7 @@ use crate::{
     odata::{Filter, NavigationProperty, Order, Query, Search, Selection},
     operation::Operation,
     request::{IntoRequest, Request, Target},
-    stream::{Fill, Items, NextList, Page, Pages, read_page},
+    stream::{Complete, Fill, Filling, Items, NextList, Page, Pages, by_batches, read_page},
 };
 
 /// A request for the items of a collection, with the options that Graph documents for it.
@@ -35,8 +35,8 @@ pub struct List<E> {
     target: Target,
     operation: &'static Operation,
     query: Query,
-    /// The relationship that is completed, and the selected properties of its objects.
-    complete: Option<(&'static str, String)>,
+    /// The relationship that is completed, the selected properties of its objects, and what completes it.
+    complete: Option<(&'static str, String, Complete)>,
     marker: PhantomData<fn() -> E>,
 }
 
@@ -134,7 +134,7 @@ impl<E: Entity> List<E> {
     where
         E: Expandable,
     {
-        self.complete = Some((relation.name(), relation.selected()));
+        self.complete = Some((relation.name(), relation.selected(), by_batches));
         self.expand(relation)
     }
 
@@ -224,20 +224,21 @@ impl<E: Entity> List<E> {
 
     fn check_expand(&self) -> Result<(), Error> {
         match self.complete {
-            Some((relation, _)) => Err(Error::query(format!(
+            Some((relation, ..)) => Err(Error::query(format!(
                 "all of {relation} take further requests, so the list cannot go in a batch: use `items` or `expand`"
             ))),
             None => Ok(()),
         }
     }
 
-    fn fill(&self) -> Option<Fill> {
-        let (relation, select) = self.complete.clone()?;
-        Some(Fill {
+    fn fill(&self) -> Option<Filling> {
+        let (relation, select, complete) = self.complete.clone()?;
+        let fill = Fill {
             collection: self.target.url().ok()?.to_string(),
             relation: relation.to_owned(),
             select,
-        })
+        };
+        Some(fill.completed_by(complete))
     }
 
     /// The first request, and those for the other parts of a filter that is too long for one.
