@@ -28,7 +28,7 @@ pub use shared::TokenCacheBuilder;
 use self::refresh_tokens::{Slot, SlotsByToken};
 use crate::{
     expiring_map::ExpiringMap,
-    store::{EntryId, PersistentCache, Seal},
+    store::{EntryId, Seal, SecondLevel},
     throttle::Throttle,
 };
 
@@ -57,7 +57,7 @@ struct Inner {
     entries: RwLock<ExpiringMap<CacheKey, Arc<Entry>>>,
     /// Counts look-ups outside of the fast cache, to find the least recently used entry.
     tick: AtomicU64,
-    persistent: Option<PersistentCache>,
+    persistent: Option<Box<dyn SecondLevel>>,
     seal: Arc<Seal>,
     throttle: Throttle,
     /// The refresh tokens of users, if there is a store.
@@ -170,7 +170,11 @@ impl TokenCache {
         self.0.tick.load(Ordering::Relaxed)
     }
 
-    fn with_parts(capacity: usize, persistent: Option<PersistentCache>, seal: Arc<Seal>) -> Self {
+    fn with_parts(
+        capacity: usize,
+        persistent: Option<Box<dyn SecondLevel>>,
+        seal: Arc<Seal>,
+    ) -> Self {
         Self(Arc::new(Inner {
             entries: RwLock::new(ExpiringMap::new(capacity)),
             tick: AtomicU64::new(0),

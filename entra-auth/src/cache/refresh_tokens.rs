@@ -264,7 +264,7 @@ impl RefreshToken {
         };
         let wanted = || self.slot.lock().invalidations == invalidations;
         let saved = persistent
-            .save_if(&self.entry_id, &kept.record(), budget, wanted)
+            .save_if(&self.entry_id, &kept.record(), budget, &wanted)
             .await;
         let mut held = self.slot.lock();
         if held.invalidations == invalidations {

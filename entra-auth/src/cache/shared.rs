@@ -7,8 +7,8 @@ use crate::{
     Error,
     moment::Moment,
     store::{
-        DEFAULT_LIMIT, EncryptedStore, EncryptionKey, FindResult, GuardedStore, PersistentCache,
-        Record, Seal, StoreError,
+        Connect, DEFAULT_LIMIT, EncryptedStore, EncryptionKey, FindResult, Record, Seal,
+        StoreError, connect,
     },
 };
 
@@ -32,7 +32,7 @@ use crate::{
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct TokenCacheBuilder {
     capacity: usize,
-    store: Option<Arc<dyn EncryptedStore>>,
+    store: Option<(Arc<dyn EncryptedStore>, Connect)>,
     keys: Vec<EncryptionKey>,
     store_timeout: Duration,
 }
@@ -52,7 +52,7 @@ impl TokenCacheBuilder {
     /// [`encryption_key`](Self::encryption_key) if others can read the store.
     #[inline]
     pub fn store(mut self, store: impl EncryptedStore) -> Self {
-        self.store = Some(Arc::new(store));
+        self.store = Some((Arc::new(store), connect));
         self
     }
 
@@ -82,8 +82,7 @@ impl TokenCacheBuilder {
         let seal = Arc::new(Seal::new(self.keys));
         let persistent = self
             .store
-            .map(|store| GuardedStore::new(store, self.store_timeout))
-            .map(|store| PersistentCache::new(store, Arc::clone(&seal)));
+            .map(|(store, connect)| connect(store, self.store_timeout, Arc::clone(&seal)));
         TokenCache::with_parts(self.capacity, persistent, seal)
     }
 }
@@ -115,7 +114,7 @@ impl TokenCache {
         self.0
             .persistent
             .as_ref()
-            .map_or(0, PersistentCache::failures)
+            .map_or(0, |persistent| persistent.failures())
     }
 
     /// Returns the last error of the store.
@@ -178,7 +177,7 @@ impl TokenCache {
         let lock = match freshness.must_be_new {
             true => None,
             false => match persistent
-                .find(&entry_id, &mut budget, |record| {
+                .find(&entry_id, &mut budget, &|record: &Record| {
                     freshness.settled_by(record, Moment::now(clock))
                 })
                 .await
@@ -197,7 +196,7 @@ impl TokenCache {
         if let Ok(record) = &obtained.outcome {
             let wanted = || !entry.is_forgotten();
             persistent
-                .save_if(&entry_id, record, &mut budget, wanted)
+                .save_if(&entry_id, record, &mut budget, &wanted)
                 .await;
         }
         // Released when the others can read the new token.

@@ -29,18 +29,21 @@ pub enum StoreErrorKind {
 impl StoreError {
     /// The store could not be reached, read or written.
     #[must_use]
+    #[inline]
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Unavailable, message)
     }
 
     /// The store cannot be used as it is set up.
     #[must_use]
+    #[inline]
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Configuration, message)
     }
 
     /// Adds the cause. Neither message may contain any part of an entry.
     #[must_use]
+    #[inline]
     pub fn with_source(mut self, source: impl error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
@@ -52,6 +55,7 @@ impl StoreError {
         self.kind
     }
 
+    #[inline]
     pub(crate) fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -62,12 +66,14 @@ impl StoreError {
 }
 
 impl fmt::Display for StoreError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
 impl fmt::Debug for StoreError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreError")
             .field("kind", &self.kind)
@@ -78,6 +84,7 @@ impl fmt::Debug for StoreError {
 }
 
 impl error::Error for StoreError {
+    #[inline]
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }

@@ -40,6 +40,7 @@ struct Breaker {
 struct Probe<'a>(&'a GuardedStore);
 
 impl GuardedStore {
+    #[inline]
     pub(crate) fn new(store: Arc<dyn EncryptedStore>, limit: Duration) -> Self {
         Self {
             store,
@@ -50,6 +51,7 @@ impl GuardedStore {
 
     /// With the default time limit.
     #[cfg(feature = "axum")]
+    #[inline]
     pub(crate) fn with_default_limit(store: Arc<dyn EncryptedStore>) -> Self {
         Self::new(store, DEFAULT_LIMIT)
     }
@@ -64,6 +66,7 @@ impl GuardedStore {
     }
 
     /// Runs an operation within what is left of the budget.
+    #[inline]
     pub(crate) async fn run<T>(
         &self,
         budget: &mut Budget,
@@ -92,6 +95,7 @@ impl GuardedStore {
     }
 
     /// Allows an operation, as the probe if the store was skipped until now.
+    #[inline]
     fn enter(&self, now: Instant) -> Result<Option<Probe<'_>>, StoreError> {
         let mut breaker = self.breaker();
         let Some(until) = breaker.open_until else {
@@ -107,6 +111,7 @@ impl GuardedStore {
     }
 
     /// Opens the breaker, and returns for how long.
+    #[inline]
     fn open(&self, started: Instant, probed: bool) -> Duration {
         let now = Instant::now();
         let mut breaker = self.breaker();
@@ -119,6 +124,7 @@ impl GuardedStore {
         breaker.pause
     }
 
+    #[inline]
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,18 +132,21 @@ impl GuardedStore {
 
 impl Budget {
     /// Restores the time that was spent since, where the wait has a limit of its own.
+    #[inline]
     pub(crate) fn restore(&mut self, guard: &GuardedStore) {
         self.0 = guard.limit;
     }
 }
 
 impl Drop for Probe<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.breaker().probing = false;
     }
 }
 
 impl fmt::Debug for GuardedStore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.store.fmt(f)
     }

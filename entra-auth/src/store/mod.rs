@@ -76,7 +76,7 @@ pub use self::redis::RedisStore;
 pub(crate) use self::{
     guard::{Budget, DEFAULT_LIMIT, GuardedStore},
     key::hashed,
-    persistent::{FindResult, LoadResult, PersistentCache},
+    persistent::{Connect, FindResult, LoadResult, SecondLevel, connect},
     record::{EntryId, Record},
     seal::{Seal, damaged},
 };

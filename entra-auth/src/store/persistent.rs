@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use tokio::{sync::RwLock, time::Instant};
 use tracing::{debug, warn};
 use zeroize::Zeroizing;
@@ -20,8 +21,75 @@ use super::{
 };
 use crate::blocking;
 
-/// The second level of a cache: a store, the encryption keys of its entries, and its last error.
-pub(crate) struct PersistentCache {
+/// The second level of a cache. A trait, so that only programs that set a store contain its code.
+#[async_trait]
+pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
+    /// The time that one look-up may spend on the store over all its operations.
+    fn budget(&self) -> Budget;
+
+    fn failures(&self) -> u64;
+
+    fn last_failure(&self) -> Option<StoreError>;
+
+    /// Returns a usable token, or the lock to request one. While another process holds the lock, this
+    /// waits for the token that it writes.
+    async fn find(
+        &self,
+        entry_id: &EntryId,
+        budget: &mut Budget,
+        will_do: &WillDo<'_>,
+    ) -> FindResult;
+
+    /// Locks an entry among all replicas. Waits at most as long as the lease of another holder, so
+    /// that a killed process does not block the others.
+    async fn lock_entry(&self, entry_id: &EntryId, budget: &mut Budget) -> Option<StoreLock>;
+
+    /// The gate that separates writes to a partition from its removal.
+    fn gate(&self, partition: &str) -> &RwLock<()>;
+
+    /// As [`save`](Self::save), unless the partition was removed meanwhile.
+    async fn save_if(
+        &self,
+        entry_id: &EntryId,
+        record: &Record,
+        budget: &mut Budget,
+        wanted: &(dyn Fn() -> bool + Send + Sync),
+    ) -> bool;
+
+    /// Writes a token and returns whether that succeeded. A failure is counted; the token stays valid.
+    async fn save(&self, entry_id: &EntryId, record: &Record, budget: &mut Budget) -> bool;
+
+    async fn remove(&self, entry_id: &EntryId, budget: &mut Budget);
+
+    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError>;
+
+    async fn load(&self, entry_id: &EntryId, budget: &mut Budget) -> LoadResult;
+}
+
+/// Whether a token of the store is good enough.
+pub(crate) type WillDo<'a> = dyn Fn(&Record) -> bool + Send + Sync + 'a;
+
+/// Makes the second level of a cache.
+pub(crate) type Connect = fn(Arc<dyn EncryptedStore>, Duration, Arc<Seal>) -> Box<dyn SecondLevel>;
+
+/// The second level over a store whose operations take at most this long in one look-up.
+#[inline]
+pub(crate) fn connect(
+    store: Arc<dyn EncryptedStore>,
+    limit: Duration,
+    seal: Arc<Seal>,
+) -> Box<dyn SecondLevel> {
+    Box::new(PersistentCache {
+        store: GuardedStore::new(store, limit),
+        seal,
+        gates: Default::default(),
+        failures: AtomicU64::new(0),
+        last: Mutex::default(),
+    })
+}
+
+/// A store, the encryption keys of its entries, and its last error.
+struct PersistentCache {
     store: GuardedStore,
     seal: Arc<Seal>,
     /// Writers share a gate; a removal takes it exclusively. One gate serves many partitions.
@@ -53,40 +121,32 @@ pub(crate) enum LoadResult {
     Unknown,
 }
 
-impl PersistentCache {
-    pub(crate) fn new(store: GuardedStore, seal: Arc<Seal>) -> Self {
-        Self {
-            store,
-            seal,
-            gates: Default::default(),
-            failures: AtomicU64::new(0),
-            last: Mutex::default(),
-        }
-    }
-
-    /// The time that one look-up may spend on the store over all its operations.
-    pub(crate) const fn budget(&self) -> Budget {
+#[async_trait]
+impl SecondLevel for PersistentCache {
+    #[inline]
+    fn budget(&self) -> Budget {
         self.store.budget()
     }
 
-    pub(crate) fn failures(&self) -> u64 {
+    #[inline]
+    fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn last_failure(&self) -> Option<StoreError> {
+    #[inline]
+    fn last_failure(&self) -> Option<StoreError> {
         self.last
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Returns a usable token, or the lock to request one. While another process holds the lock, this
-    /// waits for the token that it writes.
-    pub(crate) async fn find(
+    #[inline]
+    async fn find(
         &self,
         entry_id: &EntryId,
         budget: &mut Budget,
-        will_do: impl Fn(&Record) -> bool,
+        will_do: &WillDo<'_>,
     ) -> FindResult {
         let key = entry_id.store_key();
         let started = Instant::now();
@@ -95,7 +155,7 @@ impl PersistentCache {
             if let Some(record) = self
                 .load_record(entry_id, &key, budget)
                 .await
-                .filter(&will_do)
+                .filter(|record| will_do(record))
             {
                 debug!("token from the store");
                 return FindResult::Token(record);
@@ -107,7 +167,7 @@ impl PersistentCache {
                     return match self
                         .load_record(entry_id, &key, budget)
                         .await
-                        .filter(&will_do)
+                        .filter(|record| will_do(record))
                     {
                         Some(record) => FindResult::Token(record),
                         None => FindResult::Lock(Some(lock)),
@@ -131,13 +191,8 @@ impl PersistentCache {
         }
     }
 
-    /// Locks an entry among all replicas. Waits at most as long as the lease of another holder, so
-    /// that a killed process does not block the others.
-    pub(crate) async fn lock_entry(
-        &self,
-        entry_id: &EntryId,
-        budget: &mut Budget,
-    ) -> Option<StoreLock> {
+    #[inline]
+    async fn lock_entry(&self, entry_id: &EntryId, budget: &mut Budget) -> Option<StoreLock> {
         let key = entry_id.store_key();
         let started = Instant::now();
         loop {
@@ -157,33 +212,28 @@ impl PersistentCache {
         }
     }
 
-    /// The gate that separates writes to a partition from its removal.
-    pub(crate) fn gate(&self, partition: &str) -> &RwLock<()> {
+    #[inline]
+    fn gate(&self, partition: &str) -> &RwLock<()> {
         let mut hasher = DefaultHasher::new();
         partition.hash(&mut hasher);
         // The remainder is less than a few.
         &self.gates[usize::try_from(hasher.finish() % GATES as u64).unwrap_or_default()]
     }
 
-    /// As [`save`](Self::save), unless the partition was removed meanwhile.
-    pub(crate) async fn save_if(
+    #[inline]
+    async fn save_if(
         &self,
         entry_id: &EntryId,
         record: &Record,
         budget: &mut Budget,
-        wanted: impl FnOnce() -> bool + Send,
+        wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> bool {
         let _gate = self.gate(&entry_id.partition).read().await;
         wanted() && self.save(entry_id, record, budget).await
     }
 
-    /// Writes a token and returns whether that succeeded. A failure is counted; the token stays valid.
-    pub(crate) async fn save(
-        &self,
-        entry_id: &EntryId,
-        record: &Record,
-        budget: &mut Budget,
-    ) -> bool {
+    #[inline]
+    async fn save(&self, entry_id: &EntryId, record: &Record, budget: &mut Budget) -> bool {
         let key = entry_id.store_key();
         let sealed = record
             .encode(entry_id)
@@ -202,14 +252,16 @@ impl PersistentCache {
             .is_ok()
     }
 
-    pub(crate) async fn remove(&self, entry_id: &EntryId, budget: &mut Budget) {
+    #[inline]
+    async fn remove(&self, entry_id: &EntryId, budget: &mut Budget) {
         let key = entry_id.store_key();
         if let Err(error) = self.store.run(budget, self.inner().remove(&key)).await {
             self.failed("written", error);
         }
     }
 
-    pub(crate) async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+    #[inline]
+    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
         let partition = StorePartition::named(partition);
         let remove = self.store.store().remove_partition(&partition);
         self.store
@@ -218,6 +270,15 @@ impl PersistentCache {
             .inspect_err(|error| self.failed("written", error.clone()))
     }
 
+    #[inline]
+    async fn load(&self, entry_id: &EntryId, budget: &mut Budget) -> LoadResult {
+        self.load_entry(entry_id, &entry_id.store_key(), budget)
+            .await
+    }
+}
+
+impl PersistentCache {
+    #[inline]
     async fn load_record(
         &self,
         entry_id: &EntryId,
@@ -233,11 +294,7 @@ impl PersistentCache {
         }
     }
 
-    pub(crate) async fn load(&self, entry_id: &EntryId, budget: &mut Budget) -> LoadResult {
-        self.load_entry(entry_id, &entry_id.store_key(), budget)
-            .await
-    }
-
+    #[inline]
     async fn load_entry(
         &self,
         entry_id: &EntryId,
@@ -274,10 +331,12 @@ impl PersistentCache {
     }
 
     /// The store itself, for operations that run within a budget.
+    #[inline]
     fn inner(&self) -> &Arc<dyn EncryptedStore> {
         self.store.store()
     }
 
+    #[inline]
     fn failed(&self, what: &str, error: StoreError) {
         self.failures.fetch_add(1, Ordering::Relaxed);
         warn!(%error, cause = std::error::Error::source(&error).map(tracing::field::display), "the token store could not be {what}");
@@ -286,6 +345,7 @@ impl PersistentCache {
 }
 
 impl fmt::Debug for PersistentCache {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PersistentCache")
             .field("store", &self.store)
