@@ -248,6 +248,14 @@ struct Program {
     tenant: Value,
 }
 
+impl Drop for Program {
+    fn drop(&mut self) {
+        // A test that fails must not leave the program behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Program {
     async fn start(scratch: &Scratch) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
