@@ -93,6 +93,7 @@ mod tests {
                 .collect(),
             body: Vec::new(),
             base: "https://localhost".into(),
+            handshakes: Vec::new(),
         }
     }
 

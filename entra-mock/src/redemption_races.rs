@@ -98,6 +98,7 @@ impl Race {
             headers: Vec::new(),
             body: body.into_bytes(),
             base: "https://localhost".into(),
+            handshakes: Vec::new(),
         };
         let start = Barrier::new(CLIENTS);
         let replies = Mutex::new(Vec::new());
