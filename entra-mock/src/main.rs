@@ -15,6 +15,7 @@ use entra_mock::{
     ControlClient, ControlClientError, License, NeededPermissions, NotificationOptions,
     ResourceRule, Scenario, Seed, Server,
 };
+use serde_json::Value;
 
 /// A fake Microsoft Entra tenant for tests: sign-in and Microsoft Graph.
 ///
@@ -38,10 +39,19 @@ enum Command {
         #[arg(required = true, value_name = "COMMAND")]
         words: Vec<String>,
     },
-    /// Print the least permissions for the requests in a log.
+    /// Print what a reviewer would say of the clients of a running server, by their requests.
+    Findings {
+        /// Write them to this file too, as a SARIF 2.1.0 log.
+        #[arg(long, value_name = "FILE")]
+        sarif: Option<PathBuf>,
+        /// Fail if there is a finding of at least this severity.
+        #[arg(long, value_name = "SEVERITY", value_parser = PossibleValuesParser::new(["note", "warning", "error"]))]
+        fail_on: Option<String>,
+    },
+    /// Print the least permissions for the requests in a log, or for those of a running server.
     #[command(after_help = LOGS)]
     Permissions {
-        /// The log; standard input without it.
+        /// The log, or - for standard input. Without it the requests that the server received.
         log: Option<PathBuf>,
     },
 }
@@ -90,6 +100,9 @@ struct Serve {
     /// reject it, or ignore it.
     #[arg(long, default_value = "compare", value_parser = PossibleValuesParser::new(["compare", "reject", "ignore"]))]
     resource_rule: String,
+    /// Let the pages of the portal change the tenant.
+    #[arg(long)]
+    portal_write: bool,
     /// Write a shell script that exports everything a client needs, secrets included.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -141,7 +154,8 @@ async fn main() -> ExitCode {
     let result = match command {
         Some(Command::Serve(serve)) => run(serve).await,
         Some(Command::Ctl { words }) => control(&words).await,
-        Some(Command::Permissions { log }) => permissions(log),
+        Some(Command::Findings { sarif, fail_on }) => findings(sarif, fail_on).await,
+        Some(Command::Permissions { log }) => permissions(log).await,
         None => return ExitCode::FAILURE,
     };
     match result {
@@ -204,7 +218,8 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         .enforce_quotas(serve.quotas)
         .notification_options(serve.notifications)
         .resource_rule(resource_rule)
-        .listen(serve.listen);
+        .listen(serve.listen)
+        .portal_write(serve.portal_write);
     for host in serve.control_host {
         builder = builder.control_host(host);
     }
@@ -228,7 +243,7 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
     let server = builder.start().await?;
     let mut output = format!("ready {}\n", server.uri());
     if prints_settings {
-        output.push_str(&settings(&server));
+        output.push_str(&settings(&server, &server.portal_link()?));
     }
     // A script may read the first line only and close the pipe, which must not stop the server.
     let _ = io::stdout().write_all(output.as_bytes());
@@ -237,15 +252,59 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints the least permissions for the requests in a log.
-fn permissions(log: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
-    let text = match log {
-        Some(path) => fs::read_to_string(&path)
+/// Returns the response of a server to a command of the control API.
+async fn ask(words: &[&str]) -> Result<Value, Box<dyn Error>> {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    let text = ControlClient::from_env()?.run(&words).await?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Prints the report of a response.
+fn print_report(response: &Value) {
+    // The reader of a pipe may have enough.
+    let _ = io::stdout().write_all(response["report"].as_str().unwrap_or_default().as_bytes());
+}
+
+/// Prints the findings of a running server.
+async fn findings(sarif: Option<PathBuf>, fail_on: Option<String>) -> Result<(), Box<dyn Error>> {
+    if let Some(path) = sarif {
+        let log = ask(&["findings", "sarif"]).await?;
+        fs::write(&path, log.to_string())
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    let response = ask(&["findings", "list"]).await?;
+    print_report(&response);
+    let rank = |severity: &str| {
+        ["note", "warning", "error"]
+            .iter()
+            .position(|name| *name == severity)
+    };
+    let least = fail_on.as_deref().and_then(rank);
+    let severities = response["findings"].as_array().into_iter().flatten();
+    let worst = severities
+        .filter_map(|finding| rank(finding["severity"].as_str()?))
+        .max();
+    match (least, worst) {
+        (Some(least), Some(worst)) if worst >= least => {
+            Err("there are findings of this severity".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints the least permissions for the requests in a log, or for those of a running server.
+async fn permissions(log: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
+    let Some(path) = log else {
+        print_report(&ask(&["permissions", "needed"]).await?);
+        return Ok(());
+    };
+    let text = match path.to_str() {
+        Some("-") => io::read_to_string(io::stdin())?,
+        _ => fs::read_to_string(&path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
-        None => io::read_to_string(io::stdin())?,
     };
     let needed = NeededPermissions::of_log(&text);
-    io::stdout().write_all(needed.to_string().as_bytes())?;
+    let _ = io::stdout().write_all(needed.to_string().as_bytes());
     Ok(())
 }
 
@@ -278,7 +337,7 @@ fn notification_options(list: &str) -> Result<NotificationOptions, String> {
 /// What a client needs: addresses, credentials, and three lines for the shell.
 ///
 /// They are secrets of a fake tenant, and nothing else has them if there is no environment file.
-fn settings(server: &Server) -> String {
+fn settings(server: &Server, portal: &str) -> String {
     let (uri, tenant, client) = (server.uri(), server.tenant_id(), server.client_id());
     let secret = server.client_secret().expose_secret();
     let password = server.user_password().expose_secret();
@@ -293,7 +352,8 @@ fn settings(server: &Server) -> String {
         "\n  Start page     {uri}/\n  Authority      {uri}/{tenant}\n  Graph          {uri}/v1.0\n  \
          Tenant ID      {tenant}\n  Client ID      {client}\n  Client secret  {secret}\n  \
          User           {}\n  Password       {password}\n  \
-         Control API    {control}\n  Control token  {token}\n\n\
+         Control API    {control}\n  Control token  {token}\n  \
+         Portal         {portal}\n\n\
          export AZURE_AUTHORITY_HOST='{uri}' ENTRA_GRAPH_URL='{uri}/v1.0'\n\
          export AZURE_TENANT_ID='{tenant}' AZURE_CLIENT_ID='{client}' AZURE_CLIENT_SECRET='{secret}'\n\
          export ENTRA_USER_UPN='{}' ENTRA_USER_PASSWORD='{password}'\n\

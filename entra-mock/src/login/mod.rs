@@ -63,6 +63,8 @@ use crate::{
 
 #[cfg(feature = "wiremock")]
 pub(crate) use agent::{BLUEPRINT, PARENT};
+#[cfg(feature = "server")]
+pub(crate) use page::{escape, remedy};
 pub(crate) use {
     client_assertion::proves_possession,
     client_assertion_certificate::{Certificate, remove_all, revoke_all},

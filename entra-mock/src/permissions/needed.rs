@@ -254,9 +254,10 @@ fn is_own(path: &str) -> bool {
     first.eq_ignore_ascii_case("me")
 }
 
-/// How much a permission allows: whether it is for writing, then how many operations that change something it allows,
-/// then how many that read. The rows of the tables are not in an order of privilege.
-pub(crate) fn privilege(name: &str) -> (bool, usize, usize) {
+/// How much a permission allows: whether it is for writing, whether it is for the whole directory, then how many
+/// operations that change something it allows, then how many that read. The rows of the tables are not in an order of
+/// privilege.
+pub(crate) fn privilege(name: &str) -> (bool, bool, usize, usize) {
     static COUNTS: OnceLock<HashMap<&'static str, (usize, usize)>> = OnceLock::new();
     let counts = COUNTS.get_or_init(|| {
         let mut counts: HashMap<&'static str, (usize, usize)> = HashMap::new();
@@ -276,7 +277,7 @@ pub(crate) fn privilege(name: &str) -> (bool, usize, usize) {
         counts
     });
     let (writes, reads) = counts.get(name).copied().unwrap_or_default();
-    (is_write(name), writes, reads)
+    (is_write(name), is_directory(name), writes, reads)
 }
 
 /// Whether a permission is one for the signed-in user's own object, which is less than any for all objects.

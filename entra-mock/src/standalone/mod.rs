@@ -6,6 +6,7 @@ mod control_client;
 mod demo_app;
 mod env_file;
 mod hosted;
+mod portal;
 mod storage;
 
 use std::{
@@ -109,6 +110,15 @@ impl Server {
         self.control.token()
     }
 
+    /// Returns a link that opens the portal of the tenant in one browser, once: pages that show its directory,
+    /// applications, requests and findings.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
+    pub fn portal_link(&self) -> Result<String, entra_core::Error> {
+        self.control.portal().new_link(&self.tenant.uri)
+    }
+
     /// Stops accepting connections and waits at most a few seconds for running requests.
     pub async fn stop(self) {
         for tenant in self.control.tenants() {
@@ -149,6 +159,7 @@ pub struct ServerBuilder {
     state_file: Option<PathBuf>,
     notification_options: NotificationOptions,
     resource_rule: ResourceRule,
+    portal_write: bool,
 }
 
 impl ServerBuilder {
@@ -238,6 +249,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets the pages of the portal change tenants: their clock and their faults. Without it they only show them.
+    pub const fn portal_write(mut self, write: bool) -> Self {
+        self.portal_write = write;
+        self
+    }
+
     /// Switches of change notifications. The server sends them by itself.
     pub const fn notification_options(mut self, options: NotificationOptions) -> Self {
         self.notification_options = options;
@@ -289,6 +306,7 @@ impl ServerBuilder {
             tls: authority
                 .as_ref()
                 .map(|authority| authority.acceptor.clone()),
+            portal_write: self.portal_write,
         };
         let control = Control::new(host, &self.control_hosts)
             .map_err(|error| ServerError::Certificate(error.into()))?;
@@ -325,6 +343,7 @@ impl ServerBuilder {
                 (state, app, recipe)
             }
         };
+        state.fixture_apps.insert(app.app_id.clone());
         let storage = claimed
             .map(|claimed| claimed.keep(&mut state, starts, &recipe, &app, &clock))
             .transpose()

@@ -29,6 +29,8 @@ mod control;
 #[cfg(feature = "server")]
 mod control_faults;
 #[cfg(feature = "server")]
+mod control_findings;
+#[cfg(feature = "server")]
 mod control_program;
 #[cfg(feature = "server")]
 mod controlled;
@@ -73,6 +75,8 @@ mod pages;
 mod parity;
 #[cfg(feature = "wiremock")]
 mod policies;
+#[cfg(feature = "server")]
+mod portal;
 #[cfg(feature = "wiremock")]
 mod quotas;
 #[cfg(feature = "wiremock")]

@@ -14,7 +14,8 @@ pub(super) use accounts::{
     AccountTile, password, second_factor, sign_in_picker, sign_out_picker, user_name,
 };
 pub(super) use consent::{Consent, RequestedPermission, consent};
-pub(super) use notice::{SwitchAccount, device, error, form_post, message, remedy, signed_out};
+pub(crate) use notice::remedy;
+pub(super) use notice::{SwitchAccount, device, error, form_post, message, signed_out};
 pub(super) use start::start;
 
 /// A page before it becomes a response.
@@ -131,7 +132,7 @@ fn source(address: &Url) -> String {
     }
 }
 
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

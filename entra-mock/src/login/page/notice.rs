@@ -58,7 +58,7 @@ pub(in crate::login) fn error(
 }
 
 /// Returns what the user or an administrator can do about an error.
-pub(in crate::login) fn remedy(code: u32) -> &'static str {
+pub(crate) fn remedy(code: u32) -> &'static str {
     match code {
         50_011 | 500_113 => {
             "The owner of the application must add this redirect URI to its registration, exactly as it was sent."

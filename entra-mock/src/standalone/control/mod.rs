@@ -24,7 +24,10 @@ use std::{
 use entra_core::Secret;
 
 use self::{call::Call, error::ControlError, guard::Guard};
-use super::hosted::{Hosted, Recipe};
+use super::{
+    hosted::{Hosted, Recipe},
+    portal::{self, Sessions},
+};
 use crate::{
     frontend::{Listener, Responder, deliver_forever},
     wire::{Reply, WireRequest},
@@ -36,6 +39,7 @@ pub(crate) struct Control {
     host: Host,
     tenants: Mutex<Vec<Arc<Hosted>>>,
     random_seed: AtomicU64,
+    portal: Sessions,
 }
 
 /// How the server makes more tenants.
@@ -44,6 +48,8 @@ pub(crate) struct Host {
     pub(crate) recipe: Recipe,
     pub(crate) listen: IpAddr,
     pub(crate) tls: Option<tokio_rustls::TlsAcceptor>,
+    /// Whether the portal may change tenants.
+    pub(crate) portal_write: bool,
 }
 
 /// The control API at the address of one tenant.
@@ -61,6 +67,7 @@ impl Control {
             host,
             tenants: Mutex::default(),
             random_seed: AtomicU64::new(first.wrapping_add(1)),
+            portal: Sessions::default(),
         }))
     }
 
@@ -71,6 +78,11 @@ impl Control {
     /// A random seed that no tenant of this server has unless one was asked for.
     pub(crate) fn next_random_seed(&self) -> u64 {
         self.random_seed.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The sessions of the portal.
+    pub(crate) const fn portal(&self) -> &Sessions {
+        &self.portal
     }
 
     pub(crate) const fn host(&self) -> &Host {
@@ -124,6 +136,17 @@ impl Control {
         if path == DOCUMENT {
             // It is the same for every server of this version and names no object.
             return Ok(Reply::json(200, &openapi::document()));
+        }
+        if let Some(path) = portal::path(path) {
+            let (tenants, write) = (self.tenants(), self.host.portal_write);
+            return Ok(portal::respond(
+                &self.portal,
+                tenant,
+                &tenants,
+                request,
+                path,
+                write,
+            ));
         }
         self.guard.check_token(request)?;
         let found = route::find(&request.method, path)?;

@@ -4,10 +4,12 @@ mod access;
 mod applications;
 mod clock;
 mod faults;
+mod findings;
 mod groups;
 mod journal;
 mod objects;
 mod policies;
+mod portal;
 mod settings;
 mod shapes;
 mod sign_in;
@@ -24,10 +26,12 @@ pub(super) const ALL: &[&[&Route]] = &[
     applications::ROUTES,
     clock::ROUTES,
     faults::ROUTES,
+    findings::ROUTES,
     groups::ROUTES,
     journal::ROUTES,
     objects::ROUTES,
     policies::ROUTES,
+    portal::ROUTES,
     settings::ROUTES,
     sign_in::ROUTES,
     signing_keys::ROUTES,

@@ -1,0 +1,126 @@
+//! The portal: pages that show a tenant to a developer, as the Entra admin center shows a real one.
+//!
+//! Everything is rendered here; the one script only refreshes the list of requests. The pages are read-only unless
+//! the server allows writing.
+
+mod applications;
+mod directory;
+mod findings;
+mod overview;
+mod page;
+mod requests;
+mod session;
+mod settings;
+mod token;
+mod why;
+
+use std::{borrow::Cow, sync::Arc};
+
+use entra_core::Timestamp;
+use url::form_urlencoded;
+
+use self::page::{Document, escape};
+pub(crate) use self::session::Sessions;
+use super::hosted::Hosted;
+use crate::wire::{Reply, WireRequest};
+
+/// What every page needs.
+pub(super) struct View<'a> {
+    pub(super) tenant: &'a Arc<Hosted>,
+    /// All tenants of the server.
+    pub(super) tenants: &'a [Arc<Hosted>],
+    pub(super) now: Timestamp,
+    pub(super) request: &'a WireRequest,
+    /// Whether the pages have forms that change the tenant.
+    pub(super) write: bool,
+    parameters: Vec<(String, String)>,
+}
+
+impl<'a> View<'a> {
+    fn new(
+        tenant: &'a Arc<Hosted>,
+        tenants: &'a [Arc<Hosted>],
+        request: &'a WireRequest,
+        write: bool,
+    ) -> Self {
+        let query = request.query.as_deref().unwrap_or_default();
+        let form: &[u8] = match request.method.as_str() {
+            "POST" => &request.body,
+            _ => query.as_bytes(),
+        };
+        let owned =
+            |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
+        Self {
+            tenant,
+            tenants,
+            now: tenant.now(),
+            request,
+            write,
+            parameters: form_urlencoded::parse(form).map(owned).collect(),
+        }
+    }
+
+    /// A parameter of the query or of the form, without spaces around it; empty if it is missing.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        let mut parameters = self.parameters.iter();
+        let found = parameters.find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+
+    pub(super) fn document(&self, title: &str) -> Document<'_> {
+        Document::new(self, title)
+    }
+}
+
+/// Responds to a request for a page. `path` is the path below [`ROOT`], and `sessions` those of the server.
+pub(super) fn respond(
+    sessions: &Sessions,
+    tenant: &Arc<Hosted>,
+    tenants: &[Arc<Hosted>],
+    request: &WireRequest,
+    path: &str,
+    write: bool,
+) -> Reply {
+    let view = View::new(tenant, tenants, request, write);
+    if path == "/open" {
+        return sessions.open(&view);
+    }
+    if !sessions.knows(request) {
+        return session::sign_in_page(&view);
+    }
+    match (request.method.as_str(), path) {
+        ("GET", "" | "/") => overview::page(&view),
+        ("GET", "/applications") => applications::list(&view),
+        ("GET", "/application") => applications::one(&view),
+        ("GET", "/clock" | "/faults" | "/settings") => settings::page(&view, None),
+        ("GET", "/directory") => directory::list(&view),
+        ("GET", "/findings") => findings::page(&view),
+        ("GET", "/findings.json") => findings::json(&view),
+        ("GET", "/findings.sarif") => findings::sarif(&view),
+        ("GET", "/object") => directory::one(&view),
+        ("GET", "/request") => requests::one(&view),
+        ("GET", "/requests") => requests::list(&view),
+        ("POST", "/settings") => settings::change(&view),
+        _ => view
+            .document("Page not found")
+            .with(&format!(
+                "<p>The portal has no page <code>{}</code>.</p>",
+                escape(&request.path)
+            ))
+            .reply(404),
+    }
+}
+
+/// Returns the path below [`ROOT`] of a path below the control API, if it is a page of the portal. The root of the API
+/// is the portal too.
+pub(super) fn path(path: &str) -> Option<&str> {
+    if path.is_empty() || path == "/" {
+        return Some("");
+    }
+    let page = path.strip_prefix("/portal")?;
+    // Links are made by the control API.
+    (page.is_empty() || page.starts_with('/') && page != "/links").then_some(page)
+}
+
+/// Where the portal is, at the address of each tenant.
+pub(crate) const ROOT: &str = "/_entra-mock/portal";

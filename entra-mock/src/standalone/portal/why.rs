@@ -1,0 +1,164 @@
+//! Why a request was rejected: what its error leaves out.
+
+use super::token::Decoded;
+use crate::{
+    journal::RequestRecord,
+    login::remedy,
+    permissions::{operation_of_request, split_version},
+    schema::Operation,
+    state::iso,
+    wire::is_graph,
+};
+
+/// Sentences that explain a rejected request; none for a request that succeeded.
+pub(super) fn explanation(record: &RequestRecord, tenant_id: &str) -> Vec<String> {
+    if record.status < 400 && record.reason().is_none() {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    if is_graph(&record.path) {
+        match record.status {
+            401 => lines.push(token_problem(record, tenant_id)),
+            403 => lines.extend(missing_permission(record)),
+            _ => {}
+        }
+    } else if let Some(code) = aadsts(record.reason().unwrap_or_default()) {
+        lines.push(remedy(code).to_owned());
+    }
+    if let Some(wait) = record.retry_after() {
+        lines.push(format!(
+            "The response asked for a wait of {} seconds.",
+            wait.as_secs_f64()
+        ));
+    }
+    if record
+        .reason()
+        .is_some_and(|reason| reason.contains("A fault was injected"))
+    {
+        lines.push("The response comes from an injected fault: see Clock and faults.".to_owned());
+    }
+    lines
+}
+
+/// What is wrong with the token of a Graph request.
+fn token_problem(record: &RequestRecord, tenant_id: &str) -> String {
+    let Some(token) = record.facts.token.as_ref() else {
+        return "The request has no bearer token.".to_owned();
+    };
+    let Some(decoded) = Decoded::of(token) else {
+        return "The bearer token is not a JWT.".to_owned();
+    };
+    if let Some(expired) = decoded.time("exp").filter(|expiry| *expiry <= record.time) {
+        return format!(
+            "The token expired at {}; the request arrived at {}.",
+            iso(expired),
+            iso(record.time)
+        );
+    }
+    match decoded.text("tid") {
+        Some(tid) if tid != tenant_id => {
+            return format!("The token is of the tenant {tid}, not of this one.");
+        }
+        _ => {}
+    }
+    let audience = decoded.text("aud").unwrap_or_default();
+    if !GRAPH.contains(&audience.trim_end_matches('/')) {
+        return format!("The token is for {audience}, not for Microsoft Graph.");
+    }
+    if record
+        .reason()
+        .is_some_and(|reason| reason.contains("parsing failed"))
+    {
+        return "The token cannot be read: a part of it was cut off or changed.".to_owned();
+    }
+    "The signature of the token is not of a published signing key.".to_owned()
+}
+
+/// Microsoft Graph as an audience.
+const GRAPH: [&str; 2] = [
+    "https://graph.microsoft.com",
+    "00000003-0000-0000-c000-000000000000",
+];
+
+/// Which permissions the token has, and which are enough.
+fn missing_permission(record: &RequestRecord) -> Vec<String> {
+    let Some(caller) = record
+        .facts
+        .token
+        .as_ref()
+        .and_then(|token| token.caller.as_ref())
+    else {
+        return Vec::new();
+    };
+    let held = match record.permissions() {
+        [] => "no permission".to_owned(),
+        held => held.join(", "),
+    };
+    let kind = if caller.is_delegated() {
+        "delegated"
+    } else {
+        "application"
+    };
+    let mut lines = vec![format!("The token has {held} ({kind}).")];
+    let (_, path) = split_version(&record.path);
+    let Some(row) = operation_of_request(&record.method, path) else {
+        return lines;
+    };
+    let enough = if caller.is_delegated() {
+        row.delegated
+    } else {
+        row.application
+    };
+    lines.push(enough_permissions(row, enough));
+    let has = |list: &[&str]| {
+        list.is_empty()
+            || record
+                .permissions()
+                .iter()
+                .any(|name| list.contains(&name.as_str()))
+    };
+    if has(enough) && has(row.additional) {
+        lines.push(match caller.is_delegated() {
+            true => "The permissions are enough; the user lacks a directory role or does not own the object.",
+            false => "The permissions are enough; a licence or a policy is in the way.",
+        }.to_owned());
+    }
+    lines
+}
+
+fn enough_permissions(row: &Operation, enough: &[&str]) -> String {
+    let name = format!("{} {}", row.method, row.path);
+    let also = match row.additional {
+        [] => String::new(),
+        list => format!(", together with one of {}", list.join(", ")),
+    };
+    match enough {
+        [] => format!("{name} is for signed-in users only."),
+        [one] => format!("{name} needs {one}{also}."),
+        list => format!("{name} needs one of {}{also}.", list.join(", ")),
+    }
+}
+
+/// The number of an error of the sign-in service.
+pub(super) fn aadsts(reason: &str) -> Option<u32> {
+    let (_, rest) = reason.split_once("AADSTS")?;
+    let end = rest
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_sign_in_error_is_found() {
+        assert_eq!(
+            aadsts("invalid_client: AADSTS7000215: Invalid"),
+            Some(7_000_215)
+        );
+        assert_eq!(aadsts("AADSTS50011"), Some(50_011));
+        assert_eq!(aadsts("invalid_client"), None);
+    }
+}
