@@ -50,6 +50,7 @@ mod multi_idp;
 )]
 #[path = "../../multi_idp_login/main.rs"]
 mod multi_idp_login;
+mod notified;
 mod protected;
 #[expect(
     dead_code,
