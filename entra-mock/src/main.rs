@@ -31,7 +31,7 @@ struct Arguments {
 enum Command {
     /// Serve a tenant until interrupted.
     #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{VARIABLES}"))]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Control a running server, whose environment file was read: `. ./tenant.env`.
     #[command(after_help = commands())]
     Ctl {
@@ -152,7 +152,7 @@ async fn main() -> ExitCode {
         .command
         .or_else(|| Arguments::parse_from(["entra-mock", "serve"]).command);
     let result = match command {
-        Some(Command::Serve(serve)) => run(serve).await,
+        Some(Command::Serve(serve)) => run(*serve).await,
         Some(Command::Ctl { words }) => control(&words).await,
         Some(Command::Findings { sarif, fail_on }) => findings(sarif, fail_on).await,
         Some(Command::Permissions { log }) => permissions(log).await,
