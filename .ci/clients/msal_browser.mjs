@@ -14,13 +14,14 @@ const application = (redirectUri) => `<!doctype html><meta charset="utf-8"><titl
 <script src="/msal.js"></script>
 <script type="module">
   const scopes = ["User.Read"];
-  const client = await msal.PublicClientApplication.createPublicClientApplication({
+  const client = new msal.PublicClientApplication({
     auth: {
       clientId: ${JSON.stringify(env.AZURE_CLIENT_ID)}, authority: ${JSON.stringify(authority)},
       knownAuthorities: [${JSON.stringify(new URL(authority).host)}], redirectUri: ${JSON.stringify(redirectUri)},
     },
     cache: { cacheLocation: "sessionStorage" },
   });
+  await client.initialize();
   const get = async (path, token) => {
     const headers = { Authorization: "Bearer " + token, "Content-Type": "application/json" };
     const response = await fetch(${JSON.stringify(env.ENTRA_GRAPH_URL)} + path, { headers });
