@@ -114,18 +114,17 @@ impl Engine {
                 cors::expose(&request, reply)
             }
         };
-        self.record(now, &request, &reply, caller);
         #[cfg(feature = "server")]
-        let reply = self.stored(&request, reply);
+        let is_read = is_graph(&request.path) && request.method == "GET";
+        self.record(now, request, &reply, caller);
+        #[cfg(feature = "server")]
+        let reply = if is_read { reply } else { self.stored(reply) };
         reply
     }
 
     /// Stores what a request has changed before the client learns of it.
     #[cfg(feature = "server")]
-    fn stored(&self, request: &WireRequest, reply: Reply) -> Reply {
-        if is_graph(&request.path) && request.method == "GET" {
-            return reply;
-        }
+    fn stored(&self, reply: Reply) -> Reply {
         match self.commit() {
             Ok(()) => reply,
             Err(error) => {
@@ -140,11 +139,11 @@ impl Engine {
     pub(crate) fn record(
         &self,
         now: Timestamp,
-        request: &WireRequest,
+        request: WireRequest,
         reply: &Reply,
         caller: Option<Arc<Caller>>,
     ) {
-        let facts = self.observer.observe(now, request, reply, caller);
+        let facts = self.observer.observe(now, &request, reply, caller);
         self.journal().record(now, request, reply.status, facts);
     }
 

@@ -123,7 +123,10 @@ impl RequestRecord {
 pub(crate) struct Journal {
     capacity: usize,
     records: VecDeque<RequestRecord>,
-    counts: HashMap<(String, String), u64>,
+    /// The requests to each path by method.
+    counts: HashMap<String, Vec<(String, u64)>>,
+    /// How many paths and methods are counted.
+    counted: usize,
     /// Requests to paths beyond the number of paths that are counted.
     uncounted: u64,
     /// The number of the newest request.
@@ -138,6 +141,7 @@ impl Journal {
             capacity,
             records: VecDeque::new(),
             counts: HashMap::new(),
+            counted: 0,
             uncounted: 0,
             newest: 0,
             tokens: VecDeque::new(),
@@ -147,7 +151,7 @@ impl Journal {
     pub(crate) fn record(
         &mut self,
         time: Timestamp,
-        request: &WireRequest,
+        request: WireRequest,
         status: u16,
         mut facts: Facts,
     ) {
@@ -160,19 +164,23 @@ impl Journal {
             self.records.pop_front();
         }
         facts.token = facts.token.map(|token| self.shared(token));
+        let client_request_id = request.header("client-request-id").map(str::to_owned);
         self.records.push_back(RequestRecord {
             number: self.newest,
             time,
-            method: request.method.clone(),
-            path: request.path.clone(),
+            method: request.method,
+            path: request.path,
             query: request.query.as_deref().map(without_secrets),
             status,
             headers: request
                 .headers
-                .iter()
-                .map(|(name, value)| (name.clone(), redacted(name, value)))
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = redacted(&name, value);
+                    (name, value)
+                })
                 .collect(),
-            client_request_id: request.header("client-request-id").map(str::to_owned),
+            client_request_id,
             facts,
         });
     }
@@ -205,9 +213,11 @@ impl Journal {
     }
 
     pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        self.counts
-            .iter()
-            .map(|((method, path), count)| (method.as_str(), path.as_str(), *count))
+        self.counts.iter().flat_map(|(path, methods)| {
+            methods
+                .iter()
+                .map(|(method, count)| (method.as_str(), path.as_str(), *count))
+        })
     }
 
     pub(crate) fn uncounted(&self) -> u64 {
@@ -215,12 +225,22 @@ impl Journal {
     }
 
     fn count(&mut self, method: &str, path: &str) {
-        let key = (method.to_owned(), path.to_owned());
-        if self.counts.len() >= MAX_COUNTED && !self.counts.contains_key(&key) {
+        let known = self.counts.get_mut(path);
+        if let Some((_, count)) = known
+            .into_iter()
+            .flatten()
+            .find(|(other, _)| other == method)
+        {
+            *count += 1;
+            return;
+        }
+        if self.counted >= MAX_COUNTED {
             self.uncounted += 1;
             return;
         }
-        *self.counts.entry(key).or_default() += 1;
+        self.counted += 1;
+        let methods = self.counts.entry(path.to_owned()).or_default();
+        methods.push((method.to_owned(), 1));
     }
 }
 
@@ -254,7 +274,7 @@ mod tests {
         for number in 0..10 {
             journal.record(
                 Timestamp::UNIX_EPOCH,
-                &request("/v1.0/users", Some(&format!("n={number}")), &[]),
+                request("/v1.0/users", Some(&format!("n={number}")), &[]),
                 200,
                 Facts::default(),
             );
@@ -273,7 +293,7 @@ mod tests {
         for number in 0..MAX_COUNTED + 5 {
             journal.record(
                 Timestamp::UNIX_EPOCH,
-                &request(&format!("/v1.0/users/{number}"), None, &[]),
+                request(&format!("/v1.0/users/{number}"), None, &[]),
                 200,
                 Facts::default(),
             );
@@ -292,7 +312,7 @@ mod tests {
         ];
         journal.record(
             Timestamp::UNIX_EPOCH,
-            &request(
+            request(
                 "/x",
                 Some(
                     "code=canary&State=5&client_secret=canary&id_token_hint=canary&Client%5fSecret=canary&%63ode=canary&id_token=canary",

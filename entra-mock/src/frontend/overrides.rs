@@ -123,7 +123,7 @@ impl MockConnection {
         if let Some(Ok(value)) = retry_after.map(HeaderValue::to_str) {
             reply = reply.with_header("retry-after", value);
         }
-        engine.record(engine.now(), &request, &reply, None);
+        engine.record(engine.now(), request, &reply, None);
         Ok(serve_requests)
     }
 

@@ -1,12 +1,12 @@
 //! Replaces credentials in what the journal keeps of a request.
 
 /// Returns the value of a header without credentials. The name is in lower case.
-pub(crate) fn redacted(name: &str, value: &str) -> String {
+pub(crate) fn redacted(name: &str, value: String) -> String {
     if !matches!(
         name,
         "authorization" | "proxy-authorization" | "cookie" | "x-identity-header" | "secret"
     ) {
-        return value.to_owned();
+        return value;
     }
     match value.split_once(' ') {
         Some((scheme, _)) if name.ends_with("authorization") => format!("{scheme} {REDACTED}"),
