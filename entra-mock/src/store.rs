@@ -4,11 +4,9 @@
 //! index: by id, by alternate key, by time for the two logs, by principal and resource for app role
 //! assignments, and both directions of every link.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-};
+use std::{borrow::Cow, collections::BTreeMap};
 
+use hashbrown::HashMap;
 use serde_json::Value;
 
 use crate::time::ticks;

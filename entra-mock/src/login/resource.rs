@@ -1,5 +1,7 @@
 //! The resource of a token, and the permissions of a client on it.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{
@@ -150,16 +152,21 @@ pub(super) fn roles(
         .map(Vec::as_slice)
         .unwrap_or_default();
     let mut assigned = false;
-    let mut roles: Vec<String> = state
+    let ids: HashSet<&str> = state
         .store
         .assignments_of(&client.service_principal_id)
-        .filter(|assignment| text(assignment, "resourceId") == Some(&resource.service_principal_id))
+        .filter(|assignment| assignment.text("resourceId") == Some(&*resource.service_principal_id))
         .inspect(|_| assigned = true)
-        .filter_map(|assignment| {
-            let id = assignment.get("appRoleId")?;
-            let role = declared.iter().find(|role| role.get("id") == Some(id))?;
-            role.get("value")?.as_str().map(str::to_owned)
+        .filter_map(|assignment| assignment.text("appRoleId"))
+        .collect();
+    let mut roles: Vec<String> = declared
+        .iter()
+        .filter(|role| {
+            role.get("id")
+                .and_then(Value::as_str)
+                .is_some_and(|id| ids.contains(id))
         })
+        .filter_map(|role| role.get("value")?.as_str().map(str::to_owned))
         .collect();
     let required = principal.and_then(|principal| principal.get("appRoleAssignmentRequired"))
         == Some(&Value::Bool(true));

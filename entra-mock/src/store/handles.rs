@@ -1,52 +1,56 @@
 //! Small collections of handles: the numbers of objects in the store.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, Hash},
     ops::Deref,
 };
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 /// Finds handles by a text of their objects. The text itself is only in the object.
 #[derive(Clone, Debug, Default)]
-pub(super) struct HandleTable(HashTable<(u32, u32)>);
+pub(super) struct HandleTable {
+    /// Half of the hash of each text, which is enough for millions of objects, and the handle.
+    entries: HashTable<(u32, u32)>,
+    hasher: DefaultHashBuilder,
+}
 
 impl HandleTable {
     /// Returns the handle with that text for which a condition holds: the object has the text.
     pub(super) fn find(&self, text: &str, has_text: impl Fn(u32) -> bool) -> Option<u32> {
-        let hash = hash(text);
+        let hash = self.hash(text);
         let found = self
-            .0
+            .entries
             .find(spread(hash), |entry| entry.0 == hash && has_text(entry.1));
         found.map(|entry| entry.1)
     }
 
     /// Adds a handle, unless it is there with that text.
     pub(super) fn insert(&mut self, text: &str, handle: u32) {
-        let entry = (hash(text), handle);
+        let entry = (self.hash(text), handle);
         if self
-            .0
+            .entries
             .find(spread(entry.0), |other| *other == entry)
             .is_none()
         {
-            self.0
+            self.entries
                 .insert_unique(spread(entry.0), entry, |other| spread(other.0));
         }
     }
 
     pub(super) fn remove(&mut self, text: &str, handle: u32) {
-        let entry = (hash(text), handle);
-        if let Ok(found) = self.0.find_entry(spread(entry.0), |other| *other == entry) {
+        let entry = (self.hash(text), handle);
+        if let Ok(found) = self
+            .entries
+            .find_entry(spread(entry.0), |other| *other == entry)
+        {
             found.remove();
         }
     }
-}
 
-fn hash(text: &str) -> u32 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    // Half of the hash is enough for millions of objects.
-    u32::try_from(hasher.finish() >> 32).unwrap_or_default()
+    fn hash(&self, text: &str) -> u32 {
+        u32::try_from(self.hasher.hash_one(text) >> 32).unwrap_or_default()
+    }
 }
 
 /// The table uses the highest and the lowest bits.
@@ -94,11 +98,7 @@ impl Deref for Handles {
 }
 
 /// Adds a handle to those under a key.
-pub(super) fn add<K: Eq + Hash>(
-    map: &mut std::collections::HashMap<K, Handles>,
-    key: K,
-    handle: u32,
-) {
+pub(super) fn add<K: Eq + Hash>(map: &mut HashMap<K, Handles>, key: K, handle: u32) {
     map.entry(key)
         .and_modify(|handles| handles.push(handle))
         .or_insert(Handles::One(handle));

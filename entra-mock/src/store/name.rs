@@ -1,9 +1,8 @@
 //! Names of properties, each stored once in the process.
 
-use std::{
-    collections::HashMap,
-    sync::{OnceLock, PoisonError, RwLock},
-};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use hashbrown::HashMap;
 
 /// A property name as one pointer; equal names are the same pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,8 @@
 //! The names of an object's properties and where their values are. Objects of a type share few shapes.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
-};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use hashbrown::HashMap;
 
 use super::name::Name;
 

@@ -1,10 +1,11 @@
 //! Packs objects, and shares values that many objects have.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::BuildHasher,
     sync::{Arc, OnceLock},
 };
 
+use hashbrown::DefaultHashBuilder;
 use serde_json::Value;
 
 use super::{
@@ -16,13 +17,17 @@ use super::{
 /// Remembers recent values. A value is shared from its second use on, so unique values cost nothing
 /// extra. Values that were not used for long are forgotten, so the memory stays small.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sharing(Vec<(u64, Option<Arc<Value>>)>);
+pub(super) struct Sharing {
+    /// The hash of a value that was seen, and the value once it was seen again.
+    seats: Vec<(u64, Option<Arc<Value>>)>,
+    hasher: DefaultHashBuilder,
+}
 
 impl Sharing {
     /// Packs an object; repeated values are shared.
     pub(super) fn pack(&mut self, object: &mut Object) {
-        if self.0.is_empty() {
-            self.0.resize(SEATS, (0, None));
+        if self.seats.is_empty() {
+            self.seats.resize(SEATS, (0, None));
         }
         object.pack(|fields| {
             let mut slots = Vec::with_capacity(fields.len());
@@ -60,10 +65,8 @@ impl Sharing {
         if let Some(value) = constant(value) {
             return Some(value);
         }
-        let mut hasher = DefaultHasher::new();
-        value.hash(&mut hasher);
-        let hash = hasher.finish();
-        let seat = &mut self.0[usize::try_from(hash % SEATS as u64).unwrap_or(0)];
+        let hash = self.hasher.hash_one(value);
+        let seat = &mut self.seats[usize::try_from(hash % SEATS as u64).unwrap_or(0)];
         if seat.0 != hash {
             *seat = (hash, None);
             return None;
