@@ -240,3 +240,55 @@ fn a_log_sorted_by_time_has_records_of_the_same_time_in_insertion_order() {
 
 /// Each runs 30 queries page by page.
 const SEEDS: u64 = 25;
+
+#[test]
+fn a_listed_user_shows_each_change_at_once() {
+    let mut fixture = Fixture::new();
+    let list = "/users?$select=id,displayName,signInActivity&$top=3";
+    let names = "/users?$select=displayName&$top=3";
+    for number in 0..3 {
+        let name = format!("Adele {number}");
+        let renamed = fixture
+            .state()
+            .store
+            .update(Kind::User, &id(ADELE), |user| {
+                user.insert("displayName".into(), name.as_str().into());
+            });
+        assert!(renamed);
+        // The second response has the JSON of the first one.
+        assert_eq!(fixture.get(names).all("displayName")[0], name);
+        assert_eq!(fixture.get(names).all("displayName")[0], name);
+
+        let time = format!("2026-11-2{number}T10:00:00Z");
+        let (kind, record) = sign_in(&format!("new-{number}"), ADELE, &time, "interactiveUser", 0);
+        let record = record.as_object().cloned().unwrap();
+        fixture.state().store.insert(kind, record).unwrap();
+        let page = fixture.get(list);
+        assert_eq!(page.status, 200, "{}", page.text);
+        let last = &page.body["value"][0]["signInActivity"]["lastSignInDateTime"];
+        assert!(
+            last.as_str().unwrap() >= time.as_str(),
+            "{last} is before {time}"
+        );
+    }
+}
+
+#[test]
+fn callers_who_see_less_do_not_get_the_json_of_others() {
+    let mut fixture = Fixture::new();
+    let list = "/users?$select=id,displayName,department&$top=1";
+    fixture.application(&["User.Read.All"]);
+    for _ in 0..2 {
+        assert_eq!(fixture.get(list).body["value"][0]["department"], "R&D");
+    }
+    fixture.adele(&["User.ReadBasic.All"]);
+    let bo = "/users?$select=id,displayName,accountEnabled&$top=3";
+    for _ in 0..2 {
+        let page = fixture.get(bo);
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert_eq!(page.body["value"][1]["displayName"], "Bo O'Neil");
+        assert_eq!(page.body["value"][1]["accountEnabled"], Value::Null);
+    }
+    fixture.application(&["User.Read.All"]);
+    assert_eq!(fixture.get(bo).body["value"][1]["accountEnabled"], false);
+}
