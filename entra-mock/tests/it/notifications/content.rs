@@ -22,6 +22,14 @@ async fn rich_notifications_are_encrypted_and_authenticated() {
         assert_eq!(fixture.rejected(&incomplete).await.0, 400);
     }
     body["encryptionCertificateId"] = "mine".into();
+    let mut of_users = body.clone();
+    of_users["resource"] = "users".into();
+    let (status, _, message) = fixture.rejected(&of_users).await;
+    assert_eq!(status, 400);
+    assert!(
+        message.contains("does not support includeResourceData"),
+        "{message}"
+    );
     let created = fixture.subscribe(&body).await;
     assert_eq!(created["encryptionCertificate"], Value::Null);
     fixture.touch("adele@contoso.com", "canary-7c2e-title");
