@@ -14,6 +14,7 @@ Requests address objects that do not exist, or have empty bodies: Graph checks t
 that it was enough, and nothing changes.
 """
 
+import datetime
 import json
 import os
 import pathlib
@@ -125,6 +126,9 @@ class Facts:
             self.known.update(name if isinstance(name, str) else name["value"] for name in source["used_without_id"])
         for entry in published["paths"]:
             source = "page" if entry.get("source") == "docs" else "list"
+            if resources := entry.get("by_subscribed_resource"):
+                self.add_by_resource(entry, resources)
+                continue
             row = self.add(entry["method"], entry["path"], source, entry.get("delegated_work"), entry.get("application"))
             for kind, least in (("delegated", "least_delegated_work"), ("application", "least_application")):
                 if entry.get(least):
@@ -175,6 +179,12 @@ class Facts:
                     broader[kind] += ["Directory.Read.All", "Directory.ReadWrite.All"]
             self.add(entry["method"], path, "added", broader["delegated"], broader["application"])
 
+    def add_by_resource(self, entry, resources):
+        """The permissions to subscribe to each resource, and those of any of them for what is subscribed already."""
+        for name, lists in resources.items():
+            path = f"{entry['path']}#{name}" if entry["path"] == "/subscriptions" and entry["method"] == "POST" else entry["path"]
+            self.add(entry["method"], path, "several", lists["delegated_work"], lists["application"])
+
     def add(self, method, path, source, delegated, application):
         row = self.rows.setdefault(
             (method, form(path)),
@@ -192,6 +202,8 @@ class Facts:
             # Each type has its own permissions at the same path.
             name = operation.name.removesuffix("-beta").split("-")[-1].removesuffix("s")
             return self.rows.get((operation.method, f"{path}#{name}"))
+        if operation.name.startswith("subscription-post-subscriptions-"):
+            return self.rows.get((operation.method, f"{path}#{operation.name.split('-')[-1]}"))
         found = self.rows.get((operation.method, path))
         if path.endswith("/$count"):
             # A count takes what its list takes; the pages of counts are older.
@@ -378,9 +390,19 @@ def address(operation, tenant, own, owner):
 def check_tenant(operation, row, tenant, unavailable, failures):
     """The least permission is enough, and every other one together is not."""
     count = 0
+    if operation.path.startswith("/subscriptions") and not operation.name.startswith("subscription-post-subscriptions-"):
+        # The permission is that of the resource of the subscription, which must exist: tests of entra-mock have those.
+        return count
     options = {"version": "beta" if operation.beta else "v1.0", "upsert": operation.name in CREATES}
     if operation.name == "group-post-members-bind":
         options["body"] = {"members@odata.bind": [f"{tenant.graph}/v1.0/directoryObjects/{tenant.user_id}"]}
+    if operation.path == "/subscriptions":
+        # Nothing listens at the address, so that no subscription is created.
+        expires = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        options["body"] = {
+            "changeType": "updated", "notificationUrl": "https://127.0.0.1:9/", "resource": operation.name.split("-")[-1],
+            "expirationDateTime": expires,
+        }
     for kind in KINDS:
         expected = Expected(operation, row, kind)
         if kind == "application" and operation.path.startswith("/me"):
