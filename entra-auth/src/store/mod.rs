@@ -71,10 +71,12 @@ use async_trait::async_trait;
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "file-cache")]
 pub use self::file::FileStore;
+#[cfg(feature = "axum")]
+pub(crate) use self::guard::GuardedStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub(crate) use self::{
-    guard::{Budget, DEFAULT_LIMIT, GuardedStore},
+    guard::{Budget, DEFAULT_LIMIT},
     key::hashed,
     persistent::{Connect, FindResult, LoadResult, SecondLevel, connect},
     record::{EntryId, Record},
