@@ -106,7 +106,7 @@ async fn error_of_a_federated_token_names_the_mismatch() {
         format!("{message}.AAAA")
     };
     let cases = [
-        (&bare, token(json!({})), 70_021),
+        (&bare, token(json!({})), 70_025),
         (
             &app,
             token(json!({ "iss": "https://tokens.example.com/prod/" })),

@@ -202,7 +202,7 @@ fn variables_that_contradict_each_other_are_rejected_by_name() {
         ),
         (
             vec![(PROXY, url), ("AZURE_KUBERNETES_SNI_NAME", "a b")],
-            "no host name",
+            "is not a host name",
         ),
         (
             vec![

@@ -126,6 +126,7 @@ fn a_hundred_thousand_users_are_listed_in_flat_memory() {
 
 async fn list_a_hundred_thousand() {
     const USERS: usize = 100_000;
+    const HALF: usize = 51;
     let tenant = FakeTenant::builder()
         .seed(Seed::Empty)
         .users(USERS)
@@ -152,7 +153,8 @@ async fn list_a_hundred_thousand() {
             rows += 1;
         }
         late = resident_kib();
-        if arrived == 5 {
+        // The fake tenant, which is in this process, has filled its cache of JSON by then.
+        if arrived == HALF {
             early = late;
         }
     }
@@ -162,9 +164,9 @@ async fn list_a_hundred_thousand() {
     assert_eq!(seen.len(), USERS, "each user once");
     assert!(arrived > 100, "{arrived} pages");
     let grown = late.saturating_sub(early);
-    println!("{grown} KiB more after {arrived} pages than after 5");
-    // All rows together take more than ten times as much.
-    assert!(grown < 6 * 1024, "{grown} KiB");
+    println!("{grown} KiB more after {arrived} pages than after {HALF}");
+    // The rows in between take more than ten times as much.
+    assert!(grown < 3 * 1024, "{grown} KiB");
 
     for (name, fault) in [FAULTS[0], FAULTS[4], FAULTS[5], FAULTS[7]] {
         tenant.clear_faults();
