@@ -33,7 +33,7 @@ use model::{Base, DirectoryLicense, Document};
 /// ",
 /// )?;
 /// let tenant = FakeTenant::builder().scenario(&scenario).start().await;
-/// assert_eq!(tenant.user("ines").user_principal_name(), "ines@contoso.com");
+/// assert_eq!(tenant.user("ines@contoso.com").user_principal_name(), "ines@contoso.com");
 /// let error = Scenario::from_yaml("groups:\n  - { name: Buyers, members: [ines] }").unwrap_err();
 /// assert_eq!(error.line(), Some(2));
 /// # Ok(()) }
