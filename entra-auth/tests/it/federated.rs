@@ -18,7 +18,7 @@ use entra_core::{
     Cloud, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport, Secret,
     TokenCredential, http::header, url::form_urlencoded,
 };
-use entra_mock::{App, FakeTenant};
+use entra_mock::{App, FakeTenant, Fault};
 use serde_json::{Value, json};
 
 use crate::support::{CLIENT, SCOPE, TENANT, detail, graph};
@@ -136,7 +136,8 @@ async fn error_of_a_federated_token_names_the_mismatch() {
         assert!(!format!("{failed:?}").contains(&token), "{code}");
     }
     // A federated credential that was made a moment ago may not be known everywhere.
-    let failed = showing(&tenant, &bare, &token(json!({})));
+    tenant.inject(Fault::on("/token").times(1).sign_in_error(70_021));
+    let failed = showing(&tenant, &app, &token(json!({})));
     assert!(failed.token(&graph()).await.unwrap_err().is_transient());
     // An issuer that has changed its keys.
     let stale = token(json!({}));
