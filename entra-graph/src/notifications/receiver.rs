@@ -128,7 +128,7 @@ impl Receiver {
     ///
     /// - `200` and the token for a handshake, `400` for an invalid one;
     /// - `202` for notifications, whether they are genuine or not, so that a forger learns nothing;
-    /// - `400` for a body that is no collection of notifications, `413` for a large one, `405` for another method than POST.
+    /// - `400` for a body that is not a collection of notifications, `413` for one that is too large, `405` for any method but POST.
     #[must_use]
     pub fn respond(&self, method: &Method, query: Option<&str>, body: Bytes) -> Received {
         let only = |response| Received {

@@ -399,7 +399,7 @@ async fn the_page_for_device_codes_says_why_a_code_does_not_work() {
     assert!(enter(&late).await.contains("AADSTS70019"));
     assert!(enter(" ").await.contains("AADSTS90119"));
     assert!(
-        enter("XXXXXXXXX")
+        enter("BCDFGHJKL")
             .await
             .contains("That code didn&#39;t work")
     );

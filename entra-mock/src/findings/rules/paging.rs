@@ -26,7 +26,7 @@ pub(super) fn link_changed(trace: &Trace<'_>) -> Vec<Evidence> {
             .reason()
             .unwrap_or_default()
             .to_ascii_lowercase();
-        // 410 ends a delta after some time; that is no fault of the client.
+        // A delta link expires with 410 after some time, whatever the client does.
         has_token
             && call.status == Some(400)
             && (reason.contains("token") || reason.contains("page"))

@@ -23,7 +23,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Opens a log and returns its lines. The last line is removed if it was not written whole: nobody was told that
+    /// Opens a log and returns its lines. The last line is removed if it was not written whole: no response said that
     /// it was stored. Returns `None` if the file does not exist.
     pub(super) fn open(path: &Path) -> io::Result<Option<(Self, Vec<Value>)>> {
         let file = match OpenOptions::new().read(true).write(true).open(path) {
