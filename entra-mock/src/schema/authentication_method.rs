@@ -31,321 +31,55 @@ pub(crate) const METHOD_TYPES: [(&str, &str); 10] = [
     ),
 ];
 
+/// A read below a user's authentication: the permissions of the type, and those of all types.
+macro_rules! read {
+    ($path:literal, $name:literal) => {
+        read!(
+            $path,
+            $name,
+            &[
+                concat!("UserAuthMethod-", $name, ".Read.All"),
+                concat!("UserAuthMethod-", $name, ".ReadWrite.All"),
+                "UserAuthenticationMethod.Read.All",
+                "UserAuthenticationMethod.ReadWrite.All",
+            ]
+        )
+    };
+    ($path:literal, $name:literal, $names:expr) => {
+        both("GET", concat!("/users/{id}/authentication/", $path), $names).own(&[
+            concat!("UserAuthMethod-", $name, ".Read"),
+            concat!("UserAuthMethod-", $name, ".ReadWrite"),
+            "UserAuthenticationMethod.Read",
+            "UserAuthenticationMethod.ReadWrite",
+        ])
+    };
+}
+
 /// Reads of methods of one type.
 pub(crate) const METHODS_BY_TYPE: &[Operation] = &[
-    both(
-        "GET",
-        "/users/{id}/authentication/emailMethods",
-        &[
-            "UserAuthMethod-Email.Read.All",
-            "UserAuthMethod-Email.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-Email.Read",
-        "UserAuthMethod-Email.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/emailMethods/{id}",
-        &[
-            "UserAuthMethod-Email.Read.All",
-            "UserAuthMethod-Email.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-Email.Read",
-        "UserAuthMethod-Email.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/externalAuthenticationMethods",
-        &[
-            "UserAuthMethod-External.Read.All",
-            "UserAuthMethod-External.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-External.Read",
-        "UserAuthMethod-External.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/externalAuthenticationMethods/{id}",
-        &[
-            "UserAuthMethod-External.Read.All",
-            "UserAuthMethod-External.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-External.Read",
-        "UserAuthMethod-External.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/fido2Methods",
-        &["UserAuthMethod-Passkey.Read.All"],
-    )
-    .own(&[
-        "UserAuthMethod-Passkey.Read",
-        "UserAuthMethod-Passkey.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/fido2Methods/{id}",
-        &[
-            "UserAuthMethod-Passkey.Read.All",
-            "UserAuthMethod-Passkey.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-Passkey.Read",
-        "UserAuthMethod-Passkey.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/microsoftAuthenticatorMethods",
-        &[
-            "UserAuthMethod-MicrosoftAuthApp.Read.All",
-            "UserAuthMethod-MicrosoftAuthApp.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-MicrosoftAuthApp.Read",
-        "UserAuthMethod-MicrosoftAuthApp.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/microsoftAuthenticatorMethods/{id}",
-        &[
-            "UserAuthMethod-MicrosoftAuthApp.Read.All",
-            "UserAuthMethod-MicrosoftAuthApp.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-MicrosoftAuthApp.Read",
-        "UserAuthMethod-MicrosoftAuthApp.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/passwordMethods",
-        &[
-            "UserAuthMethod-Password.Read.All",
-            "UserAuthMethod-Password.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-Password.Read",
-        "UserAuthMethod-Password.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/passwordMethods/{id}",
-        &[
-            "UserAuthMethod-Password.Read.All",
-            "UserAuthMethod-Password.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-Password.Read",
-        "UserAuthMethod-Password.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/phoneMethods",
-        &[
-            "UserAuthMethod-Phone.Read.All",
-            "UserAuthMethod-Phone.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-Phone.Read",
-        "UserAuthMethod-Phone.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/phoneMethods/{id}",
-        &[
-            "UserAuthMethod-Phone.Read.All",
-            "UserAuthMethod-Phone.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-Phone.Read",
-        "UserAuthMethod-Phone.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/platformCredentialMethods",
-        &[
-            "UserAuthMethod-PlatformCred.Read.All",
-            "UserAuthMethod-PlatformCred.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-PlatformCred.Read",
-        "UserAuthMethod-PlatformCred.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/platformCredentialMethods/{id}",
-        &[
-            "UserAuthMethod-PlatformCred.Read.All",
-            "UserAuthMethod-PlatformCred.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-PlatformCred.Read",
-        "UserAuthMethod-PlatformCred.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/softwareOathMethods",
-        &[
-            "UserAuthMethod-SoftwareOATH.Read.All",
-            "UserAuthMethod-SoftwareOATH.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-SoftwareOATH.Read",
-        "UserAuthMethod-SoftwareOATH.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/softwareOathMethods/{id}",
-        &[
-            "UserAuthMethod-SoftwareOATH.Read.All",
-            "UserAuthMethod-SoftwareOATH.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-SoftwareOATH.Read",
-        "UserAuthMethod-SoftwareOATH.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/temporaryAccessPassMethods",
-        &[
-            "UserAuthMethod-TAP.Read.All",
-            "UserAuthMethod-TAP.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-TAP.Read",
-        "UserAuthMethod-TAP.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/temporaryAccessPassMethods/{id}",
-        &[
-            "UserAuthMethod-TAP.Read.All",
-            "UserAuthMethod-TAP.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-TAP.Read",
-        "UserAuthMethod-TAP.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/windowsHelloForBusinessMethods",
-        &[
-            "UserAuthMethod-WindowsHello.Read.All",
-            "UserAuthMethod-WindowsHello.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-WindowsHello.Read",
-        "UserAuthMethod-WindowsHello.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
-    both(
-        "GET",
-        "/users/{id}/authentication/windowsHelloForBusinessMethods/{id}",
-        &[
-            "UserAuthMethod-WindowsHello.Read.All",
-            "UserAuthMethod-WindowsHello.ReadWrite.All",
-            "UserAuthenticationMethod.Read.All",
-            "UserAuthenticationMethod.ReadWrite.All",
-        ],
-    )
-    .own(&[
-        "UserAuthMethod-WindowsHello.Read",
-        "UserAuthMethod-WindowsHello.ReadWrite",
-        "UserAuthenticationMethod.Read",
-        "UserAuthenticationMethod.ReadWrite",
-    ]),
+    read!("emailMethods", "Email"),
+    read!("emailMethods/{id}", "Email"),
+    read!("externalAuthenticationMethods", "External"),
+    read!("externalAuthenticationMethods/{id}", "External"),
+    // The page of the list names no wider permission.
+    read!(
+        "fido2Methods",
+        "Passkey",
+        &["UserAuthMethod-Passkey.Read.All"]
+    ),
+    read!("fido2Methods/{id}", "Passkey"),
+    read!("microsoftAuthenticatorMethods", "MicrosoftAuthApp"),
+    read!("microsoftAuthenticatorMethods/{id}", "MicrosoftAuthApp"),
+    read!("passwordMethods", "Password"),
+    read!("passwordMethods/{id}", "Password"),
+    read!("phoneMethods", "Phone"),
+    read!("phoneMethods/{id}", "Phone"),
+    read!("platformCredentialMethods", "PlatformCred"),
+    read!("platformCredentialMethods/{id}", "PlatformCred"),
+    read!("softwareOathMethods", "SoftwareOATH"),
+    read!("softwareOathMethods/{id}", "SoftwareOATH"),
+    read!("temporaryAccessPassMethods", "TAP"),
+    read!("temporaryAccessPassMethods/{id}", "TAP"),
+    read!("windowsHelloForBusinessMethods", "WindowsHello"),
+    read!("windowsHelloForBusinessMethods/{id}", "WindowsHello"),
 ];

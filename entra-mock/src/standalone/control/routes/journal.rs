@@ -37,20 +37,27 @@ pub(super) const ROUTES: &[&Route] = &[
     .returning(&Schema::Object(&[required("count", &Schema::Integer, "The number of matching requests.")])),
 ];
 
+// What a request is selected by.
+const METHOD: Field = optional("method", &Schema::Text, "The method.");
+const PATH: Field = optional(
+    "path",
+    &Schema::Text,
+    "The end of the path, without the query: /users.",
+);
+const WITHIN: Field = optional("within", &Schema::Text, "A text within the path.");
+const STATUS: Field = optional("status", &Schema::Integer, "The status of the response.");
+const CLIENT_REQUEST_ID: Field = optional(
+    "clientRequestId",
+    &Schema::Text,
+    "The client-request-id of the request.",
+);
+
 const FILTERS: &[Field] = &[
-    optional("method", &Schema::Text, "The method."),
-    optional(
-        "path",
-        &Schema::Text,
-        "The end of the path, without the query: /users.",
-    ),
-    optional("within", &Schema::Text, "A text within the path."),
-    optional("status", &Schema::Integer, "The status of the response."),
-    optional(
-        "clientRequestId",
-        &Schema::Text,
-        "The client-request-id of the request.",
-    ),
+    METHOD,
+    PATH,
+    WITHIN,
+    STATUS,
+    CLIENT_REQUEST_ID,
     optional(
         "limit",
         &Schema::Integer,
@@ -63,19 +70,11 @@ const EXPECTATION: Schema = Schema::Named(
         optional("count", &Schema::Integer, "The exact number."),
         optional("atLeast", &Schema::Integer, "The least number."),
         optional("atMost", &Schema::Integer, "The largest number."),
-        optional("method", &Schema::Text, "The method."),
-        optional(
-            "path",
-            &Schema::Text,
-            "The end of the path, without the query: /users.",
-        ),
-        optional("within", &Schema::Text, "A text within the path."),
-        optional("status", &Schema::Integer, "The status of the response."),
-        optional(
-            "clientRequestId",
-            &Schema::Text,
-            "The client-request-id of the request.",
-        ),
+        METHOD,
+        PATH,
+        WITHIN,
+        STATUS,
+        CLIENT_REQUEST_ID,
     ]),
 );
 const JOURNAL: Schema = Schema::Object(&[
