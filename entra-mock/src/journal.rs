@@ -2,7 +2,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
     time::Duration,
 };
 
@@ -11,6 +10,7 @@ use entra_core::Timestamp;
 use crate::wire::WireRequest;
 
 mod facts;
+mod properties;
 mod redact;
 mod token;
 
@@ -131,8 +131,6 @@ pub(crate) struct Journal {
     uncounted: u64,
     /// The number of the newest request.
     newest: u64,
-    /// The tokens of the newest requests, so that the requests of one client share what is known of its token.
-    tokens: VecDeque<Arc<TokenFacts>>,
 }
 
 impl Journal {
@@ -144,7 +142,6 @@ impl Journal {
             counted: 0,
             uncounted: 0,
             newest: 0,
-            tokens: VecDeque::new(),
         }
     }
 
@@ -153,7 +150,7 @@ impl Journal {
         time: Timestamp,
         request: WireRequest,
         status: u16,
-        mut facts: Facts,
+        facts: Facts,
     ) {
         self.count(&request.method, &request.path);
         self.newest += 1;
@@ -163,7 +160,6 @@ impl Journal {
         if self.records.len() >= self.capacity {
             self.records.pop_front();
         }
-        facts.token = facts.token.map(|token| self.shared(token));
         let client_request_id = request.header("client-request-id").map(str::to_owned);
         self.records.push_back(RequestRecord {
             number: self.newest,
@@ -183,25 +179,6 @@ impl Journal {
             client_request_id,
             facts,
         });
-    }
-
-    /// Returns what is known of the same token already, unless this request shows more.
-    fn shared(&mut self, token: Arc<TokenFacts>) -> Arc<TokenFacts> {
-        let known = self.tokens.iter_mut().find(|known| known.id == token.id);
-        match known {
-            Some(known) if known.caller.is_some() || token.caller.is_none() => Arc::clone(known),
-            Some(known) => {
-                *known = Arc::clone(&token);
-                token
-            }
-            None => {
-                if self.tokens.len() >= SHARED_TOKENS {
-                    self.tokens.pop_front();
-                }
-                self.tokens.push_back(Arc::clone(&token));
-                token
-            }
-        }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -246,8 +223,6 @@ impl Journal {
 
 /// How many different paths are counted separately.
 const MAX_COUNTED: usize = 20_000;
-/// How many tokens are shared between requests.
-const SHARED_TOKENS: usize = 16;
 
 #[cfg(test)]
 mod tests {

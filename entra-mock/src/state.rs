@@ -1,23 +1,22 @@
 //! The whole state of one tenant, and its licence.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use entra_core::{Guid, Timestamp};
-use serde_json::Value;
 
 use crate::{
     grants::{GrantStore, Policy},
     keys::KeyRing,
     notifications::Notifications,
     oddities::DeltaOddities,
-    permissions::VerifiedTokens,
+    permissions::{KnownRoles, VerifiedTokens},
     quota::Quotas,
     random::Random,
-    store::{Kind, Object, RenderBudget, Store},
+    store::{Kind, Object, RenderedObjects, Store},
     time::{TICKS, ticks},
 };
 
@@ -68,10 +67,12 @@ pub(crate) struct State {
     pub(crate) policies: Vec<Policy>,
     /// Throttling. Reads count too, so it has a lock of its own.
     pub(crate) quotas: Arc<Mutex<Quotas>>,
-    /// The memory for the JSON of objects.
-    pub(crate) render_budget: RenderBudget,
+    /// The JSON of objects that lists have shown. Reads add to it, and copies of the tenant share it.
+    pub(crate) rendered: Arc<RenderedObjects>,
     /// Access tokens that were verified. Reads add to them, so they have a lock of their own.
     pub(crate) verified_tokens: Arc<VerifiedTokens>,
+    /// The application permissions of clients. Token requests add to them.
+    pub(crate) known_roles: Arc<KnownRoles>,
     /// The region of the tenant, as discovery names it: scope and sub-scope.
     pub(crate) region: (String, Option<String>),
     pub(crate) resource_rule: ResourceRule,
@@ -89,10 +90,6 @@ pub(crate) struct State {
     pub(crate) identity_header: String,
     /// Change notifications.
     pub(crate) notifications: Notifications,
-    /// Sign-ins recorded by token requests, oldest first.
-    written: Written,
-    /// Audits recorded by requests, oldest first.
-    written_audits: Written,
 }
 
 impl State {
@@ -116,8 +113,9 @@ impl State {
             keys: KeyRing::default(),
             policies: Vec::new(),
             quotas: Arc::default(),
-            render_budget: RenderBudget::default(),
+            rendered: Arc::default(),
             verified_tokens: Arc::default(),
+            known_roles: Arc::default(),
             region: ("EU".to_owned(), None),
             resource_rule: ResourceRule::default(),
             token_lifetime: TOKEN_LIFETIME,
@@ -127,8 +125,6 @@ impl State {
             identities: Vec::new(),
             identity_header: String::new(),
             notifications: Notifications::default(),
-            written: VecDeque::new(),
-            written_audits: VecDeque::new(),
         };
         state.add_domains(domains);
         state.add_built_in_roles();
@@ -180,16 +176,22 @@ impl State {
     }
 
     /// Stores the sign-in of a token request. Records older than the retention of every licence are
-    /// removed, and beyond [`MAX_WRITTEN`] the oldest, so that a server that runs for months stays
-    /// bounded.
+    /// removed, and beyond the capacity of the log the oldest, so that a server that runs for months
+    /// stays bounded.
     pub(crate) fn write_sign_in(&mut self, record: Object) {
-        write_log(&mut self.store, &mut self.written, Kind::SignIn, record);
+        self.write_log(Kind::SignIn, record);
     }
 
     /// Stores the audit of a request, within the same bounds.
     pub(crate) fn write_audit(&mut self, record: Object) {
-        let written = &mut self.written_audits;
-        write_log(&mut self.store, written, Kind::DirectoryAudit, record);
+        self.write_log(Kind::DirectoryAudit, record);
+    }
+
+    fn write_log(&mut self, kind: Kind, record: Object) {
+        let time = kind.log_time().and_then(|name| record.text(name));
+        let now = time.and_then(ticks).unwrap_or_default();
+        let oldest = now.saturating_sub(RETENTION);
+        self.store.write_log(kind, record, oldest);
     }
 }
 
@@ -197,42 +199,8 @@ impl State {
 impl State {
     /// Takes every record of the two logs for one that a request wrote, after their restore from a file.
     pub(crate) fn relearn_written(&mut self) {
-        let written = |kind: Kind| -> Written {
-            let Some(time) = kind.log_time() else {
-                return Written::new();
-            };
-            let text = |object: &Object, name: &str| object.get(name)?.as_str().map(str::to_owned);
-            let mut written: Vec<(i64, String)> = self
-                .store
-                .all(kind)
-                .filter_map(|object| Some((ticks(&text(object, time)?)?, text(object, "id")?)))
-                .collect();
-            written.sort();
-            written.into()
-        };
-        let (sign_ins, audits) = (written(Kind::SignIn), written(Kind::DirectoryAudit));
-        self.written = sign_ins;
-        self.written_audits = audits;
-    }
-}
-
-/// The times in ticks and ids of records that requests wrote, oldest first.
-type Written = VecDeque<(i64, String)>;
-
-fn write_log(store: &mut Store, written: &mut Written, kind: Kind, record: Object) {
-    let text = |name: &str| record.get(name).and_then(Value::as_str);
-    let (Some(id), Some(time)) = (text("id").map(str::to_owned), kind.log_time()) else {
-        return;
-    };
-    let now = text(time).and_then(ticks).unwrap_or_default();
-    if store.insert(kind, record).is_err() {
-        return;
-    }
-    written.push_back((now, id));
-    let expired = now.saturating_sub(RETENTION);
-    while written.len() > MAX_WRITTEN || written.front().is_some_and(|(time, _)| *time < expired) {
-        if let Some((_, oldest)) = written.pop_front() {
-            store.remove(kind, &oldest);
+        for kind in [Kind::SignIn, Kind::DirectoryAudit] {
+            self.store.relearn_written_logs(kind);
         }
     }
 }
@@ -269,8 +237,6 @@ fn parts(time: Timestamp) -> (String, String) {
 
 /// As observed for client credentials.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
-/// The records of each log that requests wrote; the README says so.
-const MAX_WRITTEN: usize = 100_000;
 /// Thirty days in ticks: no licence shows older records.
 const RETENTION: i64 = 30 * 24 * 3600 * TICKS;
 
@@ -288,10 +254,11 @@ mod tests {
     #[test]
     fn sign_ins_of_token_requests_are_bounded_by_number() {
         let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
-        for number in 0..MAX_WRITTEN + 10 {
+        state.store.set_log_capacity(1_000);
+        for number in 0..1_010 {
             write(&mut state, &format!("id-{number}"), "2026-01-02T03:04:05Z");
         }
-        assert_eq!(state.store.len(Kind::SignIn), MAX_WRITTEN);
+        assert_eq!(state.store.len(Kind::SignIn), 1_000);
         assert!(state.store.get(Kind::SignIn, "id-9").is_none());
         assert!(state.store.get(Kind::SignIn, "id-10").is_some());
     }

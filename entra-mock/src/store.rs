@@ -4,14 +4,19 @@
 //! index: by id, by alternate key, by time for the two logs, by principal and resource for app role
 //! assignments, and both directions of every link.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use hashbrown::HashMap;
 use serde_json::Value;
 
 use crate::time::ticks;
 
+mod archive;
 mod changes;
+mod chunk;
 mod deleted;
 mod handles;
 mod kinds;
@@ -22,6 +27,7 @@ mod object;
 mod ordered;
 mod packed;
 mod photos;
+mod rendered;
 mod shapes;
 mod sharing;
 #[cfg(feature = "server")]
@@ -31,6 +37,7 @@ mod unique;
 
 use crate::schema::IdForm;
 pub(crate) use crate::schema::{Kind, Relation};
+use archive::{Archive, LogPart};
 pub(crate) use changes::{Actor, Change, ChangeLog, Event};
 use deleted::DeletedItems;
 use handles::{HandleTable, Handles};
@@ -39,8 +46,10 @@ use links::Link;
 pub(crate) use object::{Object, Stored};
 pub(crate) use ordered::Ordered;
 use ordered::OrderedIndexes;
-pub(crate) use packed::RenderBudget;
 pub(crate) use photos::Photo;
+pub(crate) use rendered::{
+    NewlyRendered, RenderedGuard, RenderedJson, RenderedObjects, RenderedReader,
+};
 use sharing::Sharing;
 #[cfg(feature = "server")]
 pub(crate) use stored::StoredParts;
@@ -48,12 +57,14 @@ use touched::Touched;
 use unique::UniqueValues;
 
 /// All objects of one tenant.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Store {
     objects: Vec<Option<StoredObject>>,
     sharing: Sharing,
     free: Vec<u32>,
     next_serial: u64,
+    /// The version of all objects of each kind together.
+    versions: [u64; Kind::ALL.len()],
     ids: HandleTable,
     unique: UniqueValues,
     /// The changes of directory objects.
@@ -67,15 +78,25 @@ pub(crate) struct Store {
     ordered: OrderedIndexes,
     /// The logs in time order. Sign-ins of applications and non-interactive ones are separate:
     /// there are many of them, and the list of interactive ones must not skip over them.
-    by_time: HashMap<(Kind, LogPartition), BTreeMap<LogPosition, u32>>,
+    by_time: HashMap<(Kind, LogPartition), LogPart>,
+    /// Older records of the logs.
+    archive: Archive,
+    /// How many records of each log are stored at least, of those that requests write.
+    log_capacity: usize,
     /// The sign-ins of each user in time order.
-    by_user: HashMap<Box<str>, Vec<(LogPosition, u32)>>,
+    by_user: HashMap<Box<str>, Vec<UserSignIn>>,
     /// App role assignments and permission grants by the objects that have the access.
     by_principal: HashMap<Box<str>, Handles>,
     /// App role assignments and permission grants by the object that is accessed.
     by_resource: HashMap<Box<str>, Handles>,
     forward: Links,
     backward: Links,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The position of a log record: its time in ticks of 100 ns, then its serial number.
@@ -89,6 +110,15 @@ enum LogPartition {
     Unlisted,
 }
 
+/// A sign-in of a user.
+#[derive(Clone, Copy, Debug)]
+struct UserSignIn {
+    position: LogPosition,
+    handle: u32,
+    interactive: bool,
+    successful: bool,
+}
+
 #[derive(Clone, Debug)]
 struct StoredObject {
     kind: Kind,
@@ -98,7 +128,29 @@ struct StoredObject {
 
 impl Store {
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self {
+            objects: Vec::new(),
+            sharing: Sharing::default(),
+            free: Vec::new(),
+            next_serial: 0,
+            versions: [0; Kind::ALL.len()],
+            ids: HandleTable::default(),
+            unique: UniqueValues::default(),
+            changes: ChangeLog::default(),
+            touched: Touched::default(),
+            deleted: DeletedItems::default(),
+            photos: HashMap::new(),
+            order: HashMap::new(),
+            ordered: OrderedIndexes::default(),
+            by_time: HashMap::new(),
+            archive: Archive::default(),
+            log_capacity: LOG_CAPACITY,
+            by_user: HashMap::new(),
+            by_principal: HashMap::new(),
+            by_resource: HashMap::new(),
+            forward: Links::new(),
+            backward: Links::new(),
+        }
     }
 
     /// Stores an object under its `id`, which no other object of any kind may have.
@@ -125,6 +177,7 @@ impl Store {
 
     /// Stores an object without a change record; returns its id.
     fn insert_quietly(&mut self, kind: Kind, mut object: Object) -> Result<String, Conflict> {
+        self.archive.close();
         let Some(id) = text(&object, "id")
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
@@ -147,7 +200,9 @@ impl Store {
         if let Some(conflict) = self.unique.conflict(&self.objects, kind, &object, None) {
             return Err(conflict);
         }
-        object.insert("id".to_owned(), Value::String(id.clone()));
+        if object.text("id") != Some(&*id) {
+            object.insert("id".to_owned(), Value::String(id.clone()));
+        }
         self.sharing.pack(&mut object);
 
         let serial = self.next_serial;
@@ -156,6 +211,7 @@ impl Store {
             self.objects.push(None);
             u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
         });
+        self.changed(kind);
         self.touched.object(kind, &id);
         self.ids.insert(&key, handle);
         self.unique.add(kind, &object, handle);
@@ -204,7 +260,9 @@ impl Store {
         id: &str,
         change: impl FnOnce(&mut Object),
     ) -> bool {
-        let Some(handle) = self.handle(&index_key(kind, id)) else {
+        self.archive.close();
+        let handle = self.handle(&index_key(kind, id));
+        let Some(handle) = handle.and_then(|handle| self.outside_of_archive(handle)) else {
             return false;
         };
         let Some(mut stored) = self
@@ -224,6 +282,7 @@ impl Store {
             .conflict(&self.objects, kind, &stored.object, Some(handle))
             .is_none();
         if fits {
+            self.changed(kind);
             let changed = differences(&before, &stored.object);
             self.unindex_contents(kind, stored.serial, &before, handle);
             self.unique.remove(kind, &before, handle);
@@ -268,12 +327,15 @@ impl Store {
         kind: Kind,
         id: &str,
     ) -> Option<(Object, Vec<Link>, Vec<Dependent>, u64)> {
+        self.archive.close();
         let handle = self.handle(&index_key(kind, id))?;
+        let handle = self.outside_of_archive(handle)?;
         let stored = self
             .objects
             .get_mut(handle as usize)?
             .take_if(|stored| stored.kind == kind)?;
         let own_id = text(&stored.object, "id").unwrap_or_default().to_owned();
+        self.changed(kind);
         self.touched.object(kind, &own_id);
         self.unindex_contents(kind, stored.serial, &stored.object, handle);
         self.ordered.remove(&self.objects, handle, &stored);
@@ -327,13 +389,28 @@ impl Store {
         let start = position.map_or(0, |position| {
             order.partition_point(|(serial, _)| *serial <= position)
         });
+        let archived = self.archive.all(kind);
+        let archived = archived.map(|stored| (stored.serial, &stored.object));
+        let archived = archived.filter(move |(serial, _)| position.is_none_or(|at| *serial > at));
         order[start..]
             .iter()
             .filter_map(|(serial, handle)| Some((*serial, &self.stored(*handle)?.object)))
+            .chain(archived)
     }
 
     pub(crate) fn len(&self, kind: Kind) -> usize {
-        self.order.get(&kind).map_or(0, Vec::len)
+        self.order.get(&kind).map_or(0, Vec::len) + self.archive.len(kind)
+    }
+
+    /// Identifies the content of all objects of a kind: no store with other objects of that kind has ever had the
+    /// number, but for 0, which is that of no objects.
+    pub(crate) fn version(&self, kind: Kind) -> u64 {
+        self.versions[kind as usize]
+    }
+
+    fn changed(&mut self, kind: Kind) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.versions[kind as usize] = NEXT.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns the app role assignments of a user, group or service principal.
@@ -386,6 +463,9 @@ impl Store {
     }
 
     fn stored(&self, handle: u32) -> Option<&StoredObject> {
+        if Archive::has(handle) {
+            return self.archive.stored(handle);
+        }
         self.objects.get(handle as usize)?.as_ref()
     }
 
@@ -421,20 +501,27 @@ impl Store {
 
     /// Updates the indexes by time, principal and resource.
     fn index_contents(&mut self, kind: Kind, handle: u32, serial: u64, object: &Object) {
-        if let Some(property) = kind.log_time() {
-            let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
+        if kind.log_time().is_some() {
+            let position = (log_ticks(kind, object), serial);
             let log_partition = log_partition(kind, object);
-            self.by_time
-                .entry((kind, log_partition))
-                .or_default()
-                .insert((time, serial), handle);
+            let log = self.by_time.entry((kind, log_partition)).or_default();
+            log.recent.insert(position, handle);
             if let Some(user) = text(object, "userId").filter(|_| kind == Kind::SignIn) {
                 let log = self
                     .by_user
                     .entry(user.to_ascii_lowercase().into_boxed_str())
                     .or_default();
-                let at = log.partition_point(|(position, _)| *position < (time, serial));
-                log.insert(at, ((time, serial), handle));
+                let at = log.partition_point(|sign_in| sign_in.position < position);
+                let status = object
+                    .get("status")
+                    .and_then(|status| status.get("errorCode"));
+                let sign_in = UserSignIn {
+                    position,
+                    handle,
+                    interactive: log_partition == LogPartition::Listed,
+                    successful: status.is_none_or(|code| *code == 0),
+                };
+                log.insert(at, sign_in);
             }
         }
         for (side, property) in access_properties(kind) {
@@ -446,15 +533,13 @@ impl Store {
     }
 
     fn unindex_contents(&mut self, kind: Kind, serial: u64, object: &Object, handle: u32) {
-        if let Some(property) = kind.log_time()
+        if kind.log_time().is_some()
             && let Some(log) = self.by_time.get_mut(&(kind, log_partition(kind, object)))
         {
-            let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
-            log.remove(&(time, serial));
-            if let Some(log) = text(object, "userId")
-                .and_then(|user| self.by_user.get_mut(user.to_ascii_lowercase().as_str()))
-            {
-                log.retain(|(position, _)| *position != (time, serial));
+            let own = (log_ticks(kind, object), serial);
+            log.recent.remove(&own);
+            if let Some(log) = self.sign_ins_of(object) {
+                log.retain(|sign_in| sign_in.position != own);
             }
         }
         for (side, property) in access_properties(kind) {
@@ -466,6 +551,12 @@ impl Store {
                 handles.remove(handle);
             }
         }
+    }
+
+    /// The sign-ins of the user of a sign-in.
+    fn sign_ins_of(&mut self, record: &Object) -> Option<&mut Vec<UserSignIn>> {
+        let user = text(record, "userId")?;
+        self.by_user.get_mut(user.to_ascii_lowercase().as_str())
     }
 
     fn access_index(&mut self, side: AccessSide) -> &mut HashMap<Box<str>, Handles> {
@@ -533,6 +624,12 @@ fn log_partition(kind: Kind, object: &Object) -> LogPartition {
     }
 }
 
+/// The time of a log record in ticks. A record without a time comes before all others.
+fn log_ticks(kind: Kind, object: &Object) -> i64 {
+    let time = kind.log_time().and_then(|property| text(object, property));
+    time.and_then(ticks).unwrap_or(i64::MIN)
+}
+
 /// The key of an object in the index by id. An object that shares the id of a user has a key of its
 /// own, since the id alone names the user.
 fn index_key(kind: Kind, id: &str) -> Cow<'_, str> {
@@ -550,6 +647,9 @@ fn index_key(kind: Kind, id: &str) -> Cow<'_, str> {
 fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {
     object.text(property)
 }
+
+/// The records of each log that requests wrote; the README says so.
+const LOG_CAPACITY: usize = 100_000;
 
 #[cfg(test)]
 mod tests;

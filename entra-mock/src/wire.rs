@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+mod body;
+
+pub(crate) use body::Body;
+
 /// One request as a frontend passes it to the engine.
 #[derive(Clone, Debug)]
 pub(crate) struct WireRequest {
@@ -71,7 +75,7 @@ impl WireRequest {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
     pub(crate) delivery: Delivery,
     /// How long the frontend waits before it sends the response, in real time.
     pub(crate) delay: Duration,
@@ -104,7 +108,7 @@ impl Reply {
         Self {
             status,
             headers: Vec::new(),
-            body: Vec::new(),
+            body: Body::default(),
             delivery: Delivery::Whole,
             delay: Duration::ZERO,
         }
@@ -121,7 +125,7 @@ impl Reply {
         self
     }
 
-    pub(crate) fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn with_body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
     }

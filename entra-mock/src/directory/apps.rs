@@ -111,8 +111,8 @@ impl State {
         role: &str,
     ) -> Result<(), Conflict> {
         let assigned = self.store.assignments_of(principal).any(|assignment| {
-            assignment.get("resourceId").and_then(Value::as_str) == Some(resource)
-                && assignment.get("appRoleId").and_then(Value::as_str) == Some(role)
+            assignment.text("resourceId") == Some(resource)
+                && assignment.text("appRoleId") == Some(role)
         });
         if assigned {
             return Ok(());
@@ -122,14 +122,14 @@ impl State {
             |(kind, object)| {
                 (
                     kind.entity().title(),
-                    object.get("displayName").cloned().unwrap_or_default(),
+                    object.value("displayName").unwrap_or_default(),
                 )
             },
         );
         let resource_name = self
             .store
             .get(Kind::ServicePrincipal, resource)
-            .and_then(|object| object.get("displayName").cloned());
+            .and_then(|object| object.value("displayName"));
         self.store.insert(
             Kind::AppRoleAssignment,
             object([

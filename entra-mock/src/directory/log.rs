@@ -1,5 +1,7 @@
 //! Entries of the two logs: sign-ins of users and audited changes of administrators.
 
+use std::sync::{Arc, OnceLock};
+
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
@@ -46,11 +48,11 @@ impl State {
         else {
             return Ok(String::new());
         };
-        let of = |object: &Object, name: &str| object.get(name).cloned().unwrap_or_default();
+        let of = |object: &Object, name: &str| object.value(name).unwrap_or_default();
         let (id, at) = (self.new_id(), iso(sign_in.at));
-        let (city, country) = PLACES[self.random.index(PLACES.len())];
-        let (system, browser) = SYSTEMS[self.random.index(SYSTEMS.len())];
-        let entry = object([
+        let location = location(self.random.index(PLACES.len()));
+        let device = device(self.random.index(SYSTEMS.len()));
+        let mut entry = object([
             ("id", id.clone().into()),
             ("appDisplayName", of(app, "displayName")),
             ("appId", of(app, "appId")),
@@ -59,18 +61,10 @@ impl State {
             ("correlationId", self.new_id().into()),
             ("createdDateTime", at.into()),
             (
-                "deviceDetail",
-                json!({ "deviceId": "", "displayName": null, "operatingSystem": system, "browser": browser, "isCompliant": false, "isManaged": false, "trustType": null }),
-            ),
-            (
                 "ipAddress",
                 format!("203.0.113.{}", 1 + self.random.below(254)).into(),
             ),
             ("isInteractive", true.into()),
-            (
-                "location",
-                json!({ "city": city, "state": null, "countryOrRegion": country, "geoCoordinates": null }),
-            ),
             ("resourceDisplayName", of(app, "displayName")),
             ("resourceId", of(app, "appId")),
             ("riskDetail", "none".into()),
@@ -84,13 +78,14 @@ impl State {
             // The log has user names in lower case, whatever the directory has.
             (
                 "userPrincipalName",
-                of(user, "userPrincipalName")
-                    .as_str()
+                user.text("userPrincipalName")
                     .unwrap_or_default()
                     .to_lowercase()
                     .into(),
             ),
         ]);
+        entry.insert_shared("deviceDetail", device);
+        entry.insert_shared("location", location);
         self.store.insert(Kind::SignIn, entry)?;
         Ok(id)
     }
@@ -100,7 +95,7 @@ impl State {
         let target = self.store.any(audit.target);
         let of_target = |name: &str| {
             target
-                .and_then(|(_, object)| object.get(name).cloned())
+                .and_then(|(_, object)| object.value(name))
                 .unwrap_or_default()
         };
         let kind = match target {
@@ -110,7 +105,7 @@ impl State {
         let actor = self.store.get(Kind::User, audit.actor);
         let of_actor = |name: &str| {
             actor
-                .and_then(|actor| actor.get(name).cloned())
+                .and_then(|actor| actor.value(name))
                 .unwrap_or_default()
         };
         let entry = object([
@@ -135,6 +130,28 @@ impl State {
         ]);
         self.store.insert(Kind::DirectoryAudit, entry)
     }
+}
+
+/// A large company has many sign-ins from few places, so their values exist once in the process.
+fn location(number: usize) -> Arc<Value> {
+    static LOCATIONS: [OnceLock<Arc<Value>>; PLACES.len()] =
+        [const { OnceLock::new() }; PLACES.len()];
+    let (city, country) = PLACES[number];
+    let value = || json!({ "city": city, "state": null, "countryOrRegion": country, "geoCoordinates": null });
+    Arc::clone(LOCATIONS[number].get_or_init(|| Arc::new(value())))
+}
+
+fn device(number: usize) -> Arc<Value> {
+    static DEVICES: [OnceLock<Arc<Value>>; SYSTEMS.len()] =
+        [const { OnceLock::new() }; SYSTEMS.len()];
+    let (system, browser) = SYSTEMS[number];
+    let value = || {
+        json!({
+            "deviceId": "", "displayName": null, "operatingSystem": system, "browser": browser,
+            "isCompliant": false, "isManaged": false, "trustType": null
+        })
+    };
+    Arc::clone(DEVICES[number].get_or_init(|| Arc::new(value())))
 }
 
 fn status(error_code: u32) -> Value {

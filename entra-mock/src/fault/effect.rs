@@ -73,7 +73,7 @@ impl Planned {
             }),
             Some(Effect::TruncatedBody) => reply.delivery = Delivery::CutInBody,
             Some(Effect::GarbageBody) => {
-                reply.body = b"<html><body>This is not JSON.</body></html>".to_vec()
+                reply.body = "<html><body>This is not JSON.</body></html>".into()
             }
             Some(Effect::ClosedConnection) => reply.delivery = Delivery::NoResponse,
             Some(Effect::ResetConnection) => reply.delivery = Delivery::Reset,
@@ -104,7 +104,7 @@ fn set_next_link(reply: &mut Reply, link: impl FnOnce(&str) -> String) {
         .unwrap_or_default()
         .to_owned();
     body.insert(NEXT_LINK.to_owned(), link(&before).into());
-    reply.body = Value::Object(body).to_string().into_bytes();
+    reply.body = Value::Object(body).to_string().into();
 }
 
 /// Removes the last key of a JWKS: the keys of a tenant are listed from the oldest on.
@@ -114,7 +114,7 @@ fn remove_newest_key(reply: &mut Reply) {
     };
     if let Some(keys) = body.get_mut("keys").and_then(Value::as_array_mut) {
         keys.pop();
-        reply.body = body.to_string().into_bytes();
+        reply.body = body.to_string().into();
     }
 }
 

@@ -19,7 +19,7 @@ use hyper::{
 use tokio::time::Sleep;
 
 use super::{progress::RequestBody, reset::ResetFlag};
-use crate::wire::{Delivery, Reply, WireRequest};
+use crate::wire::{self, Delivery, Reply, WireRequest};
 
 /// Reads a whole request. Returns a response instead if the request is too large or incomplete.
 pub(super) async fn read(
@@ -27,9 +27,14 @@ pub(super) async fn read(
     scheme: &str,
 ) -> Result<WireRequest, Reply> {
     let (head, body) = request.into_parts();
-    let body = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => body.to_bytes().to_vec(),
-        Err(_) => return Err(Reply::new(413)),
+    let body = if body.is_end_stream() {
+        drop(body);
+        Vec::new()
+    } else {
+        match Limited::new(body, MAX_BODY).collect().await {
+            Ok(body) => body.to_bytes().to_vec(),
+            Err(_) => return Err(Reply::new(413)),
+        }
     };
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host
@@ -66,13 +71,14 @@ pub(super) async fn response(
         }
         _ => {}
     }
-    let body = ReplyBody::new(reply.body.into(), reply.delivery == Delivery::CutInBody);
+    let body = ReplyBody::new(reply.body, reply.delivery == Delivery::CutInBody);
     let mut response = Response::new(match reply.delivery {
         Delivery::Trickle(pause) => body.in_pieces(pause),
         _ => body,
     });
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().reserve(reply.headers.len());
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().append(name, value);
@@ -97,6 +103,8 @@ fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
 /// A body that is sent whole, or half of it before the connection closes.
 pub(super) struct ReplyBody {
     rest: Bytes,
+    /// What follows the rest.
+    more: std::vec::IntoIter<Bytes>,
     /// The announced length, whatever is sent.
     announced: u64,
     cut: Truncation,
@@ -121,10 +129,16 @@ enum Truncation {
 }
 
 impl ReplyBody {
-    pub(super) fn new(body: Bytes, cut: bool) -> Self {
+    pub(super) fn new(body: wire::Body, cut: bool) -> Self {
+        let announced = body.length() as u64;
+        let (rest, more) = match cut {
+            true => (body.into_whole(), Vec::new().into_iter()),
+            false => body.into_pieces(),
+        };
         Self {
-            announced: body.len() as u64,
-            rest: body,
+            announced,
+            rest,
+            more,
             cut: if cut {
                 Truncation::Pending
             } else {
@@ -136,6 +150,8 @@ impl ReplyBody {
 
     /// Sends the body in sixteen pieces, each after this time.
     fn in_pieces(mut self, pause: Duration) -> Self {
+        self.rest = wire::Body::of_pieces(std::iter::once(self.rest).chain(self.more)).into_whole();
+        self.more = Vec::new().into_iter();
         self.pieces = Some(Pieces {
             size: self.rest.len().div_ceil(PIECES).max(1),
             pause,
@@ -156,9 +172,12 @@ impl Body for ReplyBody {
         match self.cut {
             Truncation::No if self.rest.is_empty() => Poll::Ready(None),
             Truncation::No => {
-                let Self { rest, pieces, .. } = &mut *self;
+                let Self {
+                    rest, more, pieces, ..
+                } = &mut *self;
                 let Some(pieces) = pieces else {
-                    return Poll::Ready(Some(Ok(Frame::data(std::mem::take(rest)))));
+                    let piece = std::mem::replace(rest, more.next().unwrap_or_default());
+                    return Poll::Ready(Some(Ok(Frame::data(piece))));
                 };
                 ready!(pieces.wait.as_mut().poll(context));
                 pieces

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     engine::Engine,
-    wire::{Reply, WireRequest},
+    wire::{self, Reply, WireRequest},
 };
 
 /// The wiremock server of one tenant, started when the first mock is mounted.
@@ -152,7 +152,10 @@ impl MockConnection {
         for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
             head.headers.remove(name);
         }
-        Some(Response::from_parts(head, ReplyBody::new(body, false)))
+        Some(Response::from_parts(
+            head,
+            ReplyBody::new(wire::Body::of_pieces([body]), false),
+        ))
     }
 }
 

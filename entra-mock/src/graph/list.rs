@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Call,
     expand::Expansion,
+    items::ItemWriter,
     paging::Matching,
     projection::{self, Projection, RenderOptions},
     route::Route,
@@ -20,6 +21,7 @@ use crate::{
     permissions::{self, AccessLevel, denied, is_basic, not_premium, only_basic_profiles},
     schema::{Behavior, Kind, Premium, Relationship},
     state::License,
+    store::RenderedReader,
     wire::Reply,
 };
 
@@ -204,69 +206,77 @@ impl Plan {
         next: Option<String>,
     ) -> Reply {
         let eval_context = EvalContext(&call.state.store);
-        let mut out = Vec::with_capacity(512 + page.len() * 512);
-        out.extend_from_slice(b"{\"@odata.context\":");
+        let mut head = Vec::with_capacity(1_024);
+        head.extend_from_slice(b"{\"@odata.context\":");
         projection::write(
-            &mut out,
+            &mut head,
             &Value::String(call.context(&subject.context(query))),
         );
         if let Some(count) = count {
-            out.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
+            head.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
         }
         if let Some(next) = next {
-            out.extend_from_slice(b",\"@odata.nextLink\":");
-            projection::write(&mut out, &Value::String(next));
+            head.extend_from_slice(b",\"@odata.nextLink\":");
+            projection::write(&mut head, &Value::String(next));
         }
-        let rendering: Vec<Rendering<'_>> = self
+        head.extend_from_slice(b",\"value\":[");
+        let rendered = call.state.rendered.read();
+        let mut renderings: Vec<Rendering<'_>> = self
             .projections
             .iter()
-            .map(|(kind, projection)| Rendering {
-                kind: *kind,
-                projection,
-                sees_everything: permissions::sees_everything(call.caller, *kind),
-                identity: projection.identity(subject.typed()),
+            .map(|(kind, projection)| {
+                // The JSON of an item with an expansion depends on other objects.
+                let expands = self.expansion.is_some();
+                let identity = projection.identity(subject.typed()).filter(|_| !expands);
+                Rendering {
+                    kind: *kind,
+                    projection,
+                    sees_everything: permissions::sees_everything(call.caller, *kind),
+                    known: identity.map(|identity| (identity, rendered.reader(identity))),
+                }
             })
             .collect();
-        out.extend_from_slice(b",\"value\":[");
-        for (number, (_, kind, object)) in page.iter().enumerate() {
-            let Some(rendering) = rendering.iter().find(|rendering| rendering.kind == *kind) else {
+        let mut items = ItemWriter::new(&rendered, head);
+        for (_, kind, object) in page {
+            let Some(rendering) = renderings.iter_mut().find(|other| other.kind == *kind) else {
                 continue;
             };
-            if number > 0 {
-                out.push(b',');
-            }
             let access_level = match rendering.sees_everything {
                 true => AccessLevel::Everything,
                 false => permissions::access_level(call.caller, *kind, object),
             };
+            let mut identity = None;
+            if access_level == AccessLevel::Everything
+                && let Some((projection, known)) = &mut rendering.known
+                && let Some(version) = object.version()
+            {
+                if let Some(json) = known.find(version) {
+                    items.add_known(json);
+                    continue;
+                }
+                identity = Some((*projection, version));
+            }
             let options = RenderOptions {
                 context: None,
                 typed: subject.typed(),
                 access_level,
             };
-            let reusable = rendering
-                .identity
-                .filter(|_| access_level == AccessLevel::Everything)
-                .zip(object.packed());
-            if !reusable.is_some_and(|(identity, packed)| packed.write_rendered(identity, &mut out))
-            {
-                let start = out.len();
-                rendering
-                    .projection
-                    .open(&mut out, object, options, &eval_context);
-                if let Some((identity, packed)) = reusable {
-                    packed.remember(identity, &out[start..], &call.state.render_budget);
+            items.add_new(identity, |out| {
+                let projection = rendering.projection;
+                projection.open(out, object, options, &eval_context);
+                if let Some(expansion) = &self.expansion {
+                    expansion.write(out, call, object);
                 }
-            }
-            if let Some(expansion) = &self.expansion {
-                expansion.write(&mut out, call, object);
-            }
-            out.push(b'}');
+                out.push(b'}');
+            });
         }
-        out.extend_from_slice(b"]}");
+        let (body, new) = items.finish(b"]}");
+        drop(renderings);
+        drop(rendered);
+        call.state.rendered.add(new);
         Reply::new(200)
             .with_header("content-type", JSON)
-            .with_body(out)
+            .with_body(body)
     }
 }
 
@@ -276,8 +286,8 @@ struct Rendering<'p> {
     projection: &'p Projection,
     /// Whether the caller sees all of each item.
     sees_everything: bool,
-    /// Identifies the JSON of an item, if it can be used again.
-    identity: Option<u64>,
+    /// What identifies the JSON of an item, if it can be used again, and the JSON that is known.
+    known: Option<(u64, RenderedReader<'p>)>,
 }
 
 /// Returns the projections of all types that an item can have. A name is unknown only if no type

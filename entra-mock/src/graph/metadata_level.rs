@@ -24,7 +24,7 @@ pub(super) fn apply(request: &WireRequest, mut reply: Reply) -> Reply {
     };
     kind.1 = kind.1.replace(MINIMAL, NONE);
     strip(&mut body);
-    reply.body = body.to_string().into_bytes();
+    reply.body = body.to_string().into();
     reply
 }
 

@@ -27,6 +27,7 @@ mod domain_records;
 mod error;
 mod expand;
 mod extension;
+mod items;
 mod license_details;
 mod list;
 mod membership;
@@ -178,12 +179,18 @@ pub(crate) fn charge(
     };
     let price = Price::of(&request.method, &request.path, request.query.as_deref());
     let state = read_lock(tenant);
+    let mut quotas = state.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+    if !quotas.enforced {
+        return Charge {
+            price,
+            outcome: Outcome::Served(None),
+        };
+    }
     let consumer = Consumer {
         app_id: &caller.app_id,
         tenant_id: &state.tenant_id.to_string(),
         users: state.store.len(Kind::User),
     };
-    let mut quotas = state.quotas.lock().unwrap_or_else(PoisonError::into_inner);
     let outcome = quotas.charge(now, consumer, price);
     Charge { price, outcome }
 }

@@ -6,7 +6,7 @@ use super::{
     Call,
     expand::Expansion,
     list::{ACTIVITY, JSON, check_activity},
-    projection::{Projection, RenderOptions},
+    projection::{self, Projection, RenderOptions},
     route::{ObjectKey, Root, Route, Target},
     rows::EvalContext,
     security_attributes,
@@ -268,23 +268,60 @@ impl View {
     ) -> Reply {
         let context = call.context(&format!("{set}{}/$entity", self.selection));
         let mut out = Vec::with_capacity(2_048);
-        self.projection.open(
-            &mut out,
-            object,
-            RenderOptions {
-                context: Some(&context),
-                typed,
-                access_level,
-            },
-            &EvalContext(&call.state.store),
-        );
-        if let Some(expansion) = &self.expansion {
-            expansion.write(&mut out, call, object);
+        if access_level != AccessLevel::Everything
+            || !self.write_known(&mut out, call, object, &context, typed)
+        {
+            self.projection.open(
+                &mut out,
+                object,
+                RenderOptions {
+                    context: Some(&context),
+                    typed,
+                    access_level,
+                },
+                &EvalContext(&call.state.store),
+            );
+            if let Some(expansion) = &self.expansion {
+                expansion.write(&mut out, call, object);
+            }
+            out.push(b'}');
         }
-        out.push(b'}');
         Reply::new(200)
             .with_header("content-type", JSON)
             .with_body(out)
+    }
+}
+
+impl View {
+    /// Writes an object that a list has shown, with all its properties and a context. Returns `false` if none has.
+    fn write_known(
+        &self,
+        out: &mut Vec<u8>,
+        call: Call<'_>,
+        object: &Object,
+        context: &str,
+        typed: bool,
+    ) -> bool {
+        let identity = self.projection.identity(typed);
+        let identity = identity.filter(|_| self.expansion.is_none());
+        let Some((identity, version)) = identity.zip(object.version()) else {
+            return false;
+        };
+        let rendered = call.state.rendered.read();
+        let Some(found) = rendered.reader(identity).find(version) else {
+            return false;
+        };
+        let json = rendered.buffer(found.buffer);
+        let Some([b'{', members @ ..]) = json.and_then(|json| json.get(found.range)) else {
+            return false;
+        };
+        out.extend_from_slice(b"{\"@odata.context\":");
+        projection::write(out, &Value::String(context.to_owned()));
+        if members != b"}" {
+            out.push(b',');
+        }
+        out.extend_from_slice(members);
+        true
     }
 }
 

@@ -187,7 +187,7 @@ const DERIVED: [&str; 4] = [
 
 /// What a filter compares of a related object.
 fn reference((_, object): (Kind, &Object)) -> Value {
-    json!({"id": object.get("id"), "deletedDateTime": object.get("deletedDateTime")})
+    json!({"id": object.text("id"), "deletedDateTime": object.text("deletedDateTime")})
 }
 
 /// Returns the objects that a filter selects through an index: `id eq`, or a key with `eq` or `in`,

@@ -46,6 +46,7 @@ mod permissions;
 mod photos;
 mod quotas;
 mod races;
+mod rendered;
 mod reports;
 mod requests;
 mod risk;
@@ -343,7 +344,7 @@ impl Fixture {
 
 impl Response {
     pub(super) fn of(reply: Reply) -> Self {
-        let text = String::from_utf8(reply.body).unwrap();
+        let text = String::from_utf8(reply.body.to_vec()).unwrap();
         Self {
             status: reply.status,
             headers: reply.headers,

@@ -2,22 +2,20 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
-    fmt,
-    hash::{BuildHasher as _, RandomState},
-    sync::Arc,
+    collections::{HashMap, VecDeque},
+    hash::BuildHasher as _,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{Guid, Timestamp, parse_retry_after};
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
-};
+use hashbrown::DefaultHashBuilder;
+use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{
+    properties,
     redact::without_secrets,
     token::{TokenFacts, unsigned},
 };
@@ -80,18 +78,21 @@ pub(crate) struct PartFacts {
 /// Collects the facts of requests.
 #[derive(Debug)]
 pub(crate) struct Observer {
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     started: Instant,
     /// Whether the journal keeps requests at all.
     enabled: bool,
+    /// The tokens of the newest requests, so that the requests of one client share what is known of its token.
+    tokens: Mutex<VecDeque<Arc<TokenFacts>>>,
 }
 
 impl Observer {
     pub(crate) fn new(enabled: bool) -> Self {
         Self {
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             started: Instant::now(),
             enabled,
+            tokens: Mutex::default(),
         }
     }
 
@@ -121,7 +122,7 @@ impl Observer {
             body: (graph && !read).then(|| self.hasher.hash_one(&request.body)),
             retry_after: header("retry-after").and_then(|value| parse_retry_after(value, now)),
             properties: (graph && read && reply.status == 200 && !selects(request))
-                .then(|| properties(&reply.body))
+                .then(|| properties::count(&reply.body))
                 .flatten(),
             grant: self.grant(request, reply),
             parts: if graph && is_batch(request) {
@@ -139,11 +140,39 @@ impl Observer {
     fn token(&self, request: &WireRequest, caller: Option<Arc<Caller>>) -> Option<Arc<TokenFacts>> {
         let (_, token) = request.header("authorization")?.split_once(' ')?;
         let token = token.trim();
-        Some(Arc::new(TokenFacts {
+        if let Some(caller) = &caller {
+            // The caller of a verified token is remembered with the token, so the same caller means the same token.
+            let is_same = |known: &&Arc<TokenFacts>| {
+                let other = known.caller.as_ref();
+                other.is_some_and(|other| Arc::ptr_eq(other, caller))
+            };
+            let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = tokens.iter().find(is_same) {
+                return Some(Arc::clone(known));
+            }
+        }
+        Some(self.shared(TokenFacts {
             id: self.hasher.hash_one(token),
             caller,
             unsigned: unsigned(token).map(Into::into),
         }))
+    }
+
+    /// Returns what is known of the same token already, unless this request shows more.
+    fn shared(&self, token: TokenFacts) -> Arc<TokenFacts> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = tokens.iter_mut().find(|known| known.id == token.id) {
+            if known.caller.is_none() && token.caller.is_some() {
+                *known = Arc::new(token);
+            }
+            return Arc::clone(known);
+        }
+        if tokens.len() >= SHARED_TOKENS {
+            tokens.pop_front();
+        }
+        let token = Arc::new(token);
+        tokens.push_back(Arc::clone(&token));
+        token
     }
 
     fn grant(&self, request: &WireRequest, reply: &Reply) -> Option<Box<GrantFacts>> {
@@ -187,6 +216,9 @@ struct TokenResponse<'a> {
     expires_in: Option<u64>,
 }
 
+/// How many tokens are shared between requests.
+const SHARED_TOKENS: usize = 16;
+
 /// The grants that have a name here. Any other value can be a secret in the wrong field.
 const GRANTS: [&str; 7] = [
     "authorization_code",
@@ -215,49 +247,6 @@ fn selects(request: &WireRequest) -> bool {
 fn is_batch(request: &WireRequest) -> bool {
     let path = request.path.to_ascii_lowercase();
     request.method == "POST" && (path.ends_with("/$batch") || path.ends_with("/%24batch"))
-}
-
-/// The number of properties of an object, or of the first object of a list.
-fn properties(body: &[u8]) -> Option<usize> {
-    const LIST: &[u8] = b"\"value\":[";
-    let list = body
-        .windows(LIST.len())
-        .take(HEAD)
-        .position(|part| part == LIST);
-    let object = list.map_or(body, |at| &body[at + LIST.len()..]);
-    let mut objects = serde_json::Deserializer::from_slice(object).into_iter::<PropertyCount>();
-    objects.next()?.ok().map(|PropertyCount(count)| count)
-}
-
-/// How far into a body a list can start: behind its context, its count and its next link.
-const HEAD: usize = 4096;
-
-/// Counts the properties of an object; annotations are none.
-struct PropertyCount(usize);
-
-impl<'de> Deserialize<'de> for PropertyCount {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Counter;
-
-        impl<'de> Visitor<'de> for Counter {
-            type Value = PropertyCount;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PropertyCount, A::Error> {
-                let mut count = 0;
-                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-                    count += usize::from(!name.contains('@'));
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Ok(PropertyCount(count))
-            }
-        }
-
-        deserializer.deserialize_map(Counter)
-    }
 }
 
 #[derive(Deserialize)]
@@ -416,21 +405,6 @@ mod tests {
     }
 
     #[test]
-    fn the_properties_of_the_first_object_are_counted_without_annotations() {
-        for (body, count) in [
-            (r#"{"@odata.context":"x","id":"1","mail":{"a":1}}"#, Some(2)),
-            (
-                r#"{"@odata.context":"x","value":[{"id":"1","a":[],"b@odata.bind":1},{"id":"2"}]}"#,
-                Some(2),
-            ),
-            (r#"{"value":[]}"#, None),
-            ("not JSON", None),
-        ] {
-            assert_eq!(properties(body.as_bytes()), count, "{body}");
-        }
-    }
-
-    #[test]
     fn a_token_is_kept_without_its_signature_and_a_secret_not_at_all() {
         let facts = observe(&request("GET", "/v1.0/users", ""), &Reply::new(401));
         let token = facts.token.as_ref().unwrap();
@@ -444,6 +418,31 @@ mod tests {
         ] {
             assert_eq!(unsigned(secret), None, "{secret}");
         }
+    }
+
+    #[test]
+    fn the_requests_with_one_token_share_what_is_known_of_it() {
+        let observer = Observer::new(true);
+        let (valid, other) = (Arc::new(Caller::default()), Arc::new(Caller::default()));
+        let token = |name: &str, caller: Option<&Arc<Caller>>| {
+            let mut request = request("GET", "/v1.0/users", "");
+            request.headers[0].1 = format!("Bearer {name}");
+            let caller = caller.map(Arc::clone);
+            let facts = observer.observe(Timestamp::UNIX_EPOCH, &request, &Reply::new(200), caller);
+            facts.token.unwrap()
+        };
+        let unknown = token("a", None);
+        let known = token("a", Some(&valid));
+        assert!(unknown.caller.is_none() && known.caller.is_some());
+        assert_eq!(unknown.id, known.id);
+        assert!(Arc::ptr_eq(&known, &token("a", Some(&valid))));
+        assert!(Arc::ptr_eq(&known, &token("a", None)));
+        assert_ne!(token("b", Some(&other)).id, known.id);
+        for number in 0..SHARED_TOKENS {
+            token(&number.to_string(), None);
+        }
+        assert_eq!(token("a", Some(&valid)).id, known.id);
+        assert_eq!(observer.tokens.lock().unwrap().len(), SHARED_TOKENS);
     }
 
     #[test]

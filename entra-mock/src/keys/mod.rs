@@ -60,9 +60,11 @@ impl TestKey {
 
     /// Returns the message with its RS256 signature, a JWS in compact form; `None` only if the
     /// crypto library fails.
-    pub(crate) fn sign(&self, message: &str) -> Option<String> {
+    pub(crate) fn sign(&self, mut message: String) -> Option<String> {
         let signature = self.signature(message.as_bytes())?;
-        Some(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        message.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut message);
+        Some(message)
     }
 
     /// Returns the RS256 signature of a message; `None` only if the crypto library fails.
@@ -237,7 +239,7 @@ mod tests {
         let [first, second, ..] = pool() else {
             panic!("two keys")
         };
-        let signed = first.sign("message").unwrap();
+        let signed = first.sign("message".to_owned()).unwrap();
         let signature = URL_SAFE_NO_PAD
             .decode(signed.strip_prefix("message.").unwrap())
             .unwrap();

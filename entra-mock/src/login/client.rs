@@ -225,5 +225,5 @@ fn check_secret(
 }
 
 pub(super) fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {
-    object.get(property)?.as_str()
+    object.text(property)
 }

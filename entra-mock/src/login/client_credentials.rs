@@ -1,7 +1,7 @@
 //! The client credentials grant.
 
 use super::{
-    agent,
+    agent, application_roles,
     client::{self, Client},
     context::Context,
     discovery::Tenant,
@@ -64,10 +64,10 @@ fn issue(
         return Ok((issued, client, agent::exchange_resource()));
     }
     let resource = resource::find(&state, context, identifier)?;
-    let roles = resource::roles(&state, &client, &resource)?;
+    let roles = application_roles::find(&state, &client, &resource)?;
     let apps = [client.app_id.as_str(), resource.app_id.as_str()];
     policy::check_workload(&state, &client.service_principal_id, &apps)?;
     let capabilities = form.capabilities();
-    let issued = mint::for_application(context, &state, &client, &resource, roles, &capabilities)?;
+    let issued = mint::for_application(context, &state, &client, &resource, &roles, &capabilities)?;
     Ok((issued, client, resource))
 }

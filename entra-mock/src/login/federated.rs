@@ -231,7 +231,7 @@ pub(crate) fn issue(claims: &Value) -> String {
     let header = json!({ "typ": "JWT", "alg": "RS256", "kid": key.kid });
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(&header), encode(claims));
-    key.sign(&message).unwrap_or_default()
+    key.sign(message).unwrap_or_default()
 }
 
 /// The keys that such an issuer publishes.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    application_roles,
     client::{self, Client, ClientAuthentication},
     context::Context,
     error::LoginError,
@@ -93,8 +94,8 @@ fn issue(
 ) -> Result<(IssuedToken, Resource), LoginError> {
     let state = context.read();
     let resource = resource::find(&state, context, identifier)?;
-    let roles = resource::roles(&state, client, &resource)?;
-    let token = mint::for_application(context, &state, client, &resource, roles, &[])?;
+    let roles = application_roles::find(&state, client, &resource)?;
+    let token = mint::for_application(context, &state, client, &resource, &roles, &[])?;
     Ok((token, resource))
 }
 

@@ -9,7 +9,7 @@ use super::{
     Version, agent, client::Client, context::Context, discovery::issuer_at, error::LoginError,
     resource::Resource,
 };
-use crate::state::State;
+use crate::{permissions::ApplicationRoles, state::State};
 
 /// An issued token.
 #[derive(Debug)]
@@ -83,20 +83,17 @@ pub(super) fn for_application(
     state: &State,
     client: &Client,
     resource: &Resource,
-    roles: Vec<String>,
+    roles: &ApplicationRoles,
     capabilities: &[String],
 ) -> Result<IssuedToken, LoginError> {
     let mut more = Map::new();
-    if !roles.is_empty() {
-        more.insert("roles".to_owned(), roles.into());
-    }
     if resource.is_graph() && !capabilities.is_empty() {
         more.insert("xms_cc".to_owned(), capabilities.into());
     }
     agent::claims(state, client, None, &mut |name, value| {
         more.insert(name.to_owned(), value)
     });
-    issue(context, state, client, resource, more)
+    issue(context, state, client, resource, more, &roles.json)
 }
 
 /// Issues an exchange token, which an agent identity presents as a client assertion.
@@ -107,16 +104,17 @@ pub(super) fn exchange(
     resource: &Resource,
     more: Map<String, Value>,
 ) -> Result<IssuedToken, LoginError> {
-    issue(context, state, client, resource, more)
+    issue(context, state, client, resource, more, "")
 }
 
-/// Issues a token of an application with these further claims.
+/// Issues a token of an application with these further claims. `roles` is a JSON array, or empty.
 fn issue(
     context: &Context<'_>,
     state: &State,
     client: &Client,
     resource: &Resource,
     more: Map<String, Value>,
+    roles: &str,
 ) -> Result<IssuedToken, LoginError> {
     let id = state.random.token(22);
     let lifetime = state.token_lifetime;
@@ -164,7 +162,7 @@ fn issue(
     claim("uti", id.clone().into());
     claims.extend(more);
 
-    let token = sign(state, &claims, resource.version)
+    let token = sign_with_roles(state, &claims, roles, resource.version)
         .ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;
     Ok(IssuedToken {
         token,
@@ -177,6 +175,15 @@ fn issue(
 
 /// Signs a compact RS256 JWT. v1 tokens name their key twice.
 pub(super) fn sign(state: &State, claims: &Map<String, Value>, version: Version) -> Option<String> {
+    sign_with_roles(state, claims, "", version)
+}
+
+fn sign_with_roles(
+    state: &State,
+    claims: &Map<String, Value>,
+    roles: &str,
+    version: Version,
+) -> Option<String> {
     let key = state.keys.signing()?;
     let mut header = Map::new();
     header.insert("typ".into(), "JWT".into());
@@ -185,10 +192,18 @@ pub(super) fn sign(state: &State, claims: &Map<String, Value>, version: Version)
         header.insert("x5t".into(), key.kid.clone().into());
     }
     header.insert("kid".into(), key.kid.clone().into());
-    let encode =
-        |part: &Map<String, Value>| Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).ok()?));
-    let message = format!("{}.{}", encode(&header)?, encode(claims)?);
-    key.sign(&message)
+    let mut payload = serde_json::to_vec(claims).ok()?;
+    if !roles.is_empty() {
+        // There are always other claims.
+        payload.pop();
+        payload.extend_from_slice(b",\"roles\":");
+        payload.extend_from_slice(roles.as_bytes());
+        payload.push(b'}');
+    }
+    let mut message = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?);
+    message.push('.');
+    URL_SAFE_NO_PAD.encode_string(payload, &mut message);
+    key.sign(message)
 }
 
 /// Tokens are valid from a little before the request, for clocks that run behind.

@@ -5,6 +5,7 @@
 mod account;
 mod admin_consent;
 mod agent;
+mod application_roles;
 mod authorization;
 mod authorize;
 mod browser;

@@ -1,12 +1,10 @@
 //! The resource of a token, and the permissions of a client on it.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use super::{
     Version,
-    client::{Client, text},
+    client::text,
     context::{Context, plain_text},
     error::LoginError,
     form::Form,
@@ -136,51 +134,6 @@ pub(super) fn find(
                 .any(|claim| claim["name"] == "idtyp"),
         app_id,
     })
-}
-
-/// Returns the application permissions of a client on a resource, by value.
-pub(super) fn roles(
-    state: &State,
-    client: &Client,
-    resource: &Resource,
-) -> Result<Vec<String>, LoginError> {
-    let principal = state
-        .store
-        .get(Kind::ServicePrincipal, &resource.service_principal_id);
-    let declared = principal
-        .and_then(|principal| principal.get("appRoles")?.as_array())
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let mut assigned = false;
-    let ids: HashSet<&str> = state
-        .store
-        .assignments_of(&client.service_principal_id)
-        .filter(|assignment| assignment.text("resourceId") == Some(&*resource.service_principal_id))
-        .inspect(|_| assigned = true)
-        .filter_map(|assignment| assignment.text("appRoleId"))
-        .collect();
-    let mut roles: Vec<String> = declared
-        .iter()
-        .filter(|role| {
-            role.get("id")
-                .and_then(Value::as_str)
-                .is_some_and(|id| ids.contains(id))
-        })
-        .filter_map(|role| role.get("value")?.as_str().map(str::to_owned))
-        .collect();
-    let required = principal.and_then(|principal| principal.get("appRoleAssignmentRequired"))
-        == Some(&Value::Bool(true));
-    if required && !assigned {
-        let text = format!(
-            "The application '{}' is not assigned to a role of '{}'.",
-            client.app_id,
-            plain_text(&resource.identifier)
-        );
-        return Err(LoginError::new(501_051, text));
-    }
-    roles.sort_unstable();
-    roles.dedup();
-    Ok(roles)
 }
 
 pub(super) fn names(principal: &Object) -> impl Iterator<Item = &str> {

@@ -30,7 +30,7 @@ pub(crate) fn caller(
         return Err(TokenProblem::Missing);
     }
     let verified = verified(state, token)?;
-    if verified.tenant.as_deref() != Some(state.tenant_id.to_string().as_str()) {
+    if verified.tenant != Some(state.tenant_id) {
         return Err(TokenProblem::BadSignature);
     }
     if verified

@@ -9,6 +9,7 @@ use crate::{
 };
 
 mod caller;
+mod known_roles;
 mod log;
 mod needed;
 mod template;
@@ -17,6 +18,7 @@ mod verified_tokens;
 pub use needed::NeededPermissions;
 pub(crate) use {
     caller::{Caller, TokenProblem},
+    known_roles::{ApplicationRoles, KnownRoles, RolesBasis},
     template::{operation_of_request, split_version},
     verified_tokens::{VerifiedToken, VerifiedTokens},
 };

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use entra_core::Guid;
 use serde_json::{Map, Value};
 
 use super::Caller;
@@ -16,7 +17,7 @@ pub(crate) struct VerifiedToken {
     token: Box<str>,
     /// The key that signed it, which must still be published.
     pub(crate) kid: String,
-    pub(crate) tenant: Option<String>,
+    pub(crate) tenant: Option<Guid>,
     pub(crate) expiry: Option<i64>,
     pub(crate) audience: String,
     /// `None` if the token names no application.
@@ -63,7 +64,7 @@ impl VerifiedToken {
         Self {
             token: token.into(),
             kid: kid.to_owned(),
-            tenant: text("tid").map(str::to_owned),
+            tenant: text("tid").and_then(|id| id.parse().ok()),
             expiry: claims.get("exp").and_then(Value::as_i64),
             audience: text("aud")
                 .unwrap_or_default()

@@ -137,7 +137,7 @@ pub(super) fn validation_token(
         header["x5t"] = key.kid.clone().into();
     }
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    key.sign(&format!("{}.{}", encode(&header), encode(&claims)))
+    key.sign(format!("{}.{}", encode(&header), encode(&claims)))
 }
 
 /// The application that publishes change notifications, in every tenant.

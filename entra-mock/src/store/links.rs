@@ -96,6 +96,9 @@ impl Store {
         to: u32,
         event: fn(Relation, Kind, Box<str>) -> Event,
     ) {
+        if self.changes.is_paused() {
+            return;
+        }
         let (Some(from), Some(to)) = (self.stored(from), self.stored(to)) else {
             return;
         };

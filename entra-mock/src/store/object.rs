@@ -1,12 +1,20 @@
 //! One object in a compact form: a tenant can have half a million of them.
 
 use std::{
+    borrow::Cow,
     fmt,
+    num::NonZeroU64,
     ops::{Index, IndexMut},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use serde::{Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::{name::Name, packed::Packed};
@@ -18,11 +26,16 @@ use crate::{collation::SortKey, schema::Type};
 ///
 /// In the store it is packed, since a JSON map would need five times the memory. A change unpacks it, and
 /// then the store packs it again.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Object {
-    /// Empty while the object is packed.
-    fields: Vec<Field>,
-    packed: Option<Box<Packed>>,
+    form: Form,
+    version: Option<NonZeroU64>,
+}
+
+#[derive(Clone)]
+enum Form {
+    Open(Vec<Field>),
+    Packed(Box<Packed>),
 }
 
 #[derive(Clone, Debug)]
@@ -58,10 +71,12 @@ impl Object {
         Self::default()
     }
 
+    /// Returns a value. An object of the store then keeps all its texts as values: [`text`](Self::text) and
+    /// [`value`](Self::value) do not need that memory.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        match &self.packed {
-            Some(packed) => packed.value(packed.position(|other| other == name)?),
-            None => self.field(|other| other == name),
+        match &self.form {
+            Form::Packed(packed) => packed.value(packed.position(|other| other == name)?),
+            Form::Open(fields) => field(fields, |other| other == name),
         }
     }
 
@@ -79,6 +94,11 @@ impl Object {
     /// Returns a text without unpacking it.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.stored(name)?.as_str()
+    }
+
+    /// Returns a copy of a value. Unlike [`get`](Self::get), it leaves nothing unpacked in the object.
+    pub(crate) fn value(&self, name: &str) -> Option<Value> {
+        Some(self.stored(name)?.with(Value::clone))
     }
 
     /// Returns the key of a property for the order of objects, ignoring the case of the name.
@@ -137,43 +157,66 @@ impl Object {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        let open = self.fields.iter();
-        let open = open.map(|field| (field.name.text(), field.value.get()));
-        let packed = self.packed.iter().flat_map(|packed| packed.iter());
-        open.chain(packed)
+        let (open, packed) = match &self.form {
+            Form::Open(fields) => (fields.as_slice(), None),
+            Form::Packed(packed) => (&[][..], Some(packed)),
+        };
+        let open = open
+            .iter()
+            .map(|field| (field.name.text(), field.value.get()));
+        open.chain(packed.into_iter().flat_map(|packed| packed.iter()))
     }
 
-    /// The packed form, if the object is in the store.
-    pub(crate) fn packed(&self) -> Option<&Packed> {
-        self.packed.as_deref()
+    /// Identifies the content of an object in the store: no object with other content has ever had the number.
+    /// Objects that are stored one after the other have numbers that follow one another.
+    pub(crate) fn version(&self) -> Option<NonZeroU64> {
+        self.version
+    }
+
+    /// Makes the object one whose content nothing identifies.
+    pub(super) fn forget_version(&mut self) {
+        self.version = None;
     }
 
     /// Replaces the fields by their packed form.
     pub(super) fn pack(&mut self, pack: impl FnOnce(Vec<Field>) -> Packed) {
-        if self.packed.is_none() {
-            self.packed = Some(Box::new(pack(std::mem::take(&mut self.fields))));
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        if let Form::Open(fields) = &mut self.form {
+            self.form = Form::Packed(Box::new(pack(std::mem::take(fields))));
+            self.version = NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed));
         }
     }
 
     fn stored_at(&self, is_named: impl Fn(&str) -> bool) -> Option<Stored<'_>> {
-        match &self.packed {
-            Some(packed) => packed.stored(packed.position(is_named)?),
-            None => self.field(is_named).map(Stored::Value),
+        match &self.form {
+            Form::Packed(packed) => packed.stored(packed.position(is_named)?),
+            Form::Open(fields) => field(fields, is_named).map(Stored::Value),
         }
     }
 
-    fn field(&self, is_named: impl Fn(&str) -> bool) -> Option<&Value> {
-        self.fields
-            .iter()
-            .find(|field| is_named(field.name.text()))
-            .map(|field| field.value.get())
-    }
-
+    /// Returns the fields for a change, after which the object has no version until it is packed again.
     fn open(&mut self) -> &mut Vec<Field> {
-        if let Some(packed) = self.packed.take() {
-            self.fields = packed.fields();
+        self.version = None;
+        loop {
+            match self.form {
+                Form::Open(ref mut fields) => return fields,
+                Form::Packed(ref packed) => self.form = Form::Open(packed.fields()),
+            }
         }
-        &mut self.fields
+    }
+}
+
+fn field(fields: &[Field], is_named: impl Fn(&str) -> bool) -> Option<&Value> {
+    let field = fields.iter().find(|field| is_named(field.name.text()))?;
+    Some(field.value.get())
+}
+
+impl Default for Object {
+    fn default() -> Self {
+        Self {
+            form: Form::Open(Vec::new()),
+            version: None,
+        }
     }
 }
 
@@ -223,21 +266,19 @@ impl From<Map<String, Value>> for Object {
 impl<N: AsRef<str>> FromIterator<(N, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(properties: I) -> Self {
         let properties = properties.into_iter();
-        let mut object = Self {
-            fields: Vec::with_capacity(properties.size_hint().0),
-            packed: None,
-        };
+        let mut fields: Vec<Field> = Vec::with_capacity(properties.size_hint().0);
         for (name, value) in properties {
-            let name = name.as_ref();
-            match object.get_mut(name) {
-                Some(before) => *before = value,
-                None => object.fields.push(Field {
-                    name: Name::of(name),
-                    value: FieldValue::Own(value),
-                }),
+            let name = Name::of(name.as_ref());
+            let value = FieldValue::Own(value);
+            match fields.iter_mut().find(|field| field.name == name) {
+                Some(before) => before.value = value,
+                None => fields.push(Field { name, value }),
             }
         }
-        object
+        Self {
+            form: Form::Open(fields),
+            version: None,
+        }
     }
 }
 
@@ -274,6 +315,30 @@ impl Serialize for Object {
     }
 }
 
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut properties = Vec::new();
+                while let Some(property) = map.next_entry::<Cow<'de, str>, Value>()? {
+                    properties.push(property);
+                }
+                Ok(properties.into_iter().collect())
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
 impl FieldValue {
     pub(super) fn get(&self) -> &Value {
         match self {
@@ -301,7 +366,7 @@ impl FieldValue {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{super::sharing::Sharing, *};
 
     #[test]
     fn an_object_behaves_like_a_map_of_its_properties() {
@@ -318,6 +383,33 @@ mod tests {
         assert_eq!(object.remove("b"), None);
         assert_eq!(object["a"], "x");
         assert_eq!(object["b"], Value::Null);
+    }
+
+    #[test]
+    fn each_content_has_a_version_of_its_own() {
+        let mut sharing = Sharing::default();
+        let mut object = Object::new();
+        object.insert("id".into(), json!("1"));
+        assert_eq!(object.version(), None);
+        sharing.pack(&mut object);
+        let (copy, first) = (object.clone(), object.version());
+        assert!(first.is_some() && copy.version() == first);
+        let changes: [fn(&mut Object); 5] = [
+            |object| drop(object.insert("id".into(), json!("2"))),
+            |object| *object.get_mut("id").unwrap() = json!("3"),
+            |object| object["id"] = json!("4"),
+            |object| object.insert_shared("id", Arc::new(json!("5"))),
+            |object| drop(object.remove("id")),
+        ];
+        let mut seen = vec![first];
+        for change in changes {
+            change(&mut object);
+            assert_eq!(object.version(), None);
+            sharing.pack(&mut object);
+            assert!(!seen.contains(&object.version()));
+            seen.push(object.version());
+        }
+        assert_eq!(copy.version(), first);
     }
 
     #[test]

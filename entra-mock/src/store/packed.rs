@@ -2,10 +2,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock},
 };
 
 use serde_json::Value;
@@ -22,35 +19,12 @@ pub(crate) struct Packed {
     /// For each text the end of its bytes, in two bytes, then the bytes of all texts.
     texts: Box<[u8]>,
     shared: Box<[Arc<Value>]>,
-    /// What reading has added.
-    derived: OnceLock<Box<Derived>>,
-}
-
-#[derive(Default)]
-struct Derived {
     /// The texts as JSON values, once something needs one of them as a value.
-    values: OnceLock<Box<[Value]>>,
-    /// The JSON of the latest projection.
-    rendered: Mutex<Option<Rendered>>,
+    values: OnceLock<Box<Values>>,
 }
 
-/// An object as one projection writes it.
-struct Rendered {
-    /// Identifies the projection.
-    projection: u64,
-    json: Box<[u8]>,
-    _reserved: Reservation,
-}
-
-/// The memory that the rendered objects of a tenant may use.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RenderBudget(Arc<AtomicUsize>);
-
-/// A part of the budget, given back when it is dropped.
-struct Reservation {
-    budget: RenderBudget,
-    bytes: usize,
-}
+/// Behind a pointer of one word, since most objects have none.
+struct Values(Box<[Value]>);
 
 impl Packed {
     /// Packs properties, none of which may have a text that is too long for [`fits`].
@@ -69,7 +43,7 @@ impl Packed {
             shape,
             texts: bytes.into_boxed_slice(),
             shared: shared.into_boxed_slice(),
-            derived: OnceLock::new(),
+            values: OnceLock::new(),
         }
     }
 
@@ -115,41 +89,6 @@ impl Packed {
         self.shape.fields().filter_map(field).collect()
     }
 
-    /// Writes the JSON of a projection that was rendered before. Returns `false` if it was not.
-    pub(crate) fn write_rendered(&self, projection: u64, out: &mut Vec<u8>) -> bool {
-        let Some(derived) = self.derived.get() else {
-            return false;
-        };
-        let rendered = derived
-            .rendered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match &*rendered {
-            Some(rendered) if rendered.projection == projection => {
-                out.extend_from_slice(&rendered.json);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Remembers the JSON of a projection instead of another one's, if the budget allows it.
-    pub(crate) fn remember(&self, projection: u64, json: &[u8], budget: &RenderBudget) {
-        let Some(reserved) = budget.reserve(json.len() + OVERHEAD) else {
-            return;
-        };
-        let rendered = Rendered {
-            projection,
-            json: json.into(),
-            _reserved: reserved,
-        };
-        let derived = self.derived.get_or_init(Box::default);
-        *derived
-            .rendered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(rendered);
-    }
-
     fn text(&self, at: u16) -> Option<&str> {
         let count = usize::from(self.shape.texts());
         let end = |at: usize| {
@@ -166,37 +105,15 @@ impl Packed {
     }
 
     fn values(&self) -> &[Value] {
-        let derived = self.derived.get_or_init(Box::default);
-        derived.values.get_or_init(|| {
-            (0..self.shape.texts())
-                .map(|at| self.text(at).map_or(Value::Null, Value::from))
-                .collect()
-        })
+        let values = self.values.get_or_init(|| {
+            let values =
+                (0..self.shape.texts()).map(|at| self.text(at).map_or(Value::Null, Value::from));
+            Box::new(Values(values.collect()))
+        });
+        &values.0
     }
 }
 
-impl RenderBudget {
-    fn reserve(&self, bytes: usize) -> Option<Reservation> {
-        let before = self.0.fetch_add(bytes, Ordering::Relaxed);
-        let reserved = Reservation {
-            budget: self.clone(),
-            bytes,
-        };
-        // Beyond the limit it is dropped again.
-        (before + bytes <= MAX_RENDERED).then_some(reserved)
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        self.budget.0.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-/// The bytes of a rendered object beside its JSON.
-const OVERHEAD: usize = 160;
-/// The JSON of about 20,000 users.
-const MAX_RENDERED: usize = 10 * 1024 * 1024;
 /// The longest texts of one object that can be packed together.
 pub(super) const MAX_TEXTS: usize = u16::MAX as usize;
 
@@ -206,7 +123,7 @@ impl Clone for Packed {
             shape: Arc::clone(&self.shape),
             texts: self.texts.clone(),
             shared: self.shared.clone(),
-            derived: OnceLock::new(),
+            values: OnceLock::new(),
         }
     }
 }
@@ -214,44 +131,5 @@ impl Clone for Packed {
 impl fmt::Debug for Packed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packed() -> Packed {
-        let fields = [(Name::of("id"), Slot::Text(0))];
-        Packed::new(Shape::of(&fields), &["1"], Vec::new())
-    }
-
-    #[test]
-    fn the_json_of_the_latest_projection_is_remembered() {
-        let (packed, budget) = (packed(), RenderBudget::default());
-        let mut out = Vec::new();
-        assert!(!packed.write_rendered(1, &mut out));
-        packed.remember(1, b"one", &budget);
-        assert!(packed.write_rendered(1, &mut out));
-        packed.remember(2, b"two", &budget);
-        assert!(!packed.write_rendered(1, &mut out));
-        assert!(packed.write_rendered(2, &mut out));
-        assert_eq!(out, b"onetwo");
-        assert!(!packed.clone().write_rendered(2, &mut out));
-    }
-
-    #[test]
-    fn rendered_objects_use_no_more_than_the_budget_and_give_it_back() {
-        let budget = RenderBudget::default();
-        let json = vec![b'x'; MAX_RENDERED / 2];
-        let objects = [packed(), packed()];
-        for object in &objects {
-            object.remember(1, &json, &budget);
-        }
-        let mut out = Vec::new();
-        assert!(objects[0].write_rendered(1, &mut out));
-        assert!(!objects[1].write_rendered(1, &mut out));
-        drop(objects);
-        assert_eq!(budget.0.load(Ordering::Relaxed), 0);
     }
 }

@@ -31,6 +31,7 @@ pub struct FakeTenantBuilder {
     clock: Option<ManualClock>,
     token_lifetime: Option<Duration>,
     journal_capacity: usize,
+    log_capacity: Option<usize>,
     enforce_quotas: bool,
     resource_rule: ResourceRule,
 }
@@ -110,6 +111,20 @@ impl FakeTenantBuilder {
         self
     }
 
+    /// How many entries that requests wrote the sign-in log and the audit log keep at least, each for itself: 100,000
+    /// unless set. Older ones are removed, and entries older than 30 days in any case.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::builder().log_capacity(1_000_000).start().await;
+    /// # drop(tenant);
+    /// # }
+    /// ```
+    pub const fn log_capacity(mut self, entries: usize) -> Self {
+        self.log_capacity = Some(entries);
+        self
+    }
+
     /// Throttles callers by Graph's documented limits: resource units by the number of users, writes, five requests
     /// in ten seconds to the logs, one a second to Identity Protection, and reads of key credentials.
     ///
@@ -154,6 +169,9 @@ impl FakeTenantBuilder {
         if let Some(lifetime) = self.token_lifetime {
             state.token_lifetime = lifetime;
         }
+        if let Some(entries) = self.log_capacity {
+            state.store.set_log_capacity(entries);
+        }
         state.enforce_quotas(self.enforce_quotas);
         state.resource_rule = self.resource_rule;
         let engine = Arc::new(Engine::new(
@@ -182,6 +200,7 @@ impl Default for FakeTenantBuilder {
             clock: None,
             token_lifetime: None,
             journal_capacity: JOURNAL_CAPACITY,
+            log_capacity: None,
             enforce_quotas: false,
             resource_rule: ResourceRule::default(),
         }

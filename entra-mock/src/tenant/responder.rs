@@ -160,7 +160,7 @@ fn read(request: &Request) -> WireRequest {
 
 fn template(reply: Reply) -> ResponseTemplate {
     let mut template = ResponseTemplate::new(reply.status)
-        .set_body_bytes(reply.body)
+        .set_body_bytes(reply.body.to_vec())
         .set_delay(reply.delay);
     for (name, value) in reply.headers {
         template = template.append_header(name, value);

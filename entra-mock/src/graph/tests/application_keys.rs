@@ -34,7 +34,7 @@ fn proof_of(fixture: &Fixture, change: impl FnOnce(&mut Value)) -> String {
         |part: &Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(part.to_string());
     let header = json!({"alg": "RS256", "typ": "JWT"});
     let message = format!("{}.{}", encode(&header), encode(&claims));
-    keys::pool()[0].sign(&message).unwrap()
+    keys::pool()[0].sign(message).unwrap()
 }
 
 fn proof(fixture: &Fixture) -> String {

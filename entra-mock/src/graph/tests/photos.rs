@@ -32,7 +32,7 @@ fn bytes(fixture: &Fixture, target: &str) -> (u16, Vec<u8>, Option<String>) {
         .iter()
         .find(|(name, _)| *name == "etag")
         .map(|(_, tag)| tag.clone());
-    (reply.status, reply.body, tag)
+    (reply.status, reply.body.to_vec(), tag)
 }
 
 fn fixture() -> Fixture {

@@ -34,7 +34,7 @@ fn proof(fixture: &Fixture, issuer: u32) -> String {
         encode(&json!({"alg": "RS256", "typ": "JWT"})),
         encode(&claims)
     );
-    keys::pool()[0].sign(&message).unwrap()
+    keys::pool()[0].sign(message).unwrap()
 }
 
 /// A tenant whose service principal Expense Desk has one valid certificate.

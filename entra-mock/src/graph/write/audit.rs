@@ -134,7 +134,7 @@ fn target(state: &State, kind: Kind, id: &str, modified: &[Value]) -> Value {
     let found = state.store.any(id).or_else(|| state.store.deleted(id));
     let part = |name: &str| {
         found
-            .and_then(|(_, object)| object.get(name).cloned())
+            .and_then(|(_, object)| object.value(name))
             .unwrap_or_default()
     };
     let group_type = (kind == Kind::Group).then(|| {
@@ -152,7 +152,7 @@ fn target(state: &State, kind: Kind, id: &str, modified: &[Value]) -> Value {
 fn initiator(state: &State, caller: &Caller) -> Value {
     if let Some(id) = &caller.user_id {
         let user = state.store.get(Kind::User, id);
-        let part = |name: &str| user.and_then(|user| user.get(name).cloned());
+        let part = |name: &str| user.and_then(|user| user.value(name));
         return json!({
             "app": null,
             "user": { "id": id, "displayName": part("displayName"), "ipAddress": null, "userPrincipalName": part("userPrincipalName") }
@@ -161,7 +161,7 @@ fn initiator(state: &State, caller: &Caller) -> Value {
     let app = state
         .store
         .find(Kind::ServicePrincipal, "appId", &caller.app_id);
-    let part = |name: &str| app.and_then(|app| app.get(name).cloned());
+    let part = |name: &str| app.and_then(|app| app.value(name));
     json!({
         "app": { "appId": caller.app_id, "displayName": part("displayName"), "servicePrincipalId": part("id"), "servicePrincipalName": null },
         "user": null

@@ -437,7 +437,7 @@ fn finish(
                 for (credential, secret) in shown.into_iter().flatten().zip(secrets) {
                     credential["secretText"] = secret.into();
                 }
-                reply.body = body.to_string().into_bytes();
+                reply.body = body.to_string().into();
             }
             if status == 201 && kind.entity().object {
                 let class = kind.entity().title();
