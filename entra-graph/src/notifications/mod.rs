@@ -16,8 +16,8 @@
 //! - **A forged notification is never accepted.** Each must carry the client state of its subscription, which is compared in
 //!   constant time. Resource data needs a valid validation token for its tenant as well, and its signature is checked before it
 //!   is decrypted. A sender gets the same response whether its notifications are accepted or not.
-//! - **Memory is bounded**: that of one body, of the queue, and of what was accepted before. A full queue responds with `503`,
-//!   so that Graph sends again.
+//! - **Memory is bounded**: that of one body, of the queue, of what was accepted before, and of the tokens that were verified
+//!   before. A full queue responds with `503`, so that Graph sends again.
 //! - **A loss is no secret.** What could not be verified in time, and whatever a subscription missed while it was paused,
 //!   removed or expired, wakes the program.
 //!
@@ -25,7 +25,7 @@
 //! [resource data](https://learn.microsoft.com/graph/change-notifications-with-resource-data),
 //! [lifecycle events](https://learn.microsoft.com/graph/change-notifications-lifecycle-events).
 
-// The floors: wire is data; handshake, tokens, content and seen are rules; receiver applies them; queue has the receiver's
+// The floors: wire is data; handshake, verified_tokens, tokens, content and seen are rules; receiver applies them; queue has the receiver's
 // order; supervisor keeps subscriptions; wakes has both.
 
 #[cfg(feature = "axum")]
@@ -39,6 +39,7 @@ mod rejection;
 mod seen;
 mod supervisor;
 mod tokens;
+mod verified_tokens;
 mod wakes;
 mod wire;
 

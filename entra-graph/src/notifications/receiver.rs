@@ -23,7 +23,7 @@ use super::{
     queue::{NotificationEndpoint, Notifications},
     rejection::RejectionReason,
     seen::{Seen, digest_of},
-    tokens::{TokenProblem, verified_tenants},
+    tokens::{TokenProblem, ValidationTokens},
     wire::{Collection, Item},
 };
 use crate::error::Error;
@@ -60,8 +60,7 @@ pub struct Receiver {
     client_states: Vec<Secret>,
     keys: BTreeMap<String, DecryptionKey>,
     tenants: Option<Vec<Guid>>,
-    verifier: Option<Arc<dyn JwtVerifier>>,
-    client_ids: Vec<ClientId>,
+    tokens: Option<ValidationTokens>,
     requires_tokens: bool,
     body_limit: usize,
     clock: Arc<dyn Clock>,
@@ -188,9 +187,9 @@ impl Receiver {
             |item: &Item<'_>| self.requires_tokens || item.encrypted_content.is_some();
         let tokens = collection.validation_tokens();
         // Tokens are verified only for those who know the client state, as it costs more.
-        let tenants = match &self.verifier {
-            Some(verifier) if !items.is_empty() && !tokens.is_empty() => {
-                match verified_tenants(&**verifier, &self.client_ids, tokens).await {
+        let tenants = match &self.tokens {
+            Some(validation) if !items.is_empty() && !tokens.is_empty() => {
+                match validation.tenants(tokens, &*self.clock).await {
                     Ok(tenants) => tenants,
                     Err(TokenProblem::Unavailable(error)) => return Err(error),
                     Err(TokenProblem::Invalid) => {
@@ -349,6 +348,8 @@ impl ReceiverBuilder {
     /// ```text
     /// TokenValidator::notification_tokens(tenant_id, client_id).build()?
     /// ```
+    ///
+    /// A token that was verified is not verified again for an hour, or until it expires: Graph sends one for hours.
     pub fn validation_tokens<I>(
         mut self,
         verifier: impl JwtVerifier,
@@ -431,8 +432,9 @@ impl ReceiverBuilder {
             client_states: self.client_states,
             keys,
             tenants: self.tenants.transpose()?,
-            verifier: self.verifier,
-            client_ids,
+            tokens: self
+                .verifier
+                .map(|verifier| ValidationTokens::new(verifier, client_ids)),
             requires_tokens: self.requires_tokens,
             body_limit: self.body_limit,
             clock: self.clock,
@@ -488,7 +490,10 @@ impl fmt::Debug for Receiver {
         f.debug_struct("Receiver")
             .field("keys", &self.keys.keys())
             .field("tenants", &self.tenants)
-            .field("client_ids", &self.client_ids)
+            .field(
+                "client_ids",
+                &self.tokens.as_ref().map(ValidationTokens::client_ids),
+            )
             .field("requires_tokens", &self.requires_tokens)
             .finish_non_exhaustive()
     }

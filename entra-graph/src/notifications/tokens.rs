@@ -1,9 +1,22 @@
 //! Validation tokens: each must be valid, for this application, and from Graph's publisher of notifications.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use entra_core::{ClientId, Guid, JwtError, JwtVerifier};
+use entra_core::{ClientId, Clock, Guid, JwtError, JwtVerifier};
 use serde_json::{Map, Value};
+
+use super::verified_tokens::{VerifiedTokens, digest};
+
+/// Verifies the validation tokens of requests, each of them once.
+pub(super) struct ValidationTokens {
+    verifier: Arc<dyn JwtVerifier>,
+    client_ids: Vec<ClientId>,
+    verified: Mutex<VerifiedTokens>,
+}
 
 /// Why the tokens of a request do not count.
 #[derive(Debug)]
@@ -14,27 +27,59 @@ pub(super) enum TokenProblem {
     Unavailable(JwtError),
 }
 
-/// The tenants that the tokens are of, if all of them are valid.
-pub(super) async fn verified_tenants(
-    verifier: &dyn JwtVerifier,
-    client_ids: &[ClientId],
-    tokens: &[Cow<'_, str>],
-) -> Result<BTreeSet<Guid>, TokenProblem> {
-    if tokens.len() > MOST_TOKENS {
-        return Err(TokenProblem::Invalid);
+impl ValidationTokens {
+    pub(super) fn new(verifier: Arc<dyn JwtVerifier>, client_ids: Vec<ClientId>) -> Self {
+        Self {
+            verifier,
+            client_ids,
+            verified: Mutex::default(),
+        }
     }
-    let mut tenants = BTreeSet::new();
-    for token in tokens {
-        let claims = verifier.verify(token).await.map_err(|error| {
+
+    pub(super) fn client_ids(&self) -> &[ClientId] {
+        &self.client_ids
+    }
+
+    /// The tenants that the tokens are of, if all of them are valid.
+    pub(super) async fn tenants(
+        &self,
+        tokens: &[Cow<'_, str>],
+        clock: &dyn Clock,
+    ) -> Result<BTreeSet<Guid>, TokenProblem> {
+        if tokens.len() > MOST_TOKENS {
+            return Err(TokenProblem::Invalid);
+        }
+        let mut tenants = BTreeSet::new();
+        for token in tokens {
+            tenants.insert(self.tenant(token, clock).await?);
+        }
+        Ok(tenants)
+    }
+
+    async fn tenant(&self, token: &str, clock: &dyn Clock) -> Result<Guid, TokenProblem> {
+        let digest = digest(token);
+        let (now, since) = (clock.now(), clock.monotonic());
+        if let Some(tenant) = self.verified().get(&digest, now, since) {
+            return Ok(tenant);
+        }
+        let claims = self.verifier.verify(token).await.map_err(|error| {
             if error.is_transient() {
                 TokenProblem::Unavailable(error)
             } else {
                 TokenProblem::Invalid
             }
         })?;
-        tenants.insert(tenant_of(&claims, client_ids).ok_or(TokenProblem::Invalid)?);
+        let tenant = tenant_of(&claims, &self.client_ids).ok_or(TokenProblem::Invalid)?;
+        if let Some(expires) = claims.get("exp").and_then(Value::as_i64) {
+            self.verified()
+                .insert(digest, tenant, expires, (now, since));
+        }
+        Ok(tenant)
     }
-    Ok(tenants)
+
+    fn verified(&self) -> std::sync::MutexGuard<'_, VerifiedTokens> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The tenant of a token, if it is for one of these applications and from the publisher.

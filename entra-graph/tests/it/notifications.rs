@@ -9,4 +9,5 @@ mod route;
 mod storm;
 mod subscriptions;
 mod supervisor;
+mod verified_tokens;
 mod wakes;
