@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{
     Cloud, CredentialError, Guid, ManualClock, ObjectId, ProofSigner, ScriptedTransport, Secret,
-    StaticCredential,
+    StaticCredential, Timestamp,
 };
 use entra_graph::{
     Device, GraphClient, Group, GroupNames, Json, NewDevice, NewGroup, NewUser, Organization,
@@ -47,6 +47,8 @@ mod domains;
 #[cfg(feature = "role-management")]
 mod role_management;
 mod service_principals;
+#[cfg(feature = "notifications")]
+mod subscriptions;
 mod unmapped;
 
 fn id(text: &str) -> ObjectId {
@@ -526,6 +528,8 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     #[cfg(feature = "role-management")]
     requests.extend(role_management::requests());
     requests.extend(applications::requests());
+    #[cfg(feature = "notifications")]
+    requests.extend(subscriptions::requests());
     requests
 }
 
@@ -537,16 +541,22 @@ const REQUESTS: usize = 68
     + with(cfg!(feature = "contacts"), 3)
     + with(cfg!(feature = "domains"), 8)
     + with(cfg!(feature = "invitations"), 1)
+    + with(cfg!(feature = "notifications"), 4)
     + with(cfg!(feature = "role-management"), 10);
 
 const fn with(feature: bool, count: usize) -> usize {
     if feature { count } else { 0 }
 }
 
+/// 2016-11-20T17:23:45Z, an hour before the documented subscription expires.
+const DOCUMENTED_NOW: i64 = 1_479_662_625;
+
 fn client(script: &ScriptedTransport) -> GraphClient {
     let builder = GraphClient::builder(StaticCredential::new("token")).cloud(Cloud::public());
     builder
-        .clock(ManualClock::new())
+        .clock(ManualClock::at(
+            Timestamp::from_unix_timestamp(DOCUMENTED_NOW).unwrap(),
+        ))
         .transport(script.clone())
         .build()
         .unwrap()
@@ -610,6 +620,7 @@ async fn requests_equal_the_documented_ones() {
                 .replace("groupId-value1", PLACEHOLDER)
                 .replace("groupId-value2", OTHER_PLACEHOLDER)
                 .replace("onBehalfOfUserId-value", PLACEHOLDER)
+                .replace("18:23:45.9356913Z", "18:23:45Z")
                 .replace("84b80893874940a3", "84b80893-8749-40a3")
                 .replace(
                     "5d6059b6368d-45f8-91e18e07d485f1d0",

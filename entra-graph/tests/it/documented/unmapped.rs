@@ -12,7 +12,7 @@ pub(super) fn is_ours(example: &Value) -> bool {
     AREAS.contains(&first) || first == "roleManagement" && below == "directory"
 }
 
-const AREAS: [&str; 15] = [
+const AREAS: [&str; 16] = [
     "applicationTemplates",
     "applications",
     "contacts",
@@ -27,6 +27,7 @@ const AREAS: [&str; 15] = [
     "oauth2PermissionGrants",
     "organization",
     "servicePrincipals",
+    "subscriptions",
     "users",
 ];
 /// Without a feature, its pages are not mapped.
@@ -36,6 +37,7 @@ pub(super) const EVERY_AREA: bool = cfg!(all(
     feature = "contacts",
     feature = "domains",
     feature = "invitations",
+    feature = "notifications",
     feature = "role-management"
 ));
 /// Pages with documented writes that no request of this crate equals, and why.
