@@ -114,7 +114,7 @@ pub enum RemovalReason {
     Deleted,
     /// A complete full round did not contain it.
     Missing,
-    /// It exists, but no longer passes the filter of its kind.
+    /// It exists, but no longer passes the filter of its kind, or is in none of the groups whose users are copied.
     OutOfScope,
 }
 
@@ -156,6 +156,11 @@ pub enum SyncNote {
         /// What Graph said.
         message: String,
     },
+    /// A group whose users are copied does not exist, or is deleted. It has no users.
+    ScopeGroupMissing {
+        /// The id of the group.
+        id: String,
+    },
 }
 
 /// Why a full round began.
@@ -178,7 +183,7 @@ pub enum FullRoundCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The kind of objects that the step is about; `None` for a step of removals.
+    /// The kind of objects that the step is about; `None` for a step of removals or memberships.
     pub kind: Option<ObjectKind>,
     /// Whether the round reads all objects.
     pub is_full: bool,

@@ -10,6 +10,7 @@ use super::{
     change::{ObjectKind, RemovalReason, SyncedObject},
     machine::{Content, FeedPage, Link, PresentRow, Row},
     rows,
+    scope::GroupScope,
 };
 use crate::{
     client::{GraphClient, Reply},
@@ -30,6 +31,10 @@ pub(super) struct Feed {
     pub(super) source: Source,
     /// The name of the filter, and the filter.
     pub(super) filter: Option<(String, Predicate)>,
+    /// The groups whose users are copied, if another scope reads the kind again.
+    pub(super) within: Option<Arc<GroupScope>>,
+    /// Whether the kind was not chosen, and is read because another one needs it.
+    pub(super) implied: bool,
 }
 
 /// Where the objects of a kind are read.
@@ -53,6 +58,8 @@ impl Feed {
             kind: ObjectKind::AppRoleAssignment,
             source: Source::Assignments,
             filter: None,
+            within: None,
+            implied: false,
         }
     }
 
@@ -72,6 +79,8 @@ impl Feed {
                 read: read_page::<E>,
             },
             filter: None,
+            within: None,
+            implied: false,
         }
     }
 
@@ -82,7 +91,8 @@ impl Feed {
             Source::Assignments => None,
         };
         let filter = self.filter.as_ref().map(|(name, _)| name.as_str());
-        digest(format!("{:?} {query:?} {filter:?}", self.kind).as_bytes())
+        let within = self.within.as_ref().map(|scope| scope.name());
+        digest(format!("{:?} {query:?} {filter:?} {within:?}", self.kind).as_bytes())
     }
 
     /// Whether the objects of a page pass the filter.

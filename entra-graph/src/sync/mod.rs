@@ -48,6 +48,7 @@
 //! | devices, service principals, app role assignments | [`devices`](DirectorySync::devices), [`service_principals`](DirectorySync::service_principals), [`app_role_assignments`](DirectorySync::app_role_assignments) |
 //! | members of nested groups | [`transitive_members`](DirectorySync::transitive_members) |
 //! | a part of the objects | [`filter_users`](DirectorySync::filter_users) and its siblings |
+//! | users of some groups only | [`users_of_groups`](DirectorySync::users_of_groups), [`users_of_nested_groups`](DirectorySync::users_of_nested_groups) |
 //! | what would happen | [`dry_run`](DirectorySync::dry_run) |
 //! | removals that were held back | [`HeldRemovals`], [`approve`](DirectorySync::approve) |
 //!
@@ -58,7 +59,7 @@
 //! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)).
 
 // The floors: rows and state are data; machine has the rules and no I/O; feed reads pages; guard counts removals;
-// round, removals and closure drive one step each, and run the steps of a run.
+// round, scope, removals and closure drive one step each, and run the steps of a run.
 
 mod change;
 mod closure;
@@ -72,6 +73,7 @@ mod removals;
 mod round;
 mod rows;
 mod run;
+mod scope;
 mod settings;
 mod state;
 mod store;

@@ -47,7 +47,7 @@ pub(super) async fn step<S: SyncStore>(
             links.extend(found);
         }
         let mut keys = Machine::forgotten_keys(&links);
-        keys.push(rows::object(kind, id));
+        keys.extend([rows::object(kind, id), rows::scoped(id)]);
         load(store, &mut machine, keys).await?;
         machine.remove_object(kind, id, removal, &links, are_all);
         if room == 0 {

@@ -12,6 +12,7 @@ use super::{
     reading::{SWEEP, finish, load, load_all, scan},
     rows::{self, Entry, Presence},
     run::Run,
+    scope,
     state::{Phase, Revision, SyncState},
     store::{Step, SyncStore},
 };
@@ -215,9 +216,19 @@ pub(super) async fn step<S: SyncStore>(
                 Source::Delta { .. } => fetch(client, run, &mut machine, feed).await?,
                 Source::Assignments => Some(assignments(client, store, &mut machine).await?),
             };
-            if let Some(page) = page {
+            if let Some(mut page) = page {
                 let keys = machine.page_keys(kind, &page);
                 load(store, &mut machine, keys).await?;
+                if let Some(within) = feed.within.as_ref().filter(|_| kind == ObjectKind::User) {
+                    if machine
+                        .state
+                        .feed(kind)
+                        .is_some_and(|state| state.rows == 0)
+                    {
+                        scope::note_missing(store, within, &mut machine).await?;
+                    }
+                    scope::narrow(store, within, &mut page).await?;
+                }
                 let scans = machine.page_scans(kind, &page);
                 for prefix in &scans {
                     load_all(store, &mut machine, prefix).await?;

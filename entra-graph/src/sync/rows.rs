@@ -10,6 +10,9 @@
 //! | `t/{member}/{group}` | a transitive membership |
 //! | `x/{member}` | a member whose transitive memberships must be computed again: its type |
 //! | `y/{group}` | a group whose members must be: the last membership that was marked |
+//! | `e/{member}` | a member that may have entered or left the scope: its type |
+//! | `f/{group}` | a group whose members may have: the last membership that was marked |
+//! | `s/{group}` | a group in the scope, by its own memberships |
 
 use super::change::{ObjectKind, RemovalReason};
 
@@ -54,6 +57,22 @@ pub(super) const UNLINKS: &str = "q/";
 
 pub(super) const MARKED: &str = "x/";
 pub(super) const MARKED_GROUPS: &str = "y/";
+
+pub(super) const EDGE: &str = "e/";
+pub(super) const EDGE_GROUPS: &str = "f/";
+pub(super) const SCOPED: &str = "s/";
+
+pub(super) fn edge(member: &str) -> String {
+    format!("e/{member}")
+}
+
+pub(super) fn edge_group(group: &str) -> String {
+    format!("f/{group}")
+}
+
+pub(super) fn scoped(group: &str) -> String {
+    format!("s/{group}")
+}
 
 pub(super) fn transitive_of(member: &str) -> String {
     format!("t/{member}/")

@@ -13,9 +13,9 @@ use super::{
     guard::{self, HeldRemovals},
     machine::Machine,
     pages::Pages,
-    removals, round,
+    removals, round, scope,
     settings::DirectorySync,
-    state::SyncState,
+    state::{Phase, SyncState},
     store::{Overlay, Step, SyncStore},
 };
 use crate::error::Error;
@@ -197,7 +197,12 @@ impl DirectorySync {
             }
         }
         state.closure = self.closure;
-        let synced: Vec<ObjectKind> = self.feeds.iter().map(|feed| feed.kind).collect();
+        let scope = self.scope()?;
+        if scope.is_none() {
+            state.scope = None;
+        }
+        let mut synced: Vec<ObjectKind> = self.feeds.iter().map(|feed| feed.kind).collect();
+        synced.sort_unstable();
         let now = self.client.now().unix_timestamp();
         let is_new = *self.run.began_at.get_or_insert(state.step) == state.step;
         // What an earlier sync of other kinds began ends by its kinds.
@@ -217,22 +222,25 @@ impl DirectorySync {
             }
             state.closing = false;
         }
-        if (state.revising.is_some() || state.synced != synced)
+        if (state.revising.is_some() || state.links == 0 && state.synced != synced)
             && let Some(step) = round::revise(store, &mut state, &synced, self.closure, now).await?
         {
             return Ok(Some(step));
         }
+        // Until a kind was read once, memberships of its objects stay as they were handed out before it was chosen.
+        let visible = state.synced.clone();
         let has_new = synced.iter().any(|kind| state.feed(*kind).is_none());
         let are_done = synced
             .iter()
             .all(|kind| state.feed(*kind).is_some_and(|feed| feed.done));
-        if is_new && are_done {
+        if is_new && are_done && !(scope.is_some() && scope::is_marked(store).await?) {
             // The last run is over, or was ended before its removals. Those that need an approval wait for the rounds
-            // of this run, since the objects may have returned.
+            // of this run, since the objects may have returned. So do those of users at the edge of the scope, which
+            // count together.
             let held = guard::waiting(store, &state, &synced, self.guard).await?;
             if held.is_some_and(|held| !held.exceeds()) {
                 state.removing = true;
-                return removals::step(store, Machine::new(state, &synced, self.closure, now))
+                return removals::step(store, Machine::new(state, &visible, self.closure, now))
                     .await;
             }
         }
@@ -245,7 +253,7 @@ impl DirectorySync {
             }
             state.begin_run(&synced);
         }
-        if let Some(step) = self.round_step(store, &state, &synced, now).await? {
+        if let Some(step) = self.round_step(store, &state, &visible, now).await? {
             return Ok(Some(step));
         }
         if self.run.rounds_began_at.is_none_or(|at| at == state.step) {
@@ -253,12 +261,34 @@ impl DirectorySync {
             // since they began.
             self.run.rounds_began_at = Some(state.step);
             state.begin_run(&synced);
-            if let Some(step) = self.round_step(store, &state, &synced, now).await? {
+            if let Some(step) = self.round_step(store, &state, &visible, now).await? {
+                return Ok(Some(step));
+            }
+        }
+        let was_read = |kind: &ObjectKind| {
+            let feed = state.feed(*kind);
+            feed.is_some_and(|feed| feed.round > 0 && feed.phase == Phase::Idle)
+        };
+        let mut readable = synced.clone();
+        readable.retain(|kind| visible.contains(kind) || was_read(kind));
+        if readable != visible
+            && let Some(step) =
+                round::revise(store, &mut state, &readable, self.closure, now).await?
+        {
+            return Ok(Some(step));
+        }
+        let visible = state.synced.clone();
+        let users = self.feeds.iter().find(|feed| feed.kind == ObjectKind::User);
+        if let (Some(scope), Some(users)) = (&scope, users) {
+            let machine = Machine::new(state.clone(), &visible, self.closure, now)
+                .scoped(Some(scope.nested()));
+            let step = scope::step(&self.client, store, machine, scope, users).await?;
+            if let Some(step) = step {
                 return Ok(Some(step));
             }
         }
         if self.closure {
-            let machine = Machine::new(state.clone(), &synced, true, now);
+            let machine = Machine::new(state.clone(), &visible, true, now);
             if let Some(step) = closure::step(store, machine).await? {
                 return Ok(Some(step));
             }
@@ -275,7 +305,7 @@ impl DirectorySync {
             }
             Some(_) => {
                 state.removing = true;
-                removals::step(store, Machine::new(state, &synced, self.closure, now)).await
+                removals::step(store, Machine::new(state, &visible, self.closure, now)).await
             }
         }
     }
@@ -289,7 +319,8 @@ impl DirectorySync {
         now: i64,
     ) -> Result<Option<Step>, SyncError> {
         for feed in &self.feeds {
-            let mut machine = Machine::new(state.clone(), synced, self.closure, now);
+            let scope = self.scope()?.map(|scope| scope.nested());
+            let mut machine = Machine::new(state.clone(), synced, self.closure, now).scoped(scope);
             if round::begin(&mut machine, feed, self.full_every, now) {
                 if self.counts {
                     round::count(&self.client, &mut machine, feed.kind).await;

@@ -1,15 +1,19 @@
 //! What a sync copies, and how.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+
+use entra_core::{IntoId, InvalidId, ObjectId};
 
 use super::{
     change::{ObjectKind, SyncedObject},
     feed::Feed,
     guard::{ApprovalToken, DeletionGuard},
     run::Run,
+    scope::GroupScope,
 };
 use crate::{
     client::GraphClient,
+    error::Error,
     objects::{Device, Group, ServicePrincipal, User},
     odata::Selection,
 };
@@ -28,6 +32,7 @@ pub struct DirectorySync {
     pub(super) full_every: Option<Duration>,
     pub(super) closure: bool,
     pub(super) counts: bool,
+    scope: Option<Result<Arc<GroupScope>, InvalidId>>,
     pub(super) run: Run,
 }
 
@@ -43,6 +48,7 @@ impl DirectorySync {
             full_every: Some(Duration::from_secs(7 * 24 * 3600)),
             closure: false,
             counts: false,
+            scope: None,
             run: Run::default(),
         }
     }
@@ -182,6 +188,52 @@ impl DirectorySync {
         )
     }
 
+    /// Copies only users that are direct members of these groups; see
+    /// [`users_of_nested_groups`](Self::users_of_nested_groups) for members of groups in them.
+    ///
+    /// A user that becomes a member is read and handed out, also if nothing else of it changes. One that is no longer a
+    /// member of any of them is [removed](super::SyncChange::Removed) as
+    /// [`OutOfScope`](super::RemovalReason::OutOfScope), with those of other removals before the guard; so is every user
+    /// of a group that is deleted. A group that does not exist is a
+    /// [note](super::SyncNote::ScopeGroupMissing) of each run.
+    ///
+    /// Copies [`users`](Self::users) if they are not chosen yet, and these groups. Choose [`groups`](Self::groups) to
+    /// copy all groups; members that are not in the scope are not handed out. All groups and users of the tenant are
+    /// read, since Graph has no delta query of the users of a group. Needs `User.Read.All` and `GroupMember.Read.All`.
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// # let sales = graph.groups().list().items().try_next().await?.unwrap().id;
+    /// use entra_graph::{User, sync::{DirectorySync, MemoryStore, ObjectKind, SyncStore}};
+    ///
+    /// let mut sync = DirectorySync::new(&graph)
+    ///     .select_users((User::DISPLAY_NAME, User::USER_PRINCIPAL_NAME))
+    ///     .users_of_groups([sales]);
+    /// let mut store = MemoryStore::new();
+    /// sync.run(&mut store).await?;
+    /// let state = store.state().await?.unwrap();
+    /// assert_eq!(state.present(ObjectKind::Group), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn users_of_groups<I: IntoId<ObjectId>>(self, groups: impl IntoIterator<Item = I>) -> Self {
+        let groups = groups.into_iter().map(IntoId::into_id).collect();
+        self.within(groups, false)
+    }
+
+    /// Copies only users that are members of these groups, directly or through other groups; otherwise as
+    /// [`users_of_groups`](Self::users_of_groups).
+    #[must_use]
+    pub fn users_of_nested_groups<I: IntoId<ObjectId>>(
+        self,
+        groups: impl IntoIterator<Item = I>,
+    ) -> Self {
+        let groups = groups.into_iter().map(IntoId::into_id).collect();
+        self.within(groups, true)
+    }
+
     /// When removals need an approval; [`DeletionGuard::new`] unless set.
     #[must_use]
     pub const fn guard(mut self, guard: DeletionGuard) -> Self {
@@ -207,12 +259,68 @@ impl DirectorySync {
     fn with(mut self, mut feed: Feed) -> Self {
         // The filter of a kind holds whatever properties are chosen after it.
         if let Some(at) = self.feeds.iter().position(|known| known.kind == feed.kind) {
-            feed.filter = self.feeds.remove(at).filter;
+            let known = self.feeds.remove(at);
+            feed.filter = known.filter.filter(|_| !known.implied);
         }
         self.feeds.push(feed);
-        // Members are handed out when they are known, so groups come last among the kinds that can be members.
-        self.feeds.sort_by_key(|feed| order(feed.kind));
+        self.arrange();
         self
+    }
+
+    fn arrange(&mut self) {
+        let scope = match &self.scope {
+            Some(Ok(scope)) => Some(scope),
+            _ => None,
+        };
+        for feed in &mut self.feeds {
+            // Direct memberships of groups are the same for every scope.
+            feed.within = match feed.kind {
+                ObjectKind::User => scope.cloned(),
+                ObjectKind::Group => scope.filter(|scope| scope.nested()).cloned(),
+                _ => None,
+            };
+        }
+        let is_scoped = scope.is_some();
+        self.feeds.sort_by_key(|feed| order(feed.kind, is_scoped));
+    }
+
+    fn within(self, groups: Result<BTreeSet<ObjectId>, InvalidId>, nested: bool) -> Self {
+        let scope = groups.map(|groups| {
+            let ids = groups.iter().map(ObjectId::to_string).collect();
+            Arc::new(GroupScope::new(ids, nested))
+        });
+        let mut sync = self.with_kind(ObjectKind::User, Self::users);
+        sync.feeds.retain(|feed| !feed.implied);
+        sync.scope = Some(scope.clone());
+        let has_groups = sync.feeds.iter().any(|feed| feed.kind == ObjectKind::Group);
+        if let (false, Ok(scope)) = (has_groups, scope) {
+            let mut feed = Feed::delta(&sync.client.groups().delta());
+            feed.implied = true;
+            let name = scope.name();
+            feed.filter = Some((
+                name,
+                Arc::new(move |object: &SyncedObject| scope.has_group(object.id())),
+            ));
+            sync.feeds.push(feed);
+        }
+        sync.arrange();
+        sync
+    }
+
+    /// The groups whose users are copied.
+    ///
+    /// # Errors
+    /// `Query` for an invalid id, and `Configuration` if there is no group: nothing would be copied, and all be removed.
+    pub(super) fn scope(&self) -> Result<Option<Arc<GroupScope>>, Error> {
+        match &self.scope {
+            None => Ok(None),
+            Some(Ok(scope)) if scope.is_empty() => Err(entra_core::Error::configuration(
+                "the sync copies users of groups, and has no group",
+            )
+            .into()),
+            Some(Ok(scope)) => Ok(Some(Arc::clone(scope))),
+            Some(Err(error)) => Err(error.clone().into()),
+        }
     }
 
     /// Adds a kind unless it is there.
@@ -231,18 +339,22 @@ impl DirectorySync {
     ) -> Self {
         if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.kind == kind) {
             feed.filter = Some((name, Arc::new(passes)));
+            feed.implied = false;
         }
         self
     }
 }
 
-const fn order(kind: ObjectKind) -> u8 {
+/// Members are handed out when they are known, so groups come last among the kinds that can be members. A scope of groups
+/// decides which users are copied, so there they come first.
+const fn order(kind: ObjectKind, is_scoped: bool) -> u8 {
     match kind {
-        ObjectKind::User => 0,
-        ObjectKind::Device => 1,
-        ObjectKind::ServicePrincipal => 2,
-        ObjectKind::Group => 3,
-        ObjectKind::AppRoleAssignment => 4,
+        ObjectKind::Group if is_scoped => 0,
+        ObjectKind::User => 1,
+        ObjectKind::Device => 2,
+        ObjectKind::ServicePrincipal => 3,
+        ObjectKind::Group => 4,
+        ObjectKind::AppRoleAssignment => 5,
     }
 }
 
@@ -252,6 +364,7 @@ impl fmt::Debug for DirectorySync {
             .field("feeds", &self.feeds)
             .field("guard", &self.guard)
             .field("full_every", &self.full_every)
+            .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
 }

@@ -31,6 +31,10 @@ pub struct SyncState {
     pub(super) revising: Option<Revision>,
     /// The number of memberships in the bookkeeping.
     pub(super) links: u64,
+    /// The scope that the groups with a mark are in.
+    pub(super) scope: Option<String>,
+    /// The last member at the edge of the scope that this run looked at.
+    pub(super) edge: Option<String>,
     pub(super) feeds: Vec<FeedState>,
 }
 
@@ -95,6 +99,8 @@ impl SyncState {
             synced: Vec::new(),
             revising: None,
             links: 0,
+            scope: None,
+            edge: None,
             feeds: Vec::new(),
         }
     }
@@ -121,6 +127,7 @@ impl SyncState {
 
     /// Begins a run of these kinds.
     pub(super) fn begin_run(&mut self, synced: &[ObjectKind]) {
+        self.edge = None;
         for feed in &mut self.feeds {
             feed.done = false;
         }

@@ -3,8 +3,11 @@
 mod copy;
 mod costs;
 mod guard;
+mod guard_rounds;
 mod random;
 mod rounds;
+mod scope;
+mod scope_edges;
 mod scripted;
 mod transitive;
 

@@ -11,6 +11,7 @@
 
 mod closure;
 mod removal;
+mod scope;
 mod sweep;
 
 use std::collections::HashMap;
@@ -77,6 +78,8 @@ pub(super) struct Machine<'c> {
     now: i64,
     /// Whether transitive memberships are computed.
     closure: bool,
+    /// Whether only users of some groups are copied, and if so, whether those of nested groups are too.
+    scope: Option<Nested>,
     /// Where each object is in `changes`.
     upserts: HashMap<String, usize>,
 }
@@ -91,8 +94,15 @@ impl<'c> Machine<'c> {
             synced,
             now,
             closure,
+            scope: None,
             upserts: HashMap::new(),
         }
+    }
+
+    /// Only users of some groups are copied.
+    pub(super) const fn scoped(mut self, scope: Option<Nested>) -> Self {
+        self.scope = scope;
+        self
     }
 
     /// The rows that a page needs.
@@ -169,12 +179,7 @@ impl<'c> Machine<'c> {
             return;
         };
         let count = page.rows.len() as u64;
-        for row in page.rows {
-            match row.content {
-                Content::Removed(reason) => self.removed(kind, &row.id, reason),
-                Content::Present(present) => self.present(kind, &row.id, *present, round, full),
-            }
-        }
+        self.apply(kind, page.rows, round, full);
         if let Some(feed) = self.state.feed_mut(kind) {
             feed.rows += count;
             match page.link {
@@ -194,11 +199,23 @@ impl<'c> Machine<'c> {
         }
     }
 
+    fn apply(&mut self, kind: ObjectKind, rows: Vec<Row>, round: u64, full: bool) {
+        for row in rows {
+            match row.content {
+                Content::Removed(reason) => self.removed(kind, &row.id, reason),
+                Content::Present(present) => self.present(kind, &row.id, *present, round, full),
+            }
+        }
+    }
+
     fn removed(&mut self, kind: ObjectKind, id: &str, reason: RemovalReason) {
         let Some(entry) = self.view.entry(&rows::object(kind, id)) else {
             // Graph also reports objects that were never reported before.
             return;
         };
+        if entry.presence != Presence::Gone {
+            self.mark_edge_group(kind, id);
+        }
         let removal = match entry.presence {
             Presence::Present => Removal::Reason(reason),
             // Nothing to hand out; purged objects do not return, so their memberships are forgotten.
@@ -237,7 +254,15 @@ impl<'c> Machine<'c> {
             old.as_ref()
                 .is_some_and(|old| row.is_blank || row.is_limited || old.detail == row.digest)
         };
-        self.view.delete(rows::removal(kind, id));
+        let removal = rows::removal(kind, id);
+        let returns = self.view.get(&removal).is_some()
+            || old
+                .as_ref()
+                .is_some_and(|old| old.presence == Presence::Gone);
+        if returns {
+            self.mark_edge_group(kind, id);
+        }
+        self.view.delete(removal);
         if row.is_limited {
             self.notes.push(SyncNote::Limited {
                 kind,
@@ -290,7 +315,8 @@ impl<'c> Machine<'c> {
     fn announce(&mut self, kind: ObjectKind, id: &str) {
         for (key, member_type) in self.view.scan(&rows::groups_of(id)) {
             let group = rows::last(&key);
-            if self.is_present(ObjectKind::Group, group) {
+            // Memberships of a kind that was not copied before are handed out already.
+            if self.synced.contains(&kind) && self.is_present(ObjectKind::Group, group) {
                 let member_type = (!member_type.is_empty()).then_some(member_type);
                 self.add_member(group, id, member_type);
             }
@@ -323,13 +349,18 @@ impl<'c> Machine<'c> {
         let old = self.view.link(&key);
         if link.removed {
             // A first round also lists former members, as removed.
-            if old.is_some() {
+            if let Some(old) = old {
                 self.view.put(unlink, "");
+                self.mark_edge(&link.id, old.member_type.as_deref());
             }
             return;
         }
-        self.view.delete(unlink);
         let is_new = old.is_none();
+        if is_new || self.view.get(&unlink).is_some() {
+            let known = old.as_ref().and_then(|old| old.member_type.as_deref());
+            self.mark_edge(&link.id, link.odata_type.as_deref().or(known));
+        }
+        self.view.delete(unlink);
         if !is_new && !full {
             return;
         }
@@ -402,5 +433,8 @@ impl<'c> Machine<'c> {
         }
     }
 }
+
+/// Whether the members of groups in a group count as its own.
+pub(super) type Nested = bool;
 
 const MEMBERS: &str = "members";

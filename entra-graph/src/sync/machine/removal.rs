@@ -153,7 +153,10 @@ impl Machine<'_> {
                 };
                 self.view.put(key, entry.write());
             }
-            _ => self.view.delete(key),
+            _ => {
+                self.view.delete(key);
+                self.view.delete(rows::scoped(id));
+            }
         }
         self.view.delete(rows::removal(kind, id));
     }

@@ -126,8 +126,12 @@ impl Machine<'_> {
             }
             let removal = match entry.presence {
                 Presence::Present if existing.contains(id) => continue,
-                Presence::Present => Removal::Reason(RemovalReason::Missing),
+                Presence::Present => {
+                    self.mark_edge_group(kind, id);
+                    Removal::Reason(RemovalReason::Missing)
+                }
                 Presence::Hidden => {
+                    self.mark_edge_group(kind, id);
                     self.put_gone(kind, id, entry.seen);
                     continue;
                 }
@@ -197,6 +201,11 @@ impl Machine<'_> {
                 let member_type = entry.as_ref().and_then(|entry| entry.member_type.clone());
                 self.mark(member, member_type);
             }
+            let member_type = entry.as_ref().and_then(|entry| entry.member_type.clone());
+            if member_type.as_deref().and_then(ObjectKind::of_type) != Some(ObjectKind::User) {
+                // As above. Users are judged by the rows of their own rounds.
+                self.mark_edge(member, member_type.as_deref());
+            }
             let unlink = rows::unlink(group, member);
             let is_seen = entry.is_some_and(|entry| entry.seen == round);
             if is_seen || self.view.get(&unlink).is_some() {
@@ -210,6 +219,7 @@ impl Machine<'_> {
             }
             // Also of deleted members, which Graph does not list: a restored one comes with its groups.
             self.view.put(unlink, "");
+            self.mark_edge(member, member_type.as_deref());
         }
         let next = match found.last() {
             Some((key, _)) if !is_last => Phase::SweepingLinks {

@@ -6,12 +6,12 @@
 use entra_core::RetryPolicy;
 use entra_graph::{
     GraphClient,
-    sync::{DirectorySync, MemoryStore, SyncError},
+    sync::{DirectorySync, MemoryStore, ObjectKind, SyncError},
 };
 use entra_mock::{DeltaOddities, FakeTenant, Fault, GroupHandle};
 use serde_json::json;
 
-use super::Copy;
+use super::{Copy, scope::assert_equals_scope};
 use crate::support::AppCredential;
 
 /// SplitMix64.
@@ -199,10 +199,26 @@ async fn run(
     false
 }
 
-async fn copy_equals_tenant(seed: u64, changes: usize) {
+/// What is copied: everything, or the users of the first two groups.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Extent {
+    All,
+    Scope { nested: bool },
+}
+
+async fn copy_equals_tenant(seed: u64, changes: usize, extent: Extent) {
     let mut world = World::new(seed).await;
+    let scope: Vec<String> = world.groups[..2]
+        .iter()
+        .map(|group| group.id().to_string())
+        .collect();
     let new_sync = |graph: &GraphClient| {
         let sync = DirectorySync::new(graph).users().groups();
+        let sync = match extent {
+            Extent::All => sync,
+            Extent::Scope { nested: false } => sync.users_of_groups(&scope),
+            Extent::Scope { nested: true } => sync.users_of_nested_groups(&scope),
+        };
         // Every second seed also computes transitive memberships.
         if seed.is_multiple_of(2) {
             sync.transitive_members()
@@ -243,8 +259,13 @@ async fn copy_equals_tenant(seed: u64, changes: usize) {
     for _ in 0..5 {
         assert!(run(&world, &mut sync, &mut store, &mut copy, 1_000).await);
     }
-    copy.assert_equals_tenant(&world.graph, &format!("seed {seed}"))
-        .await;
+    let context = format!("seed {seed}, {extent:?}");
+    match extent {
+        Extent::All => copy.assert_equals_tenant(&world.graph, &context).await,
+        Extent::Scope { nested } => {
+            assert_equals_scope(&copy, &world.graph, &scope, nested, &context).await;
+        }
+    }
     if seed.is_multiple_of(2) {
         copy.assert_transitive(&format!("seed {seed}"));
     }
@@ -254,8 +275,10 @@ async fn copy_equals_tenant(seed: u64, changes: usize) {
         .items::<serde_json::Value>();
     for user in users.try_collect::<Vec<_>>().await.unwrap() {
         let id = user["id"].as_str().unwrap().to_owned();
-        let own = &copy.objects[&(entra_graph::sync::ObjectKind::User, id)]["jobTitle"];
-        assert_eq!(own, &user["jobTitle"], "seed {seed}: {user}");
+        match copy.objects.get(&(ObjectKind::User, id)) {
+            Some(own) => assert_eq!(own["jobTitle"], user["jobTitle"], "seed {seed}: {user}"),
+            None => assert_ne!(extent, Extent::All, "seed {seed}: {user}"),
+        }
     }
 }
 
@@ -271,6 +294,17 @@ async fn the_copy_equals_the_tenant_after_random_changes_with_faults_and_odditie
     let first = setting("ENTRA_SYNC_FIRST_SEED", 0);
     for seed in first..first + setting("ENTRA_SYNC_SEEDS", 6) {
         let changes = usize::try_from(setting("ENTRA_SYNC_CHANGES", 300)).unwrap();
-        copy_equals_tenant(seed, changes).await;
+        copy_equals_tenant(seed, changes, Extent::All).await;
+    }
+}
+
+#[tokio::test]
+async fn the_copy_of_a_scope_equals_its_users_after_random_changes_with_faults_and_oddities() {
+    let first = setting("ENTRA_SYNC_FIRST_SEED", 0);
+    for seed in first..first + setting("ENTRA_SYNC_SEEDS", 6) {
+        let changes = usize::try_from(setting("ENTRA_SYNC_CHANGES", 300)).unwrap();
+        for nested in [false, true] {
+            copy_equals_tenant(seed, changes, Extent::Scope { nested }).await;
+        }
     }
 }

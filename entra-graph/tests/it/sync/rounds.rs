@@ -463,3 +463,35 @@ async fn the_first_round_has_an_estimate_when_objects_are_counted_first() {
     assert_eq!(step.progress().estimate, Some(users));
     assert_eq!(step.progress().rows, users);
 }
+
+#[tokio::test]
+async fn a_kind_that_is_chosen_later_takes_no_membership_away_before_it_was_read() {
+    let (tenant, graph) = tenant_and_graph().await;
+    for number in 0..300 {
+        let user = tenant.add_user(&format!("User {number}"));
+        tenant.group("Engineers").add_member(user.id());
+    }
+    let groups = DirectorySync::new(&graph).groups();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut groups.clone(), &mut store)
+        .await
+        .unwrap();
+    let before = copy.members.clone();
+    assert!(before.len() > 300);
+    // Neither where Graph forbids to read users, nor while their pages are read.
+    tenant.inject(Fault::on("/users/delta").status(403));
+    let mut sync = groups.users();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!((copy.count(ObjectKind::User), &copy.members), (0, &before));
+    tenant.clear_faults();
+    while let Some(step) = sync.next(&mut store).await.unwrap() {
+        copy.commit(&mut store, &step).await;
+        assert!(before.is_subset(&copy.members), "{:?}", step.progress());
+    }
+    copy.assert_equals_tenant(&graph, "users too").await;
+    // Now they count: one that leaves the directory leaves its groups.
+    let id = tenant.user("user.7@contoso.com").id().to_string();
+    tenant.remove("users", &id).unwrap();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_equals_tenant(&graph, "one less").await;
+}
