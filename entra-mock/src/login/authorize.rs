@@ -342,7 +342,7 @@ impl<'a> AuthorizeContext<'a> {
             event: None,
             fixed_end: None,
             client_info: false,
-            capabilities: &[],
+            capabilities: Vec::new(),
             front_channel: Some(FrontChannel {
                 code,
                 access_token: response_type.access_token,

@@ -54,16 +54,10 @@ pub(super) fn respond(
     let fixed_end =
         (code.platform == Platform::Spa).then(|| later(context.now, SPA_REFRESH_TOKEN_LIFETIME));
     let token_request = UserTokenRequest {
-        client: &client,
-        subject: &code.subject,
-        requested: &requested,
         nonce: code.nonce.as_deref(),
-        // The page has recorded the sign-in.
-        event: None,
         fixed_end,
-        client_info: form.get("client_info") == Some("1"),
-        capabilities: &form.capabilities(),
-        front_channel: None,
+        // The page has recorded the sign-in.
+        ..UserTokenRequest::of_form(form, &client, &code.subject, &requested, None)
     };
     Ok(user_grant::issue(context, &token_request)?)
 }

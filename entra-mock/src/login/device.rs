@@ -102,17 +102,13 @@ pub(super) fn respond(
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     client.check_authentication(client.allows_public_flows(&context.read()))?;
     let (subject, requested) = poll(context, device_code, &client.app_id)?;
-    let token_request = UserTokenRequest {
-        client: &client,
-        subject: &subject,
-        requested: &requested,
-        nonce: None,
-        event: Some(Event::Interactive),
-        fixed_end: None,
-        client_info: form.get("client_info") == Some("1"),
-        capabilities: &form.capabilities(),
-        front_channel: None,
-    };
+    let token_request = UserTokenRequest::of_form(
+        form,
+        &client,
+        &subject,
+        &requested,
+        Some(Event::Interactive),
+    );
     Ok(user_grant::issue(context, &token_request)?)
 }
 

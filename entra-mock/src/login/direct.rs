@@ -204,7 +204,7 @@ fn issue(
         event: Some(Event::Interactive),
         fixed_end: None,
         client_info: true,
-        capabilities: &[],
+        capabilities: Vec::new(),
         front_channel: None,
     };
     let issued = user_grant::issue(context, &token_request)?;

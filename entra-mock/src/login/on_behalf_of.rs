@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Version, agent,
-    client::{self, Client},
+    client::Client,
     context::Context,
     discovery::Tenant,
     error::LoginError,
@@ -49,23 +49,11 @@ pub(super) fn respond(
         return Err(LoginError::missing_parameter(name).into());
     };
     let requested = requested.for_one_resource(&context.read(), context)?;
-    let client = client::identify(context, form)?;
-    user_grant::check_tenant(&context.read(), tenant, &client)?;
-    // Only a confidential client can act on behalf of a user.
-    client.check_authentication(false)?;
+    let client = user_grant::confidential_client(context, tenant, form)?;
     resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     let subject = subject(context, &client, assertion)?;
-    let token_request = UserTokenRequest {
-        client: &client,
-        subject: &subject,
-        requested: &requested,
-        nonce: None,
-        event: Some(Event::Silent),
-        fixed_end: None,
-        client_info: form.get("client_info") == Some("1"),
-        capabilities: &form.capabilities(),
-        front_channel: None,
-    };
+    let token_request =
+        UserTokenRequest::of_form(form, &client, &subject, &requested, Some(Event::Silent));
     Ok(user_grant::issue(context, &token_request)?)
 }
 

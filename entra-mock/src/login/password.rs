@@ -55,16 +55,12 @@ pub(super) fn respond(
             return Err(error.into());
         }
     };
-    let token_request = UserTokenRequest {
-        client: &client,
-        subject: &subject,
-        requested: &requested,
-        nonce: None,
-        event: Some(Event::Interactive),
-        fixed_end: None,
-        client_info: form.get("client_info") == Some("1"),
-        capabilities: &form.capabilities(),
-        front_channel: None,
-    };
+    let token_request = UserTokenRequest::of_form(
+        form,
+        &client,
+        &subject,
+        &requested,
+        Some(Event::Interactive),
+    );
     Ok(user_grant::issue(context, &token_request)?)
 }

@@ -35,15 +35,14 @@ pub(super) fn respond(
     let requested = RequestedScopes::of_redemption(context, form, &token.requested)?;
     resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     let token_request = UserTokenRequest {
-        client: &client,
-        subject: &token.subject,
-        requested: &requested,
-        nonce: None,
-        event: Some(Event::Silent),
         fixed_end: token.fixed_end.then_some(token.expires_on),
-        client_info: form.get("client_info") == Some("1"),
-        capabilities: &form.capabilities(),
-        front_channel: None,
+        ..UserTokenRequest::of_form(
+            form,
+            &client,
+            &token.subject,
+            &requested,
+            Some(Event::Silent),
+        )
     };
     Ok(user_grant::issue(context, &token_request)?)
 }

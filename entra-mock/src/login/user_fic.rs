@@ -3,7 +3,7 @@
 use super::{
     account,
     agent::{self, ExchangeToken},
-    client::{self, Client},
+    client::Client,
     context::{Context, plain_text},
     discovery::Tenant,
     error::LoginError,
@@ -27,9 +27,7 @@ pub(super) fn respond(
     let Some(requested) = RequestedScopes::of_form(context, form)? else {
         return Err(LoginError::missing_parameter("scope").into());
     };
-    let client = client::identify(context, form)?;
-    user_grant::check_tenant(&context.read(), tenant, &client)?;
-    client.check_authentication(false)?;
+    let client = user_grant::confidential_client(context, tenant, form)?;
     if agent::blueprint_of(&context.read(), &client.service_principal_id).is_none() {
         let text = "The grant type 'user_fic' is for agent identities.";
         return Err(LoginError::new(70_003, text).into());
@@ -45,17 +43,8 @@ pub(super) fn respond(
         }
         subject(&state, context, &client, form)?
     };
-    let token_request = UserTokenRequest {
-        client: &client,
-        subject: &subject,
-        requested: &requested,
-        nonce: None,
-        event: Some(Event::Silent),
-        fixed_end: None,
-        client_info: form.get("client_info") == Some("1"),
-        capabilities: &form.capabilities(),
-        front_channel: None,
-    };
+    let token_request =
+        UserTokenRequest::of_form(form, &client, &subject, &requested, Some(Event::Silent));
     Ok(user_grant::issue(context, &token_request)?)
 }
 

@@ -5,15 +5,17 @@ use serde_json::{Map, Value};
 
 use super::{
     Version, account,
-    client::{Client, ClientAuthentication},
+    client::{self, Client, ClientAuthentication},
     consent::{self, ConsentResult},
     context::Context,
     discovery::Tenant,
     error::LoginError,
+    form::Form,
     grants::{RefreshToken, Subject},
     mint::IssuedToken,
     policy, resource,
     scope::RequestedScopes,
+    token::TokenError,
     user_sign_in::{self, Event},
     user_token::{self, TokenSubject},
     v1,
@@ -32,9 +34,32 @@ pub(super) struct UserTokenRequest<'a> {
     pub(super) fixed_end: Option<Timestamp>,
     pub(super) client_info: bool,
     /// The client capabilities from the `claims` parameter.
-    pub(super) capabilities: &'a [String],
+    pub(super) capabilities: Vec<String>,
     /// Set if the tokens go to the browser in the response of the authorize endpoint.
     pub(super) front_channel: Option<FrontChannel<'a>>,
+}
+
+impl<'a> UserTokenRequest<'a> {
+    /// A request to the token endpoint.
+    pub(super) fn of_form(
+        form: &Form,
+        client: &'a Client,
+        subject: &'a Subject,
+        requested: &'a RequestedScopes,
+        event: Option<Event>,
+    ) -> Self {
+        Self {
+            client,
+            subject,
+            requested,
+            nonce: None,
+            event,
+            fixed_end: None,
+            client_info: form.get("client_info") == Some("1"),
+            capabilities: form.capabilities(),
+            front_channel: None,
+        }
+    }
 }
 
 /// What an ID token is returned with in the response of the authorize endpoint.
@@ -56,6 +81,18 @@ impl FrontChannel<'_> {
             .then(|| ("at_hash", user_token::half_hash(access_token)));
         code.into_iter().chain(token).collect()
     }
+}
+
+/// Returns the client of a grant that only confidential clients may use, after its authentication.
+pub(super) fn confidential_client(
+    context: &Context<'_>,
+    tenant: &Tenant,
+    form: &Form,
+) -> Result<Client, TokenError> {
+    let client = client::identify(context, form)?;
+    check_tenant(&context.read(), tenant, &client)?;
+    client.check_authentication(false)?;
+    Ok(client)
 }
 
 /// Issues the tokens or returns an error. Both are recorded in the sign-in log.
@@ -172,7 +209,7 @@ fn prepare(
         user,
         subject: token_request.subject,
         requested: token_request.requested,
-        capabilities: token_request.capabilities,
+        capabilities: &token_request.capabilities,
         front_channel: token_request.front_channel.is_some(),
     };
     let (token, id) = user_token::access(
