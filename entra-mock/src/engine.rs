@@ -208,7 +208,7 @@ impl Engine {
         valid: &mut Option<Arc<Caller>>,
     ) -> Reply {
         if !is_graph(&request.path) {
-            if graph::lacks_version(&request.path) {
+            if graph::lacks_version(&request.path) && !login::is_resource_manager(request) {
                 return graph::invalid_version(&self.state, now, request);
             }
             // The date is that of the tenant's clock, as in every response of Graph.

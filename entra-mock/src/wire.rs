@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 mod body;
 
 pub(crate) use body::Body;
@@ -131,6 +133,16 @@ impl Reply {
     }
 }
 
+/// Decodes a value of the type `Edm.Binary`: base64, in which line breaks are allowed, such as in the certificates of
+/// the Azure CLI.
+pub(crate) fn binary(text: &str) -> Option<Vec<u8>> {
+    let plain: String = text
+        .chars()
+        .filter(|character| !matches!(character, ' ' | '\t' | '\r' | '\n'))
+        .collect();
+    STANDARD.decode(plain).ok()
+}
+
 /// Whether a path belongs to Graph and not to sign-in.
 pub(crate) fn is_graph(path: &str) -> bool {
     let first = path
@@ -144,6 +156,16 @@ pub(crate) fn is_graph(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn binary_values_may_have_line_breaks_but_no_other_letters() {
+        for text in ["AQID", "AQ\nID\n", " AQ\r\n\tID "] {
+            assert_eq!(binary(text).as_deref(), Some(&[1, 2, 3][..]), "{text:?}");
+        }
+        for text in ["AQI", "AQ-D", "AQ\u{a0}ID"] {
+            assert_eq!(binary(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn the_first_path_segment_selects_graph_or_sign_in() {

@@ -9,6 +9,7 @@ use super::{
     error::LoginError,
     mint::{self, IssuedToken},
     resource::{self, Resource},
+    resource_manager::SUBSCRIPTION,
     sign_in,
 };
 use crate::wire::Reply;
@@ -16,7 +17,7 @@ use crate::wire::Reply;
 /// The Azure resource id that selects the managed identity of an application.
 pub(crate) fn resource_id(client_id: &str) -> String {
     format!(
-        "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/contoso/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{client_id}"
+        "/subscriptions/{SUBSCRIPTION}/resourcegroups/contoso/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{client_id}"
     )
 }
 

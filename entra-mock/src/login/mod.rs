@@ -38,6 +38,7 @@ mod policy;
 mod redirect;
 mod refresh;
 mod resource;
+mod resource_manager;
 mod resource_parameter;
 mod response_type;
 mod scope;
@@ -74,6 +75,7 @@ pub(crate) use {
     expression::ClaimsExpression,
     federated::{issue as issue_federated, published as published_keys},
     managed_identity::resource_id as managed_identity_resource_id,
+    resource_manager::serves as is_resource_manager,
     verify::caller,
 };
 
@@ -87,6 +89,9 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         .filter(|segment| !segment.is_empty())
         .collect();
     let context = |version| Context::new(state, now, request, version);
+    if resource_manager::serves(request) {
+        return resource_manager::respond(&context(Version::V2));
+    }
     match segments.as_slice() {
         [] if request.method == "GET" => start_page(&context(Version::V2)),
         ["common", "discovery", "instance"] => discovery::instance(&context(Version::V2)),

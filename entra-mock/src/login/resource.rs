@@ -8,6 +8,7 @@ use super::{
     context::{Context, plain_text},
     error::LoginError,
     form::Form,
+    resource_manager,
 };
 use crate::{
     directory::GRAPH_APP_ID,
@@ -94,6 +95,9 @@ pub(super) fn find(
         by_id.or_else(|| state.store.all(Kind::ServicePrincipal).find(named))
     };
     let Some(principal) = principal else {
+        if let Some(resource) = resource_manager::resource(identifier) {
+            return Ok(resource);
+        }
         let text = format!(
             "The resource '{}' was not found in the directory '{}'. Its service principal must exist there.",
             plain_text(identifier),

@@ -4,7 +4,7 @@ use super::{
     Version,
     context::{Context, plain_text},
     error::LoginError,
-    resource,
+    resource, resource_manager,
     scope::RequestedScopes,
 };
 use crate::{
@@ -66,6 +66,10 @@ fn is_uri_of(
 ) -> Result<bool, LoginError> {
     let owner = resource::find(state, context, identifier)?;
     if owner.is_graph() && parameter == context.base() {
+        return Ok(true);
+    }
+    let named = resource_manager::resource(parameter);
+    if named.is_some_and(|named| named.app_id == owner.app_id && parameter != owner.app_id) {
         return Ok(true);
     }
     let principal = state

@@ -1,4 +1,4 @@
-//! The caller of Graph: verifies the bearer token as Graph does.
+//! Bearer tokens: verifies them as Graph and Azure Resource Manager do.
 
 use std::sync::Arc;
 
@@ -15,12 +15,27 @@ use crate::{
     wire::WireRequest,
 };
 
-/// Returns the caller of a request's bearer token.
+/// Returns the caller of Graph by the bearer token of a request.
 pub(crate) fn caller(
     state: &State,
     now: Timestamp,
     request: &WireRequest,
 ) -> Result<Arc<Caller>, TokenProblem> {
+    let audiences = [GRAPH_RESOURCE, GRAPH_APP_ID, request.base.as_str()];
+    let verified = token_for(state, now, request, &audiences)?;
+    if let Some(claims) = &verified.continuous {
+        continuous_access::check(state, now, claims)?;
+    }
+    verified.caller.clone().ok_or(TokenProblem::Malformed)
+}
+
+/// Returns the bearer token of a request, if it is valid for one of these audiences.
+pub(super) fn token_for(
+    state: &State,
+    now: Timestamp,
+    request: &WireRequest,
+    audiences: &[&str],
+) -> Result<Arc<VerifiedToken>, TokenProblem> {
     let header = request
         .header("authorization")
         .ok_or(TokenProblem::Missing)?;
@@ -39,14 +54,10 @@ pub(crate) fn caller(
     {
         return Err(TokenProblem::Expired);
     }
-    let audiences = [GRAPH_RESOURCE, GRAPH_APP_ID, request.base.as_str()];
-    if !audiences.contains(&verified.audience.as_str()) {
-        return Err(TokenProblem::WrongAudience);
+    match audiences.contains(&verified.audience.as_str()) {
+        true => Ok(verified),
+        false => Err(TokenProblem::WrongAudience),
     }
-    if let Some(claims) = &verified.continuous {
-        continuous_access::check(state, now, claims)?;
-    }
-    verified.caller.clone().ok_or(TokenProblem::Malformed)
 }
 
 /// Returns a token that was signed with one of the keys that the tenant publishes now.

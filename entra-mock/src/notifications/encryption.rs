@@ -26,7 +26,7 @@ pub(crate) struct EncryptionCertificate {
 impl EncryptionCertificate {
     /// Reads base64 of an X.509 certificate in DER with an RSA key of 2,048 to 4,096 bits.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let der = STANDARD.decode(text).ok()?;
+        let der = crate::wire::binary(text)?;
         let public_key = public_key(&der)?.to_vec();
         let key = PublicEncryptingKey::from_der(&public_key).ok()?;
         (2_048..=4_096)

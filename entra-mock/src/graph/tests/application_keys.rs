@@ -233,3 +233,24 @@ fn a_logo_is_an_image() {
     assert_eq!(put("image/png", b"\x89PNG"), 204);
     assert!(fixture.get(&one).body["info"]["logoUrl"].is_string());
 }
+
+#[test]
+fn a_certificate_with_line_breaks_is_accepted_and_returned_without_them() {
+    let fixture = writer();
+    let one = format!("{APPS}/{}", id(DESK_APP));
+    let lines: Vec<String> = certificate()
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8(line.to_vec()).unwrap())
+        .collect();
+    for separator in ["\n", "\r\n"] {
+        let patch =
+            json!({"keyCredentials": [key(&format!("{}{separator}", lines.join(separator)))]});
+        let response = fixture.patch(&one, &patch);
+        assert_eq!(response.status, 204, "{}", response.text);
+        let read = fixture.get(&format!("{one}?$select=keyCredentials"));
+        assert_eq!(read.body["keyCredentials"][0]["key"], certificate());
+    }
+    let patch = json!({"keyCredentials": [key(&lines.join("-"))]});
+    assert_eq!(fixture.patch(&one, &patch).status, 400);
+}

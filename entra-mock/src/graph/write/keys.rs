@@ -19,6 +19,7 @@ use crate::{
     state::iso,
     store::{Kind, Object},
     time::ticks,
+    wire::binary,
 };
 
 /// `addKey`: adds a certificate.
@@ -184,9 +185,7 @@ fn new_key(
         (Some("X509CertAndPassword"), Some("Sign")) => return Err(unsupported(call.request)),
         _ => return Err(wrong()),
     }
-    let der = STANDARD
-        .decode(text("key").ok_or_else(wrong)?)
-        .map_err(|_| wrong())?;
+    let der = binary(text("key").ok_or_else(wrong)?).ok_or_else(wrong)?;
     let certificate = Certificate::read(&der).ok_or_else(wrong)?;
     let key_id = match text("keyId") {
         Some(key_id) => membership::guid(key_id)?,
@@ -225,9 +224,7 @@ fn signing_key(
 ) -> Result<(Value, Value), GraphError> {
     let wrong = |name: &str| invalid(kind.entity(), name);
     let text = |name: &str| item[name].as_str();
-    let pfx = STANDARD
-        .decode(text("key").unwrap_or_default())
-        .map_err(|_| wrong(KEYS))?;
+    let pfx = binary(text("key").unwrap_or_default()).ok_or_else(|| wrong(KEYS))?;
     // The contents are encrypted; the outer form is that of any PKCS #12 file.
     let is_pfx = crate::keys::value(SEQUENCE, &pfx).is_some_and(|(_, rest)| rest.is_empty());
     if text("usage") != Some("Sign") || !is_pfx {

@@ -3,6 +3,7 @@
 //!
 //! `ENTRA_WRITE_PARITY=1 cargo test -p entra-mock --test it parity` writes the page.
 
+mod azure;
 mod claims;
 mod codes;
 mod emulator;
@@ -143,10 +144,14 @@ fn raised() -> BTreeSet<u32> {
     numbers
 }
 
+fn all_claims() -> impl Iterator<Item = &'static Claim> {
+    claims::CLAIMS.iter().chain(azure::CLAIMS)
+}
+
 fn page() -> String {
     let mut page = String::from(HEAD);
     let mut area = "";
-    for claim in claims::CLAIMS {
+    for claim in all_claims() {
         if claim.area != area {
             area = claim.area;
             write!(
@@ -192,7 +197,7 @@ fn every_claimed_behaviour_names_a_test_that_exists() {
             missing.push(format!("{test}: {of}"));
         }
     };
-    for claim in claims::CLAIMS {
+    for claim in all_claims() {
         check(claim.test, claim.what);
     }
     for row in emulator::ROWS {
@@ -203,7 +208,7 @@ fn every_claimed_behaviour_names_a_test_that_exists() {
         named.iter().for_each(|test| check(test, row.what));
     }
     assert!(missing.is_empty(), "no such tests:\n{}", missing.join("\n"));
-    let mut areas: Vec<&str> = claims::CLAIMS.iter().map(|claim| claim.area).collect();
+    let mut areas: Vec<&str> = all_claims().map(|claim| claim.area).collect();
     areas.dedup();
     let different: BTreeSet<&str> = areas.iter().copied().collect();
     assert_eq!(
