@@ -37,6 +37,12 @@ impl Engine {
         self.read().notifications.options
     }
 
+    /// Whether a server sends notifications by itself.
+    #[cfg(feature = "server")]
+    pub(crate) fn sends_notifications(&self) -> bool {
+        !self.read().notifications.on_request
+    }
+
     /// Waits until no other task sends notifications of this tenant.
     pub(crate) async fn delivery_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.delivering.lock().await

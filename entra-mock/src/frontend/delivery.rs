@@ -72,7 +72,9 @@ pub(crate) async fn deliver_due(engine: &Engine) -> DeliveryReport {
 #[cfg(feature = "server")]
 pub(crate) async fn deliver_forever(engine: Weak<Engine>) {
     while let Some(engine) = engine.upgrade() {
-        deliver_due(&engine).await;
+        if engine.sends_notifications() {
+            deliver_due(&engine).await;
+        }
         drop(engine);
         tokio::time::sleep(BETWEEN_DELIVERIES).await;
     }

@@ -18,15 +18,16 @@ mod server;
 #[cfg(feature = "server")]
 mod tls;
 
+pub(crate) use delivery::deliver_due;
 #[cfg(feature = "server")]
 pub(crate) use delivery::deliver_forever;
 #[cfg(feature = "wiremock")]
-pub(crate) use delivery::{deliver_due, handle};
+pub(crate) use delivery::handle;
 #[cfg(feature = "wiremock")]
 pub(crate) use in_process::{InProcess, runtime};
 #[cfg(feature = "server")]
 pub(crate) use {
     responder::Responder,
     server::{Listener, Running},
-    tls::Authority,
+    tls::{Authority, REAL_NAMES},
 };

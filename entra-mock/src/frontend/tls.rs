@@ -52,7 +52,15 @@ pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
 fn server_config(now: Timestamp, issuer: &Issuer<'_, KeyPair>) -> Result<ServerConfig, TlsError> {
     let key = KeyPair::generate()?;
-    let mut params = params(now, "localhost", NAMES.map(str::to_owned).to_vec())?;
+    let mut params = params(
+        now,
+        "localhost",
+        OWN_NAMES
+            .iter()
+            .chain(&REAL_NAMES)
+            .map(ToString::to_string)
+            .collect(),
+    )?;
     params.is_ca = IsCa::ExplicitNoCa;
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -84,13 +92,15 @@ fn params(
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// The host names that clients use: directly, or with the real hosts redirected here.
-const NAMES: [&str; 7] = [
-    "localhost",
-    "127.0.0.1",
+/// The names of the address itself.
+const OWN_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
+/// The host names of Microsoft, which can be redirected here.
+pub(crate) const REAL_NAMES: [&str; 7] = [
     "login.microsoftonline.com",
     "login.microsoft.com",
     "login.windows.net",
     "sts.windows.net",
     "graph.microsoft.com",
+    "management.azure.com",
+    "management.core.windows.net",
 ];

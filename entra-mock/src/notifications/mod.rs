@@ -21,6 +21,8 @@ pub(crate) use {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notifications {
     pub(crate) options: NotificationOptions,
+    /// Whether a server sends notifications only when it is asked to.
+    pub(crate) on_request: bool,
     /// The number of the first change that was not looked at.
     pub(crate) cursor: u64,
     /// How many notifications of changes there were.

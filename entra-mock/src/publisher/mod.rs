@@ -57,7 +57,6 @@ pub(crate) fn start_again(state: &mut State) {
 }
 
 /// The number of notifications that were not accepted yet, those of changes that were not looked at included.
-#[cfg(feature = "wiremock")]
 pub(crate) fn pending(state: &mut State, now: Timestamp) -> usize {
     collect(state, now);
     state.notifications.queue.len()
@@ -204,7 +203,6 @@ pub(crate) fn next_due(state: &State) -> Option<Timestamp> {
 }
 
 /// Removes a subscription as the service does it. Returns whether it existed.
-#[cfg(feature = "wiremock")]
 pub(crate) fn remove_subscription(state: &mut State, now: Timestamp, id: &str) -> bool {
     collect(state, now);
     let subscriber = state

@@ -8,6 +8,7 @@ mod env_file;
 mod hosted;
 mod portal;
 mod storage;
+mod users;
 
 use std::{
     fmt, io,
@@ -23,7 +24,7 @@ use entra_core::{
 
 use crate::{
     engine::Engine,
-    frontend::{Authority, Listener},
+    frontend::{Authority, Listener, REAL_NAMES},
     notifications::NotificationOptions,
     seed::{Company, Scenario, Seed},
     state::{License, ResourceRule},
@@ -59,6 +60,12 @@ impl Server {
     /// Returns a builder for a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
+    }
+
+    /// The host names of Microsoft that the certificate of a server covers, for a hosts file that redirects them.
+    #[must_use]
+    pub const fn host_names() -> &'static [&'static str] {
+        &REAL_NAMES
     }
 
     /// The server's URL, such as `https://localhost:8443`.
@@ -249,7 +256,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets the pages of the portal change tenants: their clock and their faults. Without it they only show them.
+    /// Lets the pages of the portal change tenants: their clock, faults and users. Without it they only show them.
     pub const fn portal_write(mut self, write: bool) -> Self {
         self.portal_write = write;
         self

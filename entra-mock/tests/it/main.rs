@@ -27,12 +27,6 @@ mod continuous_access;
 #[cfg(feature = "server")]
 mod control;
 #[cfg(feature = "server")]
-mod control_faults;
-#[cfg(feature = "server")]
-mod control_findings;
-#[cfg(feature = "server")]
-mod control_program;
-#[cfg(feature = "server")]
 mod controlled;
 #[cfg(feature = "wiremock")]
 mod cors;
@@ -77,12 +71,18 @@ mod parity;
 mod policies;
 #[cfg(feature = "server")]
 mod portal;
+#[cfg(feature = "server")]
+mod portal_users;
 #[cfg(feature = "wiremock")]
 mod quotas;
+#[cfg(feature = "wiremock")]
+mod resource_manager;
 #[cfg(feature = "wiremock")]
 mod resource_parameter;
 #[cfg(feature = "wiremock")]
 mod responder;
+#[cfg(all(feature = "server", unix))]
+mod run_command;
 #[cfg(feature = "wiremock")]
 mod sign_in_log;
 #[cfg(feature = "wiremock")]

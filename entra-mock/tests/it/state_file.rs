@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use entra_mock::{Server, ServerError};
+use entra_mock::{Scenario, Server, ServerError};
 use serde_json::{Value, json};
 
 use crate::{
@@ -45,11 +45,11 @@ impl Drop for Scratch {
 }
 
 async fn start(scratch: &Scratch) -> Controlled {
-    let server = Server::builder()
-        .state_file(scratch.state())
-        .start()
-        .await
-        .unwrap();
+    let server = Server::builder().state_file(scratch.state());
+    control(server.start().await.unwrap()).await
+}
+
+async fn control(server: Server) -> Controlled {
     let mut controlled = Controlled {
         server,
         tenant: json!({}),
@@ -234,6 +234,78 @@ async fn delta_links_of_the_earlier_run_start_again() {
         (gone.status, code_of(&gone.body)),
         (410, "syncStateNotFound")
     );
+}
+
+#[tokio::test]
+async fn a_scenario_makes_a_new_file_and_an_existing_file_goes_before_it() {
+    let scenario = |name: &str| {
+        let text = format!("base: empty\nusers:\n  - {{ name: {name}, displayName: {name} }}\n");
+        Scenario::from_yaml(&text).unwrap()
+    };
+    let scratch = Scratch::new("scenario");
+    let file = async |name: &str| {
+        let server = Server::builder()
+            .scenario(&scenario(name))
+            .state_file(scratch.state());
+        control(server.start().await.unwrap()).await
+    };
+    let names = async |server: &Controlled| {
+        let listed = server.get("/users").await.body;
+        let users = listed["value"].as_array().unwrap().iter();
+        let names: BTreeSet<String> = users.map(|user| user["displayName"].to_string()).collect();
+        (
+            names.contains("\"ines\""),
+            names.contains("\"jonas\""),
+            names.contains("\"Ada\""),
+        )
+    };
+    let first = file("ines").await;
+    first
+        .done("POST", "/users", json!({ "displayName": "Ada" }))
+        .await;
+    assert_eq!(names(&first).await, (true, false, true));
+    first.server.stop().await;
+    let second = file("jonas").await;
+    assert_eq!(names(&second).await, (true, false, true));
+    // The scenario of the file is the start of its tenant.
+    second.done("POST", "/reset", NOTHING).await;
+    assert_eq!(names(&second).await, (true, false, false));
+    second.server.stop().await;
+}
+
+#[cfg(feature = "wiremock")]
+#[tokio::test]
+async fn a_subscription_is_notified_of_changes_after_a_restart_but_not_of_undelivered_ones() {
+    use crate::{
+        control::notifications::{deliver, rename, set, subscribe},
+        notifications::Receiver,
+    };
+
+    let (scratch, receiver) = (Scratch::new("subscription"), Receiver::start().await);
+    let on_request = json!({ "automatic": false, "duplicated": true });
+    let first = start(&scratch).await;
+    set(&first, on_request.clone()).await;
+    let id = subscribe(&first, &receiver).await;
+    rename(&first, "before").await;
+    assert_eq!(
+        set(&first, on_request.clone()).await["pending"],
+        2,
+        "both copies"
+    );
+    first.server.stop().await;
+
+    let second = start(&scratch).await;
+    assert_eq!(second.get("/notifications").await.body["duplicated"], false);
+    set(&second, json!({ "automatic": false })).await;
+    assert_eq!(receiver.take().len(), 0);
+    let listed = second.get("/subscriptions").await.body;
+    assert_eq!(listed["value"][0]["id"], id);
+    rename(&second, "after").await;
+    assert_eq!(deliver(&second).await["delivered"], 1);
+    let bodies = receiver.take();
+    assert_eq!(bodies[0]["value"][0]["subscriptionId"], id);
+    assert_eq!(bodies[0]["value"][0]["clientState"], "canary-7c41");
+    second.server.stop().await;
 }
 
 fn code_of(body: &Value) -> &str {

@@ -139,14 +139,11 @@ impl Control {
         }
         if let Some(path) = portal::path(path) {
             let (tenants, write) = (self.tenants(), self.host.portal_write);
-            return Ok(portal::respond(
-                &self.portal,
-                tenant,
-                &tenants,
-                request,
-                path,
-                write,
-            ));
+            let reply = portal::respond(&self.portal, tenant, &tenants, request, path, write);
+            if request.method != "GET" {
+                tenant.engine.commit()?;
+            }
+            return Ok(reply);
         }
         self.guard.check_token(request)?;
         let found = route::find(&request.method, path)?;

@@ -7,6 +7,7 @@ mod faults;
 mod findings;
 mod groups;
 mod journal;
+mod notifications;
 mod objects;
 mod policies;
 mod portal;
@@ -29,6 +30,7 @@ pub(super) const ALL: &[&[&Route]] = &[
     findings::ROUTES,
     groups::ROUTES,
     journal::ROUTES,
+    notifications::ROUTES,
     objects::ROUTES,
     policies::ROUTES,
     portal::ROUTES,

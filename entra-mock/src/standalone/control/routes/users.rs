@@ -14,8 +14,9 @@ use super::{
     shapes::{self, OBJECT, OBJECTS, PROPERTIES},
 };
 use crate::{
-    account::{METHODS, PASSWORD, SECOND_FACTOR},
-    directory::{NewUser, set},
+    account::{METHODS, SECOND_FACTOR},
+    directory::set,
+    standalone::users,
     state::State,
     store::{Kind, Object, Relation},
 };
@@ -172,7 +173,6 @@ fn add(call: &Call<'_>) -> Outcome {
     let name = call.text("displayName").unwrap_or_default();
     let now = call.tenant.now();
     let mut state = call.engine().write();
-    let alias = state.free_alias(name);
     let mut properties = call.properties_except(&["displayName", "password"]);
     // An id or name of the caller is checked before anything is added.
     let chosen = call.text("userPrincipalName").map(str::to_ascii_lowercase);
@@ -196,24 +196,8 @@ fn add(call: &Call<'_>) -> Outcome {
         let mail = chosen.clone().unwrap_or_default();
         properties.entry("mail").or_insert_with(|| mail.into());
     }
-    let mut names = name.split_whitespace();
-    let (given_name, surname) = (names.next(), names.next_back());
-    let user = NewUser {
-        display_name: name,
-        given_name,
-        surname,
-        alias: &alias,
-        ..NewUser::default()
-    };
-    let id = state
-        .add_user(now, &user)
-        .map_err(crate::directory::SeedError::from)?;
-    if let Err(error) = state.set_unrestricted(Kind::User, &id, properties) {
-        state.store.remove(Kind::User, &id);
-        return Err(error.into());
-    }
     let password = new_password(&state, call);
-    store_password(&mut state, &id, &password);
+    let id = users::add(&mut state, now, name, properties, &password)?;
     Ok(
         json!({ "user": shapes::get(&state, Kind::User, &id)?, "password": password.expose_secret() }),
     )
@@ -238,20 +222,13 @@ fn password(call: &Call<'_>) -> Outcome {
     let mut state = call.engine().write();
     let id = id(&state, call)?;
     let password = new_password(&state, call);
-    state.revoke_sessions(now, &id);
-    store_password(&mut state, &id, &password);
+    users::set_password(&mut state, now, &id, &password);
     Ok(json!({ "password": password.expose_secret() }))
 }
 
 fn new_password(state: &State, call: &Call<'_>) -> Secret {
     let sent = call.text("password").map(str::to_owned);
     Secret::from(sent.unwrap_or_else(|| format!("Mock-{}-1", state.random.token(16))))
-}
-
-fn store_password(state: &mut State, id: &str, password: &Secret) {
-    state.store.update(Kind::User, id, |user| {
-        set(user, PASSWORD, password.expose_secret().into());
-    });
 }
 
 fn add_method(call: &Call<'_>) -> Outcome {

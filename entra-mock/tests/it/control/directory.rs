@@ -1,0 +1,200 @@
+//! Users, groups, applications and sign-ins through the control API.
+
+use serde_json::json;
+
+use crate::{
+    controlled::{Controlled, NOTHING, code},
+    support::{fetch, http},
+};
+
+#[tokio::test]
+async fn users_and_groups_of_the_control_api_are_those_of_graph() {
+    let server = Controlled::start().await;
+    let ada =
+        json!({ "displayName": "Ada Example", "department": "Research", "businessPhones": ["1"] });
+    let created = server.done("POST", "/users", ada).await;
+    let (id, password) = (
+        created["user"]["id"].as_str().unwrap(),
+        &created["password"],
+    );
+    assert_eq!(
+        created["user"]["userPrincipalName"],
+        "ada.example@contoso.com"
+    );
+    assert!(
+        password
+            .as_str()
+            .is_some_and(|password| password.len() > 12)
+    );
+    let seen = server
+        .graph(&format!("/users/{id}?$select=department,businessPhones"))
+        .await;
+    assert_eq!(
+        (&seen.body["department"], &seen.body["businessPhones"]),
+        (&json!("Research"), &json!(["1"]))
+    );
+
+    let change = json!({ "department": null, "jobTitle": "Lead" });
+    let changed = server
+        .done("PATCH", "/users/ada.example@contoso.com", change)
+        .await;
+    assert_eq!(
+        (changed.get("department"), &changed["jobTitle"]),
+        (None, &json!("Lead"))
+    );
+    let group = server
+        .done("POST", "/groups", json!({ "displayName": "Night shift" }))
+        .await;
+    let group = group["id"].as_str().unwrap();
+    server
+        .done(
+            "PUT",
+            "/groups/Night shift/members/ada.example@contoso.com",
+            NOTHING,
+        )
+        .await;
+    server
+        .done("PUT", &format!("/groups/{group}/owners/{id}"), NOTHING)
+        .await;
+    let members = server
+        .graph(&format!("/groups/{group}/members?$select=id"))
+        .await;
+    assert_eq!(members.body["value"][0]["id"], id);
+    let links = server
+        .get(&format!("/objects/groups/{group}/links/owners"))
+        .await;
+    assert_eq!(links.body["value"], json!([id]));
+    server
+        .done("DELETE", &format!("/groups/{group}/members/{id}"), NOTHING)
+        .await;
+    let again = server
+        .send("DELETE", &format!("/groups/{group}/members/{id}"), &NOTHING)
+        .await;
+    assert_eq!((again.status, code(&again)), (404, "notLinked"));
+
+    server
+        .done("DELETE", &format!("/users/{id}"), NOTHING)
+        .await;
+    assert_eq!(server.graph(&format!("/users/{id}")).await.status, 404);
+    assert_eq!(
+        server
+            .graph(&format!("/directory/deletedItems/{id}"))
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn an_application_gets_tokens_with_its_permissions_until_its_secret_is_removed() {
+    let server = Controlled::start().await;
+    let job = json!({
+        "displayName": "Night job", "secret": true, "applicationPermissions": ["User.Read.All"],
+        "redirectUris": ["https://job.example/callback"], "delegatedPermissions": ["User.Read"],
+    });
+    let app = server.done("POST", "/applications", job).await;
+    let (id, secret) = (
+        app["appId"].as_str().unwrap(),
+        app["secret"].as_str().unwrap(),
+    );
+    let token = server.token_of(id, secret).await;
+    assert_eq!(token.status, 200, "{}", token.text);
+    let url = format!("{}/users", server.text("graph"));
+    let token = token.body["access_token"].as_str().unwrap();
+    assert_eq!(fetch(http().get(&url).bearer_auth(token)).await.status, 200);
+
+    let second = server
+        .done(
+            "POST",
+            "/applications/Night job/secrets",
+            json!({ "validFor": "1h" }),
+        )
+        .await;
+    let second = second["secret"].as_str().unwrap();
+    assert_eq!(server.token_of(id, second).await.status, 200);
+    server
+        .done("POST", "/clock/advance", json!({ "by": "2h" }))
+        .await;
+    let expired = server.token_of(id, second).await;
+    assert_eq!(
+        expired.body["error_codes"],
+        json!([7_000_222]),
+        "{}",
+        expired.text
+    );
+    assert_eq!(server.token_of(id, secret).await.status, 200);
+    server
+        .done("DELETE", "/applications/Night job/secrets", NOTHING)
+        .await;
+    assert_eq!(server.token_of(id, secret).await.status, 401);
+    let shown = server.get(&format!("/applications/{id}")).await.text;
+    assert!(
+        !shown.contains(secret) && !shown.contains("~secrets"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_user_signs_in_by_url_and_gets_tokens_and_consent_is_checked() {
+    let server = Controlled::start().await;
+    let shop = json!({ "displayName": "Shop", "redirectUris": ["https://shop.example/callback"] });
+    let shop = server.done("POST", "/applications", shop).await;
+    let url = format!(
+        "{}/{}/oauth2/v2.0/authorize?client_id={}&response_type=code&redirect_uri=https://shop.example/callback&state=7&scope=",
+        server.text("uri"),
+        server.text("id"),
+        shop["appId"].as_str().unwrap(),
+    );
+    let follow =
+        |scope: &str| json!({ "url": format!("{url}{scope}"), "user": "adele@contoso.com" });
+    let back = server
+        .done("POST", "/sign-ins/follow", follow("openid"))
+        .await;
+    assert_eq!(back["parameters"]["state"], "7");
+    assert!(back["parameters"]["code"].is_string() && back["posted"] == false);
+    let stopped = server
+        .send("POST", "/sign-ins/follow", &follow("User.Read.All"))
+        .await;
+    assert_eq!((stopped.status, code(&stopped)), (409, "signInStopped"));
+    assert!(stopped.text.contains("AADSTS90094"), "{}", stopped.text);
+    let consent = json!({ "permission": "User.Read.All" });
+    server
+        .done("POST", "/applications/Shop/delegated-permissions", consent)
+        .await;
+    server
+        .done("POST", "/sign-ins/follow", follow("User.Read.All"))
+        .await;
+
+    let wanted = json!({ "application": "Shop", "user": "adele@contoso.com", "scopes": ["openid", "offline_access", "User.Read"] });
+    let tokens = server.done("POST", "/tokens", wanted.clone()).await;
+    for name in ["accessToken", "refreshToken", "idToken"] {
+        assert!(tokens[name].is_string(), "{name}");
+    }
+    let me = format!("{}/me", server.text("graph"));
+    let me = fetch(
+        http()
+            .get(me)
+            .bearer_auth(tokens["accessToken"].as_str().unwrap()),
+    )
+    .await;
+    assert_eq!(
+        me.body["userPrincipalName"], "adele@contoso.com",
+        "{}",
+        me.text
+    );
+
+    let block =
+        json!({ "control": "block", "users": ["adele@contoso.com"], "applications": ["Shop"] });
+    let policy = server.done("POST", "/access-policies", block).await;
+    let blocked = server.send("POST", "/tokens", &wanted).await;
+    assert_eq!((blocked.status, code(&blocked)), (409, "signInRejected"));
+    assert!(blocked.text.contains("AADSTS53003"), "{}", blocked.text);
+    server
+        .done(
+            "DELETE",
+            &format!("/access-policies/{}", policy["id"].as_str().unwrap()),
+            NOTHING,
+        )
+        .await;
+    server.done("POST", "/tokens", wanted).await;
+}

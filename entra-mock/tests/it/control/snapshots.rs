@@ -1,0 +1,106 @@
+//! Snapshots and resets.
+
+use serde_json::json;
+
+use crate::controlled::{Controlled, NOTHING};
+
+#[tokio::test]
+async fn a_snapshot_brings_back_directory_sign_ins_settings_clock_and_faults() {
+    let server = Controlled::start().await;
+    server
+        .done("POST", "/users", json!({ "displayName": "Before" }))
+        .await;
+    server
+        .done(
+            "POST",
+            "/clock/freeze",
+            json!({ "at": "2027-01-01T00:00:00Z" }),
+        )
+        .await;
+    server
+        .done(
+            "POST",
+            "/faults",
+            json!({ "effect": "delay", "delay": "0s", "path": "/nothing" }),
+        )
+        .await;
+    server.done("PUT", "/snapshots/one", NOTHING).await;
+    server
+        .done("POST", "/users", json!({ "displayName": "After" }))
+        .await;
+    server
+        .done("DELETE", "/users/before@contoso.com", NOTHING)
+        .await;
+    server
+        .done("POST", "/clock/advance", json!({ "by": "9h" }))
+        .await;
+    server
+        .done(
+            "PATCH",
+            "/settings",
+            json!({ "license": "p1", "quotas": true }),
+        )
+        .await;
+    server.done("DELETE", "/faults", NOTHING).await;
+    assert_eq!(server.get("/snapshots").await.body["value"], json!(["one"]));
+
+    server.done("POST", "/snapshots/one/restore", NOTHING).await;
+    let users = server.get("/users").await.text;
+    assert!(users.contains("\"Before\"") && !users.contains("\"After\""));
+    assert_eq!(
+        server.get("/clock").await.body["now"],
+        "2027-01-01T00:00:00Z"
+    );
+    let settings = server.get("/settings").await.body;
+    assert_eq!(
+        (&settings["license"], &settings["quotas"]),
+        (&json!("p2"), &json!(false))
+    );
+    assert_eq!(
+        server.get("/faults").await.body["value"][0]["fault"]["path"],
+        "/nothing"
+    );
+    // A snapshot can be restored again after more changes.
+    server
+        .done("DELETE", "/users/before@contoso.com", NOTHING)
+        .await;
+    server.done("POST", "/snapshots/one/restore", NOTHING).await;
+    assert_eq!(server.get("/users/before@contoso.com").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reset_brings_back_the_start_with_the_same_ids_and_secrets() {
+    let server = Controlled::start().await;
+    let before = server.get("/users").await.body;
+    let made = server
+        .done("POST", "/users", json!({ "displayName": "Ada" }))
+        .await;
+    server
+        .done("DELETE", "/users/adele@contoso.com", NOTHING)
+        .await;
+    server
+        .done("POST", "/clock/advance", json!({ "by": "5d" }))
+        .await;
+    server
+        .done(
+            "POST",
+            "/faults",
+            json!({ "effect": "status", "status": 503 }),
+        )
+        .await;
+    server.done("POST", "/reset", NOTHING).await;
+    assert_eq!(server.get("/users").await.body, before);
+    assert_eq!(server.get("/faults").await.body["value"], json!([]));
+    assert_eq!(server.get("/journal").await.body["received"], 0);
+    assert_eq!(
+        server.token().await.status,
+        200,
+        "the secret of the environment file is valid"
+    );
+    // Each test after a reset gets the same ids.
+    server.done("POST", "/reset", NOTHING).await;
+    let again = server
+        .done("POST", "/users", json!({ "displayName": "Ada" }))
+        .await;
+    assert_eq!(again["user"]["id"], made["user"]["id"]);
+}
