@@ -101,6 +101,18 @@ async function visit(size, colorScheme) {
   await page.getByRole("link", { name: "Adele" }).click();
   await page.getByText("Member of").waitFor();
   await shot("user");
+  await page.getByLabel("New password").fill("Correct-Horse-1");
+  await page.getByRole("button", { name: "Set the password" }).click();
+  await page.getByText("The password was set, and all sessions were revoked.").waitFor();
+  await page.getByRole("button", { name: "Disable the account" }).click();
+  await page.getByText("The account is disabled.").waitFor();
+  await shot("user-disabled");
+  await goTo(page, "Directory");
+  await page.getByLabel("Display name").fill("Ida Example");
+  await page.getByLabel("Password").fill("Correct-Horse-2");
+  await page.getByRole("button", { name: "Add the user" }).click();
+  await page.getByText("ida.example@contoso.com was added.").waitFor();
+  await shot("user-added");
 
   await goTo(page, "Applications");
   await shot("applications");

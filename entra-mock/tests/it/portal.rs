@@ -5,15 +5,15 @@ use entra_mock::{Seed, Server, ServerBuilder};
 use crate::support::{GRAPH_SCOPE, Response, fetch, http};
 
 /// A browser at the portal of a server.
-struct Browser {
-    server: Server,
+pub(crate) struct Browser {
+    pub(crate) server: Server,
     /// The link that it has opened.
     link: String,
     cookie: String,
 }
 
 impl Browser {
-    async fn at(builder: ServerBuilder) -> Self {
+    pub(crate) async fn at(builder: ServerBuilder) -> Self {
         let server = builder.start().await.unwrap();
         let link = server.portal_link().unwrap();
         let opened = fetch(http().get(&link)).await;
@@ -38,15 +38,22 @@ impl Browser {
         format!("{}/_entra-mock/portal{path}", self.server.uri())
     }
 
-    async fn get(&self, path: &str) -> Response {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         fetch(http().get(self.url(path)).header("cookie", &self.cookie)).await
     }
 
     async fn post(&self, form: &[(&str, &str)]) -> Response {
-        let request = http()
-            .post(self.url("/settings"))
-            .header("cookie", &self.cookie);
+        self.post_to("/settings", form).await
+    }
+
+    pub(crate) async fn post_to(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        let request = http().post(self.url(path)).header("cookie", &self.cookie);
         fetch(request.header("origin", self.server.uri()).form(form)).await
+    }
+
+    pub(crate) async fn post_without_origin(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        let request = http().post(self.url(path)).header("cookie", &self.cookie);
+        fetch(request.form(form)).await
     }
 
     /// A Graph token of the application of the server.
@@ -386,13 +393,7 @@ async fn a_portal_that_may_write_moves_the_clock_and_injects_faults() {
     let page = browser.get("/request?number=4").await;
     assert!(page.text.contains("The token expired at"), "{}", page.text);
     // A form of another site has another origin, and a program sends none.
-    let request = http()
-        .post(browser.url("/settings"))
-        .header("cookie", &browser.cookie);
-    assert_eq!(
-        fetch(request.form(&[("change", "clear-faults")]))
-            .await
-            .status,
-        400
-    );
+    let form = [("change", "clear-faults")];
+    let rejected = browser.post_without_origin("/settings", &form).await;
+    assert_eq!(rejected.status, 400);
 }

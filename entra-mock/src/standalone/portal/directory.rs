@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    ROOT, View, escape,
+    News, ROOT, View, escape,
     page::{self, code, facts, link, table},
+    users,
 };
 use crate::{
     state::State,
@@ -37,7 +38,7 @@ const SEARCHED: [&str; 6] = [
     "description",
 ];
 
-pub(super) fn list(view: &View<'_>) -> Reply {
+pub(super) fn list(view: &View<'_>, news: Option<&News>) -> Reply {
     let chosen = view.parameter("kind");
     let (kind, name) = KINDS
         .into_iter()
@@ -82,10 +83,17 @@ pub(super) fn list(view: &View<'_>) -> Reply {
         found if found > rows.len() => format!("{name}: the first {} of {found}", rows.len()),
         found => format!("{name}: {found}"),
     };
-    view.document("Directory")
+    let mut document = view.document("Directory");
+    if let Some(news) = news {
+        document = document.with(&news.markup());
+    }
+    document = document
         .with(&form)
-        .with(&table(&caption, &["Name", "Address", "Id"], &rows))
-        .reply(200)
+        .with(&table(&caption, &["Name", "Address", "Id"], &rows));
+    if view.write && kind == Kind::User {
+        document = document.with(&users::new_user_form());
+    }
+    document.reply(News::status(news))
 }
 
 fn row(object: &Object) -> Vec<String> {
@@ -105,7 +113,7 @@ fn row(object: &Object) -> Vec<String> {
     ]
 }
 
-pub(super) fn one(view: &View<'_>) -> Reply {
+pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
     let id = view.parameter("id");
     let state = view.tenant.engine.read();
     let Some((kind, object)) = state.store.any(id) else {
@@ -159,14 +167,22 @@ pub(super) fn one(view: &View<'_>) -> Reply {
         }
         _ => format!("<p class=\"soft\">{}</p>", escape(kind.entity().name)),
     };
+    let enabled = object["accountEnabled"] != false;
     drop(state);
-    let mut document = view.document(&title).with(&about).with(&properties);
+    let mut document = view.document(&title);
+    if let Some(news) = news {
+        document = document.with(&news.markup());
+    }
+    document = document.with(&about).with(&properties);
     for (name, objects) in links.iter().filter(|(_, objects)| !objects.is_empty()) {
         document = document
             .with(&format!("<h2>{name}</h2>"))
             .with(&page::list(objects));
     }
-    document.reply(200)
+    if view.write && kind == Kind::User {
+        document = document.with(&users::forms(id, enabled));
+    }
+    document.reply(News::status(news))
 }
 
 /// Links, with their name at the object that links and at the one that is linked to.

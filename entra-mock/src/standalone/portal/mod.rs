@@ -12,6 +12,7 @@ mod requests;
 mod session;
 mod settings;
 mod token;
+mod users;
 mod why;
 
 use std::{borrow::Cow, sync::Arc};
@@ -72,6 +73,41 @@ impl<'a> View<'a> {
     }
 }
 
+/// What a form has changed, or why it has not.
+pub(super) struct News(pub(super) Result<String, String>);
+
+impl News {
+    /// The message above a page.
+    pub(super) fn markup(&self) -> String {
+        match &self.0 {
+            Ok(done) => format!("<p role=\"status\" class=\"good\">{}</p>", escape(done)),
+            Err(problem) => format!("<p role=\"alert\" class=\"bad\">{}</p>", escape(problem)),
+        }
+    }
+
+    /// The status of a page with a message or without.
+    pub(super) const fn status(news: Option<&Self>) -> u16 {
+        match news {
+            Some(Self(Err(_))) => 400,
+            _ => 200,
+        }
+    }
+}
+
+/// Returns an error unless a form may change the tenant.
+pub(super) fn may_change(view: &View<'_>) -> Result<(), &'static str> {
+    if !view.write {
+        return Err(
+            "This portal is read-only. Start the server with --portal-write to change the tenant.",
+        );
+    }
+    // Browsers send it with every form, and the guard has compared it with this server.
+    match view.request.header("origin") {
+        Some(_) => Ok(()),
+        None => Err("The request has no Origin header, so it is not from a form of this page."),
+    }
+}
+
 /// Responds to a request for a page. `path` is the path below [`ROOT`], and `sessions` those of the server.
 pub(super) fn respond(
     sessions: &Sessions,
@@ -93,14 +129,22 @@ pub(super) fn respond(
         ("GET", "/applications") => applications::list(&view),
         ("GET", "/application") => applications::one(&view),
         ("GET", "/clock" | "/faults" | "/settings") => settings::page(&view, None),
-        ("GET", "/directory") => directory::list(&view),
+        ("GET", "/directory") => directory::list(&view, None),
         ("GET", "/findings") => findings::page(&view),
         ("GET", "/findings.json") => findings::json(&view),
         ("GET", "/findings.sarif") => findings::sarif(&view),
-        ("GET", "/object") => directory::one(&view),
+        ("GET", "/object") => directory::one(&view, None),
         ("GET", "/request") => requests::one(&view),
         ("GET", "/requests") => requests::list(&view),
         ("POST", "/settings") => settings::change(&view),
+        ("POST", "/user") => {
+            let news = users::change(&view);
+            // A deleted user has no page, and a new one is in the list.
+            match view.parameter("change") {
+                "add" | "delete" => directory::list(&view, Some(&news)),
+                _ => directory::one(&view, Some(&news)),
+            }
+        }
         _ => view
             .document("Page not found")
             .with(&format!(

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    ROOT, View, escape,
+    News, ROOT, View, may_change,
     page::{code, facts, table, time},
 };
 use crate::{fault::Fault, wire::Reply};
 
 /// The page, after a change with what was done or what is wrong.
-pub(super) fn page(view: &View<'_>, news: Option<Result<&str, &str>>) -> Reply {
+pub(super) fn page(view: &View<'_>, news: Option<&News>) -> Reply {
     let now = view.tenant.now();
     let frozen = view.tenant.clock.setting().frozen.is_some();
     let state = if frozen { "stopped" } else { "running" };
@@ -32,20 +32,8 @@ pub(super) fn page(view: &View<'_>, news: Option<Result<&str, &str>>) -> Reply {
             .collect()
     };
     let mut document = view.document("Clock and faults");
-    match news {
-        Some(Ok(done)) => {
-            document = document.with(&format!(
-                "<p role=\"status\" class=\"good\">{}</p>",
-                escape(done)
-            ))
-        }
-        Some(Err(problem)) => {
-            document = document.with(&format!(
-                "<p role=\"alert\" class=\"bad\">{}</p>",
-                escape(problem)
-            ))
-        }
-        None => {}
+    if let Some(news) = news {
+        document = document.with(&news.markup());
     }
     document = document.with("<h2>Clock</h2>").with(&clock);
     if view.write {
@@ -59,11 +47,7 @@ pub(super) fn page(view: &View<'_>, news: Option<Result<&str, &str>>) -> Reply {
     if view.write {
         document = document.with(&fault_form());
     }
-    document.reply(if matches!(news, Some(Err(_))) {
-        400
-    } else {
-        200
-    })
+    document.reply(News::status(news))
 }
 
 fn clock_form(frozen: bool) -> String {
@@ -96,24 +80,9 @@ fn start() -> String {
 
 /// `POST /settings`
 pub(super) fn change(view: &View<'_>) -> Reply {
-    if !view.write {
-        return page(
-            view,
-            Some(Err(
-                "This portal is read-only. Start the server with --portal-write to change the tenant.",
-            )),
-        );
-    }
-    // Browsers send it with every form, and the guard has compared it with this server.
-    if view.request.header("origin").is_none() {
-        return page(
-            view,
-            Some(Err(
-                "The request has no Origin header, so it is not from a form of this page.",
-            )),
-        );
-    }
-    page(view, Some(changed(view)))
+    let news = may_change(view).and_then(|()| changed(view));
+    let news = News(news.map(str::to_owned).map_err(str::to_owned));
+    page(view, Some(&news))
 }
 
 fn changed(view: &View<'_>) -> Result<&'static str, &'static str> {
