@@ -1,8 +1,8 @@
 // A helper for node:test: one entra-mock server for the file, and a tenant of its own for each test.
 //
 // Copy this file into your tests. It needs the program `entra-mock` on the path, or its place in ENTRA_MOCK, and no
-// package. The server uses plain HTTP; for MSAL, which demands HTTPS, add "--tls" below and start Node.js with
-// NODE_EXTRA_CA_CERTS set to the file of --ca-file.
+// package. The server uses plain HTTP. MSAL demands HTTPS, and Node.js reads its certificates when it starts, so for MSAL
+// run the tests with `entra-mock run -- node --test`, whose server is used then.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -10,8 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
 
-/** Starts a server; `stop()` ends it. */
+/** Starts a server, unless `entra-mock run` has started one; `stop()` ends it. */
 export async function startServer() {
+  if (process.env.ENTRA_MOCK_CONTROL_TOKEN) return { settings: process.env, stop: async () => {} };
   const directory = await mkdtemp(join(tmpdir(), "entra-mock-"));
   const file = join(directory, "tenant.env");
   const program = process.env.ENTRA_MOCK ?? "entra-mock";

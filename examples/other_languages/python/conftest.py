@@ -50,7 +50,13 @@ class Tenant:
 
 @pytest.fixture(scope="session")
 def entra_server():
-    """Starts the server and sets the variables that make clients trust its certificate authority."""
+    """Starts the server and sets the variables that make clients trust its certificate authority.
+
+    Below `entra-mock run -- pytest` there is a server already.
+    """
+    if "ENTRA_MOCK_CONTROL_TOKEN" in os.environ:
+        yield dict(os.environ)
+        return
     program = os.environ.get("ENTRA_MOCK") or shutil.which("entra-mock")
     assert program, "install entra-mock, or set ENTRA_MOCK to the program"
     with tempfile.TemporaryDirectory() as directory:

@@ -1,5 +1,7 @@
 //! The `entra-mock` program: a fake Entra tenant for clients in any language.
 
+mod command;
+
 use std::{
     error::Error,
     fs,
@@ -13,7 +15,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use entra_mock::{
     ControlClient, ControlClientError, License, NeededPermissions, NotificationOptions,
-    ResourceRule, Scenario, Seed, Server,
+    ResourceRule, Scenario, Seed, Server, ServerBuilder,
 };
 use serde_json::Value;
 
@@ -32,6 +34,12 @@ enum Command {
     /// Serve a tenant until interrupted.
     #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{VARIABLES}"))]
     Serve(Box<Serve>),
+    /// Run a program, such as tests, with a tenant of its own.
+    #[command(after_help = command::RUN_EXAMPLES)]
+    Run(Box<command::Run>),
+    /// Run a program that reaches the tenant at Microsoft's own host names, without any option (on Linux).
+    #[command(after_help = command::HOSTS_EXAMPLES)]
+    Hosts(Box<command::Hosts>),
     /// Control a running server, whose environment file was read: `. ./tenant.env`.
     #[command(after_help = commands())]
     Ctl {
@@ -56,7 +64,7 @@ enum Command {
     },
 }
 
-/// Options of `serve`.
+/// Options of the tenant and of its server.
 #[derive(Args, Debug)]
 struct Serve {
     /// Port to listen on; 0 uses a free one.
@@ -117,6 +125,10 @@ Examples:
       Serve the sample company and print what a client needs.
   entra-mock serve --tls --env-file tenant.env
       Write the settings to a file; clients start with: . ./tenant.env
+  entra-mock run -- pytest
+      Run tests with a tenant of their own.
+  entra-mock hosts -- pytest
+      The same at Microsoft's own host names, without any option (on Linux).
   entra-mock serve --port 0 --seed empty --users 20000 --random-seed 7
       Serve a generated company of 20,000 users on a free port.";
 
@@ -153,13 +165,15 @@ async fn main() -> ExitCode {
         .or_else(|| Arguments::parse_from(["entra-mock", "serve"]).command);
     let result = match command {
         Some(Command::Serve(serve)) => run(*serve).await,
+        Some(Command::Run(run)) => command::run(*run).await,
+        Some(Command::Hosts(hosts)) => command::hosts(*hosts).await,
         Some(Command::Ctl { words }) => control(&words).await,
         Some(Command::Findings { sarif, fail_on }) => findings(sarif, fail_on).await,
         Some(Command::Permissions { log }) => permissions(log).await,
         None => return ExitCode::FAILURE,
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
             if let Some(fix) = error
@@ -179,20 +193,21 @@ async fn main() -> ExitCode {
 }
 
 /// Runs a command of the control API and prints the response.
-async fn control(words: &[String]) -> Result<(), Box<dyn Error>> {
+async fn control(words: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let text = ControlClient::from_env()?.run(words).await?;
     if !text.is_empty() {
         // The reader of a pipe may have enough.
         let _ = writeln!(io::stdout(), "{text}");
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn commands() -> String {
     format!("Commands:\n{}", ControlClient::commands())
 }
 
-async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
+/// Returns a server with the options.
+fn builder(serve: Serve) -> Result<ServerBuilder, Box<dyn Error>> {
     let seed = match serve.seed.as_str() {
         "empty" => Seed::Empty,
         "enterprise" => Seed::Enterprise,
@@ -223,7 +238,6 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
     for host in serve.control_host {
         builder = builder.control_host(host);
     }
-    let prints_settings = serve.env_file.is_none();
     if let Some(path) = serve.scenario {
         let scenario =
             Scenario::from_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -238,9 +252,14 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
     if let Some(path) = serve.ca_file {
         builder = builder.ca_file(path);
     }
+    Ok(builder)
+}
+
+async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {
+    let prints_settings = serve.env_file.is_none();
     // Installed before the server is ready, so that no signal is missed.
     let interrupted = interruption()?;
-    let server = builder.start().await?;
+    let server = builder(serve)?.start().await?;
     let mut output = format!("ready {}\n", server.uri());
     if prints_settings {
         output.push_str(&settings(&server, &server.portal_link()?));
@@ -249,7 +268,7 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
     let _ = io::stdout().write_all(output.as_bytes());
     interrupted.await;
     server.stop().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns the response of a server to a command of the control API.
@@ -266,7 +285,10 @@ fn print_report(response: &Value) {
 }
 
 /// Prints the findings of a running server.
-async fn findings(sarif: Option<PathBuf>, fail_on: Option<String>) -> Result<(), Box<dyn Error>> {
+async fn findings(
+    sarif: Option<PathBuf>,
+    fail_on: Option<String>,
+) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(path) = sarif {
         let log = ask(&["findings", "sarif"]).await?;
         fs::write(&path, log.to_string())
@@ -288,15 +310,15 @@ async fn findings(sarif: Option<PathBuf>, fail_on: Option<String>) -> Result<(),
         (Some(least), Some(worst)) if worst >= least => {
             Err("there are findings of this severity".into())
         }
-        _ => Ok(()),
+        _ => Ok(ExitCode::SUCCESS),
     }
 }
 
 /// Prints the least permissions for the requests in a log, or for those of a running server.
-async fn permissions(log: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
+async fn permissions(log: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
     let Some(path) = log else {
         print_report(&ask(&["permissions", "needed"]).await?);
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     };
     let text = match path.to_str() {
         Some("-") => io::read_to_string(io::stdin())?,
@@ -305,7 +327,7 @@ async fn permissions(log: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     };
     let needed = NeededPermissions::of_log(&text);
     let _ = io::stdout().write_all(needed.to_string().as_bytes());
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Parses the switches of change notifications.
