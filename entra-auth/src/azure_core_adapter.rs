@@ -106,7 +106,7 @@ impl TokenCredential for FromAzureCore {
         let unsupported = |what: &str| {
             CredentialError::new(
                 CredentialErrorKind::Configuration,
-                format!("a credential of the Azure crates cannot be asked for {what}"),
+                format!("a credential of the Azure crates does not accept {what}"),
             )
             .with_fix("use a credential of this SDK for such requests")
         };
@@ -126,9 +126,9 @@ impl TokenCredential for FromAzureCore {
         if left < request.min_validity {
             return Err(CredentialError::new(
                 CredentialErrorKind::Configuration,
-                "the token of the Azure crates' credential is not valid for as long as was asked",
+                "the token of the Azure crates' credential expires before the requested `min_validity`",
             )
-            .with_fix("ask for less `min_validity`"));
+            .with_fix("request a shorter `min_validity`"));
         }
         Ok(AccessToken::new(token.token.secret(), token.expires_on))
     }

@@ -39,7 +39,7 @@ pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
 pub(crate) async fn sleep(duration: Duration) {
     match Handle::try_current() {
         Ok(_) => tokio::time::sleep(duration).await,
-        // Without a thread it is waited no longer.
+        // If no thread can be started, this returns at once.
         Err(_) => drop(run(move || thread::sleep(duration)).await),
     }
 }

@@ -95,7 +95,7 @@ impl ChainedCredential {
         Self::default()
     }
 
-    /// Adds a link at the end, with a name for the report. The chain then selects a link anew.
+    /// Adds a link at the end, with a name for the report. The chain then selects a link again.
     #[must_use]
     #[inline]
     pub fn link(
@@ -157,7 +157,7 @@ impl ChainedCredential {
             match link.credential.token(request).await {
                 Ok(token) => {
                     outcomes.push(LinkOutcome::Succeeded);
-                    // Of two concurrent searches the first to complete selects the link and makes the report.
+                    // The first of two concurrent searches to complete selects the link and writes the report.
                     if self.state.chosen.set(number).is_ok() {
                         info!(link = %link.name, "the chain selected this link");
                         *self.state.outcomes() = outcomes;
@@ -200,7 +200,7 @@ impl TokenCredential for ChainedCredential {
         }
     }
 
-    /// That of the selected link; nothing before one is selected.
+    /// The description of the selected link; empty before one is selected.
     #[inline]
     fn description(&self) -> CredentialDescription {
         let chosen = self.state.chosen.get();

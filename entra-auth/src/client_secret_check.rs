@@ -46,7 +46,7 @@ pub(crate) fn check_client_secret(secret: &Secret) -> Result<(), Error> {
     Ok(())
 }
 
-/// What has no look of its own: byte order marks, blanks without width, marks of direction (Unicode's
+/// Whether a character is invisible: byte order marks, blanks without width, marks of direction (Unicode's
 /// format characters below the emoji).
 fn is_invisible(character: char) -> bool {
     matches!(

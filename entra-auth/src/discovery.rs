@@ -356,7 +356,7 @@ pub(crate) fn unusable(what: &'static str, fix: &'static str) -> Error {
 pub(crate) fn check_named(cloud: &Cloud, what: &'static str, address: &str) -> Result<Url, Error> {
     let url = Url::parse(address).map_err(|_| {
         unusable(
-            "an address in the discovery document is no URL",
+            "an address in the discovery document is not a URL",
             "check that the address is a sign-in service's, and that no proxy responds in its place",
         )
     })?;
@@ -402,7 +402,7 @@ fn unreachable_host(host: &str, source: CoreError) -> Error {
     .with_source(source)
 }
 
-/// Of how many services responses are kept.
+/// The number of services whose responses are cached.
 const MOST: usize = 1_000;
-/// How long a response is believed.
+/// How long a response is cached.
 const KEPT: Duration = Duration::from_secs(24 * 3600);

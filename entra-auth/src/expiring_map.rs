@@ -18,8 +18,8 @@ use std::{
 
 /// A map that holds up to `capacity` entries, each for its time on the monotonic clock.
 ///
-/// What has expired is not found, and goes at the next insertion. When the map is full the entry
-/// that was put or touched least lately makes room.
+/// An expired entry is not found, and the next insertion removes it. When the map is full, the least
+/// recently used entry is removed.
 pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
     entries: HashMap<Arc<K>, Item<V>>,

@@ -55,8 +55,7 @@ impl Form {
         self.optional(name, value)
     }
 
-    /// What the service would see as the same request: all but what proves who asks, which may be
-    /// different each time.
+    /// A digest of the request without its proofs of identity, which may be different each time.
     pub(crate) fn identity(&self, url: &str) -> [u8; 32] {
         let mut context = Context::new(&SHA256);
         context.update(url.as_bytes());

@@ -40,9 +40,9 @@ impl fmt::Debug for ShownPath<'_> {
 
 /// Longer than the paths of real files, shorter than any RSA key or certificate.
 const LONGEST: usize = 512;
-/// Of PEM.
+/// The start of a PEM boundary.
 const BOUNDARY: &str = "-----";
-/// Of a JWT, and of DER as long as a certificate or key.
+/// The start of a JWT, and of DER in the length of a certificate or key.
 const BASE64_STARTS: [&str; 2] = ["eyJ", "MII"];
 
 #[cfg(test)]

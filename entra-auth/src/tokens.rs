@@ -331,11 +331,11 @@ impl Tokens {
         }
         Err(Error::configuration(
             format!(
-                "a new token is valid for {} s only, less than the {} s asked for",
+                "a new token is valid for {} s only, less than the {} s that were requested",
                 left.whole_seconds(),
                 freshness.min_validity.as_secs()
             ),
-            "ask for less `min_validity`, or have a token lifetime policy give longer tokens",
+            "request a shorter `min_validity`, or set a longer lifetime in a token lifetime policy",
         ))
     }
 }

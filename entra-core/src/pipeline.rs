@@ -171,7 +171,7 @@ impl Pipeline {
         let mut bearer = request.bearer.clone();
         let mut challenged = false;
         let (mut counted, mut tries) = (0, 0);
-        // Of the time of the call, the waits for limits of many requests, which are not this request's own.
+        // Waits for limits that many requests share do not count as time of this call.
         let (mut paced, mut charged) = (Duration::ZERO, Duration::ZERO);
         loop {
             if let Some(pacer) = &request.pacer {
@@ -463,7 +463,7 @@ fn finish(
                     Idempotency::NonIdempotent => {
                         "the response is too large, and the request may have been processed: check before sending it again"
                     }
-                    _ => "the response is too large: ask for less at once, or raise the limit",
+                    _ => "the response is too large: request less at once, or raise the limit",
                 };
                 return Err(Error::new(ErrorKind::ResponseTooLarge, message).with_source(source));
             }

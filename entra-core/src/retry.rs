@@ -283,7 +283,7 @@ fn older_form(value: &str) -> Option<String> {
         [_, date, time, "GMT"] => {
             let mut date = date.split('-');
             let (day, month) = (date.next()?, date.next()?);
-            // Of two digits: at most 50 years in the future (RFC 9110, 5.6.7).
+            // Two digits mean a year at most 50 years in the future (RFC 9110, 5.6.7).
             let year: u16 = date.next()?.parse().ok().filter(|year| *year < 100)?;
             (day, month, year + if year < 70 { 2000 } else { 1900 }, time)
         }

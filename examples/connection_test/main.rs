@@ -178,7 +178,7 @@ fn test(
 /// A client of another application, which may read the directory where the product may not.
 fn reader(environment: &Environment) -> Result<Option<GraphClient>, Box<dyn Error>> {
     let tenant = environment.get("AZURE_TENANT_ID").unwrap_or_default();
-    // What is wrong with the tenant is a finding of the test, which then reads nothing.
+    // An invalid tenant is a finding of the test, which then reads nothing.
     let tenant = tenant.parse::<TenantId>().ok().filter(|id| !id.is_alias());
     let (Some(_), Some(tenant)) = (environment.get(READER), tenant) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! What a browser brings back: from a sign-in, from an admin's consent, and the request to sign out.
+//! Requests of browsers: the callbacks of a sign-in and of an admin consent, and a sign-out.
 #![no_main]
 
 use entra_auth::sign_in::{AdminConsentState, FrontChannelSignOut, SignInErrorKind};

@@ -1,5 +1,5 @@
 //! Good tokens with some of their header and claims left out, replaced, doubled or added, signed
-//! anew with the right key: only the claims can save the validator now.
+//! again with the right key, so that only the claims can be rejected.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -211,7 +211,7 @@ fn check_header(header: &Map<String, Value>) {
     assert!(!header.contains_key("crit"));
 }
 
-/// What must hold for every token that is believed, said once more and in other words.
+/// The rules for every accepted token, written independently of the validator.
 fn check_claims(claims: &Map<String, Value>, identity: bool) {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let time = |name: &str| claims.get(name).and_then(Value::as_f64);

@@ -198,7 +198,7 @@ pub fn run<F: Future>(future: F) -> F::Output {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// What is good is accepted; otherwise a target would try nothing.
+/// Valid input is accepted; otherwise a target would test nothing.
 pub fn check_setup() {
     run(IDENTITY_VALIDATOR.validate_id_token(&IDENTITY, Some(NONCE))).expect("a good ID token");
     run(ACCESS_VALIDATOR.validate(&ACCESS)).expect("a good access token");

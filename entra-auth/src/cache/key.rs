@@ -177,7 +177,7 @@ impl TokenKey {
         if scopes.is_empty() {
             return Err(Error::configuration(
                 "the token request names no scope",
-                "ask for {resource}/.default, such as https://graph.microsoft.com/.default",
+                "request {resource}/.default, such as https://graph.microsoft.com/.default",
             ));
         }
         if let Some(claims) = &request.claims {

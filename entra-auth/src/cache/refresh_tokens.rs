@@ -196,7 +196,7 @@ impl RefreshToken {
         };
         let mut budget = persistent.budget();
         let replaces = match persistent.load(&self.entry_id, &mut budget).await {
-            // What it was made from, or an older one; a clock that is ahead makes none newer.
+            // The store has the token that was used, or an older one. A time in the future is not newer.
             LoadResult::Found(stored) => {
                 stored.token.expose_secret() == used.expose_secret()
                     || stored.obtained <= kept.obtained
@@ -343,7 +343,7 @@ impl TokenCache {
             if !stays {
                 slot.lock().invalidate();
             }
-            // One in use must stay to be found again by those who sign in anew.
+            // A slot in use stays, so that a new sign-in finds it.
             stays || Arc::strong_count(slot) > 1
         });
     }
@@ -409,7 +409,7 @@ impl SlotsByToken {
     #[inline]
     fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Of those whose credentials are gone, else the oldest.
+        // Removes slots without credentials first, then the oldest.
         known.make_room(|slot, looked| {
             *looked == 0 && {
                 *looked = 1;
@@ -566,7 +566,7 @@ fn token_digest(token: &str) -> TokenDigest {
 /// An application that keeps the token itself may lag behind by a few uses.
 const MOST_REPLACED: usize = 16;
 const KIND: &str = "refresh-token";
-/// What Entra gives a refresh token that is not used.
+/// The lifetime of an unused refresh token at Entra.
 const LONGEST_IDLE: Duration = Duration::days(90);
 
 #[cfg(test)]

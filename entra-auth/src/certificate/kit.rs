@@ -79,7 +79,7 @@ impl SelfSignedCertificate {
                 return Err(error::error(
                     CertificateErrorKind::UnsupportedKey,
                     format!("a key of {other} bits cannot be made"),
-                    "ask for 2048, 3072 or 4096 bits",
+                    "use 2048, 3072 or 4096 bits",
                 ));
             }
         };
@@ -101,7 +101,7 @@ impl SelfSignedCertificate {
             return Err(error::error(
                 CertificateErrorKind::Subject,
                 format!("a certificate cannot be valid for {} days", self.days),
-                format!("ask for 1 to {LONGEST_DAYS} days"),
+                format!("use 1 to {LONGEST_DAYS} days"),
             ));
         }
         let now = to_the_second(self.clock.now());

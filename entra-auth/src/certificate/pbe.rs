@@ -221,7 +221,7 @@ fn is_pbes1(oid: ObjectIdentifier) -> bool {
 }
 
 const CONVERT: &str =
-    "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.pem -out new.pem";
+    "encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.pem -out new.pem";
 const PKCS5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5");
 const MOST_ROUNDS: u32 = 10_000_000;
 /// OpenSSL takes 32 MiB and writes 16.

@@ -75,7 +75,7 @@ impl PfxReader<'_> {
         let mut fits = false;
         for &password in &self.passwords {
             if mac.fits(content, password)? {
-                // What is encrypted may have another form of no password than the MAC.
+                // Encryption and MAC may encode an absent password in different forms.
                 if let Password::Text(text) = password
                     && !text.is_empty()
                 {

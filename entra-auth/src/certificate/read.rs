@@ -214,7 +214,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
     if pairs.is_empty() {
         // The certificate's public key explains the error better than the crypto library does.
         return Err(found.unreadable_key.or(first_problem).unwrap_or_else(|| {
-            unsupported_key("a private key that is no RSA key of at least 2048 bits")
+            unsupported_key("a private key that is not an RSA key of at least 2048 bits")
         }));
     }
     // A renewed file may still hold the old key, or the old pair: the pair that expires last is used.

@@ -259,7 +259,7 @@ impl TokenSource for CliTokenSource {
         }
         let (token, expires_on) = tool.parse(output.stdout.expose_secret())?;
         if expires_on <= self.clock.now() {
-            return Err(tool.malformed("the token has already ended"));
+            return Err(tool.malformed("the token has already expired"));
         }
         Ok(AccessToken::new(token, expires_on))
     }
@@ -279,8 +279,8 @@ impl CliTokenSource {
         };
         if !scopes.iter().all(is_scope) || (tool == Tool::Az && scopes.len() != 1) {
             return Err(Error::configuration(
-                format!("{tool} cannot be asked for these scopes"),
-                "ask for one scope, such as https://graph.microsoft.com/.default",
+                format!("{tool} does not accept these scopes"),
+                "request one scope, such as https://graph.microsoft.com/.default",
             ));
         }
         let mut arguments: Vec<&str> = match tool {
@@ -399,7 +399,7 @@ impl Tool {
     }
 
     fn parse(self, stdout: &str) -> Result<(String, Timestamp), Error> {
-        // What was printed holds a token, so nothing of it goes into an error.
+        // The output holds a token, so no part of it goes into an error.
         let body = printed_object(stdout, self.token_member())
             .ok_or_else(|| self.malformed("it has no JSON"))?;
         let expires_on = match self {
@@ -422,7 +422,7 @@ impl Tool {
             .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
             .ok_or_else(|| self.malformed("it has no token"))?;
         let expires_on =
-            expires_on.ok_or_else(|| self.malformed("it does not say when it ends"))?;
+            expires_on.ok_or_else(|| self.malformed("it does not say when it expires"))?;
         Ok((token.to_owned(), expires_on))
     }
 

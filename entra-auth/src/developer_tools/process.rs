@@ -138,7 +138,7 @@ fn reading(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<io::Resul
 }
 
 const LOOK: Duration = Duration::from_millis(10);
-/// Of a limit that means none.
+/// The maximum of a time limit.
 const LONGEST: Duration = Duration::from_secs(86_400);
 const LARGEST: u64 = 1024 * 1024;
 

@@ -58,7 +58,7 @@ impl Endpoint {
         };
         let url = Url::parse(address.trim()).map_err(|error| {
             Error::configuration(
-                format!("{variable} is no URL"),
+                format!("{variable} is not a URL"),
                 "leave it as the host sets it",
             )
             .with_source(error)
@@ -107,7 +107,7 @@ impl Endpoint {
             _ => return Ok(()),
         };
         Err(Error::configuration(
-            format!("{} cannot be asked for this identity", self.source),
+            format!("{} does not support this identity", self.source),
             fix,
         ))
     }
@@ -220,7 +220,7 @@ fn thumbprint(text: &str) -> Result<[u8; 20], Error> {
         .collect();
     bytes.try_into().map_err(|_| {
         Error::configuration(
-            "IDENTITY_SERVER_THUMBPRINT is no SHA-1 thumbprint",
+            "IDENTITY_SERVER_THUMBPRINT is not a SHA-1 thumbprint",
             "leave it as the Service Fabric node sets it",
         )
     })

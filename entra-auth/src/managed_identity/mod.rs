@@ -388,7 +388,7 @@ fn resource(scope: &str) -> Result<String, Error> {
     if scope.contains(' ') {
         return Err(Error::configuration(
             "a managed identity gives tokens for one resource at a time",
-            "ask for one scope, {resource}/.default",
+            "request one scope, {resource}/.default",
         ));
     }
     Ok(scope.strip_suffix("/.default").unwrap_or(scope).to_owned())

@@ -46,9 +46,10 @@ pub(super) fn read(
         .as_str()
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or_else(|| malformed("access_token is missing or no header can carry it"))?;
-    let expires_on = expiry(&body, now).ok_or_else(|| malformed("it does not say when it ends"))?;
+    let expires_on =
+        expiry(&body, now).ok_or_else(|| malformed("it does not say when it expires"))?;
     if expires_on <= now {
-        return Err(malformed("the token has already ended"));
+        return Err(malformed("the token has already expired"));
     }
     check_echo(endpoint, identity, &body)?;
 
@@ -116,7 +117,7 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
             "try again later; a host that has just started needs a while",
         )
     } else if says("unreachable") {
-        // What Docker Desktop's network says in the place of a metadata service.
+        // The response of Docker Desktop's network in place of a metadata service.
         (
             ErrorKind::Unavailable,
             "no managed identity: the network has no metadata service".to_owned(),
@@ -129,7 +130,7 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
                 _ => ErrorKind::Rejected,
             },
             format!("{source} has no such managed identity"),
-            "enable the system-assigned identity or assign the one asked for, and name it by its client, object or resource id",
+            "enable the system-assigned identity or assign the requested one, and name it by its client, object or resource id",
         )
     } else if let Some(entry) = entry {
         (
@@ -141,7 +142,7 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
         (
             ErrorKind::Rejected,
             "the resource is invalid".to_owned(),
-            "ask for one resource as {resource}/.default, by the name it has in this tenant",
+            "request one resource as {resource}/.default, by the name it has in this tenant",
         )
     } else if oauth == Some("bad_request_102") {
         (

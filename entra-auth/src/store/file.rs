@@ -134,7 +134,7 @@ impl EncryptedStore for FileStore {
 
     async fn quarantine(&self, key: &StoreKey, _: &[u8]) -> Result<(), StoreError> {
         let (from, to) = (self.path(key, "token"), self.path(key, "damaged"));
-        blocking("set aside", move || {
+        blocking("quarantined", move || {
             found(fs::rename(from, to)).map(Option::unwrap_or_default)
         })
         .await
@@ -164,7 +164,7 @@ fn replace(path: &Path, entry: &[u8]) -> io::Result<()> {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let beside = path.with_extension(format!("{}-{number}.new", std::process::id()));
     let written = (|| {
-        // What a crash has left under this name is not ours to write into.
+        // A crash may have left a file of this name, which must not be written into.
         found(fs::remove_file(&beside))?;
         let mut options = owners_only();
         let mut file = open_in_partition(options.create_new(true), &beside)?;
@@ -225,7 +225,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
 fn check_directory(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(path).map_err(|source| {
-        StoreError::configuration("the directory of the token files cannot be looked at")
+        StoreError::configuration("the directory of the token files cannot be read")
             .with_source(source)
     })?;
     let own = rustix::process::geteuid().as_raw();

@@ -88,7 +88,7 @@ impl GuardedStore {
         }
         let pause = self.open(started, probe.is_some());
         Err(StoreError::unavailable(format!(
-            "the store took longer than the {} ms of a look-up; it is left out for {} s",
+            "the store took longer than the {} ms of a look-up; it is skipped for {} s",
             self.limit.as_millis(),
             pause.as_secs()
         )))
@@ -103,7 +103,7 @@ impl GuardedStore {
         };
         if now < until || breaker.probing {
             return Err(StoreError::unavailable(
-                "the store is left out, because it did not respond in time a short while ago",
+                "the store is skipped, because it did not respond in time a short while ago",
             ));
         }
         breaker.probing = true;
@@ -115,7 +115,7 @@ impl GuardedStore {
     fn open(&self, started: Instant, probed: bool) -> Duration {
         let now = Instant::now();
         let mut breaker = self.breaker();
-        // Of several operations that time out together, the first opens it.
+        // Several operations may time out together; the first one opens it.
         let said = breaker.open_until.is_some_and(|until| started < until);
         if probed || !said {
             breaker.pause = (breaker.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);

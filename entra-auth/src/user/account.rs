@@ -101,7 +101,7 @@ fn claims(token: &Secret) -> Result<Map<String, Value>, Error> {
     let (Some(_), Some(claims), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(unusable("the ID token is no JWT"));
+        return Err(unusable("the ID token is not a JWT"));
     };
     BASE64
         .decode(claims)
@@ -114,7 +114,7 @@ fn claims(token: &Secret) -> Result<Map<String, Value>, Error> {
 fn unusable(what: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, "the sign-in response is invalid").with(|inner| {
         inner.cause = Some(what.into());
-        inner.fix = Some("start the sign-in anew; check that the cloud's authority is a sign-in service and that no proxy changes its responses".into());
+        inner.fix = Some("restart the sign-in; check that the cloud's authority is a sign-in service and that no proxy changes its responses".into());
     })
 }
 

@@ -421,7 +421,7 @@ impl AuthorizationCodeFlow {
             .fill(&mut bytes)
             .map_err(|source| {
                 Error::configuration(
-                    "a sign-in could not be given an unguessable state",
+                    "the state of a sign-in could not be generated",
                     "check that the source of randomness works",
                 )
                 .with_source(source)

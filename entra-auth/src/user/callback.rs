@@ -180,7 +180,7 @@ pub(crate) fn read(
 }
 
 impl Parameters {
-    /// Of a full address, of a query or of a form's body.
+    /// Reads the parameters of a full address, of a query or of a form's body.
     #[cfg(feature = "sign-in")]
     #[inline]
     pub(crate) fn read(callback: &str) -> Result<Self, CallbackMismatch> {
@@ -243,7 +243,7 @@ impl From<CallbackMismatch> for Error {
     fn from(mismatch: CallbackMismatch) -> Self {
         if mismatch == CallbackMismatch::Expired {
             return Self::new(ErrorKind::InteractionRequired, mismatch.cause())
-                .with(|inner| inner.fix = Some("start the sign-in anew".into()));
+                .with(|inner| inner.fix = Some("restart the sign-in".into()));
         }
         Self::new(
             ErrorKind::Rejected,
@@ -252,7 +252,7 @@ impl From<CallbackMismatch> for Error {
         .with(|inner| {
             inner.cause = Some(mismatch.cause().into());
             inner.fix = Some(
-                "start the sign-in anew; if it lasts, check that the browser keeps the session's cookie"
+                "restart the sign-in; if the error persists, check that the browser stores the session's cookie"
                     .into(),
             );
         })
@@ -373,7 +373,7 @@ mod tests {
         for good in [
             "/cb",
             "https://a.example/cb",
-            // What a proxy makes of it.
+            // The address behind a proxy.
             "http://10.0.0.1:8080/cb",
             "/x/../cb",
         ] {

@@ -312,7 +312,7 @@ fn declined(error: Error) -> Error {
         inner.kind = ErrorKind::Rejected;
         inner.summary = "the user declined to sign in".into();
         inner.cause = None;
-        inner.fix = Some("start the device sign-in anew when the user is ready".into());
+        inner.fix = Some("start another device sign-in when the user is ready".into());
     })
 }
 
@@ -323,7 +323,7 @@ fn expired() -> Error {
         "the device code expired before the user signed in",
     )
     .with(|inner| {
-        inner.fix = Some("start the device sign-in anew and show the new code".into());
+        inner.fix = Some("start another device sign-in and show the new code".into());
     })
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn fits(issuer: &str, cloud: &Cloud, tenant: &TenantId) -> bool {
     let Some(found) = found else {
         return false;
     };
-    // What no parser may read in another way.
+    // Another parser could read any other spelling differently.
     let plain = url.as_str() == issuer && url.query().is_none() && url.fragment().is_none();
     let place = url.scheme() == authority.scheme()
         && url.port() == authority.port()

@@ -111,7 +111,7 @@ pub(crate) struct ShortPendingSignIn(
     i64,
     Option<u64>,
     Vec<String>,
-    /// Of the rest.
+    /// A digest of the other fields.
     String,
 );
 
@@ -130,7 +130,7 @@ impl PendingSignIn {
         )
     }
 
-    /// The whole again, by the application that started it; none for any other one.
+    /// Restores the pending sign-in for the application that started it; `None` for any other application.
     #[inline]
     pub(crate) fn whole(
         short: ShortPendingSignIn,
@@ -155,7 +155,7 @@ impl PendingSignIn {
         (whole.digest() == digest).then_some(whole)
     }
 
-    /// What it was started by and where it comes back to.
+    /// A digest of the application, service and connection that started it, and of its redirect URI.
     #[inline]
     fn digest(&self) -> String {
         let client = self.client.map(|client| client.to_string());

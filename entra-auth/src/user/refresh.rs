@@ -443,7 +443,7 @@ impl UserCredentialBuilder {
         if given.as_ref().is_some_and(is_empty) {
             return Err(Error::configuration(
                 "the refresh token is empty",
-                "give the one that the sign-in gave; it is there only if offline_access was asked for",
+                "pass the refresh token of the sign-in; there is one only if offline_access was requested",
             ));
         }
         let application = ClientApplication::new(setup.client, settings)?;
@@ -539,7 +539,7 @@ impl Session {
                     .into(),
                 );
                 inner.fix = Some(
-                    "sign in anew, and check that the application may ask for offline_access"
+                    "sign in again, and check that the application may request offline_access"
                         .into(),
                 );
             }));

@@ -261,7 +261,7 @@ impl TokenValidatorSetup {
         }
     }
 
-    /// Of access tokens from this application, which need not have a subject.
+    /// For access tokens from this application, which need not have a subject.
     pub(super) fn from_service(
         tenant: Result<TenantId, InvalidId>,
         audience: Result<ClientId, InvalidId>,
@@ -348,7 +348,7 @@ impl TokenValidatorSetup {
             (_, true) => Ok(Tenants::Any),
             (alias, false) => Err(Error::configuration(
                 format!(
-                    "`{alias}` stands for all tenants, and it is not set which of them are accepted"
+                    "`{alias}` stands for many tenants, and no setting says which of them are accepted"
                 ),
                 "list them with `tenants`, or set `any_tenant`",
             )),

@@ -363,7 +363,7 @@ fn read_now(path: &PathBuf) -> Result<Secret, Error> {
 fn address(name: &str, text: &str) -> Result<Url, Error> {
     Url::parse(text.trim()).map_err(|source| {
         Error::configuration(
-            format!("{name} is no URL"),
+            format!("{name} is not a URL"),
             "leave the variable as the job's environment sets it",
         )
         .with_source(source)

@@ -63,7 +63,7 @@ impl TokenProxy {
             };
         };
         let url = Url::parse(url.trim())
-            .map_err(|source| unusable(format!("{PROXY} is no URL")).with_source(source))?;
+            .map_err(|source| unusable(format!("{PROXY} is not a URL")).with_source(source))?;
         let says = match () {
             () if url.scheme() != "https" => "must be https",
             () if url.host_str().is_none() => "names no host",
@@ -215,7 +215,7 @@ async fn read(path: &Path) -> std::io::Result<Bytes> {
     let job = move || {
         let mut roots = Vec::new();
         let file = std::fs::File::open(path)?;
-        // Of a path that leads to something without end, no more than any list of roots has.
+        // The path may lead to an endless file, so the read has a limit.
         file.take(LONGEST_FILE).read_to_end(&mut roots)?;
         Ok(Bytes::from(roots))
     };

@@ -52,7 +52,7 @@ fn costs_of_scrypt_that_a_file_asks_for_are_bounded() {
         let passphrase = Secret::from("correct-horse");
         Certificate::from_bytes(key(n, r, p), Some(&passphrase)).unwrap_err()
     };
-    // What OpenSSL writes is read, and decrypts to nothing here.
+    // OpenSSL's own costs are accepted; the test data decrypts to nothing.
     assert_eq!(
         read(1 << 14, 8, 1).certificate_error(),
         Some(Kind::WrongPassphrase)

@@ -152,7 +152,7 @@ async fn left(directory: &Directory, endings: &[&str]) -> Vec<PathBuf> {
         if files.iter().all(is_expected) {
             return files;
         }
-        // What goes behind the caller's back goes on another thread.
+        // The removal of an unused lock runs on another thread.
         tokio::task::spawn_blocking(std::thread::yield_now)
             .await
             .unwrap();

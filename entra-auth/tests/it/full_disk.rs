@@ -71,7 +71,7 @@ async fn on_a_small_disk() {
             .unwrap();
     }
     assert!(first.store_failures() > 0);
-    // What was there before is whole: another process goes on with it.
+    // Earlier entries are intact: another process uses them.
     let again = builder(&service).cache(&cache()).build().unwrap();
     assert_eq!(number(&again, &graph()).await, 1);
     let other = replica(&tenant, &app, &cache())

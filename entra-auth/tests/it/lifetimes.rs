@@ -226,7 +226,7 @@ async fn claims_bypass_the_cache_and_remove_the_challenged_token() {
         "no cached token satisfies a challenge"
     );
     let plain = credential.token(&graph()).await.unwrap();
-    assert_eq!(decode(&plain).0, 4, "what was challenged is fetched anew");
+    assert_eq!(decode(&plain).0, 4, "a challenged token is requested again");
     assert!(!decode(&plain).1.contains("claims="));
     assert_eq!(number(&credential, &graph()).await, 4);
 }

@@ -358,7 +358,7 @@ async fn sign_out_ends_all_waiting_refreshes() {
     let partition = CachePartition::account(&provider(), HOME);
     cache.forget(&partition).await.unwrap();
     for task in tasks {
-        // What was under way may still get its token, which is kept nowhere.
+        // A refresh in progress may still get its token, which is not stored.
         let _ = task.await.unwrap();
     }
     assert!(user.refresh_token().is_none() && cache.is_empty());

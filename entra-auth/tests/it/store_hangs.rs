@@ -66,7 +66,7 @@ async fn one_call_probes_the_store_after_growing_pauses() {
         assert_eq!(took(&credential, &other(name)).await, Duration::ZERO);
         tokio::time::advance(Duration::from_millis(101)).await;
         shelf.take_asked();
-        // Of many at once, one pays.
+        // One of many concurrent calls waits.
         let calls = (0..10).map(|_| {
             name += 1;
             let (credential, request) = (credential.clone(), other(name));

@@ -246,7 +246,7 @@ async fn configs_keys_errors_and_logs_of_stores_show_no_secret_and_no_token() {
     let token = credential.token(&graph()).await.unwrap();
     let partition = CachePartition::on_behalf_of(&entra_core::Cloud::public(), CANARY);
     let keys: Vec<StoreKey> = shelf.entries.lock().unwrap().keys().cloned().collect();
-    // The wrong key: read, reported, set aside.
+    // The wrong key: the entry is read, reported and quarantined.
     let other = TokenCache::builder()
         .store(Arc::clone(&shelf))
         .encryption_key(EncryptionKey::new([1; 32]))

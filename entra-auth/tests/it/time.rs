@@ -255,7 +255,7 @@ async fn a_user_whose_refresh_token_was_stored_by_a_clock_ahead_goes_on_with_the
     let old = sign_in(&tenant, &flow, ADELE).await;
     let before = tenant.requests().to("/oauth2/v2.0/token").count();
     clock.set_wall_clock(tenant.clock().now());
-    // The user signs in anew, by a right clock: no replica goes back to the token before.
+    // The user signs in again at a right clock: no replica returns to the earlier token.
     let new = sign_in(&tenant, &flow, ADELE).await;
     let fresh = TokenRequest::new(["User.Read"]).with_force_refresh();
     for user in [&old, &new] {

@@ -189,7 +189,7 @@ fn variables_that_contradict_each_other_are_rejected_by_name() {
             vec![("AZURE_KUBERNETES_CA_DATA", "x")],
             "AZURE_KUBERNETES_CA_DATA is set",
         ),
-        (vec![(PROXY, "10.0.0.1")], "is no URL"),
+        (vec![(PROXY, "10.0.0.1")], "is not a URL"),
         (vec![(PROXY, "http://10.0.0.1")], "must be https"),
         (
             vec![(PROXY, "https://user:canary@10.0.0.1")],

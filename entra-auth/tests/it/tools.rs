@@ -339,7 +339,7 @@ async fn tool_output_without_a_token_or_its_expiry_is_an_error() {
         (r#"{"accessToken":"","expires_on":99999999999}"#, "no token"),
         (
             r#"{"accessToken":"canary","expires_on":1}"#,
-            "already ended",
+            "already expired",
         ),
     ] {
         let credential = AzureCliCredential::builder(&Environment::default())

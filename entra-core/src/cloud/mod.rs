@@ -456,7 +456,7 @@ fn without_version(mut root: Url) -> Result<Url, Error> {
             Ok(root)
         }
         Some(last) if last.eq_ignore_ascii_case("beta") => Err(Error::configuration(
-            "the Graph root ends in `beta`: leave the version out, requests are for v1.0 unless one asks for beta",
+            "the Graph root ends in `beta`: leave the version out, requests use v1.0 unless they name beta",
         )),
         _ => Ok(root),
     }

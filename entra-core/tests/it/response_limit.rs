@@ -62,7 +62,7 @@ async fn endless_body_is_read_up_to_the_limit() {
     let error = transport.send(request(&url, LIMIT)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::ResponseTooLarge);
     assert!(error.may_have_been_processed());
-    // What the sockets hold comes on top of what was read.
+    // The socket buffers hold more than was read.
     let sent = sent.load(Ordering::Relaxed);
     assert!(sent < 64 * 1024 * 1024, "{sent} bytes were taken");
 }

@@ -151,7 +151,7 @@ async fn theirs(command: &str, company: &Company, task: &Task) -> String {
             .unwrap_or("no output")
             .replace('|', "/");
     }
-    // What was written is counted in the tenant.
+    // Written objects are counted in the tenant.
     let done = match task.name {
         "members" | "creates" => count(company, task.name).await - before,
         _ => said["done"].as_u64().unwrap(),

@@ -288,7 +288,7 @@ fn value_of<T: DeserializeOwned>(
         return Ok(None);
     };
     let mut sets: Value = serde_json::from_str(json.as_str())
-        .map_err(|source| Error::decode("the custom security attributes are no JSON", source))?;
+        .map_err(|source| Error::decode("the custom security attributes are not JSON", source))?;
     let value = sets
         .get_mut(set)
         .and_then(|values| values.get_mut(name))

@@ -284,7 +284,7 @@ impl Run {
         }
     }
 
-    /// Needs the responses of a chunk.
+    /// Accepts the responses of a chunk.
     #[inline]
     fn accept_chunk(&mut self, chunk: &[usize], outcome: Result<Replies, Error>) {
         let mut replies = match outcome {
@@ -322,7 +322,7 @@ impl Run {
         }
     }
 
-    /// Needs the response to one request: it is final, or the request is sent once more.
+    /// Accepts the response to one request: it is final, or the request is sent again.
     #[inline]
     fn accept(&mut self, index: usize, mut reply: Reply) {
         let (now, pipeline) = (self.elapsed(), self.client.pipeline().clone());

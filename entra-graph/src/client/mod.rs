@@ -221,7 +221,7 @@ impl GraphClientBuilder {
         self
     }
 
-    /// Needs the cloud, and with it the Graph root, from environment variables:
+    /// Reads the cloud, and with it the Graph root, from environment variables:
     /// `AZURE_AUTHORITY_HOST` and `ENTRA_GRAPH_URL`, as [`Environment::cloud`] reads them. The public
     /// cloud if neither is set. Replaces a cloud set before.
     ///

@@ -136,7 +136,7 @@ impl Directory {
                     Check::Application,
                     format!("application \"{name}\" is disabled by an administrator"),
                 )
-                .because("its enterprise application does not let anyone sign in")
+                .because("its enterprise application is disabled for sign-in")
                 .fix("Enterprise applications > Properties > set Enabled for users to sign in to Yes")
                 .call("PATCH /servicePrincipals/{id} {\"accountEnabled\": true}"),
             ),

@@ -221,7 +221,7 @@ impl Meter {
         }
         self.closed_until = until;
         if self.limit.shape == Shape::Bucket {
-            // What refills until then is what Graph asked to wait for.
+            // The limit refills during the wait that Graph requested.
             self.left = self.left.min(0.0);
         }
     }

@@ -312,7 +312,7 @@ impl Signals {
     fn read(status: StatusCode, headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
         let throttled = status == StatusCode::TOO_MANY_REQUESTS;
-        // Of the scopes, only the one of this application in this tenant is known well enough to name a limit.
+        // Only the scope of this application in this tenant names a limit.
         let limit = match text("x-ms-throttle-information").filter(|_| throttled) {
             Some("WriteLimitExceeded") => Some(WRITES),
             Some("ResourceUnitLimitExceeded") => Some(UNITS),

@@ -51,7 +51,7 @@ impl Turns {
         Turn(self)
     }
 
-    /// Needs the turn if it is free, or else a place in the queue.
+    /// Takes the turn if it is free, otherwise a place in the queue.
     fn enter(&self, caller: Caller) -> Option<oneshot::Receiver<()>> {
         let mut queue = self.lock();
         if !queue.taken {

@@ -67,7 +67,7 @@ fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Those of Graph have about a hundred.
+/// Graph sends about a hundred.
 const MOST_BYTES: usize = 2_048;
 
 #[cfg(test)]

@@ -404,7 +404,7 @@ impl ReceiverBuilder {
         let invalid = |message: &str| Error::from(entra_core::Error::configuration(message));
         if self.client_states.iter().any(Secret::is_empty) {
             return Err(invalid(
-                "the client state is empty: everyone could send notifications; give the receiver that of the subscription",
+                "the client state is empty, so any sender could send notifications; give the receiver the client state of the subscription",
             ));
         }
         let needs_verifier = self.requires_tokens || !self.keys.is_empty();

@@ -147,7 +147,7 @@ impl Query {
             filter: Some(filter),
             ..self.clone()
         };
-        // What is wrong with a half is wrong with the whole.
+        // An error of a half is an error of the whole filter.
         let mut lists = half(left).lists(url, entity).map_err(|_| error)?;
         lists.extend(half(right).lists(url, entity)?);
         Ok(lists)

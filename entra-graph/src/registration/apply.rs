@@ -329,7 +329,7 @@ impl Run<'_> {
     /// Waits for own writes to become visible.
     async fn wait(&mut self, work: &Work) -> Result<(), Error> {
         if self.waited > WINDOW {
-            // What was written is still not there: another writer replaced it, or it was lost.
+            // The written value is still missing: another writer replaced it, or it was lost.
             if self.done.is_empty() || self.lost {
                 let lines = work.steps.iter().flat_map(|step| &step.lines);
                 let lines: Vec<String> = lines.map(ToString::to_string).collect();

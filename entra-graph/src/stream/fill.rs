@@ -54,7 +54,7 @@ impl Fill {
 
     /// A page with every list of related objects complete.
     ///
-    /// Graph sends at most 20, and sometimes none of many, so a list is read anew unless it has fewer than 20 and at least one.
+    /// Graph sends at most 20, and sometimes none of many, so a list is read again unless it has between 1 and 19 objects.
     ///
     /// # Errors
     /// Every kind of [`Error`]; then the page can be fetched again.

@@ -205,7 +205,7 @@ impl DirectorySync {
         synced.sort_unstable();
         let now = self.client.now().unix_timestamp();
         let is_new = *self.run.began_at.get_or_insert(state.step) == state.step;
-        // What an earlier sync of other kinds began ends by its kinds.
+        // A run that an earlier sync of other kinds began completes with its own kinds.
         let before = state.synced.clone();
         if state.removing {
             let machine = Machine::new(state.clone(), &before, self.closure, now);

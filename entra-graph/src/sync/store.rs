@@ -137,7 +137,7 @@ pub trait SyncStore: Send {
     fn commit(&mut self, step: &Step) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// A store in memory, for tests and for copies that are read anew with each process.
+/// A store in memory, for tests and for copies that each process reads again.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     rows: BTreeMap<String, String>,

@@ -133,7 +133,7 @@ impl<E: Created> List<E> {
             return vec![self];
         };
         let created = E::created();
-        // Also what has no time of creation.
+        // The first part includes objects without a creation time.
         let mut filters = vec![!created.ge(first.time())];
         for pair in bounds.windows(2) {
             filters.push(Self::within(pair[0], pair[1]));

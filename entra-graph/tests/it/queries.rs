@@ -392,7 +392,7 @@ async fn a_list_of_values_beyond_the_limit_is_shared_by_requests_in_its_order() 
     for number in 0..40 {
         script = script.then(200, &[], format!(r#"{{"value":[{{"id":"{number}"}}]}}"#));
     }
-    // The second half repeats the first in other letters: every value is asked for once.
+    // The second half repeats the first in other letters: every value is requested once.
     let twice = ids
         .iter()
         .cloned()

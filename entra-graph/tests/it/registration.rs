@@ -170,7 +170,7 @@ async fn outcome(graph: &GraphClient, name: &str) -> Outcome {
     }
     application["keyCredentials"] = keys.into();
     if !application["applicationTemplateId"].is_null() {
-        // Those of a template have new ids each time.
+        // The scopes of a template have new ids each time.
         let scopes = application["api"]["oauth2PermissionScopes"].as_array_mut();
         scopes
             .into_iter()

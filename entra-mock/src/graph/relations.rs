@@ -25,7 +25,7 @@ impl Relationship {
         }
         match self.source {
             Source::Out(Relation::Members) => Box::new(shown_members(store, id)),
-            // Nor through a nested group that hides them.
+            // A nested group with hidden members does not show them either.
             Source::Down => Box::new(reachable(id, move |id| shown_members(store, id))),
             Source::In(Relation::Members) | Source::Up => {
                 Box::new(objects.filter(|(_, group)| !hides_members(group)))

@@ -26,7 +26,7 @@ pub(super) fn unknown(path: &str) -> Option<String> {
         (true, false) => 2,
     };
     let segment = segments.get(place)?;
-    // What stands at the place of a key can be a function, and an object can be of any type.
+    // A function can be at the position of a key, and an object can be of any type.
     let is_function = segments
         .get(1)
         .is_some_and(|key| place == 2 && (key.starts_with('$') || qualified(key).is_some()));

@@ -254,7 +254,7 @@ fn pending<'a>(
     if user_code.is_empty() {
         return Err(LoginError::new(90_119, "The user code is empty."));
     }
-    // Of two requests with one code, the pending one is meant.
+    // If two requests have the same code, the pending one counts.
     let requests = state.grants.devices.values();
     let mut found: Vec<&DeviceRequest> = requests
         .filter(|request| request.user_code.eq_ignore_ascii_case(user_code))

@@ -39,7 +39,7 @@ pub(super) fn check_identifiers(
     match state.resource_rule {
         ResourceRule::Ignored => return Ok(()),
         ResourceRule::Rejected => {
-            let text = "The parameter 'resource' belongs to the v1 endpoint; ask for a scope here.";
+            let text = "The parameter 'resource' belongs to the v1 endpoint; request a scope here.";
             return Err(LoginError::new(901_002, text));
         }
         ResourceRule::ApplicationIdUri => {}
@@ -81,7 +81,7 @@ fn is_uri_of(
 
 fn other_resource(parameter: &str) -> LoginError {
     let text = format!(
-        "The resource parameter '{}' doesn't match with the requested scopes: it is no Application ID URI of the application that owns them.",
+        "The resource parameter '{}' doesn't match with the requested scopes: it is not an Application ID URI of the application that owns them.",
         plain_text(parameter)
     );
     LoginError::new(9_010_010, text)

@@ -120,7 +120,7 @@ impl SubscribedResource {
     pub(crate) const fn most_minutes(&self) -> i64 {
         match self.collection {
             Collection::Users | Collection::Groups => 41_760,
-            // That of resources of Teams.
+            // The lifetime of Teams resources.
             Collection::Synthetic => 4_320,
         }
     }

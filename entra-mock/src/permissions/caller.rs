@@ -39,7 +39,7 @@ pub(crate) enum TokenProblem {
     Expired,
     WrongAudience,
     BadSignature,
-    /// Of a user or a service principal that lost the access; as seconds since 1970, only newer tokens are valid.
+    /// The user or service principal lost the access; as seconds since 1970, only newer tokens are valid.
     Revoked {
         since: i64,
     },

@@ -206,7 +206,7 @@ fn the_operations_agree_with_the_committed_lists() {
         if path.starts_with("/directory/deleteditems/microsoft.graph.") {
             path = "/directory/deleteditems/{id}".into();
         }
-        // What an assignment or a definition refers to is expanded with the permission to read it.
+        // An expanded object takes the permission to read it.
         for name in ["/principal", "/roledefinition", "/inheritspermissionsfrom"] {
             if let Some(parent) = path.strip_suffix(name) {
                 path = parent.to_owned();

@@ -84,7 +84,7 @@ impl Store {
             let serial = self.serial_of(kind, &id);
             parts.objects.push((kind, id.into(), serial.zip(value)));
         }
-        // Of the changes of one link only the last one matters.
+        // Only the last change of a link matters.
         let mut seen = HashSet::new();
         for link in links.into_iter().rev() {
             if seen.insert(link.clone()) {

@@ -148,7 +148,7 @@ async fn only_administrators_can_give_admin_consent() {
     let page = sign_in(&tenant, &mut browser, &consent, ADELE).await;
     assert_eq!(page.status, 400);
     assert!(page.text.contains("AADSTS90094") && page.text.contains("Need admin approval"));
-    // Nor by posting the form of a page that she was not shown.
+    // Posting the form of a page that she was not shown does not help either.
     let forced = browser.submit(&tenant, &page, &[("step", "consent")]).await;
     assert!(forced.text.contains("AADSTS90094"));
     tenant.user(ADMIN).require_second_factor();

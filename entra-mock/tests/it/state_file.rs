@@ -153,7 +153,7 @@ async fn a_restart_keeps_directory_credentials_grants_policies_settings_and_cloc
     ];
     let refreshed = fetch(http().post(url).form(&form)).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.text);
-    // What is made after a restart has ids of its own.
+    // New objects after a restart have ids of their own.
     let eve = second
         .done("POST", "/users", json!({ "displayName": "Eve" }))
         .await;

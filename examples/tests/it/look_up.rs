@@ -240,7 +240,7 @@ async fn a_number_that_cannot_be_found_is_said_with_what_to_try() {
         let hint = found.hint.unwrap();
         assert!(hint.contains(advice), "{typed}: {hint}");
     }
-    // As the directory writes it, it is found; and for a name there is no such advice.
+    // In the spelling of the directory the number is found. A name gets no such advice.
     let found = lookup::find(&client, "0171/555").await.unwrap();
     assert_eq!((found.entries.len(), found.hint), (1, None));
     let found = lookup::find(&client, "zzz").await.unwrap();

@@ -215,7 +215,7 @@ async fn a_form_with_neither_tenant_id_nor_domain_asks_for_them_and_explains_501
             assert!(error.contains(text), "{error}");
         }
     }
-    // What a user would see, and what the connection test says of it.
+    // The page for the user, and the finding of the connection test.
     let client = SignInClient::builder(
         "organizations",
         form.client.parse::<entra_core::ClientId>().unwrap(),
@@ -295,7 +295,7 @@ async fn a_registration_for_one_organization_is_not_found_by_a_sign_in_and_the_p
     let start = visitor.get(start, &mut out).await.unwrap();
     let shown = tenant.try_sign_in_at(&start.location, "adele@contoso.com");
     assert_eq!(shown.unwrap_err().aadsts_code(), Some(50_194));
-    // What the program says where no tenant is entered names the way as well.
+    // The error without a tenant names the fix as well.
     let error = form.connection().await.unwrap_err().to_string();
     assert!(error.contains("--step find-tenant"), "{error}");
     server.abort();

@@ -256,7 +256,7 @@ impl Inner {
             )
             .with(|inner| {
                 inner.fix = Some(
-                    "ask for the token again and finish the sign-in in the browser that opens"
+                    "request the token again and complete the sign-in in the browser that opens"
                         .into(),
                 );
             }));

@@ -28,7 +28,7 @@ pub(crate) use resource::is_same_resource;
 operations! {
     LIST = "subscription-list" GET "/subscriptions" => Collection("subscription"),
         both ["User.Read.All", "Group.Read.All"];
-    /// Of a resource that this crate has no permissions for.
+    /// A subscription to a resource whose permissions this crate does not know.
     CREATE = "subscription-post-subscriptions" POST "/subscriptions" => Object("subscription"),
         both [];
     CREATE_FOR_USERS = "subscription-post-subscriptions-users" POST "/subscriptions" => Object("subscription"),

@@ -186,7 +186,7 @@ impl Machine {
             (Action::List, Outcome::Listed(listed)) => self.take_list(listed, now),
             (Action::List, Outcome::Failed { retry_after, .. }) => self.list.fail(now, retry_after),
             (Action::Create(index), Outcome::Active { id, expires_on }) => {
-                // What changed while there was none was not reported.
+                // Changes without a subscription were not reported.
                 self.has_gap = true;
                 self.activate(*index, id, expires_on, now);
             }

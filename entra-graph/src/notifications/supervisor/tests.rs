@@ -418,7 +418,11 @@ fn failures_wait_longer_each_time_up_to_an_hour() {
     setup.step(&renew(0, "u"), UNSENT);
     let outcome = setup.active("g");
     setup.step(&renew(1, "g"), outcome);
-    assert_eq!(setup.expect_wait().as_secs(), 30, "a success begins anew");
+    assert_eq!(
+        setup.expect_wait().as_secs(),
+        30,
+        "a success resets the wait"
+    );
 }
 
 #[test]

@@ -211,7 +211,7 @@ impl Machine<'_> {
             if is_seen || self.view.get(&unlink).is_some() {
                 continue;
             }
-            // Of a group that the round did not contain it says nothing.
+            // The round says nothing about a group that it did not contain.
             let group = self.view.entry(&rows::object(ObjectKind::Group, group));
             if group.is_some_and(|group| group.presence == Presence::Present && group.seen != round)
             {

@@ -102,7 +102,7 @@ impl Signer {
         }
     }
 
-    /// That of the fake tenant's test client.
+    /// The certificate of the fake tenant's test client.
     pub(super) fn first() -> Self {
         Self::new(
             include_str!("../../../../entra-mock/src/keys/client.test-cert.pem"),

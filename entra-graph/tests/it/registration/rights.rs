@@ -107,7 +107,7 @@ async fn an_application_that_may_write_only_its_own_is_told_so_before_the_first_
     plan.apply(&mut sink(&tenant)).await.unwrap_err();
     assert_eq!(writes(&tenant), Vec::<String>::new());
 
-    // What it creates it owns, also when it changes it later.
+    // The application owns what it creates, also in later runs.
     let own = AppRegistration::new("Order Desk")
         .application(["User.Read.All"])
         .grant_admin_consent()

@@ -274,7 +274,7 @@ async fn a_dry_run_lists_what_would_happen_and_changes_nothing() {
     copy.apply(&dry_run.changes);
     assert!(copy.has(ObjectKind::User, &nina));
     copy.assert_equals_tenant(&synced.graph, "dry run").await;
-    // What was listed is what happens.
+    // Exactly the listed removals happen.
     synced.sync = synced.sync.clone().guard(DeletionGuard::off());
     synced.run().await.unwrap();
     assert_eq!(synced.copy, copy);

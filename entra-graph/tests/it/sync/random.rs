@@ -255,7 +255,7 @@ async fn copy_equals_tenant(seed: u64, changes: usize, extent: Extent) {
         }
     }
     world.tenant.clear_faults();
-    // What is withheld comes one round later, and what is held back needs one more run.
+    // A withheld change comes one round later, and a removal that was held back needs one more run.
     for _ in 0..5 {
         assert!(run(&world, &mut sync, &mut store, &mut copy, 1_000).await);
     }

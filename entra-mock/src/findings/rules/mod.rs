@@ -230,7 +230,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "token-per-call",
         severity: Severity::Warning,
         title: "A new token is requested while the last one is still valid",
-        why: "Each token request is a round trip, and the token endpoint throttles clients that ask for the same token again.",
+        why: "Each token request is a round trip, and the token endpoint throttles clients that request the same token again.",
         fix: "Cache the token and use it until shortly before it expires; share one credential in the process.",
         help: "https://learn.microsoft.com/entra/identity-platform/msal-acquire-cache-tokens",
         find: tokens::per_call,

@@ -57,7 +57,7 @@ fn caller<'t>(call: &'t Call<'_>) -> Option<&'t Caller> {
 
 pub(super) fn unused(trace: &Trace<'_>) -> Vec<Evidence> {
     let evidence = |usage: Usage<'_>| {
-        // What is not known cannot be called unused.
+        // A permission of unknown use is not reported as unused.
         if usage.needed.unknown().next().is_some() {
             return None;
         }

@@ -70,7 +70,7 @@ pub(super) fn without_state(trace: &Trace<'_>) -> Vec<Evidence> {
 pub(super) fn implicit_flow(trace: &Trace<'_>) -> Vec<Evidence> {
     let mut starts = starts(trace);
     starts.retain(|start| response_types(start).contains(&"token"));
-    evidence(&starts, "asked for an access token in the redirect")
+    evidence(&starts, "requested an access token in the redirect")
 }
 
 /// A new permission is needed now and then, but not each time.

@@ -39,7 +39,7 @@ pub(super) fn per_call(trace: &Trace<'_>) -> Vec<Evidence> {
         let calls = calls.filter(|token| with_these(token)).count();
         if superfluous.len() >= TOKENS && calls <= CALLS_PER_TOKEN * grants.len() {
             let what = format!(
-                "{} asked for a token of which at least half of the lifetime was left",
+                "{} requested a token while the last one had at least half of its lifetime left",
                 requests(superfluous.len())
             );
             found.push(Evidence::new(what, superfluous));

@@ -38,7 +38,7 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
             scope.check(kind)?;
             State::full(scope, visible, now)
         }
-        Request::LatestSignIns(scope) => {
+        Request::Latest(scope) => {
             scope.check(kind)?;
             let state = State::between_rounds(scope, log.next(), now);
             return Ok(reply(call, kind, &state, &[], false));
@@ -86,7 +86,7 @@ fn visible_until(call: Call<'_>) -> u64 {
 /// The kind of request: a new round or the next page of one.
 enum Request {
     Start(Scope),
-    LatestSignIns(Scope),
+    Latest(Scope),
     Page(String),
     Round(String),
 }
@@ -113,9 +113,7 @@ impl Request {
         let plain = scope == Scope::default();
         match (page, round.filter(|token| !token.is_empty())) {
             (None, None) => Ok(Self::Start(scope)),
-            (None, Some(token)) if token.eq_ignore_ascii_case("latest") => {
-                Ok(Self::LatestSignIns(scope))
-            }
+            (None, Some(token)) if token.eq_ignore_ascii_case("latest") => Ok(Self::Latest(scope)),
             (Some(token), None) if plain => Ok(Self::Page(token)),
             (None, Some(token)) if plain => Ok(Self::Round(token)),
             (Some(_), Some(_)) => Err(GraphError::bad_request(

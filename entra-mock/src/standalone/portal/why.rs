@@ -27,7 +27,7 @@ pub(super) fn explanation(record: &RequestRecord, tenant_id: &str) -> Vec<String
     }
     if let Some(wait) = record.retry_after() {
         lines.push(format!(
-            "The response asked for a wait of {} seconds.",
+            "The response requested a wait of {} seconds.",
             wait.as_secs_f64()
         ));
     }

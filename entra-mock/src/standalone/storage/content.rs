@@ -384,7 +384,7 @@ fn state_of(settings: &Value) -> Option<State> {
     let random_seed = settings["recipe"]["randomSeed"].as_u64()?;
     let mut state = State::new(text("tenantName")?, &[], License::Free, random_seed);
     state.tenant_id = text("tenantId")?.parse::<Guid>().ok()?;
-    // What the tenant makes from now on must differ from what it has made.
+    // New random values must differ from those before.
     let starts = settings["starts"].as_u64()?;
     state.random = Random::new(
         (random_seed ^ 0x5eed_f11e)
@@ -432,7 +432,7 @@ fn recipe_of(recipe: &Value) -> Option<Recipe> {
             Some(text) => Some(Scenario::from_yaml(text).ok()?),
             None => None,
         },
-        // Those of the server that loads the file.
+        // The options of the server that loads the file.
         notification_options: NotificationOptions::documented(),
         company: Company {
             name: text("name")?.to_owned(),

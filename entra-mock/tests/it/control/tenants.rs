@@ -25,7 +25,7 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
     assert_eq!((ids.len(), addresses.len()), (3, 3));
     assert_eq!(second["user"], "adele@fabrikam.com");
 
-    // What one tenant has, another one does not.
+    // Tenants share no objects.
     server
         .done("POST", "/users", json!({ "displayName": "Only first" }))
         .await;

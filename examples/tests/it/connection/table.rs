@@ -44,7 +44,7 @@ async fn the_documented_table_is_what_the_test_says() {
     for (line, expected) in written.lines().zip(expected.lines()) {
         assert_eq!(
             line, expected,
-            "set UPDATE_CONNECTION_TABLE to write the table anew"
+            "set UPDATE_CONNECTION_TABLE to write the table again"
         );
     }
     assert!(written == expected, "the table has another length");

@@ -37,7 +37,7 @@ pub(super) const ROUTES: &[&Route] = &[
     .returning(&Schema::Object(&[required("count", &Schema::Integer, "The number of matching requests.")])),
 ];
 
-// What a request is selected by.
+// The filters of the journal.
 const METHOD: Field = optional("method", &Schema::Text, "The method.");
 const PATH: Field = optional(
     "path",
