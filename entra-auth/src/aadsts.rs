@@ -182,7 +182,7 @@ impl Class {
                 "compare client id and tenant with the registration's Overview page, and check that the application is enabled"
             }
             Self::Certificate => {
-                "check that the certificate is registered on this application and in date, and that its private key signs the assertion"
+                "check that the certificate is registered on this application and has not expired, and that its private key signs the assertion"
             }
             Self::Client => {
                 "send a valid secret, certificate or federated token of this application"
@@ -191,14 +191,14 @@ impl Class {
             Self::Device => {
                 "the user or IT must register, enable or repair the device; the app can only say so"
             }
-            Self::DeviceCode => "start the device sign-in anew",
+            Self::DeviceCode => "start another device sign-in",
             Self::Federated => {
                 "compare issuer, subject and audience of the token with the federated credential"
             }
             Self::Federation => {
-                "look at the set-up of the federation and at the other provider's own log, by the correlation id"
+                "check the setup of the federation, and look up the correlation id in the other provider's log"
             }
-            Self::Grant => "start a new sign-in and redeem what it gives at once",
+            Self::Grant => "start a new sign-in and redeem its code at once",
             Self::Interaction => "send the user through an interactive sign-in",
             Self::Policy => {
                 "an administrator finds the policy in the sign-in log by the correlation id and changes it or admits this identity"
@@ -208,18 +208,20 @@ impl Class {
             }
             Self::Request => "correct the parameter that the service's message names",
             Self::Resource => {
-                "ask for one resource as {resource}/.default, by the name it has in this tenant"
+                "request one resource as {resource}/.default, by the name it has in this tenant"
             }
             Self::Secret => {
                 "in App registrations > Certificates & secrets add a new secret and use its Value"
             }
             Self::Service => {
-                "try again later; if it lasts, look at Entra's service health and name the correlation id to support"
+                "try again later; if the error persists, check Entra's service health and give the correlation id to support"
             }
             Self::Tenant => {
                 "check the tenant id or domain, and that the sign-in host belongs to the tenant's cloud"
             }
-            Self::Throttled => "wait as long as asked, and use one token for many calls",
+            Self::Throttled => {
+                "wait as long as the response says, and use one token for many calls"
+            }
             Self::User => {
                 "an administrator finds the account's state in the sign-in log by the correlation id"
             }
