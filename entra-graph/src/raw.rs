@@ -351,8 +351,7 @@ fn append(url: &mut Url, name: &str, value: &str) {
 #[inline]
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = without_bom(body);
-    let error = ServiceError::parse(body);
-    if error.code.is_some() {
+    if let Some(error) = ServiceError::inside_of_success(body) {
         return Err(Error::service_in_success(error));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);

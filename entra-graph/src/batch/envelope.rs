@@ -129,9 +129,8 @@ pub(super) fn read(
 ) -> Result<HashMap<usize, Option<Reply>>, Error> {
     let body = without_bom(&whole.body);
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|source| {
-        let error = ServiceError::parse(body);
-        match error.code {
-            Some(_) => Error::service_in_success(error),
+        match ServiceError::inside_of_success(body) {
+            Some(error) => Error::service_in_success(error),
             None => Error::decode("the response is not that of a batch", source),
         }
     })?;

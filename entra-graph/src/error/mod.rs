@@ -239,9 +239,14 @@ impl Error {
     }
 
     /// Whether the list must be read from its start, because Graph no longer knows the link to the page.
+    ///
+    /// Some services send no code with it, only a message about the skip token.
     #[must_use]
     pub fn is_expired_page(&self) -> bool {
-        self.code() == Some("Directory_ExpiredPageToken")
+        let message = || self.message().to_ascii_lowercase().replace(' ', "");
+        self.code()
+            .is_some_and(|code| code.eq_ignore_ascii_case(EXPIRED_PAGE))
+            || self.0.status == Some(StatusCode::BAD_REQUEST) && message().contains("skiptoken")
     }
 
     /// Whether a delta query must begin again with a full round.
@@ -513,6 +518,8 @@ impl error::Error for Error {
 
 const NO_PREMIUM_LICENSE: &str = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
 pub(crate) const CONCURRENCY_VIOLATION: &str = "Directory_ConcurrencyViolation";
+
+const EXPIRED_PAGE: &str = "Directory_ExpiredPageToken";
 
 /// The codes of a 404 that mean absence.
 const ABSENT: &[&str] = &[

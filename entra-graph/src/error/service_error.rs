@@ -1,4 +1,4 @@
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The content of Graph's error body; empty without such a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,12 +27,26 @@ impl ServiceError {
     ///
     /// This never fails, since a failure would hide the error itself.
     pub(crate) fn parse(body: &[u8]) -> Self {
-        // Graph sometimes puts a byte order mark in front.
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
-            return Self::default();
-        };
-        body.get("error").map(Self::read).unwrap_or_default()
+        object(body)
+            .and_then(|body| body.get("error").map(Self::read))
+            .unwrap_or_default()
+    }
+
+    /// The error that a response with a status of success holds in place of its content, or beside a list. Its code may
+    /// be empty.
+    ///
+    /// A resource with an `error` among its own properties, such as a failed long-running operation, is not an error.
+    pub(crate) fn inside_of_success(body: &[u8]) -> Option<Self> {
+        const NAME: &[u8] = b"\"error\"";
+        if !body.windows(NAME.len()).any(|part| part == NAME) {
+            return None;
+        }
+        let body = object(body)?;
+        let error = body.get("error").filter(|error| !error.is_null())?;
+        let is_alone = body
+            .keys()
+            .all(|name| matches!(name.as_str(), "error" | "value") || name.contains('@'));
+        is_alone.then(|| Self::read(error))
     }
 
     /// An error that was written into the middle of a response after it had begun as a success.
@@ -69,6 +83,15 @@ impl ServiceError {
             level = inner(error);
         }
         parsed
+    }
+}
+
+/// A body as a JSON object. Graph sometimes puts a byte order mark in front.
+fn object(body: &[u8]) -> Option<Map<String, Value>> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(body)) => Some(body),
+        _ => None,
     }
 }
 
@@ -136,6 +159,38 @@ mod tests {
             br#"{"error":7}"#,
         ] {
             assert_eq!(ServiceError::salvage(body), None);
+        }
+    }
+
+    #[test]
+    fn an_error_in_place_of_the_content_needs_no_code() {
+        for (body, code) in [
+            (r#"{"error":{"code":"A"}}"#, Some("A")),
+            (
+                r#"{"value":[],"error":{"code":"A"},"@odata.context":"c"}"#,
+                Some("A"),
+            ),
+            (r#"{"error":{"code":"","message":"m"}}"#, None),
+            (r#"{ "error" : {} }"#, None),
+            (r#"{"error":"text"}"#, None),
+        ] {
+            let error = ServiceError::inside_of_success(body.as_bytes());
+            let error = error.unwrap_or_else(|| panic!("{body}"));
+            assert_eq!(error.code.as_deref(), code, "{body}");
+        }
+        for body in [
+            "",
+            "{\"error\"",
+            r#"["error"]"#,
+            r#"{"error":null,"value":[]}"#,
+            r#"{"value":[{"error":{"code":"A"}}]}"#,
+            r#"{"id":"1","status":"failed","error":{"code":"A"}}"#,
+        ] {
+            assert_eq!(
+                ServiceError::inside_of_success(body.as_bytes()),
+                None,
+                "{body}"
+            );
         }
     }
 

@@ -182,15 +182,15 @@ fn without_error_inside(reply: &Reply) -> Result<(), Error> {
     if begins != Some(&b'{') {
         return Ok(());
     }
-    let error = ServiceError::parse(&reply.body);
-    match error.code {
-        Some(_) => Err(Error::service_in_success(error)),
+    match ServiceError::inside_of_success(&reply.body) {
+        Some(error) => Err(Error::service_in_success(error)),
         None => Ok(()),
     }
 }
 
 /// A number as plain text.
 pub(crate) fn read_number(_: &GraphClient, reply: &Reply) -> Result<u64, Error> {
+    without_error_inside(reply)?;
     let text = String::from_utf8_lossy(without_bom(&reply.body));
     text.trim()
         .parse()

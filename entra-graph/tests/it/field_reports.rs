@@ -12,29 +12,36 @@ use crate::scripts::{ROOT, client, is_advanced, requested};
 async fn an_expired_page_leaves_no_resume_token_and_says_to_start_again() {
     let first =
         format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?$skiptoken=a"}}"#);
-    let expired = r#"{"error":{"code":"Directory_ExpiredPageToken","message":"m"}}"#;
-    let script = ScriptedTransport::new()
-        .then(200, &[], first.clone())
-        .then(400, &[], expired);
-    let mut items = client(script).users().list().items();
-    items.try_next().await.unwrap();
-    assert!(items.resume_token().is_some());
-    let error = items.try_next().await.unwrap_err();
-    assert!(error.is_expired_page());
-    assert!(
-        error.to_string().contains("start the list again"),
-        "{error}"
-    );
-    assert_eq!(items.resume_token(), None);
-    assert!(items.try_next().await.unwrap().is_none());
+    for expired in [
+        r#"{"error":{"code":"Directory_ExpiredPageToken","message":"m"}}"#,
+        r#"{"error":{"code":"directory_expiredpagetoken","message":"m"}}"#,
+        // As a list with `signInActivity` was reported to end.
+        r#"{"error":{"code":"","message":"Invalid Skip Token"}}"#,
+        r#"{"error":{"code":"BadRequest","message":"The $skiptoken is invalid."}}"#,
+    ] {
+        let script = ScriptedTransport::new()
+            .then(200, &[], first.clone())
+            .then(400, &[], expired);
+        let mut items = client(script).users().list().items();
+        items.try_next().await.unwrap();
+        assert!(items.resume_token().is_some());
+        let error = items.try_next().await.unwrap_err();
+        assert!(error.is_expired_page(), "{expired}");
+        assert!(
+            error.to_string().contains("start the list again"),
+            "{error}"
+        );
+        assert_eq!(items.resume_token(), None);
+        assert!(items.try_next().await.unwrap().is_none());
 
-    let script = ScriptedTransport::new()
-        .then(200, &[], first)
-        .then(400, &[], expired);
-    let mut pages = client(script).users().list().pages();
-    pages.try_next().await.unwrap();
-    pages.try_next().await.unwrap_err();
-    assert_eq!(pages.resume_token(), None);
+        let script = ScriptedTransport::new()
+            .then(200, &[], first.clone())
+            .then(400, &[], expired);
+        let mut pages = client(script).users().list().pages();
+        pages.try_next().await.unwrap();
+        pages.try_next().await.unwrap_err();
+        assert_eq!(pages.resume_token(), None);
+    }
 }
 
 #[tokio::test]
@@ -251,6 +258,26 @@ async fn an_error_inside_of_a_success_is_one_for_every_kind_of_request() {
             assert_eq!(error.code(), Some("Oops"), "{body}");
         }
     }
+    // Some services leave the code empty.
+    let body = r#"{"error":{"code":"","message":"Something failed."}}"#;
+    let graph = client((0..4).fold(ScriptedTransport::new(), |script, _| {
+        script.then(200, &[], body)
+    }));
+    let value = graph.raw("GET", "/x").json::<serde_json::Value>().await;
+    for error in [
+        graph.user("a").delete().send().await.unwrap_err(),
+        graph.users().count().send().await.unwrap_err(),
+        graph.users().list().send().await.unwrap_err(),
+        value.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Service, "{error}");
+        assert_eq!(error.message(), "Something failed.");
+    }
+    // A failed operation is a resource of its own.
+    let body = r#"{"id":"1","status":"failed","error":{"code":"Oops"}}"#;
+    let graph = client(ScriptedTransport::new().then(200, &[], body));
+    let operation = graph.raw("GET", "/x").json::<serde_json::Value>().await;
+    assert_eq!(operation.unwrap()["error"]["code"], "Oops");
     // Bytes that only look like one, and other results of actions, are none.
     for body in [r#"{"error":null}"#, r#"{"value":true}"#, "{", "\u{89}PNG"] {
         let script = ScriptedTransport::new().then(200, &[], body);
