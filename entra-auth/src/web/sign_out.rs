@@ -22,11 +22,18 @@ use crate::{
     user::Account,
 };
 
-/// A sign-out that is not complete, which is encrypted in a cookie.
-#[derive(Default, Serialize, Deserialize)]
+/// A sign-out that is not complete, which is encrypted in a cookie. The newest entries come first.
+#[derive(Default, Deserialize)]
 struct PendingSignOut {
     sessions: Vec<String>,
     tokens: Vec<(String, TokenOwner)>,
+}
+
+/// The part of a pending sign-out that fits into its cookie.
+#[derive(Serialize)]
+struct StoredSignOut<'a> {
+    sessions: &'a [String],
+    tokens: &'a [(String, TokenOwner)],
 }
 
 /// The result of a sign-out.
@@ -162,7 +169,7 @@ impl Site {
         let (mut pending, removal) = self.pending_sign_out(headers).unzip();
         let pending = pending.get_or_insert_default();
         if let Some(id) = self.cookies.session_id(headers) {
-            pending.sessions.push(id.to_text());
+            pending.sessions.insert(0, id.to_text());
         }
         let outcome = self.finish_sign_out(std::mem::take(pending)).await;
         let mut cookies = vec![self.cookies.session_removal()];
@@ -172,8 +179,8 @@ impl Site {
 
     async fn finish_sign_out(&self, pending: PendingSignOut) -> SignOutOutcome {
         let mut outcome = SignOutOutcome::default();
-        let mut owners = pending.tokens;
-        for text in pending.sessions.into_iter().take(MAX_PENDING) {
+        let mut owners = Vec::new();
+        for text in pending.sessions {
             let Some(id) = SessionId::parse(&text) else {
                 continue;
             };
@@ -182,7 +189,7 @@ impl Site {
                 outcome.pending.sessions.push(text);
             }
         }
-        for (connection, owner) in owners.into_iter().take(MAX_PENDING) {
+        for (connection, owner) in owners.into_iter().chain(pending.tokens) {
             if let Err(error) = self.remove_tokens(&connection, &owner).await {
                 tracing::error!(%error, "the tokens of a user who signed out could not be removed");
                 outcome.pending.tokens.push((connection, owner));
@@ -200,7 +207,11 @@ impl Site {
     ) -> Result<(), StoreError> {
         // The cookie names the connection, in case the store is down.
         let by_cookie = self.connections.by_name(id.connection());
-        outcome.to = by_cookie.and_then(|client| self.entra_sign_out(&client, None));
+        let by_cookie = by_cookie.and_then(|client| self.entra_sign_out(&client, None));
+        let is_first = outcome.to.is_none();
+        if is_first {
+            outcome.to = by_cookie;
+        }
         let record = self.sessions.record(id).await;
         let session = match &record {
             Ok(Some(record)) => self
@@ -218,7 +229,9 @@ impl Site {
         let hint = session
             .as_ref()
             .and_then(|session| session.identity().login_hint.clone());
-        outcome.to = client.and_then(|client| self.entra_sign_out(&client, hint));
+        if is_first {
+            outcome.to = client.and_then(|client| self.entra_sign_out(&client, hint));
+        }
         owners.push((
             record.connection.clone(),
             TokenOwner {
@@ -278,13 +291,25 @@ impl Site {
             .take_pending(FlowCookie::SignOut, SIGN_OUT_ID, headers)
     }
 
-    /// The header that stores a pending sign-out, in place of an earlier one.
+    /// The header that stores a pending sign-out, in place of an earlier one. The oldest entries are left out if the
+    /// cookie would be too large.
     fn sign_out_cookie(&self, pending: &PendingSignOut) -> Option<HeaderValue> {
-        let is_pending = !pending.is_empty();
-        is_pending.then(|| {
-            self.cookies
-                .pending_cookie(FlowCookie::SignOut, SIGN_OUT_ID, pending)
-        })?
+        let (mut sessions, mut tokens) = (&*pending.sessions, &*pending.tokens);
+        while !(sessions.is_empty() && tokens.is_empty()) {
+            let stored = StoredSignOut { sessions, tokens };
+            let cookie = self
+                .cookies
+                .pending_cookie(FlowCookie::SignOut, SIGN_OUT_ID, &stored);
+            if cookie.is_some() {
+                return cookie;
+            }
+            tracing::error!("a pending sign-out is too large for a cookie");
+            match tokens.split_last() {
+                Some((_, newer)) => tokens = newer,
+                None => sessions = sessions.split_last().map_or(&[], |(_, newer)| newer),
+            }
+        }
+        None
     }
 
     /// The page of a sign-out that failed. It leads on to Entra's sign-out in any case.
@@ -319,5 +344,3 @@ impl PendingSignOut {
 
 /// The id of the cookie: a browser has at most one pending sign-out.
 const SIGN_OUT_ID: &str = "pending-sign-out";
-/// How many sessions a pending sign-out has at most.
-const MAX_PENDING: usize = 4;

@@ -235,6 +235,51 @@ async fn a_repeated_sign_out_ends_the_pending_and_the_new_session() {
 }
 
 #[tokio::test]
+async fn a_sign_out_after_many_failed_ones_ends_every_session() {
+    let shop = Shop::open().await;
+    let mut browser = Browser::default();
+    let mut copies = Vec::new();
+    for number in 0..8 {
+        browser
+            .sign_in(&shop.site, &shop.tenant, "/auth/sign-in", ADELE)
+            .await;
+        copies.push(browser.clone());
+        broken(&shop.sessions, true);
+        is_failed_sign_out_page(&browser.post(&shop.site, "/auth/sign-out", "", false).await);
+        broken(&shop.sessions, false);
+        let mut newest = copies[number].clone();
+        assert_eq!(newest.open(&shop.site, "/").await.body, ADELE);
+    }
+    browser
+        .sign_in(&shop.site, &shop.tenant, "/auth/sign-in", OTHER)
+        .await;
+    copies.push(browser.clone());
+    let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
+    assert!(response.location().contains("/logout?"));
+    for (number, mut copy) in copies.into_iter().enumerate() {
+        let page = copy.open(&shop.site, "/").await;
+        assert_eq!(page.body, "not signed in", "session {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_pending_sign_out_that_is_too_large_for_a_cookie_is_never_reported_as_complete() {
+    let shop = Shop::open().await;
+    let mut browser = Browser::default();
+    // Far more sessions than a cookie holds.
+    for _ in 0..40 {
+        browser
+            .sign_in(&shop.site, &shop.tenant, "/auth/sign-in", ADELE)
+            .await;
+        broken(&shop.sessions, true);
+        is_failed_sign_out_page(&browser.post(&shop.site, "/auth/sign-out", "", false).await);
+        broken(&shop.sessions, false);
+    }
+    let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
+    assert!(response.location().contains("/logout?"));
+}
+
+#[tokio::test]
 async fn a_sign_out_fails_if_the_tokens_cannot_be_removed() {
     let shop = Shop::open().await;
     let mut browser = shop.signed_in(ADELE).await;
