@@ -73,6 +73,21 @@ for path in run("git", "ls-files", "*.rs", "*.md", "*.toml").split():
 
 
 
+# Each source file is a module: one that no file declares is not compiled, and its tests do not run.
+for path in run("git", "ls-files", "*.rs").split():
+    folder, file = os.path.split(path)
+    is_source = re.search(r"/(src|tests/it)(/|$)", folder) and "/src/bin" not in folder or path.startswith("examples/")
+    if not is_source or file in ("lib.rs", "main.rs") or not os.path.exists(path):
+        continue
+    if file == "mod.rs":
+        folder, file = os.path.split(folder)
+    name = file.removesuffix(".rs")
+    parents = [f"{folder}/{parent}" for parent in ("lib.rs", "main.rs", "mod.rs")] + [f"{folder}.rs"]
+    declaration = re.compile(rf"^\s*(pub(\(.*?\))? )?mod {name}\b", re.M)
+    if not any(declaration.search(open(parent).read()) for parent in parents if os.path.exists(parent)):
+        complaints.append(f"{path}: no file declares this module")
+
+
 # Each handle and action of an area names its permission in its documentation.
 HANDLE = re.compile(
     r"((?:\n    (?:///|#\[)[^\n]*)+)\n    pub (?:async |const )?fn (\w+)[^{;]*?-> (?:Collection|Object|Request|MemberCheck|GetByIds|Update)\b"

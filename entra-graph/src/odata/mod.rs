@@ -24,3 +24,6 @@ pub(crate) use query::Query;
 pub use search::Search;
 pub use selection::{NavigationProperty, Selection};
 pub(crate) use support::{Level, Operator, Support};
+
+#[cfg(test)]
+mod tests;

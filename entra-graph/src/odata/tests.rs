@@ -1,10 +1,9 @@
 use entra_core::{ClientId, Guid, Timestamp};
 use proptest::prelude::*;
 
-use super::{Level, Operator, Support, literal::quoted};
-use crate::{
-    Application, Filter, User,
-    entity::Entity,
+use super::{Described, Filter, Level, Operator, Support, literal::quoted};
+use crate::objects::{
+    Application, User,
     types::{
         AssignedLicense, AssignedPlan, OnPremisesExtensionAttributes, RequiredResourceAccess,
         WebApplication,
@@ -114,7 +113,10 @@ fn any_filters_a_collection_inside_of_a_property() {
         ),
     ] {
         assert_eq!(filter.to_string(), expected);
-        let level = filter.node.level(&<Application as Entity>::INFO).unwrap();
+        let level = filter
+            .node
+            .level(&<Application as Described>::INFO)
+            .unwrap();
         assert_eq!(level, Level::Advanced);
     }
 }
@@ -134,7 +136,7 @@ fn a_range_variable_is_rejected_outside_of_its_any() {
     for filter in [other_collection, no_collection] {
         let error = filter
             .node
-            .level(&<Application as Entity>::INFO)
+            .level(&<Application as Described>::INFO)
             .unwrap_err();
         assert!(error.to_string().contains("outside"), "{error}");
     }

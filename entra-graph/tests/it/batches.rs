@@ -42,6 +42,8 @@ struct State {
     tries: HashMap<usize, usize>,
     sent_at: HashMap<usize, Vec<std::time::Instant>>,
     succeeded: HashSet<usize>,
+    in_flight: usize,
+    most_in_flight: usize,
 }
 
 impl Service {
@@ -123,6 +125,13 @@ impl HttpTransport for Service {
         assert_eq!(request.uri().path(), "/v1.0/$batch");
         assert_eq!(request.method(), "POST");
         let body: Value = serde_json::from_slice(request.body()).unwrap();
+        {
+            let mut state = self.state.lock().unwrap();
+            state.in_flight += 1;
+            state.most_in_flight = state.most_in_flight.max(state.in_flight);
+        }
+        tokio::task::yield_now().await;
+        self.state.lock().unwrap().in_flight -= 1;
         let response = self.respond(&body).to_string();
         Ok(http::Response::new(response.into()))
     }
@@ -134,6 +143,33 @@ fn graph(service: &Service) -> GraphClient {
 
 fn user(graph: &GraphClient, number: usize) -> entra_graph::query::Get<User> {
     graph.user(number.to_string()).get()
+}
+
+#[tokio::test]
+async fn up_to_four_requests_of_a_batch_are_in_flight_at_once() {
+    for (requests, expected) in [(20, 1), (45, 3), (200, 4)] {
+        let service = Service::default();
+        let graph = graph(&service);
+        let mut batch = graph.batch();
+        for number in 0..requests {
+            batch.add(user(&graph, number));
+        }
+        batch.send().await.unwrap();
+        assert_eq!(service.state.lock().unwrap().most_in_flight, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_entry_of_another_batch_gets_no_response() {
+    let service = Service::default();
+    let graph = graph(&service);
+    let entry = graph.batch().add(user(&graph, 1));
+    let mut batch = graph.batch();
+    let own = batch.add(user(&graph, 2));
+    let responses = batch.send().await.unwrap();
+    let error = responses.get(entry).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert_eq!(responses.get(own).unwrap().id, "2");
 }
 
 #[tokio::test]

@@ -226,6 +226,12 @@ async fn a_delta_round_without_a_link_or_with_a_loop_is_an_error() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
+    // Also change by change, where a round that only ends would look complete.
+    let script = ScriptedTransport::new().then(200, &[], r#"{"value":[{"id":"1"}]}"#);
+    let mut changes = client(script).users().delta().changes();
+    let error = changes.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(changes.state(), None);
     let script = ScriptedTransport::new()
         .then(200, &[], page("", &next("a")))
         .then(200, &[], page("", &next("a")));
@@ -275,6 +281,12 @@ async fn a_delta_state_is_valid_for_its_own_query_and_host_only() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Policy);
+    // The address of a full round counts too, before anything is sent.
+    let mut stored: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    stored["start"] = "https://evil.example/v1.0/users/delta".into();
+    let moved: DeltaState = serde_json::from_value(stored).unwrap();
+    let round = graph.users().delta().since(moved).changes().try_collect();
+    assert_eq!(round.await.unwrap_err().kind(), ErrorKind::Policy);
     assert_eq!(script.requests().len(), 1);
 }
 

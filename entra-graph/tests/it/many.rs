@@ -157,6 +157,23 @@ async fn a_list_that_cannot_be_completed_is_an_error_and_can_be_resumed() {
 }
 
 #[tokio::test]
+async fn a_list_that_graph_sent_empty_is_read_again() {
+    let page = r#"{"value":[{"id":"g","members":[]}]}"#;
+    let members = r##"{"responses":[{"id":"0","status":200,"body":{"value":[{"@odata.type":"#microsoft.graph.user","id":"u"}]}}]}"##;
+    let script = entra_core::ScriptedTransport::new()
+        .then(200, &[], page)
+        .then(200, &[], members);
+    let list = crate::scripts::client(script)
+        .groups()
+        .list()
+        .expand_all(Group::MEMBERS);
+    let groups: Vec<Group> = list.items().try_collect().await.unwrap();
+    let members = groups[0].members.as_ref().unwrap();
+    assert_eq!(members[0].id(), "u");
+    assert!(members.is_complete());
+}
+
+#[tokio::test]
 async fn a_single_related_object_is_left_as_it_is() {
     let (_tenant, graph) = graph().await;
     let users = |all: bool| {

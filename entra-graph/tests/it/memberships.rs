@@ -4,9 +4,9 @@ use std::error::Error as _;
 
 use entra_core::{
     CredentialError, CredentialErrorKind, GroupMembership, MembershipErrorKind, ObjectId,
-    StaticCredential,
+    ScriptedTransport, StaticCredential,
 };
-use entra_graph::GraphClient;
+use entra_graph::{ErrorKind, GraphClient};
 use entra_mock::{FakeTenant, Fault};
 
 use crate::support::{AppCredential, start};
@@ -22,6 +22,15 @@ async fn graph() -> (FakeTenant, GraphClient) {
 fn client(tenant: &FakeTenant, credential: AppCredential) -> GraphClient {
     let builder = GraphClient::builder(credential).cloud(tenant.cloud());
     builder.clock(tenant.clock()).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_part_of_the_groups_is_an_error() {
+    let body = r#"{"value":[],"@odata.nextLink":"https://graph.example.com/v1.0/next"}"#;
+    let script = ScriptedTransport::new().then(200, &[], body);
+    let user = crate::scripts::client(script).user(ADELE);
+    let error = user.get_member_groups(false).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
