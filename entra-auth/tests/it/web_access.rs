@@ -11,9 +11,9 @@ use std::{
 use axum::{Router, http::StatusCode};
 use entra_auth::{
     SignInClient,
-    sign_in::{Connections, SignInClientBuilder},
+    sign_in::{Connections, SignInClientBuilder, SignInErrorKind},
     store::{EncryptedStore, EncryptionKey, StoreError, StoreKey, StorePartition},
-    user::ClientAuthentication,
+    user::{ClientAuthentication, StartOptions},
     web::{AccessDenied, SignInContext, WebSignIn},
 };
 use entra_core::{Clock, TokenCredential as _, TokenRequest};
@@ -125,25 +125,42 @@ async fn a_re_check_calls_the_applications_check_and_stores_its_new_user() {
     assert_eq!(browser.open(&site, "/").await.body, "not signed in");
 }
 
+/// A client for users of many tenants, and whether it admits them.
+fn multi_tenant_client(tenant: &FakeTenant, app: &App) -> (SignInClient, Arc<AtomicBool>) {
+    let admitted = Arc::new(AtomicBool::new(true));
+    let decision = Arc::clone(&admitted);
+    let credential = ClientAuthentication::secret(app.secret());
+    let builder = SignInClient::builder("organizations", app.client_id(), credential)
+        .name("contoso")
+        .redirect_uri(urls().callback())
+        .scopes(["User.Read"])
+        .tenant_decision(move |_| decision.load(Ordering::SeqCst))
+        .cloud(tenant.cloud())
+        .clock(tenant.clock());
+    (builder.build().unwrap(), admitted)
+}
+
+#[tokio::test]
+async fn a_user_of_a_tenant_that_is_no_longer_admitted_is_rejected_at_a_renewal() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant).multi_tenant();
+    let (client, admitted) = multi_tenant_client(&tenant, &app);
+    let (url, flow) = client.start(&StartOptions::default()).unwrap();
+    let callback = tenant.sign_in_at(url.as_str(), ADELE).query();
+    let session = client.finish(flow, &callback).await.unwrap();
+    session.commit().await;
+    let (account, identity) = (session.account(), session.identity());
+    client.renew(account, identity).await.unwrap();
+    admitted.store(false, Ordering::SeqCst);
+    let error = client.renew(account, identity).await.unwrap_err();
+    assert_eq!(error.kind(), SignInErrorKind::WrongTenant);
+}
+
 #[tokio::test]
 async fn sessions_of_a_tenant_that_is_no_longer_admitted_end_at_once() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant).multi_tenant();
-    let admitted = Arc::new(AtomicBool::new(true));
-    let decision = Arc::clone(&admitted);
-    let client = SignInClient::builder(
-        "organizations",
-        app.client_id(),
-        ClientAuthentication::secret(app.secret()),
-    )
-    .name("contoso")
-    .redirect_uri(urls().callback())
-    .scopes(["User.Read"])
-    .tenant_decision(move |_| decision.load(Ordering::SeqCst))
-    .cloud(tenant.cloud())
-    .clock(tenant.clock())
-    .build()
-    .unwrap();
+    let (client, admitted) = multi_tenant_client(&tenant, &app);
     let sign_in = WebSignIn::builder(urls(), client).authorize(admit_by_user_name);
     let site = site(&sign_in.clock(tenant.clock()).build().unwrap());
     let mut browser = signed_in(&site, &tenant, ADELE).await;
