@@ -68,13 +68,20 @@ pub(crate) async fn deliver_due(engine: &Engine) -> DeliveryReport {
     total
 }
 
+/// Sends the notifications that are due, unless the tenant sends them on request only.
+#[cfg(feature = "server")]
+async fn deliver_automatically(engine: &Engine) -> Option<DeliveryReport> {
+    match engine.sends_notifications() {
+        true => Some(deliver_due(engine).await),
+        false => None,
+    }
+}
+
 /// Sends notifications as they become due, until the tenant is dropped.
 #[cfg(feature = "server")]
 pub(crate) async fn deliver_forever(engine: Weak<Engine>) {
     while let Some(engine) = engine.upgrade() {
-        if engine.sends_notifications() {
-            deliver_due(&engine).await;
-        }
+        deliver_automatically(&engine).await;
         drop(engine);
         tokio::time::sleep(BETWEEN_DELIVERIES).await;
     }
@@ -218,3 +225,27 @@ const SLOW: Duration = Duration::from_millis(2_900);
 const BETWEEN_DELIVERIES: Duration = Duration::from_millis(200);
 /// More than any token, and than any sensible response to notifications.
 const MAX_RESPONSE: usize = 64 * 1024;
+
+#[cfg(all(test, feature = "server"))]
+mod tests {
+    use std::sync::Arc;
+
+    use entra_core::{Clock as _, ManualClock};
+
+    use super::*;
+    use crate::{
+        seed::{Company, Seed},
+        state::License,
+    };
+
+    #[tokio::test]
+    async fn a_tenant_that_sends_on_request_sends_nothing_by_itself() {
+        let clock = Arc::new(ManualClock::new());
+        let state = Seed::Empty.build(clock.now(), License::P2, 1, 0, &Company::default());
+        let engine = Engine::new(clock, state, 0);
+        let report = deliver_automatically(&engine).await;
+        assert_eq!(report, Some(DeliveryReport::default()));
+        engine.write().notifications.on_request = true;
+        assert_eq!(deliver_automatically(&engine).await, None);
+    }
+}

@@ -287,6 +287,25 @@ async fn an_agent_user_gets_tokens_through_its_agent_identity_alone() {
     // The client assertion itself is for another purpose.
     let rejected = request(&assertion, ("user_id", &id)).await;
     assert_error(&rejected, 401, "invalid_client", 700_213);
+    // So is the token of another agent identity of the blueprint.
+    let second = case
+        .tenant
+        .add_agent_identity(&case.blueprint, "Travel agent 2");
+    let other = second.client_id().to_string();
+    let exchange = case.exchange(&case.blueprint, &other).await;
+    let foreign = case
+        .post(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", &other),
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", &text(&exchange, "access_token")),
+            ("scope", EXCHANGE),
+        ])
+        .await;
+    assert_eq!(foreign.status, 200, "{}", foreign.text);
+    let foreign = text(&foreign, "access_token");
+    let rejected = request(&foreign, ("user_id", &id)).await;
+    assert_error(&rejected, 401, "invalid_client", 700_213);
     let app = case.tenant.register_app("Plain").with_secret();
     let (client, secret) = (app.client_id().to_string(), app.secret());
     let plain = case

@@ -11,6 +11,7 @@ use crate::{
 };
 
 const CAPABLE: &str = r#"{"access_token":{"xms_cc":{"values":["CP1"]}}}"#;
+const OTHER: &str = r#"{"access_token":{"xms_cc":{"values":["other"]}}}"#;
 
 /// A Graph token of Adele, by her password.
 async fn token(tenant: &FakeTenant, app: &App, claims: &str) -> String {
@@ -54,6 +55,8 @@ async fn an_event_of_the_user_is_a_claims_challenge_for_a_capable_client_only() 
         let capable = token(&tenant, &app, CAPABLE).await;
         assert_eq!(claims(&json!(capable))["xms_cc"], json!(["cp1"]));
         let plain = token(&tenant, &app, "").await;
+        let other = token(&tenant, &app, OTHER).await;
+        assert_eq!(claims(&json!(other))["xms_cc"], json!(["other"]));
         assert_eq!(graph_get(&tenant, &capable, "/me").await.status, 200);
         happen(&tenant.user(ADELE));
         let now = tenant.clock().now().unix_timestamp().to_string();
@@ -61,11 +64,10 @@ async fn an_event_of_the_user_is_a_claims_challenge_for_a_capable_client_only() 
         let rejected = graph_get(&tenant, &capable, "/me").await;
         assert_eq!(challenge(&rejected), expected, "{event}");
         // A client that cannot handle the challenge keeps its token until it expires.
-        assert_eq!(
-            graph_get(&tenant, &plain, "/me").await.status,
-            200,
-            "{event}"
-        );
+        for incapable in [&plain, &other] {
+            let me = graph_get(&tenant, incapable, "/me").await;
+            assert_eq!(me.status, 200, "{event}");
+        }
         if event != "disabled" {
             let fresh = token(&tenant, &app, CAPABLE).await;
             assert_eq!(

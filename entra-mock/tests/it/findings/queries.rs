@@ -96,6 +96,14 @@ async fn requests_without_a_client_request_id_are_found() {
     fetch(http().get(url).bearer_auth(&client.token)).await;
     assert_eq!(client.rules(), ["client-request-id-missing"]);
     client.forget();
+    // The items of a batch have no id of their own.
+    let item = json!({ "id": "1", "method": "GET", "url": "/users?$select=id" });
+    let url = format!("{}/v1.0/$batch", client.tenant.uri());
+    let batch = http().post(url).json(&json!({ "requests": [item] }));
+    fetch(batch.bearer_auth(&client.token)).await;
+    let report = client.tenant.findings().to_string();
+    assert!(report.contains("1 request to Graph"), "{report}");
+    client.forget();
     client.get("/users?$select=id").await;
     client.tenant.findings().assert_none();
 }
@@ -127,6 +135,14 @@ async fn an_invented_or_changed_page_link_is_found() {
     let path = next.split_once("/v1.0").unwrap().1;
     client.get(&path.replace("$top=20", "$top=10")).await;
     assert_eq!(client.rules(), ["page-link-changed"]);
+    client.forget();
+    // A delta link that expires is no fault of the client.
+    let round = client.get("/users/delta?$select=id").await;
+    let link = round.body["@odata.deltaLink"].as_str().unwrap();
+    client.tenant.forget_delta_links();
+    let expired = client.get(link.split_once("/v1.0").unwrap().1).await;
+    assert_eq!(expired.status, 410, "{}", expired.text);
+    client.tenant.findings().assert_none();
 }
 
 #[tokio::test]

@@ -64,9 +64,15 @@ pub(super) const CLAIMS: &[Claim] = &[
     ),
     row(
         AUTHORIZE,
-        "A refresh token works for other resources and expires after 90 days without use",
+        "A refresh token works for other resources",
         "refresh token page",
         "a_refresh_token_stays_valid_and_works_for_other_resources",
+    ),
+    row(
+        AUTHORIZE,
+        "A refresh token expires after 90 days without use",
+        "refresh token page",
+        "a_refresh_token_expires_and_is_revoked_with_the_sessions",
     ),
     row(
         AUTHORIZE,
