@@ -78,7 +78,7 @@
 )]
 #![cfg_attr(
     feature = "registration",
-    doc = "| app registrations as code | [`registration::AppRegistration`]: blueprint in Rust, YAML or JSON, `plan`, `apply`, `verify`, `rotate`, `export`, `destroy`, `guide`; [`registration::expiring`], [`registration::audit`], [`registration::PermissionAdvice`] (feature `registration`) |  |"
+    doc = "| app registrations as code | [`registration::AppRegistration`]: blueprint in Rust, YAML or JSON, `plan`, `apply`, `verify`, `rotate`, `export`, `destroy`, `guide`; [`registration::expiring`], [`registration::audit`], [`registration::PermissionAdvice`], [`registration::TokenPermissions`] (feature `registration`) |  |"
 )]
 #![cfg_attr(
     feature = "sync",

@@ -263,6 +263,9 @@ impl Object<OneSynchronizationJob> {
     /// What the job synchronizes, and how:
     /// [`GET …/jobs/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-get).
     ///
+    /// Graph also takes a whole new schema (`PUT`), whose permissions are in no source of this crate:
+    /// [`raw`](crate::GraphClient::raw) sends it.
+    ///
     /// Needs `Synchronization.Read.All`.
     #[must_use]
     pub fn schema(&self) -> Object<SynchronizationJobSchema> {

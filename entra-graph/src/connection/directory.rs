@@ -11,6 +11,7 @@ use crate::{
         AppRoleAssignment, Application, FederatedIdentityCredential, OAuth2PermissionGrant,
         ServicePrincipal,
     },
+    verbs::Get,
 };
 
 /// The result of a look-up of the test's own.
@@ -83,9 +84,21 @@ impl Directory {
         let mut read = Self::unknown("not read");
         let key = || Key::app_id(client_id.to_string());
         let application = reader.application(key());
-        read.application = application.get_opt().await.into();
+        read.application = of_product(application.get()).send_opt().await.into();
         let principal = reader.service_principal(key());
-        read.principal = principal.get_opt().await.into();
+        read.principal = principal
+            .get()
+            .select((
+                ServicePrincipal::ACCOUNT_ENABLED,
+                ServicePrincipal::APP_ID,
+                ServicePrincipal::APP_ROLE_ASSIGNMENT_REQUIRED,
+                ServicePrincipal::DISPLAY_NAME,
+                ServicePrincipal::KEY_CREDENTIALS,
+                ServicePrincipal::PREFERRED_TOKEN_SIGNING_KEY_THUMBPRINT,
+            ))
+            .send_opt()
+            .await
+            .into();
         if read.application.yes().is_some() {
             let credentials = application.federated_identity_credentials().list();
             read.federated = Known::of_list(credentials.items().try_collect().await);
@@ -96,7 +109,11 @@ impl Directory {
             let consents = principal.oauth2_permission_grants().list();
             read.consents = Known::of_list(consents.items().try_collect().await);
             let graph = reader.service_principal(Key::app_id(GRAPH_APP_ID));
-            read.graph = graph.get_opt().await.into();
+            let graph = graph.get().select((
+                ServicePrincipal::APP_ROLES,
+                ServicePrincipal::OAUTH2_PERMISSION_SCOPES,
+            ));
+            read.graph = graph.send_opt().await.into();
         }
         if read.application.is_no() && read.principal.is_no() {
             read.mistaken = mistaken(reader, client_id).await;
@@ -188,11 +205,31 @@ pub(super) fn no_principal(name: &str) -> Finding {
     .call("POST /servicePrincipals {\"appId\": \"{client id}\"}")
 }
 
+/// The properties of an application that decide how its connection works.
+fn of_product(application: Get<Application>) -> Get<Application> {
+    application.select((
+        Application::APP_ID,
+        Application::CREATED_DATE_TIME,
+        Application::DISPLAY_NAME,
+        Application::GROUP_MEMBERSHIP_CLAIMS,
+        Application::KEY_CREDENTIALS,
+        Application::OPTIONAL_CLAIMS,
+        Application::PASSWORD_CREDENTIALS,
+        Application::PUBLIC_CLIENT,
+        Application::REQUIRED_RESOURCE_ACCESS,
+        Application::SPA,
+        Application::WEB,
+    ))
+}
+
 async fn mistaken(reader: &GraphClient, id: Guid) -> Option<(&'static str, String)> {
-    if let Ok(Some(found)) = reader.application(id).get_opt().await {
+    let application = reader.application(id).get().select(Application::APP_ID);
+    if let Ok(Some(found)) = application.send_opt().await {
         return Some(("app registration", found.app_id?));
     }
-    let found = reader.service_principal(id).get_opt().await.ok()??;
+    let principal = reader.service_principal(id).get();
+    let principal = principal.select(ServicePrincipal::APP_ID);
+    let found = principal.send_opt().await.ok()??;
     Some(("enterprise application", found.app_id?))
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     client::GraphClient,
     error::Error,
-    objects::{AppRoleAssignment, ServicePrincipal, User},
+    objects::{AppRoleAssignment, DirectoryObject, ServicePrincipal, User},
 };
 
 /// Checks that the users may sign in.
@@ -141,6 +141,7 @@ async fn assignment(
         .user(id)
         .member_of()
         .list()
+        .select(DirectoryObject::DISPLAY_NAME)
         .items()
         .try_collect::<Vec<_>>()
         .await?;

@@ -122,8 +122,16 @@ pub async fn audit(graph: &GraphClient) -> Result<Vec<AuditFinding>, Error> {
     let now = graph.now();
     let mut findings = Vec::new();
     let mut all = Vec::new();
-    let list = graph.applications().list().expand(Application::OWNERS);
-    let mut applications = list.items();
+    let list = graph.applications().list().select((
+        Application::APP_ID,
+        Application::DISPLAY_NAME,
+        Application::IS_FALLBACK_PUBLIC_CLIENT,
+        Application::KEY_CREDENTIALS,
+        Application::PASSWORD_CREDENTIALS,
+        Application::SPA,
+        Application::WEB,
+    ));
+    let mut applications = list.expand(Application::OWNERS).items();
     while let Some(application) = applications.try_next().await? {
         findings.extend(findings_of(&application, now));
         all.push(application);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     blueprint::AppRegistration,
     lagging::backoff,
-    wire::{find_application, find_principal, items, request, text},
+    wire::{find_application, find_principal, items, request, selecting, text},
 };
 use crate::{
     areas::applications,
@@ -286,11 +286,8 @@ async fn deleted_principal(graph: &GraphClient, app_id: &str) -> Result<Option<S
 
 /// The certificates with their keys, which Graph returns for one object only, when selected.
 pub(super) async fn keys(graph: &GraphClient, id: &str) -> Result<Vec<Value>, Error> {
-    let mut url = Target::root(graph)
-        .key("applications", &Key::from(id))
-        .url()?;
-    url.set_query(Some("$select=id,keyCredentials"));
-    let target = Target::at(graph, url);
+    let target = Target::root(graph).key("applications", &Key::from(id));
+    let target = selecting(graph, &target, &["id", "keyCredentials"])?;
     let read = request(&target, &applications::GET, None)
         .send_opt()
         .await?;

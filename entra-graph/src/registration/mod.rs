@@ -51,6 +51,7 @@ mod rotate_certificate;
 mod settings;
 mod sink;
 mod steps;
+mod token_permissions;
 mod verify;
 mod wire;
 
@@ -73,4 +74,5 @@ pub use sink::{
     ConnectionIds, EnvFile, MemorySink, Reference, SecretFile, SecretSink, SecretSlot, SinkEntry,
     SinkError,
 };
+pub use token_permissions::TokenPermissions;
 pub use verify::{Check, CheckOutcome, Verification};

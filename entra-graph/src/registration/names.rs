@@ -304,10 +304,12 @@ async fn group(graph: &GraphClient, name: &str) -> Result<Principal, Error> {
 async fn template(graph: &GraphClient, name: &str) -> Result<Principal, Error> {
     let list = graph.application_templates().list();
     let found: Vec<ApplicationTemplate> = if name.parse::<Guid>().is_ok() {
-        let one = graph.application_template(name).get().send_opt().await?;
-        one.into_iter().collect()
+        let one = graph.application_template(name).get();
+        let one = one.select(ApplicationTemplate::DISPLAY_NAME);
+        one.send_opt().await?.into_iter().collect()
     } else {
         let named = list.filter(ApplicationTemplate::DISPLAY_NAME.eq(name));
+        let named = named.select(ApplicationTemplate::DISPLAY_NAME);
         named.items().try_collect().await?
     };
     match found.as_slice() {

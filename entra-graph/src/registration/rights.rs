@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{error::Granted, operation::Operation};
 
-/// A right that a [`Plan`](super::Plan) needs and the caller's token does not have.
+/// A right that a step of a [`Plan`](super::Plan) or an operation needs and a token does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingRight {
     operation: &'static str,
@@ -121,6 +121,19 @@ pub(super) fn missing(
         });
     }
     missing
+}
+
+/// The same for one operation by itself.
+pub(super) fn missing_for(
+    operation: &'static Operation,
+    granted: &Granted,
+) -> Option<MissingRight> {
+    Some(MissingRight {
+        operation: operation.name,
+        step: format!("{} {}", operation.method, operation.path),
+        needs: lacking(operation, granted)?,
+        delegated: granted.delegated,
+    })
 }
 
 /// A user needs a directory role to consent. Without the claim of roles it is unknown whether the user has one.

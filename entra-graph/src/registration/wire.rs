@@ -57,16 +57,64 @@ pub(super) async fn find_application(
     key: &Key,
 ) -> Result<Option<Value>, Error> {
     let target = Target::root(graph).key("applications", key);
+    let target = selecting(graph, &target, &APPLICATION)?;
     request(&target, &applications::GET, None).send_opt().await
 }
 
 /// The service principal with this key.
 pub(super) async fn find_principal(graph: &GraphClient, key: &Key) -> Result<Option<Value>, Error> {
     let target = Target::root(graph).key("servicePrincipals", key);
+    let target = selecting(graph, &target, &PRINCIPAL)?;
     request(&target, &service_principals::GET, None)
         .send_opt()
         .await
 }
+
+/// The same address, for these properties only.
+pub(super) fn selecting(
+    graph: &GraphClient,
+    target: &Target,
+    properties: &[&str],
+) -> Result<Target, Error> {
+    let mut url = target.url()?;
+    url.set_query(Some(&format!("$select={}", properties.join(","))));
+    Ok(Target::at(graph, url))
+}
+
+/// The properties of an application that a blueprint lists or that identify it.
+const APPLICATION: [&str; 21] = [
+    "id",
+    "appId",
+    "api",
+    "appRoles",
+    "applicationTemplateId",
+    "createdDateTime",
+    "description",
+    "displayName",
+    "groupMembershipClaims",
+    "identifierUris",
+    "isFallbackPublicClient",
+    "notes",
+    "optionalClaims",
+    "passwordCredentials",
+    "publicClient",
+    "requiredResourceAccess",
+    "signInAudience",
+    "spa",
+    "tags",
+    "uniqueName",
+    "web",
+];
+/// The same of a service principal, with the permissions that an API offers.
+const PRINCIPAL: [&str; 7] = [
+    "id",
+    "appId",
+    "appRoleAssignmentRequired",
+    "appRoles",
+    "displayName",
+    "oauth2PermissionScopes",
+    "tags",
+];
 
 /// Creates the application with this unique name, or changes it if it exists.
 pub(super) fn upsert_application(graph: &GraphClient, key: &str, body: &Value) -> Request<Value> {

@@ -46,7 +46,8 @@ pub(super) async fn unused(
 
 async fn privileged(graph: &GraphClient) -> Result<Vec<Privileged>, Error> {
     let api = graph.service_principal(Key::app_id(GRAPH_APP_ID));
-    let Some(own) = api.get_opt().await? else {
+    let api = api.get().select(ServicePrincipal::APP_ROLES);
+    let Some(own) = api.send_opt().await? else {
         return Ok(Vec::new());
     };
     let roles: Vec<(String, String)> = own
@@ -68,10 +69,27 @@ async fn privileged(graph: &GraphClient) -> Result<Vec<Privileged>, Error> {
             list.push((value.clone(), assignment));
         }
     }
+    let mut batch = graph.batch();
+    let reads: Vec<_> = granted
+        .into_iter()
+        .map(|(id, list)| {
+            let read = graph.service_principal(&id).get().select((
+                ServicePrincipal::ACCOUNT_ENABLED,
+                ServicePrincipal::APP_ID,
+                ServicePrincipal::DISPLAY_NAME,
+                ServicePrincipal::KEY_CREDENTIALS,
+                ServicePrincipal::PASSWORD_CREDENTIALS,
+            ));
+            (batch.add(read), list)
+        })
+        .collect();
+    let principals = batch.send().await?;
     let mut all = Vec::new();
-    for (id, list) in granted {
-        let Some(principal) = graph.service_principal(&id).get_opt().await? else {
-            continue;
+    for (read, list) in reads {
+        let principal = match principals.get(read) {
+            Ok(principal) => principal,
+            Err(error) if error.is_not_found() => continue,
+            Err(error) => return Err(error),
         };
         let since = list.iter().filter_map(|(_, one)| one.created_date_time);
         all.push(Privileged {
