@@ -7,8 +7,8 @@ use std::sync::{
 
 use entra_core::{HttpTransport, ReqwestTransport, TransportError, bytes::Bytes, http};
 use entra_graph::{
-    ApplicationTemplate, GraphClient,
-    registration::{AppRegistration, Lifetime},
+    ApplicationTemplate, GraphClient, Key,
+    registration::{AppRegistration, Certificate, EnvFile, Lifetime, SecretSink},
 };
 use entra_mock::FakeTenant;
 use tokio::sync::Notify;
@@ -52,7 +52,7 @@ impl HttpTransport for HangsAt {
 async fn killed_at(
     blueprint: &AppRegistration,
     tenant: &FakeTenant,
-    sink: &mut entra_graph::registration::MemorySink,
+    sink: &mut dyn SecretSink,
     number: usize,
     processed: bool,
 ) -> bool {
@@ -154,3 +154,69 @@ async fn a_run_killed_around_any_write_is_completed_by_the_next() {
         kill_and_complete(&blueprint, number, false, &expected).await;
     }
 }
+
+#[tokio::test]
+async fn the_blueprint_of_each_example_killed_after_any_write_is_completed_by_the_next() {
+    let pem = include_str!("../../../../entra-mock/src/keys/client.test-cert.pem");
+    for text in OF_EXAMPLES {
+        let mut blueprint = AppRegistration::from_yaml(text).unwrap();
+        if blueprint.name() == "Inventory Client" {
+            // Each installation makes its own.
+            blueprint = blueprint.certificate(Certificate::from_pem("first", pem).unwrap());
+        }
+        let (methods, expected) = uninterrupted(&blueprint).await;
+        let writes = (0..methods.len()).filter(|number| methods[*number] != "GET");
+        let writes: Vec<usize> = writes.collect();
+        assert!(writes.len() > 2, "{}: {writes:?}", blueprint.name());
+        for number in writes {
+            kill_and_complete(&blueprint, number, true, &expected).await;
+        }
+    }
+}
+
+/// The next run is another process, which knows only what the file holds.
+#[tokio::test]
+async fn a_run_with_a_file_killed_around_any_write_is_completed_by_another_process() {
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .grant_admin_consent()
+        .secret("production", Lifetime::months(6));
+    let (methods, expected) = uninterrupted(&blueprint).await;
+    for number in (0..methods.len()).filter(|number| methods[*number] != "GET") {
+        for processed in [true, false] {
+            let tenant = FakeTenant::start().await;
+            let name = format!("entra-killed-{}-{number}-{processed}.env", tenant.id());
+            let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
+            let file = || EnvFile::new(&path).clock(tenant.clock());
+            let reached = killed_at(&blueprint, &tenant, &mut file(), number, processed).await;
+            assert!(reached, "request {number} is not sent");
+            let graph = graph_of(&tenant, ENOUGH).await;
+            let plan = blueprint.plan(&graph).await.unwrap();
+            plan.apply(&mut file()).await.unwrap();
+            let outcome = outcome(&graph, "Order Desk").await;
+            let case = format!("killed at request {number}, processed: {processed}");
+            assert_eq!(outcome, expected, "{case}");
+            // The value in the file is that of the only secret.
+            let application = graph.application(Key::unique_name("order-desk")).get();
+            let application = application.send().await.unwrap();
+            let secrets = application.password_credentials.unwrap();
+            let hint = secrets[0].hint.as_deref().unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let value = format!("AZURE_CLIENT_SECRET={hint}");
+            assert_eq!(text.matches("AZURE_CLIENT_SECRET=").count(), 1, "{case}");
+            assert!(text.lines().any(|line| line.starts_with(&value)), "{case}");
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+}
+
+const OF_EXAMPLES: [&str; 8] = [
+    include_str!("../../../../examples/certificate_client/blueprint.yaml"),
+    include_str!("../../../../examples/multi_idp_login/blueprint.yaml"),
+    include_str!("../../../../examples/multi_idp_login/contacts.yaml"),
+    include_str!("../../../../examples/saas_usage/administrator.yaml"),
+    include_str!("../../../../examples/saas_usage/blueprint.yaml"),
+    include_str!("../../../../examples/sso_group_gate/blueprint.yaml"),
+    include_str!("../../../../examples/user_lookup/blueprint.yaml"),
+    include_str!("../../../../examples/user_lookup/sign-in.yaml"),
+];
