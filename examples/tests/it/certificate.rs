@@ -16,6 +16,7 @@ use crate::certificate_client::{
     load, save,
     setup::{self, PERMISSIONS},
 };
+use crate::journal::assert_no_findings;
 
 /// A folder that is deleted with this value.
 struct Folder(PathBuf);
@@ -258,6 +259,7 @@ async fn the_steps_register_test_and_run_in_the_tenant_of_the_environment() {
     assert!(found.contains("\"Adele\": 0 devices, 1 users"), "{found}");
     let (_, again) = step(Step::Apply, &[]).await;
     assert!(again.contains("nothing to change"), "{again}");
+    assert_no_findings(&tenant);
 }
 
 #[tokio::test]

@@ -18,7 +18,10 @@ use entra_mock::FakeTenant;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-use crate::directory_sync::{copied, export, sync};
+use crate::{
+    directory_sync::{copied, export, sync},
+    journal::assert_no_findings,
+};
 
 /// The database of the child process, which is this test alone.
 const DATABASE: &str = "ENTRA_TEST_DATABASE";
@@ -301,4 +304,5 @@ async fn the_export_has_the_changes_after_a_sequence_number_as_json_lines() {
         (&new[0]["change"]["change"], &new[0]["change"]["kind"]),
         (&"upsert".into(), &"user".into())
     );
+    assert_no_findings(&copied.tenant);
 }

@@ -13,7 +13,7 @@ use entra_graph::{
 use entra_mock::FakeTenant;
 
 use crate::{
-    journal::writes,
+    journal::{assert_no_findings, writes},
     sso_group_gate::{
         embedded, from_env, listen, sample, serve,
         setup::{self, ADDRESS, SCOPES},
@@ -31,6 +31,7 @@ async fn story(form_post: bool) -> String {
     visit(&url, &tenant, &mut out).await.unwrap();
     server.abort();
     tenant.requests().to("/checkMemberGroups").assert_count(2);
+    assert_no_findings(&tenant);
     String::from_utf8(out).unwrap()
 }
 

@@ -11,3 +11,11 @@ pub(crate) fn writes(tenant: &FakeTenant) -> Vec<String> {
         .map(|request| format!("{} {}", request.method, request.path))
         .collect()
 }
+
+/// Asserts that the fake tenant has nothing to say about the requests so far. The permissions are the choice of the test.
+#[track_caller]
+pub(crate) fn assert_no_findings(tenant: &FakeTenant) {
+    let findings = tenant.findings();
+    let about_requests = findings.without("unused-permissions");
+    about_requests.without("broad-permission").assert_none();
+}

@@ -12,7 +12,7 @@ use entra_mock::FakeTenant;
 use serde_json::json;
 
 use crate::{
-    journal::writes,
+    journal::{assert_no_findings, writes},
     user_lookup::{
         connection::{self, Connection},
         embedded, listen, lookup, phone, serve,
@@ -61,6 +61,7 @@ async fn one_run_goes_from_an_unknown_phone_system_to_look_ups_and_portals() {
         assert!(out.contains(line), "{line}\n{out}");
     }
     assert!(!out.contains("code="), "{out}");
+    assert_no_findings(&tenant);
 }
 
 #[tokio::test]

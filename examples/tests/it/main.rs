@@ -5,6 +5,7 @@
     reason = "a helper of a test fails the test as a test does"
 )]
 
+mod advice;
 mod bad_input;
 mod certificate;
 #[expect(
@@ -28,6 +29,7 @@ mod directory_copy;
 #[path = "../../directory_sync/main.rs"]
 mod directory_sync;
 mod environment;
+mod findings;
 mod group_gate;
 mod guides;
 mod identity;

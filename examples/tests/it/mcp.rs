@@ -3,7 +3,7 @@
 use entra_mock::FakeTenant;
 use tokio::net::TcpListener;
 
-use crate::mcp_server::embedded;
+use crate::{journal::assert_no_findings, mcp_server::embedded};
 
 #[tokio::test]
 async fn a_client_that_knows_only_the_url_signs_its_user_in_and_calls_tools() {
@@ -25,4 +25,5 @@ async fn a_client_that_knows_only_the_url_signs_its_user_in_and_calls_tools() {
     ] {
         assert!(out.lines().any(|found| found == line), "{line}: {out}");
     }
+    assert_no_findings(&tenant);
 }

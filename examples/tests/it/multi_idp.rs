@@ -14,7 +14,7 @@ use entra_graph::{
 use entra_mock::FakeTenant;
 
 use crate::{
-    journal::writes,
+    journal::{assert_no_findings, writes},
     multi_idp_login::{
         accounts::{Accounts, NextStep},
         embedded, find_tenant,
@@ -36,6 +36,8 @@ async fn story(passwords: bool) -> (Organizations, String) {
     let server = tokio::spawn(serve(socket, routes));
     visit(&url, &organizations, &mut out).await.unwrap();
     server.abort();
+    assert_no_findings(&organizations.contoso);
+    assert_no_findings(&organizations.fabrikam);
     (organizations, String::from_utf8(out).unwrap())
 }
 

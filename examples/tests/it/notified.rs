@@ -14,6 +14,8 @@ use entra_graph::{
 };
 use entra_mock::{App, FakeTenant, NotificationOptions};
 
+use crate::journal::assert_no_findings;
+
 const CLIENT_STATE: &str = "kZ0xQ1vJ5nW8";
 
 fn start(tenant: &FakeTenant) -> (App, GraphClient) {
@@ -93,6 +95,7 @@ async fn a_copy_follows_the_tenant_by_its_notifications() {
     let wake = wakes.next().await.unwrap();
     assert_eq!((wake.cause, wake.notifications), (WakeCause::Silence, 0));
     assert_eq!(sync.run(&mut store).await.unwrap().upserts, 1);
+    assert_no_findings(&tenant);
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use entra_core::Environment;
 use entra_mock::FakeTenant;
 use tokio::net::TcpListener;
 
-use crate::protected_api::{embedded, from_env};
+use crate::{
+    journal::assert_no_findings,
+    protected_api::{embedded, from_env},
+};
 
 #[tokio::test]
 async fn each_caller_gets_the_response_that_its_token_allows() {
@@ -42,6 +45,7 @@ async fn each_caller_gets_the_response_that_its_token_allows() {
     }
     // The signing keys are fetched once.
     tenant.requests().to("/discovery/v2.0/keys").assert_count(1);
+    assert_no_findings(&tenant);
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use entra_core::Environment;
 use entra_mock::FakeTenant;
 
-use crate::device_login::{embedded, from_env};
+use crate::{
+    device_login::{embedded, from_env},
+    journal::assert_no_findings,
+};
 
 #[tokio::test]
 async fn a_user_signs_in_once_with_a_code_and_is_read_from_graph() {
@@ -25,6 +28,7 @@ async fn a_user_signs_in_once_with_a_code_and_is_read_from_graph() {
         .requests()
         .to(&format!("/users/{id}"))
         .assert_count(1);
+    assert_no_findings(&tenant);
 }
 
 #[test]
