@@ -51,6 +51,7 @@ fn operators_compare_as_graph_does() {
         ("accountEnabled eq false", false),
         ("size ge 3 and size le 3 and size gt 2 and size lt 4", true),
         ("missing ge 3 or missing le 3", false),
+        ("not (missing ge 3) and not (missing le 3)", true),
         ("createdDateTime ge 2026-01-02T02:00:00+02:00", true),
         ("createdDateTime gt 2026-01-02", false),
         ("displayName in ('x','adele')", true),
