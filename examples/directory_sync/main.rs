@@ -34,7 +34,7 @@ use store::Database;
 /// Keeps a copy of the users and groups of an Entra tenant in SQLite.
 #[derive(Debug, Parser)]
 #[command(name = "directory_sync")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one of the environment.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
@@ -78,7 +78,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     match arguments.tenant {
         Tenant::Embedded if arguments.listen.is_some() => {
             Err("nothing changes in a fake tenant inside this process: use --tenant env".into())

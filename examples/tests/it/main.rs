@@ -28,6 +28,7 @@ mod directory_copy;
 )]
 #[path = "../../directory_sync/main.rs"]
 mod directory_sync;
+mod directory_updates;
 mod environment;
 mod findings;
 mod group_gate;
