@@ -22,6 +22,7 @@ pub(crate) use {
 pub(crate) struct Notifications {
     pub(crate) options: NotificationOptions,
     /// Whether a server sends notifications only when it is asked to.
+    #[cfg(feature = "server")]
     pub(crate) on_request: bool,
     /// The number of the first change that was not looked at.
     pub(crate) cursor: u64,
