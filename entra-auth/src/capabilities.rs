@@ -1,14 +1,13 @@
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 /// What the client can do, as Entra wants to know it before it relies on it (`cp1`: handle a
 /// claims challenge, for which it issues long-lived tokens that can be revoked at once).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Capabilities(BTreeSet<String>);
+pub(crate) struct Capabilities(Vec<String>);
 
 impl Capabilities {
-    pub(crate) const fn names(&self) -> &BTreeSet<String> {
+    /// In alphabetical order, each once: two clients with the same ones share tokens.
+    pub(crate) fn names(&self) -> &[String] {
         &self.0
     }
 
@@ -19,7 +18,7 @@ impl Capabilities {
         }
         let mut claims: Map<String, Value> = match challenge {
             // Claims that are not an object have been rejected before; this must not replace them silently.
-            Some(challenge) => match serde_json::from_str(challenge) {
+            Some(challenge) => match serde_json::from_slice(challenge.as_bytes()) {
                 Ok(claims) => claims,
                 Err(_) => return Some(challenge.to_owned()),
             },
@@ -37,7 +36,10 @@ impl Capabilities {
 impl<T: Into<String>> FromIterator<T> for Capabilities {
     fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {
         let names = names.into_iter().map(Into::into);
-        Self(names.filter(|name: &String| !name.is_empty()).collect())
+        let mut names: Vec<String> = names.filter(|name: &String| !name.is_empty()).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names)
     }
 }
 

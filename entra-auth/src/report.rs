@@ -1,6 +1,6 @@
 use std::{error::Error as _, fmt};
 
-use entra_core::time::format_description::well_known::Rfc3339;
+use entra_core::format_rfc3339;
 
 use crate::Error;
 
@@ -41,9 +41,7 @@ pub(crate) fn write_report(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Re
     let ids = [
         error.correlation_id().map(|id| format!("correlation {id}")),
         error.trace_id().map(|id| format!("trace {id}")),
-        error
-            .timestamp()
-            .and_then(|time| time.format(&Rfc3339).ok()),
+        error.timestamp().and_then(format_rfc3339),
     ];
     let ids: Vec<String> = ids.into_iter().flatten().collect();
     if !ids.is_empty() {

@@ -1,7 +1,4 @@
-use entra_core::{
-    Response, Timestamp,
-    time::{Duration, format_description::well_known::Rfc2822},
-};
+use entra_core::{Response, Timestamp, parse_http_date, time::Duration};
 
 use crate::Error;
 
@@ -18,7 +15,7 @@ impl ClockDifference {
     /// The difference to the service that sent this response, by its `Date` header.
     pub(crate) fn of_response(response: &Response, now: Timestamp) -> Option<Self> {
         let date = response.header("date")?;
-        let server_time = Timestamp::parse(date, &Rfc2822).ok()?;
+        let server_time = parse_http_date(date)?;
         Some(Self(now - server_time))
     }
 

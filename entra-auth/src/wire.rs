@@ -3,9 +3,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use entra_core::{
-    Secret, Timestamp, http::StatusCode, time::format_description::well_known::Rfc3339,
-};
+use entra_core::{Secret, Timestamp, http::StatusCode, parse_rfc3339};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -234,7 +232,7 @@ fn first_line(description: &str) -> Option<String> {
 
 /// `2026-01-02 03:04:05Z`, which is RFC 3339 but for the blank.
 fn timestamp(text: &str) -> Option<Timestamp> {
-    Timestamp::parse(&text.trim().replacen(' ', "T", 1), &Rfc3339).ok()
+    parse_rfc3339(&text.trim().replacen(' ', "T", 1))
 }
 
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     env, fmt,
     path::{Path, PathBuf},
     str::FromStr,
@@ -38,7 +37,8 @@ use crate::{ClientId, Cloud, Error, InvalidId, Secret, TenantId};
 /// ```
 #[derive(Clone, Default)]
 pub struct Environment {
-    variables: Arc<BTreeMap<String, Secret>>,
+    /// In alphabetical order.
+    variables: Arc<Vec<(String, Secret)>>,
     arc_tokens: Option<Arc<Path>>,
     system_root: Option<Arc<Path>>,
 }
@@ -82,21 +82,17 @@ impl Environment {
         N: Into<String>,
         V: Into<Secret>,
     {
-        let variables = pairs
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
-        Self {
-            variables: Arc::new(variables),
-            arc_tokens: None,
-            system_root: None,
+        let mut environment = Self::default();
+        for (name, value) in pairs {
+            environment.set(name.into(), value.into());
         }
+        environment
     }
 
     /// The same environment with this variable added or replaced.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
-        Arc::make_mut(&mut self.variables).insert(name.into(), value.into());
+        self.set(name.into(), value.into());
         self
     }
 
@@ -137,9 +133,23 @@ impl Environment {
     /// The value of a variable that holds a secret. `None` if it is not set or blank.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<&Secret> {
+        let (_, value) = &self.variables[self.position(name).ok()?];
+        (!value.expose_secret().trim().is_empty()).then_some(value)
+    }
+
+    fn set(&mut self, name: String, value: Secret) {
+        let position = self.position(&name);
+        let variables = Arc::make_mut(&mut self.variables);
+        match position {
+            Ok(at) => variables[at].1 = value,
+            Err(at) => variables.insert(at, (name, value)),
+        }
+    }
+
+    /// Where a variable is, or where it would be.
+    fn position(&self, name: &str) -> Result<usize, usize> {
         self.variables
-            .get(name)
-            .filter(|value| !value.expose_secret().trim().is_empty())
+            .binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 
     /// The values of these variables, without white space around them, all of which must be set.
@@ -164,12 +174,16 @@ impl Environment {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) that names all variables which are not set or
     /// blank.
     pub fn require<'a, const N: usize>(&'a self, names: [&str; N]) -> Result<[&'a str; N], Error> {
-        let missing: Vec<&str> = names
-            .into_iter()
-            .filter(|name| self.get(name).is_none())
-            .collect();
+        self.check_set(&names)?;
+        Ok(names.map(|name| self.get(name).unwrap_or_default().trim()))
+    }
+
+    /// An error that names all of these that are not set or blank.
+    fn check_set(&self, names: &[&str]) -> Result<(), Error> {
+        let mut missing = names.to_vec();
+        missing.retain(|name| self.get(name).is_none());
         if missing.is_empty() {
-            return Ok(names.map(|name| self.get(name).unwrap_or_default().trim()));
+            return Ok(());
         }
         let are = if missing.len() == 1 { "is" } else { "are" };
         let hints: Vec<String> = missing
@@ -282,8 +296,9 @@ impl<N: Into<String>, V: Into<Secret>> FromIterator<(N, V)> for Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.variables.iter().map(|(name, _)| &**name).collect();
         f.debug_struct("Environment")
-            .field("variables", &self.variables.keys())
+            .field("variables", &names)
             .field("arc_tokens", &self.arc_tokens)
             .finish_non_exhaustive()
     }

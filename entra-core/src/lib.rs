@@ -19,6 +19,7 @@ mod retry;
 mod secret;
 #[cfg(feature = "test-util")]
 mod test_util;
+mod timestamp;
 mod transport;
 
 pub use application_credential::{
@@ -45,6 +46,7 @@ pub use retry::{
 pub use secret::Secret;
 #[cfg(feature = "test-util")]
 pub use test_util::{ManualClock, ScriptedTransport, SeededRandom, StaticCredential};
+pub use timestamp::{format_rfc3339, parse_http_date, parse_rfc3339};
 pub use transport::{HttpTransport, ResponseLimit, Timeout, TransportError, TransportErrorKind};
 #[cfg(feature = "reqwest")]
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder, ServiceFabricTransport};

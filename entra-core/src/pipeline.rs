@@ -12,7 +12,8 @@ use crate::{
     TransportErrorKind,
     cloud::{is_metadata, is_safe},
     request::after_tries,
-    retry::{parse_http_date, parse_retry_after},
+    retry::parse_retry_after,
+    timestamp::parse_http_date,
     transport::PlainHttp,
 };
 

@@ -1,8 +1,6 @@
 use std::time::Duration;
 
-use time::format_description::well_known::Rfc2822;
-
-use crate::{Idempotency, Timestamp};
+use crate::{Idempotency, Timestamp, timestamp::parse_http_date};
 
 /// When to send a request again: limits as values, the decision as a pure function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,34 +261,6 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     }
     let until = parse_http_date(value)?;
     Some(Duration::try_from(until - now).unwrap_or(Duration::ZERO))
-}
-
-/// A date in one of the three forms that a recipient has to understand (RFC 9110, 5.6.7).
-pub(crate) fn parse_http_date(value: &str) -> Option<Timestamp> {
-    let value = value.trim();
-    Timestamp::parse(value, &Rfc2822)
-        .or_else(|error| match older_form(value) {
-            Some(date) => Timestamp::parse(&date, &Rfc2822),
-            None => Err(error),
-        })
-        .ok()
-}
-
-/// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994` in the form of today.
-fn older_form(value: &str) -> Option<String> {
-    let parts: Vec<&str> = value.split_ascii_whitespace().collect();
-    let (day, month, year, time) = match *parts.as_slice() {
-        [_, date, time, "GMT"] => {
-            let mut date = date.split('-');
-            let (day, month) = (date.next()?, date.next()?);
-            // Two digits mean a year at most 50 years in the future (RFC 9110, 5.6.7).
-            let year: u16 = date.next()?.parse().ok().filter(|year| *year < 100)?;
-            (day, month, year + if year < 70 { 2000 } else { 1900 }, time)
-        }
-        [_, month, day, time, year] => (day, month, year.parse().ok()?, time),
-        _ => return None,
-    };
-    Some(format!("{day:0>2} {month} {year} {time} GMT"))
 }
 
 /// As in Microsoft's Graph clients.

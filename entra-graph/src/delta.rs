@@ -297,6 +297,7 @@ impl<E: Entity> Delta<E> {
 
 impl DeltaState {
     /// Where to begin, if the state is of this query and leads to this client's host.
+    #[inline]
     fn link(&self, client: &GraphClient, operation: &Operation) -> Result<Url, Error> {
         if self.version != VERSION {
             return Err(Error::query(format!(
@@ -467,6 +468,7 @@ fn change<E: Entity>(mut object: E) -> Result<Change<E>, Error> {
     Ok(Change::Upsert(Changed { object, links }))
 }
 
+#[inline]
 fn link_changes(relation: &str, json: &Json) -> Result<Vec<LinkChange>, Error> {
     // Without links the property is absent; null says the same.
     let rows: Option<Vec<LinkRow>> = json.decode()?;

@@ -2,12 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use entra_core::{
-    Idempotency,
-    http::Method,
-    time::{OffsetDateTime, format_description::well_known::Rfc3339},
-    url::Url,
-};
+use entra_core::{Idempotency, http::Method, parse_rfc3339, url::Url};
 use serde_json::Value;
 
 use crate::{
@@ -431,8 +426,8 @@ fn reflects(written: &Value, read: Option<&Value>) -> bool {
             .filter(|(name, _)| !UNREADABLE.contains(&name.as_str()))
             .all(|(name, value)| reflects(value, read.get(name))),
         (Value::String(written), Value::String(read)) => {
-            let time = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
-            written == read || time(written).is_some_and(|at| time(read) == Some(at))
+            written == read
+                || parse_rfc3339(written).is_some_and(|at| parse_rfc3339(read) == Some(at))
         }
         _ => written == read,
     }

@@ -83,6 +83,7 @@ impl CacheKey {
     }
 
     /// The key that a text of [`ident`](Self::ident) stands for.
+    #[inline]
     pub(crate) fn from_entry_id(entry_id: &EntryId) -> Option<Self> {
         type Parts = (
             String,
@@ -94,7 +95,7 @@ impl CacheKey {
             Option<String>,
         );
         let (authority, tenant, client, account, capabilities, scopes, claims): Parts =
-            serde_json::from_str(&entry_id.entry).ok()?;
+            serde_json::from_slice(entry_id.entry.as_bytes()).ok()?;
         let identity = CredentialIdentity {
             authority,
             client: client.parse().ok()?,
@@ -181,8 +182,8 @@ impl TokenKey {
             ));
         }
         if let Some(claims) = &request.claims {
-            serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(claims).map_err(
-                |_| {
+            serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(claims.as_bytes())
+                .map_err(|_| {
                     Error::new(ErrorKind::Configuration, "the claims are not a JSON object").with(
                         |inner| {
                             inner.fix = Some(
@@ -191,8 +192,7 @@ impl TokenKey {
                             );
                         },
                     )
-                },
-            )?;
+                })?;
         }
         Ok(Self {
             tenant: request.tenant.as_ref().unwrap_or(home).clone(),

@@ -360,7 +360,7 @@ impl TokenCache {
 /// Whether a text names a refresh token of the partition that it says it is in.
 #[inline]
 pub(super) fn is_refresh_token(found: &EntryId) -> bool {
-    let Ok(parts) = serde_json::from_str::<Vec<String>>(&found.entry) else {
+    let Ok(parts) = serde_json::from_slice::<Vec<String>>(found.entry.as_bytes()) else {
         return false;
     };
     let [kind, authority, tenant, client, account] = &parts[..] else {

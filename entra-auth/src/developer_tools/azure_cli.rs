@@ -5,7 +5,7 @@ use std::{fmt, io, marker::PhantomData, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use entra_core::{
     AccessToken, ClientId, Clock, CredentialError, Guid, IntoId, InvalidId, TenantId, Timestamp,
-    TokenCredential, TokenRequest, time::format_description::well_known::Rfc3339,
+    TokenCredential, TokenRequest, parse_rfc3339,
 };
 
 use super::{
@@ -414,7 +414,7 @@ impl Tool {
             }
             Self::Azd => {
                 let end = body["expiresOn"].as_str().unwrap_or_default();
-                Timestamp::parse(end, &Rfc3339).ok()
+                parse_rfc3339(end)
             }
         };
         let token = body[self.token_member()]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use entra_core::{
     AccessToken, Response, Timestamp,
     http::StatusCode,
-    time::{Date, Month, Time, UtcOffset, format_description::well_known::Rfc3339},
+    parse_rfc3339,
+    time::{Date, Month, Time, UtcOffset},
 };
 use serde_json::{Value, json};
 
@@ -233,7 +234,7 @@ fn seconds(value: &Value) -> Option<Duration> {
 
 /// `2026-01-02T03:04:05Z`, `2026-01-02 03:04:05 +00:00` or `1/2/2026 3:04:05 AM +00:00`.
 fn date(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = Timestamp::parse(&text.replacen(' ', "T", 1).replace(' ', ""), &Rfc3339) {
+    if let Some(time) = parse_rfc3339(&text.replacen(' ', "T", 1).replace(' ', "")) {
         return Some(time);
     }
     let mut parts = text.split_whitespace();

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use entra_core::{
-    Guid, Timestamp,
-    time::{Duration as SignedDuration, format_description::well_known::Rfc3339},
-};
+use entra_core::{Guid, Timestamp, format_rfc3339, time::Duration as SignedDuration};
 use serde_json::Value;
 
 use super::{
@@ -447,5 +444,5 @@ const PERSONAL_ACCOUNTS: Guid = Guid::from_bytes([
 
 /// In the format of RFC 3339.
 fn rfc3339(time: Timestamp) -> String {
-    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+    format_rfc3339(time).unwrap_or_else(|| time.to_string())
 }

@@ -67,6 +67,7 @@ impl Object<DeletedUser> {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn restore_with(&self, options: RestoreOptions) -> Request<User> {
         let target = self.target().clone().in_version(Version::Beta);
         let call = target

@@ -147,17 +147,11 @@ const PREPARED_FOR: Duration = Duration::from_secs(60);
 
 /// The application and the tenant that a token is for.
 fn quota_of(token: &str) -> Option<QuotaKey> {
-    #[derive(serde::Deserialize)]
-    struct Claims {
-        #[serde(alias = "azp")]
-        appid: String,
-        tid: String,
-    }
-
-    let claims: Claims = claims(token)?;
+    let claims = claims(token)?;
+    let id = |name: &str| Some(claims.get(name)?.as_str()?.to_ascii_lowercase());
     Some(QuotaKey {
-        application: claims.appid.to_ascii_lowercase(),
-        tenant: claims.tid.to_ascii_lowercase(),
+        application: id("appid").or_else(|| id("azp"))?,
+        tenant: id("tid")?,
     })
 }
 

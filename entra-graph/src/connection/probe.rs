@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entra_core::{
     Clock, Cloud, Guid, HttpTransport, Pipeline, Request, RetryPolicy, SystemRandom, Timestamp,
-    http::Method, time::format_description::well_known::Rfc2822, url::Url,
+    http::Method, parse_http_date, url::Url,
 };
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ impl SignInService {
                 tenant: issuer.split('/').find_map(|part| part.parse().ok()),
                 region_scope: text("tenant_region_scope"),
                 region_sub_scope: text("tenant_region_sub_scope"),
-                date: response.header("date").and_then(http_date),
+                date: response.header("date").and_then(parse_http_date),
             }),
             (400..=499, _) => {
                 let codes = body["error_codes"].as_array().into_iter().flatten();
@@ -172,10 +172,6 @@ fn leads_to(location: &Url, redirect_uri: &str) -> bool {
     location.origin() == expected.origin()
         && location.scheme() == expected.scheme()
         && location.path() == expected.path()
-}
-
-fn http_date(value: &str) -> Option<Timestamp> {
-    Timestamp::parse(value.trim(), &Rfc2822).ok()
 }
 
 /// The first error number in a text: the digits after `AADSTS`.

@@ -1,7 +1,7 @@
 //! The permissions in a token, for the message of a 403; never for a decision.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 /// The permissions in a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,39 +19,24 @@ pub(crate) struct Granted {
 impl Granted {
     /// Reads the payload of a token, without any validation: Graph did that.
     pub(crate) fn read(token: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Claims {
-            #[serde(default)]
-            roles: Vec<String>,
-            scp: Option<String>,
-            #[serde(default)]
-            wids: Vec<String>,
-            tid: Option<String>,
+        let claims = claims(token)?;
+        let text = |name: &str| claims.get(name)?.as_str().map(str::to_owned);
+        let texts = |name: &str| -> Vec<String> {
+            let list = claims.get(name).and_then(Value::as_array);
+            let texts = list.into_iter().flatten().filter_map(Value::as_str);
+            texts.map(str::to_owned).collect()
+        };
+        let scopes = text("scp");
+        Some(Self {
+            delegated: scopes.is_some(),
+            permissions: match scopes {
+                Some(scopes) => scopes.split_whitespace().map(str::to_owned).collect(),
+                None => texts("roles"),
+            },
+            roles: texts("wids"),
+            tenant: text("tid"),
             #[cfg(feature = "registration")]
-            oid: Option<String>,
-        }
-
-        let claims: Claims = claims(token)?;
-        let (roles, tenant) = (claims.wids, claims.tid);
-        #[cfg(feature = "registration")]
-        let object_id = claims.oid;
-        Some(match claims.scp {
-            Some(scopes) => Self {
-                delegated: true,
-                permissions: scopes.split_whitespace().map(str::to_owned).collect(),
-                roles,
-                tenant,
-                #[cfg(feature = "registration")]
-                object_id,
-            },
-            None => Self {
-                delegated: false,
-                permissions: claims.roles,
-                roles,
-                tenant,
-                #[cfg(feature = "registration")]
-                object_id,
-            },
+            object_id: text("oid"),
         })
     }
 
@@ -62,10 +47,10 @@ impl Granted {
 }
 
 /// The payload of a token, without any validation: Graph did that.
-pub(crate) fn claims<T: DeserializeOwned>(token: &str) -> Option<T> {
+pub(crate) fn claims(token: &str) -> Option<Map<String, Value>> {
     let payload = token.split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    serde_json::from_slice(&payload).ok()
+    serde_json::from_str(str::from_utf8(&payload).ok()?).ok()
 }
 
 #[cfg(test)]

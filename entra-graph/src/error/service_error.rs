@@ -50,10 +50,9 @@ impl ServiceError {
     }
 
     /// An error that was written into the middle of a response after it had begun as a success.
-    pub(crate) fn salvage(body: &[u8]) -> Option<Self> {
-        const START: &[u8] = b"{\"error\":";
-        let at = body.windows(START.len()).position(|part| part == START)?;
-        let mut values = serde_json::Deserializer::from_slice(&body[at..]).into_iter::<Value>();
+    pub(crate) fn salvage(body: &str) -> Option<Self> {
+        let at = body.find(r#"{"error":"#)?;
+        let mut values = serde_json::Deserializer::from_str(&body[at..]).into_iter::<Value>();
         let value = values.next()?.ok()?;
         let error = Self::read(value.get("error")?);
         error.code.is_some().then_some(error)
@@ -89,7 +88,7 @@ impl ServiceError {
 /// A body as a JSON object. Graph sometimes puts a byte order mark in front.
 fn object(body: &[u8]) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    match serde_json::from_slice(body) {
+    match serde_json::from_str(std::str::from_utf8(body).ok()?) {
         Ok(Value::Object(body)) => Some(body),
         _ => None,
     }
@@ -149,15 +148,11 @@ mod tests {
 
     #[test]
     fn an_error_in_the_middle_of_a_page_is_cut_out() {
-        let body = br#"{"value":[{"id":"1"},{"id":{"error":{"code":"BadRequest","message":"row","innerError":{"request-id":"r1"}}}"#;
+        let body = r#"{"value":[{"id":"1"},{"id":{"error":{"code":"BadRequest","message":"row","innerError":{"request-id":"r1"}}}"#;
         let error = ServiceError::salvage(body).unwrap();
         assert_eq!(error.code.as_deref(), Some("BadRequest"));
         assert_eq!(error.request_id.as_deref(), Some("r1"));
-        for body in [
-            &br#"{"value":["#[..],
-            br#"{"error":{"code""#,
-            br#"{"error":7}"#,
-        ] {
+        for body in [r#"{"value":["#, r#"{"error":{"code""#, r#"{"error":7}"#] {
             assert_eq!(ServiceError::salvage(body), None);
         }
     }

@@ -9,7 +9,7 @@ pub(crate) fn read_document(body: &[u8], target: &mut dyn DecodeTarget) -> Resul
     // Text is checked for UTF-8 once and not string by string.
     let text = std::str::from_utf8(without_bom(body))
         .map_err(|source| Error::decode("the response is not UTF-8 text", source))?;
-    read(text, target).map_err(|_| match ServiceError::salvage(text.as_bytes()) {
+    read(text, target).map_err(|_| match ServiceError::salvage(text) {
         Some(error) => Error::service_in_success(error),
         None => locate_error(text, target),
     })

@@ -32,8 +32,8 @@ pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
     fn object_id(&self) -> &str;
 }
 
-/// Makes a type a [`Row`]. The functions name the type, so they are compiled in this crate and not
-/// again in each program.
+/// Makes a type a [`Row`]. The functions are compiled where they are used, so that a program is built with the
+/// decoders of the types that it reads, and this crate with none.
 macro_rules! row {
     ($row:ty) => {
         impl $crate::model::Row for $row {

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use entra_core::{Secret, Timestamp, time::format_description::well_known::Rfc3339};
+use entra_core::{Secret, Timestamp, format_rfc3339, parse_rfc3339};
 use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
@@ -142,7 +142,7 @@ impl Value for Timestamp {
 
     fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
         // RFC 3339 has no seconds in an offset and no year before 0; UTC and OData have a form for these.
-        let text = self.format(&Rfc3339).unwrap_or_else(|_| time_text(*self));
+        let text = format_rfc3339(*self).unwrap_or_else(|| time_text(*self));
         serializer.serialize_str(&text)
     }
 }
@@ -160,7 +160,7 @@ impl Text for Option<Timestamp> {
 
 /// RFC 3339, or the shorter forms that Graph also sends: without seconds, or without a zone (UTC).
 fn parse_time(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = Timestamp::parse(text, &Rfc3339) {
+    if let Some(time) = parse_rfc3339(text) {
         return Some(time);
     }
     let mut text = Cow::Borrowed(text);
@@ -170,5 +170,5 @@ fn parse_time(text: &str) -> Option<Timestamp> {
     if text.get(16..).is_some_and(|rest| !rest.starts_with(':')) {
         text.to_mut().insert_str(16, ":00");
     }
-    Timestamp::parse(&text, &Rfc3339).ok()
+    parse_rfc3339(&text)
 }

@@ -28,6 +28,7 @@ macro_rules! directory_objects {
         impl DirectoryObject {
             /// The object id, empty only if the server left it out.
             #[must_use]
+            #[inline]
             pub fn id(&self) -> &str {
                 match self {
                     $(Self::$variant(object) => &object.id,)*
@@ -37,6 +38,7 @@ macro_rules! directory_objects {
 
             /// The display name.
             #[must_use]
+            #[inline]
             pub fn display_name(&self) -> Option<&str> {
                 match self {
                     $(Self::$variant(object) => object.display_name.as_deref(),)*
@@ -44,6 +46,7 @@ macro_rules! directory_objects {
                 }
             }
 
+            #[inline]
             fn has_error(&self) -> bool {
                 match self {
                     $(Self::$variant(object) => object.has_error(),)*
@@ -51,6 +54,7 @@ macro_rules! directory_objects {
                 }
             }
 
+            #[inline]
             fn additional_mut(&mut self) -> &mut AdditionalData {
                 match self {
                     $(Self::$variant(object) => object.additional_mut(),)*
@@ -58,6 +62,7 @@ macro_rules! directory_objects {
                 }
             }
 
+            #[inline]
             fn object_id(&self) -> &str {
                 self.id()
             }
@@ -75,6 +80,7 @@ macro_rules! directory_objects {
         }
 
         impl Typed for DirectoryObject {
+            #[inline]
             fn of_type(&mut self, odata_type: &str) -> &mut dyn Object {
                 *self = match odata_type {
                     $(<$variant as Model>::TYPE $($(| $derived)*)? => Self::$variant(Box::default()),)*
@@ -88,6 +94,7 @@ macro_rules! directory_objects {
         }
 
         impl Value for DirectoryObject {
+            #[inline]
             fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
                 FieldSlot::Typed(slot.insert(Self::default()))
             }
@@ -146,6 +153,7 @@ pub trait DirectoryEntity: Entity {
 impl OtherObject {
     /// The type that Graph named, such as `#microsoft.graph.orgContact`.
     #[must_use]
+    #[inline]
     pub fn odata_type(&self) -> Option<String> {
         let json = self.additional().get(ODATA_TYPE)?;
         Some(type_name(json).into_owned())
@@ -180,6 +188,7 @@ impl DirectoryObject {
 
     /// The object as a user, if it is one.
     #[must_use]
+    #[inline]
     pub fn as_user(&self) -> Option<&User> {
         match self {
             Self::User(user) => Some(user),
@@ -189,6 +198,7 @@ impl DirectoryObject {
 
     /// The object as a group, if it is one.
     #[must_use]
+    #[inline]
     pub fn as_group(&self) -> Option<&Group> {
         match self {
             Self::Group(group) => Some(group),
@@ -198,6 +208,7 @@ impl DirectoryObject {
 
     /// The object as a device, if it is one.
     #[must_use]
+    #[inline]
     pub fn as_device(&self) -> Option<&Device> {
         match self {
             Self::Device(device) => Some(device),
@@ -207,6 +218,7 @@ impl DirectoryObject {
 
     /// The object as an app registration, if it is one.
     #[must_use]
+    #[inline]
     pub fn as_application(&self) -> Option<&Application> {
         match self {
             Self::Application(application) => Some(application),
@@ -216,6 +228,7 @@ impl DirectoryObject {
 
     /// The object as a service principal, if it is one.
     #[must_use]
+    #[inline]
     pub fn as_service_principal(&self) -> Option<&ServicePrincipal> {
         match self {
             Self::ServicePrincipal(service_principal) => Some(service_principal),
@@ -266,12 +279,14 @@ impl Described for DirectoryObject {
 capable!(DirectoryObject: Selectable, Filterable, Orderable, Searchable, Toppable, Countable);
 
 impl Default for DirectoryObject {
+    #[inline]
     fn default() -> Self {
         Self::Other(Box::default())
     }
 }
 
 impl DecodeTarget for DirectoryObject {
+    #[inline]
     fn field_slot(&mut self) -> FieldSlot<'_> {
         FieldSlot::Typed(self)
     }

@@ -1,7 +1,4 @@
-use entra_core::{
-    ClientId, Guid, ObjectId, Timestamp,
-    time::{UtcOffset, format_description::well_known::Rfc3339},
-};
+use entra_core::{ClientId, Guid, ObjectId, Timestamp, format_rfc3339, time::UtcOffset};
 
 /// A value that can be compared with a property of type `T`.
 ///
@@ -78,7 +75,7 @@ pub(crate) fn time_text(time: Timestamp) -> String {
     let utc = time
         .checked_to_offset(UtcOffset::UTC)
         .unwrap_or_else(|| time.replace_offset(UtcOffset::UTC));
-    utc.format(&Rfc3339).unwrap_or_else(|_| {
+    format_rfc3339(utc).unwrap_or_else(|| {
         let sign = if utc.year() < 0 { "-" } else { "" };
         format!(
             "{sign}{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",

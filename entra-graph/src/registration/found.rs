@@ -1,6 +1,6 @@
 //! What the tenant has of a registration: reads only.
 
-use entra_core::Timestamp;
+use entra_core::{Timestamp, parse_rfc3339};
 use serde_json::Value;
 
 use super::{
@@ -296,8 +296,7 @@ pub(super) async fn keys(graph: &GraphClient, id: &str) -> Result<Vec<Value>, Er
 
 /// A time of an object.
 pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
-    let format = &entra_core::time::format_description::well_known::Rfc3339;
-    Timestamp::parse(object[name].as_str()?, format).ok()
+    parse_rfc3339(object[name].as_str()?)
 }
 
 /// The permission that covers only what the caller owns.
