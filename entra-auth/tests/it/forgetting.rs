@@ -119,16 +119,21 @@ fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
     for seed in 0..SEEDS {
         let service = Service::responding(r#","expires_in":3600,"refresh_token":"second""#);
         let mut race = Race::new(seed, &service);
-        let user = UserCredential::builder(
-            account.clone(),
-            CLIENT,
-            ClientAuthentication::public(),
-            "first",
-        )
-        .transport(Arc::clone(&service))
-        .cache(&race.cache)
-        .build()
-        .unwrap();
+        let user_of = |cache: &TokenCache| {
+            let public = ClientAuthentication::public();
+            UserCredential::builder(account.clone(), CLIENT, public, "first")
+                .transport(Arc::clone(&service))
+                .cache(cache)
+                .build()
+                .unwrap()
+        };
+        if seed % 2 == 0 {
+            // Another replica has stored a refresh token, so the store may be read while the user signs out.
+            let shelf = Arc::clone(&race.shelf);
+            let elsewhere = user_of(&TokenCache::builder().store(shelf).build());
+            finish(elsewhere.token(&TokenRequest::new(["Mail.Read"]))).unwrap();
+        }
+        let user = user_of(&race.cache);
         let request = TokenRequest::new(["User.Read"]);
         let (under_way, token) = race.run(user.token(&request).as_mut(), &partition);
         match token {
