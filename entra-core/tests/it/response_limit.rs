@@ -144,7 +144,7 @@ async fn body_from_a_transport_without_limits_is_rejected_and_not_retried() {
     let read = || Request::new("read", Method::GET, url());
     let error = pipeline.send(read()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
-    assert!(!error.is_transient() && error.to_string().contains("ask for less"));
+    assert!(!error.is_transient() && error.to_string().contains("request less"));
     assert_eq!(script.requests().len(), 1, "a second try brings the same");
 
     let create = Request::new("create", Method::POST, url());

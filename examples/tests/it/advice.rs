@@ -97,7 +97,11 @@ fn the_advice_of_the_fake_tenant_is_that_of_the_pages_or_a_smaller_one() {
             }
         }
     }
-    assert_eq!(differing, BTreeSet::from(ONLY_IN_METADATA));
+    // Which operations there are depends on the features of entra-graph.
+    let expected = operations()
+        .map(Operation::name)
+        .filter(|name| ONLY_IN_METADATA.contains(name));
+    assert_eq!(differing, expected.collect::<BTreeSet<_>>());
 }
 
 const ONLY_IN_METADATA: [&str; 6] = [
