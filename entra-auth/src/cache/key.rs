@@ -94,6 +94,7 @@ impl CacheKey {
             Vec<String>,
             Option<String>,
         );
+        // From bytes, as in the rest of the crate: a reader of text would be compiled beside it.
         let (authority, tenant, client, account, capabilities, scopes, claims): Parts =
             serde_json::from_slice(entry_id.entry.as_bytes()).ok()?;
         let identity = CredentialIdentity {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Copy, tenant_and_graph};
 
-/// The copy of a tenant with 600 users, all of whom are in one group.
+/// The copy of a tenant with 600 users in one group.
 struct Many {
     tenant: FakeTenant,
     graph: GraphClient,

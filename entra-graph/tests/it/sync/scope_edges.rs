@@ -25,6 +25,15 @@ struct Scoped {
 }
 
 impl Scoped {
+    /// Gives a user another title. Returns the user's id.
+    fn promote(&self, number: usize) -> String {
+        let id = self.user(number);
+        self.tenant
+            .set_property("users", &id, "jobTitle", json!("Lead"))
+            .unwrap();
+        id
+    }
+
     /// A copy of the users of `Scope`, of which there are `members`, in a tenant with 40 more users.
     async fn new(members: usize, nested: bool) -> Self {
         let (tenant, graph) = tenant_and_graph().await;
@@ -118,12 +127,7 @@ async fn a_user_that_becomes_a_member_is_read_although_its_own_row_came_long_ago
     scoped.assert_equals("entered").await;
     // From now on its changes are handed out, and those of others are not.
     for number in [20, 21] {
-        let id = scoped.user(number);
-        let title = json!("Lead");
-        scoped
-            .tenant
-            .set_property("users", &id, "jobTitle", title)
-            .unwrap();
+        scoped.promote(number);
     }
     let changes = scoped.run().await;
     assert!(
@@ -223,12 +227,7 @@ async fn a_scope_group_that_is_emptied_by_mistake_keeps_its_users_until_approval
         for number in 0..30 {
             scope.add_member(scoped.user(number).parse().unwrap());
         }
-        let id = scoped.user(7);
-        let title = json!("Lead");
-        scoped
-            .tenant
-            .set_property("users", &id, "jobTitle", title)
-            .unwrap();
+        let id = scoped.promote(7);
         let changes = scoped.run().await;
         assert!(
             matches!(&changes[..], [SyncChange::Upsert(user)] if user.id() == id),

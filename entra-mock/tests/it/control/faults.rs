@@ -15,6 +15,12 @@ async fn status(server: &Controlled, token: &str, path: &str) -> u16 {
     fetch(http().get(url).bearer_auth(token)).await.status
 }
 
+/// A request for the list of users.
+fn users(server: &Controlled, token: &str) -> reqwest::RequestBuilder {
+    let url = format!("{}/users", server.text("graph"));
+    http().get(url).bearer_auth(token)
+}
+
 async fn token(server: &Controlled) -> String {
     server.token().await.body["access_token"]
         .as_str()
@@ -73,11 +79,7 @@ async fn retry_after_and_sign_in_errors_are_sent_as_they_were_asked_for() {
 async fn broken_bodies_and_connections_reach_the_client() {
     let server = Controlled::start().await;
     let token = token(&server).await;
-    let get = || {
-        http()
-            .get(format!("{}/users", server.text("graph")))
-            .bearer_auth(&token)
-    };
+    let get = || users(&server, &token);
     let whole = fetch(get()).await;
     let inject = async |fault: Value| {
         server.done("DELETE", "/faults", NOTHING).await;
@@ -127,11 +129,7 @@ fn reset(error: &reqwest::Error) -> bool {
 async fn a_trickle_arrives_whole_in_pieces() {
     let server = Controlled::start().await;
     let token = token(&server).await;
-    let get = || {
-        http()
-            .get(format!("{}/users", server.text("graph")))
-            .bearer_auth(&token)
-    };
+    let get = || users(&server, &token);
     let whole = fetch(get()).await;
     server
         .done(

@@ -136,7 +136,7 @@ async fn an_invented_or_changed_page_link_is_found() {
     client.get(&path.replace("$top=20", "$top=10")).await;
     assert_eq!(client.rules(), ["page-link-changed"]);
     client.forget();
-    // A delta link that expires is no fault of the client.
+    // The client cannot prevent that a delta link expires.
     let round = client.get("/users/delta?$select=id").await;
     let link = round.body["@odata.deltaLink"].as_str().unwrap();
     client.tenant.forget_delta_links();
