@@ -187,6 +187,30 @@ async fn another_scope_removes_and_adds_what_differs() {
 }
 
 #[tokio::test]
+async fn a_nested_group_of_the_former_scope_brings_its_users_into_the_next_one() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let (first, second) = (tenant.add_group("First"), tenant.add_group("Second"));
+    let team = tenant.add_group("Team");
+    team.add_member(tenant.user("marta@contoso.com").id());
+    first.add_member(team.id());
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let scope_of = |id: String| {
+        let sync = DirectorySync::new(&graph).groups();
+        (vec![id.clone()], sync.users_of_nested_groups([id]))
+    };
+    let (scope, mut sync) = scope_of(first.id().to_string());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_equals_scope(&copy, &graph, &scope, true, "first").await;
+    let (scope, mut sync) = scope_of(second.id().to_string());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_equals_scope(&copy, &graph, &scope, true, "second").await;
+    second.add_member(team.id());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_equals_scope(&copy, &graph, &scope, true, "second with the team").await;
+    assert_eq!(copy.count(ObjectKind::User), 1);
+}
+
+#[tokio::test]
 async fn a_scope_without_a_group_or_with_an_invalid_id_sends_nothing() {
     let script = ScriptedTransport::new();
     let graph = client(script.clone());
