@@ -35,6 +35,7 @@ impl Aadsts {
 
     /// Every known number, in ascending order.
     #[must_use]
+    #[inline]
     pub fn all() -> &'static [Self] {
         &TABLE
     }
@@ -259,6 +260,7 @@ const SOURCE: &str = include_str!("aadsts.tsv");
 
 static TABLE: LazyLock<Vec<Aadsts>> = LazyLock::new(|| rows().filter_map(Aadsts::parse).collect());
 
+#[inline]
 fn rows() -> impl Iterator<Item = &'static str> {
     SOURCE.lines().filter(|line| !line.starts_with('#'))
 }

@@ -18,6 +18,7 @@ impl ApplicationIds {
     }
 
     /// The ids of an application that users sign in to; the tenant may be an alias.
+    #[inline]
     pub(crate) fn of_user_application(self) -> Result<(TenantId, ClientId), Error> {
         let tenant = self.tenant?;
         Ok((tenant, self.client?))

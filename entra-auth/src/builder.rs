@@ -72,6 +72,7 @@ impl CredentialOptions {
     /// The default options: the public cloud, the system's clock, reqwest, retries for up to 60
     /// seconds and a cache of the credential's own.
     #[must_use]
+    #[inline]
     pub fn new() -> Self {
         Self {
             cloud: None,
@@ -87,6 +88,7 @@ impl CredentialOptions {
 
     /// The cloud to sign in to. The default is the public cloud.
     #[must_use]
+    #[inline]
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.cloud = Some(Ok(cloud));
         self
@@ -132,6 +134,7 @@ impl CredentialOptions {
 
     /// The cache for tokens. By default each credential has its own.
     #[must_use]
+    #[inline]
     pub fn cache(mut self, cache: &TokenCache) -> Self {
         self.cache = Some(cache.clone());
         self
@@ -173,6 +176,7 @@ impl CredentialOptions {
     }
 
     /// This region unless one is set.
+    #[inline]
     pub(crate) fn or_region(mut self, region: Option<&str>) -> Self {
         self.region = self.region.or_else(|| region.map(str::to_owned));
         self
@@ -195,12 +199,14 @@ impl CredentialOptions {
 }
 
 impl Default for CredentialOptions {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl<C: Configure> CredentialBuilder<C> {
+    #[inline]
     pub(crate) fn new(setup: C::Setup) -> Self {
         Self {
             options: CredentialOptions::new(),
@@ -241,6 +247,7 @@ impl<C: Configure> CredentialBuilder<C> {
 
 impl<C: CloudClient> CredentialBuilder<C> {
     /// As [`CredentialOptions::cloud`].
+    #[inline]
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.options = self.options.cloud(cloud);
         self
@@ -255,6 +262,7 @@ impl<C: CloudClient> CredentialBuilder<C> {
 
 impl<C: CloudCredential> CredentialBuilder<C> {
     /// As [`CredentialOptions::cache`].
+    #[inline]
     pub fn cache(mut self, cache: &TokenCache) -> Self {
         self.options = self.options.cache(cache);
         self

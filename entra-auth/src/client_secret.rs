@@ -113,6 +113,7 @@ impl TokenCredential for ClientSecretCredential {
         self.tokens.token(request).await.map_err(Into::into)
     }
 
+    #[inline]
     fn description(&self) -> CredentialDescription {
         (*self.description).clone()
     }

@@ -77,6 +77,7 @@ impl Discovery {
     }
 
     /// Returns a builder of a discovery with other options, or for providers of several hosts.
+    #[inline]
     pub fn builder() -> CredentialBuilder<Self> {
         CredentialBuilder::new(DiscoverySetup::default())
     }
@@ -218,6 +219,7 @@ impl CredentialBuilder<Discovery> {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] if there is no transport, or the options name no cloud.
+    #[inline]
     pub fn build(self) -> Result<Discovery, Error> {
         let settings = self.options.settings()?;
         settings.transport()?;
@@ -230,6 +232,7 @@ impl CredentialBuilder<Discovery> {
 }
 
 impl CloudCache {
+    #[inline]
     fn slot(&self, key: &str, now: Instant) -> Arc<CacheSlot> {
         let mut known = self.lock();
         let key = key.to_owned();
@@ -242,18 +245,21 @@ impl CloudCache {
         slot
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, ExpiringMap<String, Arc<CacheSlot>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Default for CloudCache {
+    #[inline]
     fn default() -> Self {
         Self(Mutex::new(ExpiringMap::new(MOST)))
     }
 }
 
 impl fmt::Debug for Discovery {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = self.0.known.lock();
         f.debug_struct("Discovery")
@@ -348,11 +354,13 @@ struct Metadata {
     aliases: Vec<String>,
 }
 
+#[inline]
 pub(crate) fn unusable(what: &'static str, fix: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, what).with(|inner| inner.fix = Some(fix.into()))
 }
 
 /// The address that a document of this sign-in service names, if it may be asked.
+#[inline]
 pub(crate) fn check_named(cloud: &Cloud, what: &'static str, address: &str) -> Result<Url, Error> {
     let url = Url::parse(address).map_err(|_| {
         unusable(
@@ -371,6 +379,7 @@ pub(crate) fn check_named(cloud: &Cloud, what: &'static str, address: &str) -> R
     }
 }
 
+#[inline]
 fn unusable_address(issuer: &str, source: CoreError) -> Error {
     let kind = match Url::parse(issuer) {
         Ok(_) => ErrorKind::Protocol,
@@ -383,6 +392,7 @@ fn unusable_address(issuer: &str, source: CoreError) -> Error {
         .with_source(source)
 }
 
+#[inline]
 fn unreachable_host(host: &str, source: CoreError) -> Error {
     if source.kind() == CoreErrorKind::ResponseTooLarge {
         return Error::response_too_large(host, source);

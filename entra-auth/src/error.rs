@@ -56,6 +56,7 @@ impl Cause {
 }
 
 impl<T: Into<Cow<'static, str>>> From<T> for Cause {
+    #[inline]
     fn from(text: T) -> Self {
         Self(text.into())
     }
@@ -310,6 +311,7 @@ impl Error {
     }
 
     /// An invalid setting and its fix.
+    #[inline]
     pub(crate) fn configuration(
         summary: impl Into<Cow<'static, str>>,
         fix: impl Into<Cow<'static, str>>,
@@ -366,6 +368,7 @@ impl Error {
         .with_source(source)
     }
 
+    #[inline]
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -390,6 +393,7 @@ impl Error {
 }
 
 impl From<entra_core::Error> for Error {
+    #[inline]
     fn from(error: entra_core::Error) -> Self {
         use entra_core::ErrorKind as Kind;
         let error = match error.into_credential() {
@@ -413,6 +417,7 @@ impl From<entra_core::Error> for Error {
 }
 
 impl From<InvalidId> for Error {
+    #[inline]
     fn from(error: InvalidId) -> Self {
         let (what, fix) = match error.expected() {
             "tenant" => (
@@ -434,6 +439,7 @@ impl From<InvalidId> for Error {
 
 /// A failure of the token store, for applications that open, empty or move a store.
 impl From<StoreError> for Error {
+    #[inline]
     fn from(error: StoreError) -> Self {
         let (kind, fix) = match error.kind() {
             StoreErrorKind::Configuration => (
@@ -458,6 +464,7 @@ impl From<StoreError> for Error {
 
 /// The error of a credential: this crate's own, if it is one, with every detail.
 impl From<CredentialError> for Error {
+    #[inline]
     fn from(error: CredentialError) -> Self {
         match Self::find(&error) {
             Some(own) => own.clone(),
@@ -467,6 +474,7 @@ impl From<CredentialError> for Error {
 }
 
 impl From<Error> for CredentialError {
+    #[inline]
     fn from(error: Error) -> Self {
         let inner = error.inner();
         // The credential's error adds the number itself.

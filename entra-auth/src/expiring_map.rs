@@ -49,6 +49,7 @@ struct Item<V> {
 }
 
 impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
+    #[inline]
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
@@ -69,6 +70,7 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
     }
 
     /// The value of a key, unless it has expired.
+    #[inline]
     pub(crate) fn get(&self, key: &K, now: Instant) -> Option<&V> {
         let held = self.entries.get(key)?;
         let is_over = held.expiry.is_some_and(|at| is_due(&at, now));
@@ -86,6 +88,7 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
 
     /// Takes a value for `lifetime`, in place of an older one. What has expired goes, and then
     /// those that were put or touched least lately.
+    #[inline]
     pub(crate) fn insert(&mut self, key: K, value: V, lifetime: Duration, now: Instant) {
         self.remove_expired(now, |_| true);
         if !self.entries.contains_key(&key) {
@@ -136,6 +139,7 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
     }
 
     /// Lets others make room before this one.
+    #[inline]
     pub(crate) fn touch(&mut self, key: &K) {
         let place = (None, self.number());
         if let Some(held) = self.entries.get_mut(key)
@@ -146,6 +150,7 @@ impl<K: Eq + Hash + Send + Sync + 'static, V> ExpiringMap<K, V> {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let held = self.entries.remove(key)?;
         self.queue.remove(&held.place);
@@ -238,6 +243,7 @@ fn take_due<K: Send + Sync + 'static>(order: &mut Order, now: Instant) -> Option
     take_due_key(order, now)?.downcast().ok()
 }
 
+#[inline]
 fn take_due_key(order: &mut Order, now: Instant) -> Option<AnyKey> {
     let first = order.first_entry()?;
     is_due(first.key(), now).then(|| first.remove())

@@ -16,6 +16,7 @@ enum Value {
 }
 
 impl Form {
+    #[inline]
     pub(crate) fn new(grant_type: &str) -> Self {
         Self(Vec::with_capacity(6)).field("grant_type", grant_type)
     }
@@ -25,6 +26,7 @@ impl Form {
         Self(Vec::new())
     }
 
+    #[inline]
     pub(crate) fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.push((name, Value::Plain(value.into())));
         self
@@ -42,6 +44,7 @@ impl Form {
         self
     }
 
+    #[inline]
     pub(crate) fn plain(&self, name: &str) -> Option<&str> {
         self.0.iter().find_map(|(found, value)| match value {
             Value::Plain(text) if *found == name => Some(text.as_str()),
@@ -50,6 +53,7 @@ impl Form {
     }
 
     /// The form with this as its only field of that name.
+    #[inline]
     pub(crate) fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
         self.0.retain(|(found, _)| *found != name);
         self.optional(name, value)
@@ -104,6 +108,7 @@ impl Form {
 }
 
 impl fmt::Debug for Form {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.0.iter().map(|(name, _)| name))

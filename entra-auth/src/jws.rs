@@ -8,6 +8,7 @@ use jsonwebtoken::DecodingKey;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc::DEFAULT_PROVIDER, errors::Error};
 
 /// Signs a message.
+#[inline]
 pub(crate) fn sign(
     algorithm: Algorithm,
     key: &EncodingKey,

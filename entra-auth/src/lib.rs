@@ -2,8 +2,8 @@
 // `.ci/outside.py` compiles and runs the programs of the README as printed.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 #![doc = include_str!("../COMPARISON.md")]
-// Certificates, the grants of users, chains of credentials and the encryption of stores are `#[inline]`
-// throughout, so that only programs that use them generate their code.
+// What a program with one client secret never calls (certificates, the grants of users, chains of
+// credentials, the encryption of stores) is `#[inline]`, so that only programs that use it generate its code.
 
 mod aadsts;
 mod application_ids;

@@ -31,12 +31,14 @@ impl Moment {
 
     /// The time at `now` for a value whose lifetime began or was first seen at this moment: the
     /// wall clock's, unless it was set back since.
+    #[inline]
     pub(crate) fn time_at(&self, now: Self) -> Timestamp {
         let passed = now.monotonic.saturating_duration_since(self.monotonic);
         self.wall.saturating_add(signed(passed)).max(now.wall)
     }
 
     /// How long ago it was, by the clock that says more.
+    #[inline]
     pub(crate) fn age(&self, now: Self) -> Duration {
         let age = self.time_at(now) - self.wall;
         Duration::try_from(age).unwrap_or_default()
@@ -44,11 +46,13 @@ impl Moment {
 
     /// A wall clock time from before or at this moment, as the wall clock tells it at `now`: earlier
     /// if the clock was set back in between.
+    #[inline]
     pub(crate) fn on_the_clock_of(&self, now: Self, time: Timestamp) -> Timestamp {
         time.saturating_sub(self.time_at(now) - now.wall)
     }
 
     /// When a wall clock time after this moment comes, on the monotonic clock.
+    #[inline]
     pub(crate) fn monotonic_at(&self, time: Timestamp) -> Instant {
         let wait = Duration::try_from(time - self.wall).unwrap_or_default();
         self.monotonic
@@ -74,6 +78,7 @@ pub(crate) fn is_from_the_future(made: Timestamp, now: Timestamp) -> bool {
 
 /// Whether a value that was made here and given away, such as a cookie's, still is in its time: it
 /// has not expired, and no clock that was ahead has made it last longer.
+#[inline]
 pub(crate) fn is_in_time(
     expires_on: Timestamp,
     lifetime: entra_core::time::Duration,

@@ -22,6 +22,7 @@ impl<'a> Report<'a> {
 }
 
 impl fmt::Display for Report<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("error: ")?;
         write_report(self.0, f)

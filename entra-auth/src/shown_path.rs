@@ -9,6 +9,7 @@ use std::{fmt, path::Path};
 pub(crate) struct ShownPath<'a>(pub(crate) &'a Path);
 
 impl ShownPath<'_> {
+    #[inline]
     fn holds_text_of_a_file(&self) -> bool {
         let text = self.0.to_string_lossy();
         text.len() > LONGEST
@@ -19,6 +20,7 @@ impl ShownPath<'_> {
 }
 
 impl fmt::Display for ShownPath<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.holds_text_of_a_file() {
             f.write_str("(text in place of a path, not shown)")
@@ -29,6 +31,7 @@ impl fmt::Display for ShownPath<'_> {
 }
 
 impl fmt::Debug for ShownPath<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.holds_text_of_a_file() {
             fmt::Display::fmt(self, f)

@@ -13,6 +13,7 @@ impl ClockDifference {
     }
 
     /// The difference to the service that sent this response, by its `Date` header.
+    #[inline]
     pub(crate) fn of_response(response: &Response, now: Timestamp) -> Option<Self> {
         let date = response.header("date")?;
         let server_time = parse_http_date(date)?;

@@ -24,6 +24,7 @@ impl ThrottledRequest {
 }
 
 impl Default for Throttle {
+    #[inline]
     fn default() -> Self {
         Self(Mutex::new(ExpiringMap::new(CAPACITY)))
     }
@@ -66,12 +67,14 @@ impl Throttle {
         self.lock().insert(request, throttled, wait, now);
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, ExpiringMap<[u8; 32], ThrottledRequest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Throttle {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Throttle")
             .field("keys", &self.lock().len())

@@ -231,6 +231,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseCla
 }
 
 /// The typed error of an error response, which may also come in a callback.
+#[inline]
 pub(crate) fn service_error(error_response: OAuthError) -> Error {
     let entry = known(&error_response);
     let class = class(StatusCode::BAD_REQUEST, &error_response, entry);
@@ -303,6 +304,7 @@ fn response_error(response: &Response, form: &Form) -> Error {
     })
 }
 
+#[inline]
 fn malformed(response: &Response, MalformedResponse(what): MalformedResponse) -> Error {
     Error::new(ErrorKind::Protocol, "the token response is invalid").with(|inner| {
         inner.status = Some(response.status.as_u16());
@@ -313,6 +315,7 @@ fn malformed(response: &Response, MalformedResponse(what): MalformedResponse) ->
     })
 }
 
+#[inline]
 fn class(status: StatusCode, error_response: &OAuthError, entry: Option<&Aadsts>) -> Class {
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Class::Throttled;
@@ -330,6 +333,7 @@ fn class(status: StatusCode, error_response: &OAuthError, entry: Option<&Aadsts>
 }
 
 /// The first known number: an umbrella code such as 70002 may hide a better one behind it.
+#[inline]
 fn known(error_response: &OAuthError) -> Option<&'static Aadsts> {
     let mut entries = error_response
         .codes

@@ -43,6 +43,7 @@ pub(crate) struct OAuthError {
 }
 
 /// The text without the byte order mark that some services put in front (RFC 8259, section 8.1).
+#[inline]
 pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
@@ -160,6 +161,7 @@ impl OAuthError {
 }
 
 /// Returns a short word or id that is safe in a log line. `None` for any other text.
+#[inline]
 pub(crate) fn token(text: &str) -> Option<String> {
     let fits = !text.is_empty()
         && text.len() <= 64

@@ -75,6 +75,7 @@ impl TokenRequest {
 
     /// For a tenant other than the credential's.
     #[must_use]
+    #[inline]
     pub fn with_tenant(mut self, tenant: TenantId) -> Self {
         self.tenant = Some(tenant);
         self
@@ -82,6 +83,7 @@ impl TokenRequest {
 
     /// With the claims challenge of a resource.
     #[must_use]
+    #[inline]
     pub fn with_claims(mut self, claims: impl Into<String>) -> Self {
         self.claims = Some(claims.into());
         self
@@ -104,6 +106,7 @@ impl TokenRequest {
     /// The request for the token after one that a response with these headers rejected (401): with the claims of its
     /// challenge (continuous access evaluation), or without the cache.
     #[must_use]
+    #[inline]
     pub fn after_rejection(self, headers: &HeaderMap) -> Self {
         match claims_challenge(headers) {
             Some(claims) => self.with_claims(claims),
@@ -268,6 +271,7 @@ impl CredentialError {
 
     /// With the claims challenge for an interactive sign-in.
     #[must_use]
+    #[inline]
     pub fn with_claims(mut self, claims: impl Into<String>) -> Self {
         self.0.claims = Some(claims.into());
         self

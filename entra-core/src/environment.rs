@@ -202,6 +202,7 @@ impl Environment {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the variable is not set or
     /// invalid.
+    #[inline]
     pub fn tenant_id(&self) -> Result<TenantId, Error> {
         self.id(TENANT)
     }
@@ -211,6 +212,7 @@ impl Environment {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the variable is not set or
     /// invalid.
+    #[inline]
     pub fn client_id(&self) -> Result<ClientId, Error> {
         self.id(CLIENT)
     }
@@ -295,6 +297,7 @@ impl<N: Into<String>, V: Into<Secret>> FromIterator<(N, V)> for Environment {
 }
 
 impl fmt::Debug for Environment {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.variables.iter().map(|(name, _)| &**name).collect();
         f.debug_struct("Environment")

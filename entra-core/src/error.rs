@@ -41,18 +41,21 @@ pub enum ErrorKind {
 impl Error {
     /// An invalid value; the message says how to fix it.
     #[must_use]
+    #[inline]
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
     }
 
     /// A request that must not be sent; the message says why.
     #[must_use]
+    #[inline]
     pub fn policy(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Policy, message)
     }
 
     /// The same error with its cause.
     #[must_use]
+    #[inline]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
@@ -104,6 +107,7 @@ impl Error {
 
     /// Whether the same call may succeed later without any change.
     #[must_use]
+    #[inline]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
             ErrorKind::Transport => true,
@@ -112,6 +116,7 @@ impl Error {
         }
     }
 
+    #[inline]
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,

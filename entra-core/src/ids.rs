@@ -29,6 +29,7 @@ impl Guid {
     ///
     /// # Errors
     /// If the source of randomness fails.
+    #[inline]
     pub fn random(random: &dyn SecureRandom) -> Result<Self, Error> {
         let mut bytes = [0; 16];
         random.fill(&mut bytes)?;
@@ -86,6 +87,7 @@ impl fmt::Debug for Guid {
 impl FromStr for Guid {
     type Err = InvalidId;
 
+    #[inline]
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         Self::parse(text).ok_or_else(|| InvalidId::new("GUID", text))
     }
@@ -106,12 +108,14 @@ macro_rules! guid_id {
         }
 
         impl From<Guid> for $name {
+            #[inline]
             fn from(guid: Guid) -> Self {
                 Self(guid)
             }
         }
 
         impl From<&$name> for $name {
+            #[inline]
             fn from(id: &$name) -> Self {
                 *id
             }
@@ -132,6 +136,7 @@ macro_rules! guid_id {
         impl FromStr for $name {
             type Err = InvalidId;
 
+            #[inline]
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 Guid::parse(text).map(Self).ok_or_else(|| InvalidId::new($what, text))
             }
@@ -146,6 +151,7 @@ macro_rules! text_conversions {
         impl TryFrom<&str> for $name {
             type Error = InvalidId;
 
+            #[inline]
             fn try_from(text: &str) -> Result<Self, InvalidId> {
                 text.parse()
             }
@@ -154,6 +160,7 @@ macro_rules! text_conversions {
         impl TryFrom<String> for $name {
             type Error = InvalidId;
 
+            #[inline]
             fn try_from(text: String) -> Result<Self, InvalidId> {
                 text.parse()
             }
@@ -162,6 +169,7 @@ macro_rules! text_conversions {
         impl TryFrom<&String> for $name {
             type Error = InvalidId;
 
+            #[inline]
             fn try_from(text: &String) -> Result<Self, InvalidId> {
                 text.parse()
             }
@@ -240,12 +248,14 @@ impl TenantId {
 }
 
 impl From<Guid> for TenantId {
+    #[inline]
     fn from(guid: Guid) -> Self {
         Self(Repr::Guid(guid))
     }
 }
 
 impl From<&Self> for TenantId {
+    #[inline]
     fn from(tenant: &Self) -> Self {
         tenant.clone()
     }
@@ -270,6 +280,7 @@ impl fmt::Debug for TenantId {
 impl FromStr for TenantId {
     type Err = InvalidId;
 
+    #[inline]
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         if let Some(guid) = Guid::parse(text) {
             return Ok(Self(Repr::Guid(guid)));
@@ -327,6 +338,7 @@ impl InvalidId {
 }
 
 impl From<Infallible> for InvalidId {
+    #[inline]
     fn from(never: Infallible) -> Self {
         match never {}
     }

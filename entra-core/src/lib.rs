@@ -1,5 +1,6 @@
 // `.ci/outside.py` compiles and runs the programs of the README as printed.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
+// What few programs call is `#[inline]`, so that only programs that use it generate its code.
 
 mod application_credential;
 mod challenge;

@@ -116,12 +116,14 @@ impl MembershipError {
 }
 
 impl fmt::Display for MembershipError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
 impl fmt::Debug for MembershipError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MembershipError")
             .field("kind", &self.kind)

@@ -306,6 +306,7 @@ impl Pipeline {
 }
 
 impl fmt::Debug for Pipeline {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
             .field("policy", &self.0.policy)
@@ -334,6 +335,7 @@ impl PipelineBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] unless it is `http` to a numeric link-local or private address.
+    #[inline]
     pub fn metadata_endpoint(mut self, url: &Url) -> Result<Self, Error> {
         if !is_metadata(url) {
             return Err(Error::configuration(format!(
@@ -348,6 +350,7 @@ impl PipelineBuilder {
 
     /// The header with the secret that the platform gave to this process for its metadata endpoint, such as
     /// `X-IDENTITY-HEADER`: the only sensitive header that is sent there.
+    #[inline]
     pub fn metadata_secret_header(mut self, name: HeaderName) -> Self {
         self.0.metadata_secret = Some(name);
         self
@@ -375,6 +378,7 @@ impl PipelineBuilder {
     ///
     /// # Errors
     /// When the text has characters that a header cannot hold.
+    #[inline]
     pub fn application(mut self, product: &str) -> Result<Self, Error> {
         self.0.user_agent = header_value(&format!(
             "{product} entra-sdk-rust/{}",
@@ -398,6 +402,7 @@ impl PipelineBuilder {
 }
 
 impl fmt::Debug for PipelineBuilder {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PipelineBuilder")
             .field("origins", &self.0.origins)

@@ -12,6 +12,7 @@ pub trait SecureRandom: fmt::Debug + Send + Sync + 'static {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Error>;
 
     /// A number in `0.0..1.0`, for jitter; 0.5 if the source fails.
+    #[inline]
     fn fraction(&self) -> f64 {
         let mut bytes = [0; 8];
         if self.fill(&mut bytes).is_err() {

@@ -155,6 +155,7 @@ impl Request {
 }
 
 impl fmt::Debug for Request {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("operation", &self.operation)
@@ -198,12 +199,14 @@ impl Response {
 
     /// How often and how long the call was tried, for an error message: `after 3 tries in 12.5 s`.
     #[must_use]
+    #[inline]
     pub fn after_tries(&self) -> String {
         after_tries(self.tries, self.elapsed)
     }
 }
 
 impl fmt::Debug for Response {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
@@ -216,6 +219,7 @@ impl fmt::Debug for Response {
 }
 
 /// The text of [`Response::after_tries`].
+#[inline]
 pub(crate) fn after_tries(tries: u32, elapsed: Duration) -> String {
     let word = if tries == 1 { "try" } else { "tries" };
     format!("after {tries} {word} in {:.1} s", elapsed.as_secs_f64())

@@ -62,6 +62,7 @@ impl fmt::Debug for Secret {
 }
 
 impl PartialEq for Secret {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
         // The time depends on the length only.

@@ -511,6 +511,7 @@ impl<E> Clone for Delta<E> {
 }
 
 impl<E> fmt::Debug for Delta<E> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delta")
             .field("operation", &self.operation.name)
@@ -519,6 +520,7 @@ impl<E> fmt::Debug for Delta<E> {
 }
 
 impl<E> fmt::Debug for Changes<E> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Changes")
             .field("pages", &self.seen.len())
@@ -528,6 +530,7 @@ impl<E> fmt::Debug for Changes<E> {
 }
 
 impl fmt::Debug for DeltaState {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeltaState")
             .field("version", &self.version)

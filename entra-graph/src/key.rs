@@ -51,6 +51,7 @@ impl Key {
     }
 
     /// Whether this is an object id, as far as its form tells.
+    #[inline]
     pub(crate) fn is_object_id(&self) -> bool {
         self.name.is_none() && self.value.parse::<Guid>().is_ok()
     }
@@ -60,6 +61,7 @@ impl Key {
     }
 
     /// The path segments of the object in this collection.
+    #[inline]
     pub(crate) fn segments(&self, collection: &str) -> Result<(String, Option<String>), String> {
         let value = self.value.as_str();
         if !is_segment(value) {
@@ -88,6 +90,7 @@ pub(crate) fn is_segment(text: &str) -> bool {
 macro_rules! key_from {
     ($($type:ty),*) => {$(
         impl From<$type> for Key {
+            #[inline]
             fn from(id: $type) -> Self {
                 Self {
                     name: None,
@@ -102,6 +105,7 @@ key_from!(&str, String, &String, ObjectId, &ObjectId, Guid);
 
 /// An application (client) id is an alternate key.
 impl From<ClientId> for Key {
+    #[inline]
     fn from(id: ClientId) -> Self {
         Self::app_id(id.to_string())
     }

@@ -1,6 +1,6 @@
 // `.ci/outside.py` compiles and runs the programs of the README as printed.
-// Actions of areas, raw requests and waiting for replicas are `#[inline]` throughout, so that only
-// programs that use them generate their code; for models see `model`.
+// What a program that only reads one list never calls is `#[inline]`, so that only programs that use it
+// generate its code; for models see `model`.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 //!
 //! # Areas and calls

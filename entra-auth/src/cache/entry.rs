@@ -93,6 +93,7 @@ impl Entry {
         }
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,17 +148,20 @@ impl Entry {
     }
 
     /// Marks the entry as removed from the map and invalidates all copies of its token.
+    #[inline]
     pub(crate) fn detach(&self) {
         self.lock().detached = true;
         self.version.fetch_add(1, Ordering::Release);
     }
 
     /// As [`detach`](Self::detach). The result of a request in progress is not cached either.
+    #[inline]
     pub(crate) fn forget(&self) {
         self.lock().forgotten = true;
         self.detach();
     }
 
+    #[inline]
     pub(crate) fn is_forgotten(&self) -> bool {
         self.lock().forgotten
     }
@@ -252,6 +256,7 @@ impl Stored {
     }
 
     /// Until when a caller without `min_validity` gets this token without a refresh.
+    #[inline]
     pub(crate) fn settled_until(&self) -> Timestamp {
         match self.token().refresh_on() {
             Some(refresh_on) => refresh_on.min(self.stale_at),
@@ -259,6 +264,7 @@ impl Stored {
         }
     }
 
+    #[inline]
     pub(crate) fn is_settled(&self, now: Moment) -> bool {
         self.seen()
             .is_some_and(|seen| seen.time_at(now) < self.settled_until())
@@ -292,6 +298,7 @@ impl Freshness {
     };
 
     /// Whether a token from the store is fresh enough.
+    #[inline]
     pub(crate) fn is_met_by(&self, token: &AccessToken, now: Timestamp) -> bool {
         !self.must_be_new && lasts(token, self.min_validity, now)
     }
@@ -320,6 +327,7 @@ impl InFlight {
 }
 
 /// Whether a token is valid now, and for as long as was asked.
+#[inline]
 fn lasts(token: &AccessToken, min_validity: Duration, now: Timestamp) -> bool {
     let left = token.expires_on() - now;
     left.is_positive() && left >= signed(min_validity)

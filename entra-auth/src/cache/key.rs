@@ -140,6 +140,7 @@ impl Account {
         }
     }
 
+    #[inline]
     fn from_name(name: &[String]) -> Option<Self> {
         let name: Vec<&str> = name.iter().map(String::as_str).collect();
         match name[..] {

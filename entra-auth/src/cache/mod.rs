@@ -86,18 +86,21 @@ impl TokenCache {
 
     /// Returns the number of tokens, including those being requested.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.read().len()
     }
 
     /// Whether the cache is empty.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Removes every token from memory. The next use reads it from the store, if there is one, or
     /// requests a new one.
+    #[inline]
     pub fn clear(&self) {
         self.write().retain(|_, entry| {
             entry.detach();
@@ -186,6 +189,7 @@ impl TokenCache {
         }))
     }
 
+    #[inline]
     fn read(&self) -> RwLockReadGuard<'_, ExpiringMap<CacheKey, Arc<Entry>>> {
         self.0
             .entries
@@ -193,6 +197,7 @@ impl TokenCache {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     fn write(&self) -> RwLockWriteGuard<'_, ExpiringMap<CacheKey, Arc<Entry>>> {
         self.0
             .entries

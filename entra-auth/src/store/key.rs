@@ -29,6 +29,7 @@ pub struct StorePartition(Arc<str>);
 impl StoreKey {
     /// The key of an entry, from the texts that name its partition and the entry. Both are hashed.
     #[must_use]
+    #[inline]
     pub fn new(partition: &str, entry: &str) -> Self {
         Self {
             partition: StorePartition(hashed(partition).into()),
@@ -57,24 +58,28 @@ impl StorePartition {
     }
 
     /// The partition that this text names.
+    #[inline]
     pub(crate) fn named(text: &str) -> Self {
         Self(hashed(text).into())
     }
 }
 
 impl fmt::Display for StorePartition {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
 impl fmt::Debug for StorePartition {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StorePartition({})", short(&self.0))
     }
 }
 
 impl fmt::Debug for StoreKey {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreKey")
             .field("partition", &short(self.partition.as_str()))
@@ -89,6 +94,7 @@ fn short(digest: &str) -> &str {
 }
 
 /// The SHA-256 digest of a text in hexadecimal digits.
+#[inline]
 pub(crate) fn hashed(text: &str) -> String {
     hex(digest(&SHA256, text.as_bytes()).as_ref())
 }

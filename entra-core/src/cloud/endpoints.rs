@@ -48,6 +48,7 @@ impl Cloud {
     /// # Errors
     /// [`ErrorKind::Policy`](crate::ErrorKind::Policy) for every other endpoint, and for one with a
     /// user name or fragment.
+    #[inline]
     pub fn check_endpoint(&self, what: &str, url: &Url) -> Result<(), Error> {
         let host = url.host_str().unwrap_or_default();
         if !is_safe(url) {
@@ -72,6 +73,7 @@ impl Cloud {
 
     /// Whether a response of this sign-in service may claim this host as its own.
     #[must_use]
+    #[inline]
     pub fn is_own_name(&self, host: &str) -> bool {
         let given = |url: &Url| {
             url.host_str()
@@ -85,6 +87,7 @@ impl Cloud {
                 .any(|known| known.is_known_as(&self.0.authority) && known.has_name(host))
     }
 
+    #[inline]
     fn is_own_host(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         let own = self.0.authority.host_str().unwrap_or_default();
@@ -96,6 +99,7 @@ impl Cloud {
 }
 
 /// A host of Microsoft's for external tenants.
+#[inline]
 fn is_external(host: &str) -> bool {
     host.strip_suffix(".ciamlogin.com").is_some_and(is_label)
 }

@@ -104,6 +104,7 @@ impl Cloud {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) unless the name is the first
     /// part of a `.onmicrosoft.com` domain.
+    #[inline]
     pub fn external_id(name: &str) -> Result<Self, Error> {
         if !is_label(name) {
             return Err(Error::configuration(
@@ -123,6 +124,7 @@ impl Cloud {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) unless all are absolute
     /// `https` URLs (plain `http` is accepted on loopback only).
+    #[inline]
     pub fn openid_provider(
         issuer: &str,
         token_endpoint: &str,
@@ -171,6 +173,7 @@ impl Cloud {
     /// authorization endpoint (`authorization_response_iss_parameter_supported`, RFC 9207): a response
     /// without its issuer is then rejected.
     #[must_use]
+    #[inline]
     pub fn with_issuer_in_responses(self) -> Self {
         let mut inner = (*self.0).clone();
         inner.names_issuer = true;
@@ -200,6 +203,7 @@ impl Cloud {
     /// The same cloud with another resource identifier for Graph tokens; by default it is the
     /// origin of the Graph root.
     #[must_use]
+    #[inline]
     pub fn with_graph_resource(self, resource: &str) -> Self {
         let mut inner = (*self.0).clone();
         resource
@@ -287,6 +291,7 @@ impl Cloud {
 
     /// The v2.0 authorization endpoint of a tenant, where a browser signs in.
     #[must_use]
+    #[inline]
     pub fn authorization_endpoint(&self, tenant: &TenantId) -> Url {
         let endpoints = self.0.endpoints.as_ref();
         let given = endpoints.and_then(|endpoints| endpoints.authorization.clone());
@@ -295,6 +300,7 @@ impl Cloud {
 
     /// The v2.0 device authorization endpoint of a tenant.
     #[must_use]
+    #[inline]
     pub fn device_authorization_endpoint(&self, tenant: &TenantId) -> Url {
         let endpoints = self.0.endpoints.as_ref();
         let given = endpoints.and_then(|endpoints| endpoints.device_authorization.clone());
@@ -329,6 +335,7 @@ impl Cloud {
         self.has_name(host) && place == ("https", None, "/")
     }
 
+    #[inline]
     fn has_name(&self, host: &str) -> bool {
         let aliases = self.0.authority_aliases.iter().map(String::as_str);
         aliases
@@ -432,6 +439,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// One part of a host name.
+#[inline]
 fn is_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text

@@ -36,6 +36,7 @@ pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
 
 #[async_trait]
 impl<T: HttpTransport + ?Sized> HttpTransport for Arc<T> {
+    #[inline]
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -108,6 +109,7 @@ impl TransportError {
 
     /// The request or the transport's settings are invalid.
     #[must_use]
+    #[inline]
     pub fn invalid_request(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self {
             kind: TransportErrorKind::InvalidRequest,
@@ -143,6 +145,7 @@ impl TransportError {
 }
 
 impl fmt::Display for TransportError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             TransportErrorKind::Connect => "no connection to the server",
@@ -159,6 +162,7 @@ impl fmt::Display for TransportError {
 }
 
 impl fmt::Debug for TransportError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportError")
             .field("kind", &self.kind)

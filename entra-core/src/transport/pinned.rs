@@ -48,6 +48,7 @@ impl ServiceFabricTransport {
         }
     }
 
+    #[inline]
     fn build(&self) -> Result<Client, BoxError> {
         Ok(Client::builder()
             .redirect(redirect::Policy::none())
@@ -63,6 +64,7 @@ impl ServiceFabricTransport {
 
 #[async_trait]
 impl HttpTransport for ServiceFabricTransport {
+    #[inline]
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -82,6 +84,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(100);
 
 /// A client configuration that trusts the certificate with this thumbprint and no other.
+#[inline]
 fn config(thumbprint: [u8; 20]) -> Result<ClientConfig, Error> {
     // Given explicitly: the process-wide provider is the application's choice.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -103,6 +106,7 @@ struct Pinned {
 }
 
 impl ServerCertVerifier for Pinned {
+    #[inline]
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -68,6 +68,7 @@ impl ReqwestTransportBuilder {
     ///
     /// # Errors
     /// If the text is not a proxy URL.
+    #[inline]
     pub fn proxy(mut self, url: &str) -> Result<Self, Error> {
         // The URL may hold a password, so neither it nor the parser's error is repeated.
         self.proxy = Some(Proxy::all(url).map_err(|_| {
@@ -80,6 +81,7 @@ impl ReqwestTransportBuilder {
     ///
     /// # Errors
     /// If the bytes have no PEM certificate.
+    #[inline]
     pub fn add_roots_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
         // The parser's error quotes lines of the text, which may be a key by mistake.
         let roots = Certificate::from_pem_bundle(pem)
@@ -103,6 +105,7 @@ impl ReqwestTransportBuilder {
     ///
     /// # Errors
     /// If the bytes have no usable key and certificate.
+    #[inline]
     pub fn client_identity_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
         // Without the parser's error, as for the roots: this text has a key.
         self.identity = Some(Identity::from_pem(pem).map_err(|_| {
@@ -118,6 +121,7 @@ impl ReqwestTransportBuilder {
     ///
     /// The server must still show a certificate for the host that the request names. It is for a
     /// service behind an address of its own, such as the token proxy of a Kubernetes cluster.
+    #[inline]
     pub fn connect_to(mut self, host: &str) -> Self {
         self.connect_to = Some(ConnectTo(host.into()));
         self
@@ -302,6 +306,7 @@ async fn read_within(
     Ok(body.into())
 }
 
+#[inline]
 pub(super) fn cached(
     cell: &OnceLock<Client>,
     build: impl FnOnce() -> Result<Client, BoxError>,

@@ -93,6 +93,7 @@ impl AuditLogs {
     /// # }
     /// ```
     #[must_use]
+    #[inline]
     pub fn sign_ins(&self) -> Collection<SignIns> {
         Collection::new(Target::root(&self.client).join(&["auditLogs", "signIns"]))
     }
@@ -130,6 +131,7 @@ impl AuditLogs {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn beta_sign_ins(&self) -> Collection<BetaSignIns> {
         Collection::new(
             Target::version(&self.client, Version::Beta).join(&["auditLogs", "signIns"]),
@@ -165,6 +167,7 @@ impl AuditLogs {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn directory_audits(&self) -> Collection<DirectoryAudits> {
         Collection::new(Target::root(&self.client).join(&["auditLogs", "directoryAudits"]))
     }
@@ -194,6 +197,7 @@ impl AuditLogs {
     /// # Ok(()) }
     /// ```
     #[must_use]
+    #[inline]
     pub fn provisioning(&self) -> Collection<ProvisioningEvents> {
         Collection::new(Target::root(&self.client).join(&["auditLogs", "provisioning"]))
     }

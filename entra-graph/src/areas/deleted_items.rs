@@ -92,12 +92,14 @@ impl RestoreOptions {
     }
 
     /// With this user principal name, since another user has the former one.
+    #[inline]
     pub fn user_principal_name(mut self, name: &str) -> Self {
         self.body.set::<String>("newUserPrincipalName", name);
         self
     }
 
     /// Without the proxy addresses that other objects have meanwhile. Otherwise such an address is an error.
+    #[inline]
     pub fn remove_conflicting_addresses(mut self) -> Self {
         self.body.set("autoReconcileProxyConflict", &true);
         self

@@ -81,6 +81,7 @@ pub struct NewDevice {
 impl NewDevice {
     /// An enabled device from its required properties: the device id that the device sets at registration, the
     /// name, the keys that identify it, and the operating system with its version.
+    #[inline]
     pub fn new(
         device_id: Guid,
         display_name: &str,
@@ -106,6 +107,7 @@ impl NewDevice {
 
     /// The same device, disabled: it cannot sign in until it is enabled.
     #[must_use]
+    #[inline]
     pub fn disabled(mut self) -> Self {
         self.body.set(Device::ACCOUNT_ENABLED.into_name(), &false);
         self
@@ -137,6 +139,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn devices(&self) -> Collection<Devices> {
         Collection::new(Target::root(self).join(&["devices"]))
     }
@@ -173,6 +176,7 @@ impl Object<OneDevice> {
     /// a permission for users ([`DirectoryObject::is_limited`]). Adding and removing need the delegated permission
     /// `Directory.AccessAsUser.All`.
     #[must_use]
+    #[inline]
     pub fn registered_owners(&self) -> Collection<DeviceOwners> {
         self.collection("registeredOwners")
     }
@@ -182,6 +186,7 @@ impl Object<OneDevice> {
     ///
     /// Needs `Device.Read.All`; adding and removing need the delegated permission `Directory.AccessAsUser.All`.
     #[must_use]
+    #[inline]
     pub fn registered_users(&self) -> Collection<DeviceUsers> {
         self.collection("registeredUsers")
     }
@@ -192,6 +197,7 @@ impl Object<OneDevice> {
     /// Needs `Device.Read.All`.
     /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
+    #[inline]
     pub fn member_of(&self) -> Collection<DeviceMemberOf> {
         self.collection("memberOf")
     }
@@ -202,6 +208,7 @@ impl Object<OneDevice> {
     /// Needs `Directory.Read.All`.
     /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
+    #[inline]
     pub fn transitive_member_of(&self) -> Collection<DeviceTransitiveMemberOf> {
         self.collection("transitiveMemberOf")
     }

@@ -130,6 +130,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn groups(&self) -> Collection<Groups> {
         Collection::new(Target::root(self).join(&["groups"]))
     }
@@ -182,6 +183,7 @@ impl Object<OneGroup> {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn members(&self) -> Collection<GroupMembers> {
         self.collection("members")
     }
@@ -192,6 +194,7 @@ impl Object<OneGroup> {
     /// Needs `GroupMember.Read.All`.
     /// Members of groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
+    #[inline]
     pub fn transitive_members(&self) -> Collection<GroupTransitiveMembers> {
         self.collection("transitiveMembers")
     }
@@ -200,6 +203,7 @@ impl Object<OneGroup> {
     ///
     /// Needs `GroupMember.Read.All`, and `Group.ReadWrite.All` to add and remove.
     #[must_use]
+    #[inline]
     pub fn owners(&self) -> Collection<GroupOwners> {
         self.collection("owners")
     }
@@ -210,6 +214,7 @@ impl Object<OneGroup> {
     /// Needs `GroupMember.Read.All`.
     /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
+    #[inline]
     pub fn member_of(&self) -> Collection<GroupMemberOf> {
         self.collection("memberOf")
     }
@@ -220,6 +225,7 @@ impl Object<OneGroup> {
     /// Needs `Directory.Read.All`, or `GroupMember.Read.All` on behalf of a user.
     /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
     #[must_use]
+    #[inline]
     pub fn transitive_member_of(&self) -> Collection<GroupTransitiveMemberOf> {
         self.collection("transitiveMemberOf")
     }
@@ -229,6 +235,7 @@ impl Object<OneGroup> {
     ///
     /// Needs `Directory.Read.All`; assigning and deleting need `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
+    #[inline]
     pub fn app_role_assignments(&self) -> Collection<GroupAppRoleAssignments> {
         self.collection("appRoleAssignments")
     }

@@ -120,6 +120,7 @@ impl GraphClient {
     /// # }
     /// ```
     #[must_use]
+    #[inline]
     pub fn oauth2_permission_grants(&self) -> Collection<OAuth2PermissionGrants> {
         Collection::new(Target::root(self).join(&["oauth2PermissionGrants"]))
     }

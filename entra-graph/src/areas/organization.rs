@@ -46,6 +46,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn organization(&self) -> Collection<Organizations> {
         Collection::new(Target::root(self).join(&["organization"]))
     }

@@ -338,6 +338,7 @@ impl Object<OneServicePrincipal> {
     ///
     /// Needs `Application.Read.All`.
     #[must_use]
+    #[inline]
     pub fn created_objects(&self) -> Collection<ServicePrincipalCreatedObjects> {
         self.collection("createdObjects")
     }
@@ -347,6 +348,7 @@ impl Object<OneServicePrincipal> {
     ///
     /// Needs `Application.Read.All`.
     #[must_use]
+    #[inline]
     pub fn owned_objects(&self) -> Collection<ServicePrincipalOwnedObjects> {
         self.collection("ownedObjects")
     }

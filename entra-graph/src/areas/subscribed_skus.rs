@@ -52,6 +52,7 @@ impl GraphClient {
     /// # }
     /// ```
     #[must_use]
+    #[inline]
     pub fn subscribed_skus(&self) -> Collection<SubscribedSkus> {
         Collection::new(Target::root(self).join(&["subscribedSkus"]))
     }

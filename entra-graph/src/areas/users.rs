@@ -194,6 +194,7 @@ impl GraphClient {
     /// Needs the delegated permission `User.Read`; a token of the application itself has no signed-in user,
     /// and Graph returns an error.
     #[must_use]
+    #[inline]
     pub fn me(&self) -> Object<Me> {
         let mut target = Target::root(self).join(&["me"]);
         target.by_id = true;

@@ -191,6 +191,7 @@ impl GraphClient {
     }
 
     /// The address below the version that this one is of.
+    #[inline]
     pub(crate) fn version_root(&self, url: &Url) -> Option<Url> {
         let root = self.root_above_versions();
         let version = url.as_str().strip_prefix(root)?.split('/').next()?;
@@ -199,6 +200,7 @@ impl GraphClient {
 }
 
 impl fmt::Debug for GraphClient {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GraphClient")
             .field("base", &self.0.base.as_str())
@@ -216,6 +218,7 @@ impl Inner {
 
 impl GraphClientBuilder {
     /// The cloud to send requests to; a fake tenant has one too.
+    #[inline]
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.cloud = Ok(cloud);
         self
@@ -277,12 +280,14 @@ impl GraphClientBuilder {
 
     /// The governor that paces requests by Graph's limits, instead of one of the client's own: several clients of
     /// one application share it, or it knows the size of the tenant. Clients that share one need the same clock.
+    #[inline]
     pub fn governor(mut self, governor: Governor) -> Self {
         self.governor = Some(governor);
         self
     }
 
     /// Without a governor: requests are sent at once, and each that Graph throttles waits for itself.
+    #[inline]
     pub fn without_governor(mut self) -> Self {
         self.governor = None;
         self
@@ -331,6 +336,7 @@ impl GraphClientBuilder {
 }
 
 impl fmt::Debug for GraphClientBuilder {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GraphClientBuilder")
             .field("cloud", &self.cloud)

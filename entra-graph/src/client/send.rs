@@ -69,6 +69,7 @@ impl Call {
         }
     }
 
+    #[inline]
     pub(crate) fn with_json(mut self, bytes: Bytes) -> Self {
         self.body = Some(Payload {
             content_type: JSON,
@@ -94,6 +95,7 @@ impl Call {
 
 impl Reply {
     /// A response that says nothing.
+    #[inline]
     pub(crate) fn nothing() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,

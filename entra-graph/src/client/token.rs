@@ -28,6 +28,7 @@ struct Last {
 }
 
 impl<C> Remembering<C> {
+    #[inline]
     pub(crate) fn new(credential: C) -> Self {
         Self {
             credential,
@@ -93,6 +94,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    #[inline]
     pub(crate) fn new(
         token: AccessToken,
         credential: Arc<dyn TokenCredential>,

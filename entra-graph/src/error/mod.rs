@@ -168,6 +168,7 @@ impl Error {
 
     /// The credential's own error, when that is what failed.
     #[must_use]
+    #[inline]
     pub fn credential(&self) -> Option<&CredentialError> {
         self.0
             .source
@@ -226,6 +227,7 @@ impl Error {
     ///
     /// Graph has no code of its own for references and app roles, so its message decides there too.
     #[must_use]
+    #[inline]
     pub fn is_already_present(&self) -> bool {
         match (self.0.status, self.code()) {
             (Some(StatusCode::BAD_REQUEST), Some("Request_BadRequest")) => {
@@ -251,6 +253,7 @@ impl Error {
 
     /// Whether a delta query must begin again with a full round.
     #[must_use]
+    #[inline]
     pub fn is_resync_required(&self) -> bool {
         self.0.kind == ErrorKind::Service
             && (self.0.status == Some(StatusCode::GONE)
@@ -287,6 +290,7 @@ impl Error {
 
     /// Whether the same call may succeed later without any change.
     #[must_use]
+    #[inline]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
             ErrorKind::Transport | ErrorKind::NotSettled => true,
@@ -329,6 +333,7 @@ impl Error {
     }
 
     /// A write that reads do not show yet; `last` is how it showed last.
+    #[inline]
     pub(crate) fn not_settled(
         agreed: u32,
         needed: u32,
@@ -352,16 +357,19 @@ impl Error {
         Some((call.operation, &call.method, &call.path))
     }
 
+    #[inline]
     pub(crate) fn decode(message: impl Into<String>, source: impl Into<Source>) -> Self {
         let mut error = Self::new(ErrorKind::Decode, message);
         error.0.source = Some(source.into().into());
         error
     }
 
+    #[inline]
     pub(crate) fn decode_property(name: &str, source: serde_json::Error) -> Self {
         Self::decode(format!("{name} has another type than requested"), source)
     }
 
+    #[inline]
     pub(crate) fn service(status: StatusCode, service: ServiceError) -> Self {
         let mut error = Self::new(ErrorKind::Service, "no error body that could be read");
         error.0.status = Some(status);
@@ -429,6 +437,7 @@ impl Error {
         self
     }
 
+    #[inline]
     pub(crate) fn with_granted(mut self, granted: Option<Granted>) -> Self {
         self.0.granted = granted;
         self
@@ -478,6 +487,7 @@ pub(crate) struct ResponseFacts<'a> {
 }
 
 impl From<entra_core::Error> for Error {
+    #[inline]
     fn from(source: entra_core::Error) -> Self {
         let (kind, message) = match source.kind() {
             entra_core::ErrorKind::Credential => {
@@ -501,6 +511,7 @@ impl From<entra_core::Error> for Error {
 
 /// An invalid id, of a request that is not sent.
 impl From<InvalidId> for Error {
+    #[inline]
     fn from(invalid: InvalidId) -> Self {
         Self::query(invalid.to_string())
     }

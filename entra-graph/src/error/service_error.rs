@@ -36,6 +36,7 @@ impl ServiceError {
     /// be empty.
     ///
     /// A resource with an `error` among its own properties, such as a failed long-running operation, is not an error.
+    #[inline]
     pub(crate) fn inside_of_success(body: &[u8]) -> Option<Self> {
         const NAME: &[u8] = b"\"error\"";
         if !body.windows(NAME.len()).any(|part| part == NAME) {

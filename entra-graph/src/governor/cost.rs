@@ -74,6 +74,7 @@ impl Cost {
     }
 
     /// The limit of the request's service, which a 429 without details is about.
+    #[inline]
     pub(super) fn service_limit(&self) -> Option<usize> {
         [LOGS, PROTECTION, SUBSCRIPTIONS, KEYS, UNITS]
             .into_iter()

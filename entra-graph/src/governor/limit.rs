@@ -176,6 +176,7 @@ impl Meter {
     }
 
     /// Counts something that is sent now.
+    #[inline]
     pub(super) fn take(&mut self, now: Duration, cost: u32) {
         self.advance(now);
         match self.limit.shape {
@@ -187,6 +188,7 @@ impl Meter {
     }
 
     /// Counts a response, or that there will be none, to something that was sent.
+    #[inline]
     pub(super) fn finish(&mut self, now: Duration, cost: u32) {
         if self.limit.shape == Shape::Window {
             self.advance(now);
@@ -204,6 +206,7 @@ impl Meter {
     }
 
     /// Takes over how much of the limit Graph says is used, by all programs together.
+    #[inline]
     pub(super) fn set_used(&mut self, now: Duration, used: f64) {
         self.advance(now);
         if self.limit.shape == Shape::Bucket && used.is_finite() {
@@ -213,6 +216,7 @@ impl Meter {
     }
 
     /// Nothing is sent for so long, as Graph throttled a request. Afterwards the limit refills from nothing.
+    #[inline]
     pub(super) fn close(&mut self, now: Duration, wait: Duration) {
         self.advance(now);
         let until = now.saturating_add(wait);
@@ -236,6 +240,7 @@ impl Meter {
     }
 
     /// Which part of the limit is used.
+    #[inline]
     pub(super) fn used(&mut self, now: Duration) -> f64 {
         self.advance(now);
         match self.limit.shape {
@@ -248,6 +253,7 @@ impl Meter {
     }
 
     /// Whether nothing of it is used.
+    #[inline]
     pub(super) fn is_idle(&mut self, now: Duration) -> bool {
         self.used(now) <= 0.0 && self.closed_until <= now
     }

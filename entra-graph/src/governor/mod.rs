@@ -131,6 +131,7 @@ impl Governor {
 
     /// With the size of the tenants, if it is known. Otherwise a tenant counts as small until Graph allows more.
     #[must_use]
+    #[inline]
     pub fn tenant_size(self, size: TenantSize) -> Self {
         Self(Arc::new(Inner {
             size: Some(size),
@@ -151,6 +152,7 @@ impl Governor {
         }
     }
 
+    #[inline]
     fn now(&self, clock: &dyn Clock) -> Duration {
         clock.elapsed(*self.0.started.get_or_init(|| clock.monotonic()))
     }
@@ -363,6 +365,7 @@ impl Drop for Paced {
 }
 
 impl fmt::Debug for Governor {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Governor")
             .field("tenant_size", &self.0.size)
@@ -371,6 +374,7 @@ impl fmt::Debug for Governor {
 }
 
 impl fmt::Debug for Paced {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Paced")
             .field("cost", &self.cost)

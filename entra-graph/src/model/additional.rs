@@ -26,6 +26,7 @@ pub struct Json(Box<RawValue>);
 impl AdditionalData {
     /// The JSON text of a property.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.rest
             .iter()
@@ -68,12 +69,14 @@ impl AdditionalData {
     }
 
     /// Takes a property out.
+    #[inline]
     pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
         let at = self.rest.iter().position(|(known, _)| **known == *name)?;
         Some(self.rest.remove(at).1)
     }
 
     /// Takes out the properties whose names have this suffix; the returned names are without it.
+    #[inline]
     pub(crate) fn take_suffixed(&mut self, suffix: &str) -> Vec<(String, Json)> {
         let mut taken = Vec::new();
         self.rest
@@ -100,6 +103,7 @@ impl AdditionalData {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(super) fn push(&mut self, name: Box<str>, json: Json) {
         self.rest.push((name, json));
     }
@@ -113,10 +117,12 @@ impl AdditionalData {
     }
 
     /// Whether there are annotations at most.
+    #[inline]
     pub(super) fn only_annotations(&self) -> bool {
         self.rest.iter().all(|(name, _)| name.contains('@'))
     }
 
+    #[inline]
     pub(crate) fn debug_fields(&self, out: &mut fmt::DebugStruct<'_, '_>) {
         for (name, json) in &self.rest {
             out.field(name, json);
@@ -125,6 +131,7 @@ impl AdditionalData {
 }
 
 impl fmt::Debug for AdditionalData {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
@@ -155,6 +162,7 @@ impl PartialEq for Json {
 }
 
 impl fmt::Debug for Json {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

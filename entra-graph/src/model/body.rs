@@ -81,11 +81,13 @@ impl Body {
     }
 
     /// The body as a JSON object. The bytes are overwritten when the last copy is dropped.
+    #[inline]
     pub(crate) fn into_bytes(self) -> Bytes {
         self.write().into_bytes()
     }
 
     /// Written into memory that is large enough from the start, so that nothing is copied.
+    #[inline]
     fn write(&self) -> SecretBuffer {
         let length: usize = self
             .properties
@@ -106,6 +108,7 @@ impl Body {
         out
     }
 
+    #[inline]
     fn put(&mut self, name: Cow<'static, str>, json: SecretBuffer) {
         match self.properties.iter_mut().find(|(known, _)| *known == name) {
             Some((_, value)) => *value = json,
@@ -115,6 +118,7 @@ impl Body {
 }
 
 impl SecretBuffer {
+    #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
@@ -132,6 +136,7 @@ impl SecretBuffer {
         self.push_json(&Encoded(value, Secrets::Write));
     }
 
+    #[inline]
     pub(crate) fn push_json(&mut self, value: &(impl serde::Serialize + ?Sized)) {
         // No value of this crate fails to be written: all have text as keys, and every time has a form.
         if serde_json::to_writer(&mut *self, value).is_err() {
@@ -139,6 +144,7 @@ impl SecretBuffer {
         }
     }
 
+    #[inline]
     pub(crate) fn into_bytes(self) -> Bytes {
         Bytes::from_owner(self)
     }
@@ -151,12 +157,14 @@ impl AsRef<[u8]> for SecretBuffer {
 }
 
 impl Drop for SecretBuffer {
+    #[inline]
     fn drop(&mut self) {
         self.0.zeroize();
     }
 }
 
 impl io::Write for SecretBuffer {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.push(bytes);
         Ok(bytes.len())
@@ -168,6 +176,7 @@ impl io::Write for SecretBuffer {
 }
 
 impl std::fmt::Debug for SecretBuffer {
+    #[inline]
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SecretBuffer({} bytes)", self.0.len())
     }
@@ -176,6 +185,7 @@ impl std::fmt::Debug for SecretBuffer {
 macro_rules! body_values {
     ($($type:ty),*) => {$(
         impl BodyValue<Self> for $type {
+            #[inline]
             fn write_into(&self, body: &mut SecretBuffer) {
                 body.push_value(self);
             }
@@ -197,6 +207,7 @@ impl<T> Settable for Vec<T> {
 body_values!(bool, i32, i64, f64, String, Timestamp, Secret, Json);
 
 impl BodyValue<String> for str {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         body.push_json(self);
     }
@@ -205,6 +216,7 @@ impl BodyValue<String> for str {
 macro_rules! ids {
     ($($id:ty => $($target:ty),*;)*) => {$($(
         impl BodyValue<$target> for $id {
+            #[inline]
             fn write_into(&self, body: &mut SecretBuffer) {
                 body.push_json(&self.to_string());
             }
@@ -220,36 +232,42 @@ ids! {
 
 /// The text of a GUID.
 impl BodyValue<Guid> for str {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         body.push_json(self);
     }
 }
 
 impl BodyValue<Guid> for String {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         body.push_json(self.as_str());
     }
 }
 
 impl BodyValue<Secret> for str {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         body.push_json(self);
     }
 }
 
 impl BodyValue<Json> for serde_json::Value {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         body.push_json(self);
     }
 }
 
 impl<T, V: BodyValue<T> + ?Sized> BodyValue<T> for &V {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         (**self).write_into(body);
     }
 }
 
 impl<T, V: BodyValue<T>> BodyValue<Vec<T>> for [V] {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         body.push(b"[");
         for (at, value) in self.iter().enumerate() {
@@ -263,12 +281,14 @@ impl<T, V: BodyValue<T>> BodyValue<Vec<T>> for [V] {
 }
 
 impl<T, V: BodyValue<T>, const N: usize> BodyValue<Vec<T>> for [V; N] {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         self.as_slice().write_into(body);
     }
 }
 
 impl<T, V: BodyValue<T>> BodyValue<Vec<T>> for Vec<V> {
+    #[inline]
     fn write_into(&self, body: &mut SecretBuffer) {
         self.as_slice().write_into(body);
     }

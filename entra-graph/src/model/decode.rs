@@ -47,6 +47,7 @@ fn locate_error(text: &str, target: &mut dyn DecodeTarget) -> Error {
 }
 
 /// The text without the byte order mark that Graph sometimes puts in front (RFC 8259, section 8.1).
+#[inline]
 pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
@@ -55,6 +56,7 @@ pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// `Service`, with what the body says.
+#[inline]
 pub(crate) fn without_error(body: &[u8], has_error: bool) -> Result<(), Error> {
     if has_error {
         return Err(Error::service_in_success(ServiceError::parse(body)));

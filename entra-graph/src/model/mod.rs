@@ -126,6 +126,7 @@ macro_rules! entity {
 
         impl $name {
             /// Whether the response has an `error` property.
+            #[inline]
             pub(crate) fn has_error(&self) -> bool {
                 $crate::model::Model::additional(self).get("error").is_some()
             }

@@ -9,6 +9,7 @@ pub(crate) struct NameTable {
 }
 
 impl NameTable {
+    #[inline]
     pub(crate) const fn new(
         wire: &'static [&'static str],
         fields: &'static [&'static str],
@@ -45,6 +46,7 @@ impl NameTable {
         }
     }
 
+    #[inline]
     pub(crate) fn position_of_field(&self, field: &str) -> Option<usize> {
         self.fields.iter().position(|name| *name == field)
     }

@@ -301,6 +301,7 @@ fn unordered(typed: &mut dyn Typed, entries: &[(Box<str>, Json)]) -> Result<(), 
     serde_json::Deserializer::from_str(&text).deserialize_map(ObjectVisitor(object))
 }
 
+#[inline]
 fn odata_type(entries: &[(Box<str>, Json)]) -> Cow<'_, str> {
     entries
         .iter()
@@ -310,6 +311,7 @@ fn odata_type(entries: &[(Box<str>, Json)]) -> Cow<'_, str> {
 }
 
 /// The text of an `@odata.type` value, for the types that are chosen by it.
+#[inline]
 pub(crate) fn type_name(json: &str) -> Cow<'_, str> {
     serde_json::from_str::<Cow<'_, str>>(json).unwrap_or_default()
 }

@@ -21,6 +21,7 @@ entity! {
 
 impl OAuth2PermissionGrant {
     /// The permissions by value, such as `User.Read`.
+    #[inline]
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.as_deref().unwrap_or_default().split_whitespace()
     }

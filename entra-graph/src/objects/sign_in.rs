@@ -180,6 +180,7 @@ pub(super) mod beta {
     impl SignIn {
         /// Whether the entry is of this kind.
         #[must_use]
+        #[inline]
         pub fn is_event_type(&self, event_type: &SignInEventType) -> bool {
             let types = self.sign_in_event_types.as_ref();
             types.is_some_and(|types| types.contains(event_type))

@@ -75,6 +75,7 @@ impl EntityInfo {
         }
     }
 
+    #[inline]
     pub(crate) fn nested(&self, path: &Path) -> Support {
         let full = path.full();
         self.nested

@@ -85,6 +85,7 @@ impl<E> Filter<E> {
     }
 
     /// Both conditions hold.
+    #[inline]
     pub fn and(self, other: Self) -> Self {
         Self::new(Node::And(Box::new(self.node), Box::new(other.node)))
     }
@@ -132,6 +133,7 @@ impl Node {
     ///
     /// # Errors
     /// `Query` for what Graph does not support; the message names property and operators.
+    #[inline]
     pub(crate) fn level(&self, entity: &EntityInfo) -> Result<Level, Error> {
         let level = self.level_in(entity, None)?;
         let clauses = self.most_alternatives();

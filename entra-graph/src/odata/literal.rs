@@ -13,6 +13,7 @@ pub trait Literal<T> {
 }
 
 /// Text as an OData string literal: the one place where a quote is escaped.
+#[inline]
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('\'');
@@ -27,42 +28,49 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 impl<T, L: Literal<T> + ?Sized> Literal<T> for &L {
+    #[inline]
     fn to_odata(&self) -> String {
         (**self).to_odata()
     }
 }
 
 impl Literal<String> for str {
+    #[inline]
     fn to_odata(&self) -> String {
         quoted(self)
     }
 }
 
 impl Literal<Self> for String {
+    #[inline]
     fn to_odata(&self) -> String {
         quoted(self)
     }
 }
 
 impl Literal<Self> for bool {
+    #[inline]
     fn to_odata(&self) -> String {
         self.to_string()
     }
 }
 
 impl Literal<Self> for i32 {
+    #[inline]
     fn to_odata(&self) -> String {
         self.to_string()
     }
 }
 
 impl Literal<Self> for i64 {
+    #[inline]
     fn to_odata(&self) -> String {
         self.to_string()
     }
 }
 
 impl Literal<Self> for Timestamp {
+    #[inline]
     fn to_odata(&self) -> String {
         time_text(*self)
     }
@@ -70,6 +78,7 @@ impl Literal<Self> for Timestamp {
 
 /// A time in UTC as OData writes it, which is RFC 3339 for the years 0 to 9999. It never fails and never panics,
 /// whatever the year and the offset.
+#[inline]
 pub(crate) fn time_text(time: Timestamp) -> String {
     // At the ends of the range there may be no UTC; a day counts little there.
     let utc = time
@@ -90,6 +99,7 @@ pub(crate) fn time_text(time: Timestamp) -> String {
 }
 
 impl Literal<Self> for Guid {
+    #[inline]
     fn to_odata(&self) -> String {
         self.to_string()
     }
@@ -99,12 +109,14 @@ impl Literal<Self> for Guid {
 macro_rules! ids {
     ($($id:ty),*) => {$(
         impl Literal<Guid> for $id {
+            #[inline]
             fn to_odata(&self) -> String {
                 self.to_string()
             }
         }
 
         impl Literal<String> for $id {
+            #[inline]
             fn to_odata(&self) -> String {
                 quoted(&self.to_string())
             }
@@ -115,6 +127,7 @@ macro_rules! ids {
 ids!(ClientId, ObjectId);
 
 impl Literal<String> for Guid {
+    #[inline]
     fn to_odata(&self) -> String {
         quoted(&self.to_string())
     }

@@ -135,21 +135,25 @@ impl<E, T, A> Property<E, T, A> {
     }
 
     /// Greater than or equal to the value.
+    #[inline]
     pub fn ge(&self, value: impl Literal<T>) -> Filter<E> {
         self.compare(Operator::Ge, false, &value)
     }
 
     /// Less than or equal to the value.
+    #[inline]
     pub fn le(&self, value: impl Literal<T>) -> Filter<E> {
         self.compare(Operator::Le, false, &value)
     }
 
     /// Greater than the value.
+    #[inline]
     pub fn gt(&self, value: impl Literal<T>) -> Filter<E> {
         self.compare(Operator::Gt, false, &value)
     }
 
     /// Less than the value.
+    #[inline]
     pub fn lt(&self, value: impl Literal<T>) -> Filter<E> {
         self.compare(Operator::Lt, false, &value)
     }
@@ -356,6 +360,7 @@ impl Path {
         &self.segments[0]
     }
 
+    #[inline]
     fn then(mut self, name: Cow<'static, str>) -> Self {
         match self.segments.iter_mut().find(|segment| segment.is_empty()) {
             Some(segment) => *segment = name,
@@ -366,12 +371,14 @@ impl Path {
     }
 
     /// Whether the path may stand inside of the collection's `any`, or of none.
+    #[inline]
     pub(crate) fn fits(&self, scope: Option<&Self>) -> bool {
         let outer: Vec<&str> = scope.map_or_else(Vec::new, |path| path.parts().collect());
         self.variable == outer.len() && self.parts().take(outer.len()).eq(outer)
     }
 
     /// The path from the entity, without range variables.
+    #[inline]
     pub(crate) fn full(&self) -> String {
         self.parts().collect::<Vec<_>>().join("/")
     }

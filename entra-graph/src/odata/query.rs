@@ -39,6 +39,7 @@ impl Query {
         self.without_top = true;
     }
 
+    #[inline]
     pub(crate) fn and_filter(&mut self, node: Node) {
         self.filter = Some(match self.filter.take() {
             Some(first) => Node::And(Box::new(first), Box::new(node)),
@@ -65,6 +66,7 @@ impl Query {
         }
     }
 
+    #[inline]
     pub(crate) fn expand(&mut self, relation: String) {
         if let Some(first) = &self.expand {
             let problem =
@@ -157,6 +159,7 @@ impl Query {
     ///
     /// # Errors
     /// `Query` for anything that Graph would reject.
+    #[inline]
     pub(crate) fn number(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
         self.check(entity)?;
         self.check_default_mode(entity, true)?;
@@ -173,6 +176,7 @@ impl Query {
     ///
     /// # Errors
     /// `Query` for anything that Graph would reject.
+    #[inline]
     pub(crate) fn one(&self, mut url: Url, by_id: bool) -> Result<Prepared, Error> {
         self.check_problem()?;
         if !by_id && self.select.iter().any(|name| name == SIGN_IN_ACTIVITY) {
@@ -225,6 +229,7 @@ impl Query {
     }
 
     /// Some properties are filterable in the default mode only.
+    #[inline]
     fn check_default_mode(&self, entity: &EntityInfo, advanced: bool) -> Result<(), Error> {
         let Some(node) = self.filter.as_ref().filter(|_| advanced) else {
             return Ok(());
@@ -297,6 +302,7 @@ impl QueryString {
     }
 }
 
+#[inline]
 fn finish(url: &mut Url, query: &str, advanced: bool) -> Result<(), Error> {
     url.set_query((!query.is_empty()).then_some(query));
     let length = url.as_str().len();

@@ -38,6 +38,7 @@ impl Support {
     /// Reads a row such as `eq startsWith null+ orderby`, where `+` marks the advanced mode.
     ///
     /// A misspelled row fails the build, because rows are constants.
+    #[inline]
     pub(crate) const fn parse(row: &str) -> Self {
         let row = row.as_bytes();
         let mut bits = 0;

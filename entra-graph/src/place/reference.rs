@@ -56,6 +56,7 @@ impl Reference {
     ///
     /// # Errors
     /// `Query` for an id that would name something else.
+    #[inline]
     pub(crate) fn id(self) -> Result<String, Error> {
         if !is_segment(&self.id) {
             return Err(Error::query(format!(
@@ -70,6 +71,7 @@ impl Reference {
     ///
     /// # Errors
     /// `Query` for an id that would name something else.
+    #[inline]
     pub(crate) fn url(&self, root: &Url) -> Result<String, Error> {
         let id = self.clone().id()?;
         let mut url = root.clone();
@@ -81,6 +83,7 @@ impl Reference {
     }
 
     /// The body of a `$ref` request.
+    #[inline]
     pub(crate) fn body(&self, root: &Url) -> Result<Bytes, Error> {
         let mut body = Body::default();
         body.set::<String>("@odata.id", self.url(root)?.as_str());
@@ -88,6 +91,7 @@ impl Reference {
     }
 
     /// Sets a binding such as `members@odata.bind` in a body.
+    #[inline]
     pub(crate) fn bind(
         body: &mut Body,
         property: &'static str,
@@ -102,6 +106,7 @@ impl Reference {
 
 impl Target {
     /// The call that adds references here by an update of the object above.
+    #[inline]
     pub(super) fn parent(
         &self,
         references: &[Reference],
@@ -121,6 +126,7 @@ impl Target {
 macro_rules! reference_from {
     ($($type:ty),*) => {$(
         impl From<$type> for Reference {
+            #[inline]
             fn from(id: $type) -> Self {
                 Self {
                     collection: "directoryObjects",

@@ -129,6 +129,7 @@ impl<T: Send + 'static> IntoRequest for Request<T> {
 }
 
 impl<T> Clone for Request<T> {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             client: self.client.clone(),
@@ -163,10 +164,12 @@ pub(crate) fn read_entity<E: Entity>(_: &GraphClient, reply: &Reply) -> Result<E
 }
 
 /// Reads a response whose body is ignored, unless it is an error.
+#[inline]
 pub(crate) fn read_nothing(_: &GraphClient, reply: &Reply) -> Result<(), Error> {
     without_error_inside(reply)
 }
 
+#[inline]
 pub(crate) fn read_bytes(_: &GraphClient, reply: &Reply) -> Result<Bytes, Error> {
     without_error_inside(reply)?;
     Ok(reply.body.clone())
@@ -176,6 +179,7 @@ pub(crate) fn read_bytes(_: &GraphClient, reply: &Reply) -> Result<Bytes, Error>
 ///
 /// # Errors
 /// `Service`
+#[inline]
 fn without_error_inside(reply: &Reply) -> Result<(), Error> {
     // Only a JSON object can be one; a photo is not read as text.
     let begins = without_bom(&reply.body).trim_ascii_start().first();
@@ -189,6 +193,7 @@ fn without_error_inside(reply: &Reply) -> Result<(), Error> {
 }
 
 /// A number as plain text.
+#[inline]
 pub(crate) fn read_number(_: &GraphClient, reply: &Reply) -> Result<u64, Error> {
     without_error_inside(reply)?;
     let text = String::from_utf8_lossy(without_bom(&reply.body));
@@ -240,18 +245,21 @@ pub(crate) fn read_values<T: serde::de::DeserializeOwned>(
 }
 
 /// Requests the response as text.
+#[inline]
 pub(crate) fn as_text(mut call: Call) -> Call {
     call.accept = TEXT;
     call
 }
 
 /// Requests the response as bytes of any type.
+#[inline]
 pub(crate) fn as_bytes(mut call: Call) -> Call {
     call.accept = ANY;
     call
 }
 
 /// With a body of bytes.
+#[inline]
 pub(crate) fn with_bytes(mut call: Call, content_type: &'static str, bytes: Bytes) -> Call {
     call.headers
         .retain(|(name, _)| *name != header::CONTENT_TYPE);

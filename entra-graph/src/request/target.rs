@@ -26,6 +26,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// The Graph root with its version.
+    #[inline]
     pub(crate) fn root(client: &GraphClient) -> Self {
         Self {
             client: client.clone(),
@@ -38,6 +39,7 @@ impl Target {
     }
 
     /// The Graph root with another version.
+    #[inline]
     pub(crate) fn version(client: &GraphClient, version: Version) -> Self {
         let root = format!("{}{}/", client.root_above_versions(), version.as_str());
         Self {
@@ -47,6 +49,7 @@ impl Target {
     }
 
     /// The same place in another version.
+    #[inline]
     pub(crate) fn in_version(mut self, version: Version) -> Self {
         let base = self.client.base().as_str().trim_end_matches('/').to_owned();
         let root = format!("{}{}", self.client.root_above_versions(), version.as_str());
@@ -85,6 +88,7 @@ impl Target {
     }
 
     /// The address of one object of a collection below this one.
+    #[inline]
     pub(crate) fn key(self, collection: &str, key: &Key) -> Self {
         let (by_id, by_alternate_key) = (key.is_object_id(), key.is_alternate());
         let mut target = match key.segments(collection) {

@@ -394,6 +394,7 @@ impl ResumeToken {
     ///
     /// # Errors
     /// `Query` or `Policy`.
+    #[inline]
     pub(crate) fn call(
         &self,
         client: &GraphClient,
@@ -452,6 +453,7 @@ impl<E> Unpin for Items<E> {}
 impl<E> Unpin for Pages<E> {}
 
 impl<E> fmt::Debug for Pages<E> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
             .field(
@@ -464,6 +466,7 @@ impl<E> fmt::Debug for Pages<E> {
 }
 
 impl<E> fmt::Debug for Items<E> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
             .field("pages", &self.pages)
@@ -473,6 +476,7 @@ impl<E> fmt::Debug for Items<E> {
 }
 
 impl fmt::Debug for ResumeToken {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResumeToken")
             .field("version", &self.version)

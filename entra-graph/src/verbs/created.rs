@@ -174,6 +174,7 @@ impl Span {
 }
 
 /// The spans that hold more than half of a part and can be divided, the largest ones.
+#[inline]
 fn heaviest(spans: &[Span], parts: usize) -> Vec<usize> {
     let total: u64 = spans.iter().map(|span| span.count).sum();
     let parts = u64::try_from(parts).unwrap_or(u64::MAX);
@@ -189,6 +190,7 @@ fn heaviest(spans: &[Span], parts: usize) -> Vec<usize> {
 }
 
 /// Where to divide, between spans in order, so that the parts are about equal.
+#[inline]
 fn bounds(spans: &[Span], parts: usize) -> Vec<Ticks> {
     let total: u64 = spans.iter().map(|span| span.count).sum();
     let parts = u64::try_from(parts).unwrap_or(u64::MAX);

@@ -46,6 +46,7 @@ impl Ticks {
         (end.0 - self.0) / PER_SECOND
     }
 
+    #[inline]
     pub(super) fn of(time: Timestamp) -> Self {
         Self(time.unix_timestamp_nanos().div_euclid(NANOSECONDS))
     }
@@ -54,6 +55,7 @@ impl Ticks {
         Self(self.0 + ticks)
     }
 
+    #[inline]
     pub(super) fn time(self) -> Timestamp {
         // Both ends are between two times, so this one is valid.
         Timestamp::from_unix_timestamp_nanos(self.0 * NANOSECONDS).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -93,6 +95,7 @@ impl<E: LogEntry> List<E> {
 }
 
 /// The first and last tick of each part that is not empty.
+#[inline]
 fn windows(start: Ticks, end: Ticks, parts: usize) -> impl Iterator<Item = (Ticks, Ticks)> {
     let count = i128::try_from(parts.max(1)).unwrap_or(i128::MAX);
     let length = (end.0 - start.0).max(0);
@@ -107,6 +110,7 @@ macro_rules! log_entries {
     ($($(#[$meta:meta])* $entity:ty: $time:ident $kind:ident;)*) => {$(
         $(#[$meta])*
         impl LogEntry for $entity {
+            #[inline]
             fn within(first: Ticks, last: Ticks) -> Filter<Self> {
                 log_entries!(@$kind <$entity>::$time, first, last)
             }

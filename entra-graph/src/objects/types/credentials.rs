@@ -86,12 +86,14 @@ complex! {
 impl FederatedIdentityExpression {
     /// The claim equals the text. Entra knows `sub`, and `job_workflow_ref` of GitHub Actions.
     #[must_use]
+    #[inline]
     pub fn equals(claim: &str, text: &str) -> Self {
         Self::term(claim, "eq", text)
     }
 
     /// The claim has the form of the pattern, in which `?` is any character and `*` any number of them.
     #[must_use]
+    #[inline]
     pub fn matches(claim: &str, pattern: &str) -> Self {
         Self::term(claim, "matches", pattern)
     }
@@ -108,12 +110,14 @@ impl FederatedIdentityExpression {
     /// );
     /// ```
     #[must_use]
+    #[inline]
     pub fn and(mut self, other: Self) -> Self {
         let text = |value: Option<String>| value.unwrap_or_default();
         self.value = Some(format!("{} and {}", text(self.value), text(other.value)));
         self
     }
 
+    #[inline]
     fn term(claim: &str, operator: &str, text: &str) -> Self {
         Self::default()
             .language_version(1)

@@ -34,6 +34,7 @@ macro_rules! license_from {
     ($($sku:ty),*) => {$(
         /// The licence of this SKU, with all of its service plans.
         impl From<$sku> for AssignedLicense {
+            #[inline]
             fn from(sku_id: $sku) -> Self {
                 Self::new(sku_id)
             }
@@ -44,6 +45,7 @@ macro_rules! license_from {
 license_from!(Guid, &Guid, &str, String, &String);
 
 impl From<&Self> for AssignedLicense {
+    #[inline]
     fn from(license: &Self) -> Self {
         license.clone()
     }
