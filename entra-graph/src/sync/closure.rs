@@ -61,6 +61,28 @@ pub(super) async fn step<S: SyncStore>(
     Ok(Some(finish(machine, None)))
 }
 
+/// A step that takes back transitive memberships, since they are no longer computed; `None` if none are left.
+pub(super) async fn forget<S: SyncStore>(
+    store: &mut S,
+    mut machine: Machine<'_>,
+) -> Result<Option<Step>, SyncError> {
+    let found = scan(store, rows::TRANSITIVE, None, SWEEP).await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let ends = found.iter().filter_map(|(key, _)| rows::parts(key));
+    let keys = ends
+        .flat_map(|(member, group)| [rows::marked(member), rows::object(ObjectKind::Group, group)]);
+    load(store, &mut machine, keys.collect()).await?;
+    let keys = machine.forget_keys(&found);
+    load(store, &mut machine, keys).await?;
+    for (key, value) in &found {
+        machine.view.load(key.clone(), Some(value.clone()));
+    }
+    machine.forget_transitive(&found);
+    Ok(Some(finish(machine, None)))
+}
+
 /// All groups above a member, without the member itself.
 async fn above<S: SyncStore>(
     store: &mut S,

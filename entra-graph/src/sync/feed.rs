@@ -103,7 +103,6 @@ impl Feed {
         for row in &mut page.rows {
             if let Content::Present(present) = &mut row.content
                 && !present.is_limited
-                && !present.is_blank
             {
                 present.in_scope = passes(&present.object);
             }
@@ -211,21 +210,24 @@ pub(super) fn is_id(text: &str) -> bool {
 /// `Decode` for a value that JSON cannot hold.
 pub(super) fn present(object: SyncedObject) -> Result<PresentRow, Error> {
     let mut text = Vec::new();
-    let mut properties = 0;
+    let mut is_blank = true;
     if let Value::Object(values) = object.to_json()? {
+        // A property that is null says that it was cleared.
+        is_blank = !values
+            .keys()
+            .any(|name| name != "id" && !name.contains('@'));
         let mut values: Vec<_> = values
             .iter()
             .filter(|(name, value)| counts(name, value))
             .collect();
         values.sort_unstable_by_key(|(name, _)| *name);
-        properties = values.iter().filter(|(name, _)| *name != "id").count();
         for (name, value) in values {
             write(&Value::String(name.clone()), &mut text);
             write(value, &mut text);
         }
     }
     Ok(PresentRow {
-        is_blank: properties == 0,
+        is_blank,
         is_limited: object.is_limited(),
         in_scope: true,
         digest: digest(&text),
@@ -306,7 +308,13 @@ mod tests {
 
     #[test]
     fn a_row_with_nothing_but_an_id_is_blank() {
-        assert!(user(r#"{"id":"1","@odata.type":"x","displayName":null}"#).is_blank);
-        assert!(!user(r#"{"id":"1","displayName":"A"}"#).is_blank);
+        assert!(user(r#"{"id":"1","@odata.type":"x"}"#).is_blank);
+        for row in [
+            r#"{"id":"1","displayName":"A"}"#,
+            r#"{"id":"1","displayName":null}"#,
+            r#"{"id":"1","extension":null}"#,
+        ] {
+            assert!(!user(row).is_blank, "{row}");
+        }
     }
 }

@@ -1,28 +1,17 @@
 //! The deletion guard: many removals at once need an approval.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    str::FromStr,
-};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::{
-    change::ObjectKind,
-    error::SyncError,
-    rows::{self, Entry, LinkEntry, Presence, Removal},
-    state::SyncState,
-    store::SyncStore,
-};
+use super::change::ObjectKind;
 
-/// When removals need an approval: more than a share of the objects of a kind or of the members of a group, and more
-/// than an absolute number.
+/// When removals need an approval: more than a share of the objects of a kind, of the members of a group, or of the
+/// memberships of all groups together, and more than an absolute number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeletionGuard {
     share: f64,
-    floor: u64,
+    pub(super) floor: u64,
 }
 
 /// The removals that a [`DeletionGuard`] holds back: all of the run, since they belong together.
@@ -36,6 +25,8 @@ pub struct HeldRemovals {
     pub objects: Vec<HeldObjects>,
     /// The groups that lose members, without those whose own removal or whose members' removals are counted above.
     pub groups: Vec<HeldMembers>,
+    /// What all groups lose together, if that is too much.
+    pub memberships: Option<HeldMemberships>,
     /// Lets exactly these removals through, by [`approve`](super::DirectorySync::approve).
     pub token: ApprovalToken,
 }
@@ -70,6 +61,16 @@ pub struct HeldMembers {
     pub exceeds: bool,
 }
 
+/// The memberships that end, of all groups together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HeldMemberships {
+    /// How many end, without those of objects that are removed.
+    pub removed: u64,
+    /// How many there are in the copy.
+    pub present: u64,
+}
+
 /// Names a set of removals. Another set has another token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -94,7 +95,7 @@ impl DeletionGuard {
         }
     }
 
-    /// More than this share of the objects of a kind, or of the members of a group: 0.1 is a tenth.
+    /// More than this share of the objects of a kind, of the members of a group, or of all memberships: 0.1 is a tenth.
     #[must_use]
     pub const fn share(mut self, share: f64) -> Self {
         self.share = share;
@@ -108,7 +109,7 @@ impl DeletionGuard {
         self
     }
 
-    fn exceeds(self, removed: u64, present: u64) -> bool {
+    pub(super) fn exceeds(self, removed: u64, present: u64) -> bool {
         #[expect(
             clippy::cast_precision_loss,
             reason = "a share of more than 2^52 objects needs no last digit"
@@ -128,7 +129,9 @@ impl Default for DeletionGuard {
 
 impl HeldRemovals {
     pub(super) fn exceeds(&self) -> bool {
-        self.objects.iter().any(|held| held.exceeds) || self.groups.iter().any(|held| held.exceeds)
+        self.memberships.is_some()
+            || self.objects.iter().any(|held| held.exceeds)
+            || self.groups.iter().any(|held| held.exceeds)
     }
 }
 
@@ -155,6 +158,13 @@ impl fmt::Display for HeldRemovals {
         if more > 0 {
             write!(f, "\n  and {more} more groups")?;
         }
+        if let Some(held) = &self.memberships {
+            write!(
+                f,
+                "\n  {} of {} memberships of all groups, too many",
+                held.removed, held.present
+            )?;
+        }
         write!(
             f,
             "\n  cause: a filter, the permissions of the application or the directory changed, or many were deleted\n  \
@@ -170,6 +180,20 @@ impl fmt::Display for ApprovalToken {
     }
 }
 
+impl ApprovalToken {
+    /// The token of the removals with this digest.
+    pub(super) fn of(digest: &[u8]) -> Self {
+        let text = digest
+            .iter()
+            .take(16)
+            .fold(String::new(), |mut text, byte| {
+                text.push_str(&format!("{byte:02x}"));
+                text
+            });
+        Self(text)
+    }
+}
+
 impl FromStr for ApprovalToken {
     type Err = std::convert::Infallible;
 
@@ -179,177 +203,7 @@ impl FromStr for ApprovalToken {
     }
 }
 
-/// Reads all removals that wait. Returns `None` if no removal waits.
-pub(super) async fn waiting<S: SyncStore>(
-    store: &mut S,
-    state: &SyncState,
-    synced: &[ObjectKind],
-    guard: DeletionGuard,
-) -> Result<Option<HeldRemovals>, SyncError> {
-    let mut digest = Sha256::new();
-    let mut is_empty = true;
-    let mut objects: BTreeMap<ObjectKind, HeldObjects> = BTreeMap::new();
-    let mut after: Option<String> = None;
-    loop {
-        let found = scan(store, rows::REMOVALS, after.as_deref()).await?;
-        for (key, value) in &found {
-            is_empty = false;
-            digest.update(key);
-            digest.update([b'=']);
-            digest.update(value);
-            digest.update([b'\n']);
-            let Some((code, id)) = rows::parts(key) else {
-                continue;
-            };
-            let (Some(kind), Removal::Reason(_)) =
-                (ObjectKind::of_code(code), Removal::read(value))
-            else {
-                continue;
-            };
-            let held = objects.entry(kind).or_insert_with(|| HeldObjects {
-                kind,
-                removed: 0,
-                present: state.present(kind),
-                exceeds: false,
-                first: Vec::new(),
-            });
-            held.removed += 1;
-            if held.first.len() < SAMPLE {
-                held.first.push(rows::public(id).to_owned());
-            }
-        }
-        if found.len() < CHUNK {
-            break;
-        }
-        after = found.last().map(|(key, _)| key.clone());
-    }
-    let mut groups: Vec<HeldMembers> = Vec::new();
-    after = None;
-    loop {
-        let found = scan(store, rows::UNLINKS, after.as_deref()).await?;
-        is_empty &= found.is_empty();
-        for (key, _) in &found {
-            digest.update(key);
-            digest.update([b'\n']);
-        }
-        count_members(store, synced, &found, &mut groups).await?;
-        if found.len() < CHUNK {
-            break;
-        }
-        after = found.last().map(|(key, _)| key.clone());
-    }
-    if is_empty {
-        return Ok(None);
-    }
-    let mut objects: Vec<HeldObjects> = objects.into_values().collect();
-    for held in &mut objects {
-        held.exceeds = guard.exceeds(held.removed, held.present);
-    }
-    for held in &mut groups {
-        if held.removed > guard.floor {
-            held.members = count_links(store, &held.group).await?;
-            held.exceeds = guard.exceeds(held.removed, held.members);
-        }
-    }
-    let hash = digest.finalize();
-    let token = hash.iter().take(16).fold(String::new(), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
-        text
-    });
-    Ok(Some(HeldRemovals {
-        objects,
-        groups,
-        token: ApprovalToken(token),
-    }))
-}
-
-/// Counts memberships by group, without those that end because the group or the member does.
-async fn count_members<S: SyncStore>(
-    store: &mut S,
-    synced: &[ObjectKind],
-    found: &[(String, String)],
-    groups: &mut Vec<HeldMembers>,
-) -> Result<(), SyncError> {
-    let ends: Vec<(&str, &str)> = found
-        .iter()
-        .filter_map(|(key, _)| rows::parts(key))
-        .collect();
-    let mut keys = BTreeSet::new();
-    for (group, member) in &ends {
-        keys.insert(rows::link(group, member));
-        keys.insert(rows::object(ObjectKind::Group, group));
-        keys.insert(rows::removal(ObjectKind::Group, group));
-        for kind in synced {
-            keys.insert(rows::object(*kind, member));
-            keys.insert(rows::removal(*kind, member));
-        }
-    }
-    let keys: Vec<String> = keys.into_iter().collect();
-    let values = store.get(&keys).await.map_err(SyncError::store)?;
-    let known: BTreeMap<&str, &str> = keys
-        .iter()
-        .zip(&values)
-        .filter_map(|(key, value)| Some((key.as_str(), value.as_deref()?)))
-        .collect();
-    let stays = |kind: ObjectKind, id: &str| {
-        let entry = known.get(&*rows::object(kind, id)).copied();
-        entry
-            .and_then(Entry::read)
-            .is_some_and(|entry| entry.presence == Presence::Present)
-            && !known.contains_key(&*rows::removal(kind, id))
-    };
-    for (group, member) in ends {
-        let link = known.get(&*rows::link(group, member)).copied();
-        let member_type = link
-            .and_then(LinkEntry::read)
-            .and_then(|link| link.member_type);
-        let kind = member_type
-            .as_deref()
-            .and_then(ObjectKind::of_type)
-            .filter(|kind| synced.contains(kind));
-        if !stays(ObjectKind::Group, group) || kind.is_some_and(|kind| !stays(kind, member)) {
-            continue;
-        }
-        // The rows come in the order of the groups.
-        match groups.last_mut() {
-            Some(held) if held.group == group => held.removed += 1,
-            _ => groups.push(HeldMembers {
-                group: group.to_owned(),
-                removed: 1,
-                members: 0,
-                exceeds: false,
-            }),
-        }
-    }
-    Ok(())
-}
-
-async fn count_links<S: SyncStore>(store: &mut S, group: &str) -> Result<u64, SyncError> {
-    let prefix = rows::links_of(group);
-    let (mut count, mut after): (u64, Option<String>) = (0, None);
-    loop {
-        let found = scan(store, &prefix, after.as_deref()).await?;
-        count += found.len() as u64;
-        if found.len() < CHUNK {
-            return Ok(count);
-        }
-        after = found.last().map(|(key, _)| key.clone());
-    }
-}
-
-async fn scan<S: SyncStore>(
-    store: &mut S,
-    prefix: &str,
-    after: Option<&str>,
-) -> Result<Vec<(String, String)>, SyncError> {
-    store
-        .scan(prefix, after, CHUNK)
-        .await
-        .map_err(SyncError::store)
-}
-
-const CHUNK: usize = 1_000;
-const SAMPLE: usize = 20;
+pub(super) const SAMPLE: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -58,7 +58,7 @@
 //! directory, and it was seen to withhold changes that were made while a round was read. Therefore all objects are
 //! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)).
 
-// The floors: rows and state are data; machine has the rules and no I/O; feed reads pages; guard counts removals;
+// The floors: rows and state are data; machine has the rules and no I/O; feed reads pages; guard says when removals are too many, and waiting counts them;
 // round, scope, removals and closure drive one step each, and run the steps of a run.
 
 mod change;
@@ -78,12 +78,15 @@ mod settings;
 mod state;
 mod store;
 mod view;
+mod waiting;
 
 pub use change::{
     FullRoundCause, ObjectKind, Progress, RemovalReason, SyncChange, SyncNote, SyncedObject,
 };
 pub use error::SyncError;
-pub use guard::{ApprovalToken, DeletionGuard, HeldMembers, HeldObjects, HeldRemovals};
+pub use guard::{
+    ApprovalToken, DeletionGuard, HeldMembers, HeldMemberships, HeldObjects, HeldRemovals,
+};
 pub use run::{DryRun, SyncSummary};
 pub use settings::DirectorySync;
 pub use state::SyncState;

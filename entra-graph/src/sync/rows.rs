@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `o/{kind}/{id}` | an object: presence, the round that last saw it, and a digest of its properties |
+//! | `o/{kind}/{id}` | an object: presence, the round that last saw it (`l` if without properties), and a digest of these |
 //! | `l/{group}/{member}` | a membership: the round that last saw it, and the type of the member |
 //! | `m/{member}/{group}` | the same membership from the other side: the type of the member |
 //! | `p/{kind}/{id}` | a removal that waits for the end of the round: its reason |
@@ -22,6 +22,8 @@ pub(super) struct Entry {
     pub(super) presence: Presence,
     /// The round that last saw the object.
     pub(super) seen: u64,
+    /// Whether Graph withheld its properties then.
+    pub(super) is_limited: bool,
     /// The digest of its properties; for an object that is gone the time of its removal in seconds.
     pub(super) detail: String,
 }
@@ -55,6 +57,7 @@ pub(super) const LINKS: &str = "l/";
 pub(super) const REMOVALS: &str = "p/";
 pub(super) const UNLINKS: &str = "q/";
 
+pub(super) const TRANSITIVE: &str = "t/";
 pub(super) const MARKED: &str = "x/";
 pub(super) const MARKED_GROUPS: &str = "y/";
 
@@ -156,9 +159,14 @@ impl Entry {
             _ => return None,
         };
         let (seen, detail) = value.get(1..)?.split_once(' ')?;
+        let (seen, is_limited) = match seen.strip_suffix(LIMITED) {
+            Some(seen) => (seen, true),
+            None => (seen, false),
+        };
         Some(Self {
             presence,
             seen: seen.parse().ok()?,
+            is_limited,
             detail: detail.to_owned(),
         })
     }
@@ -169,7 +177,8 @@ impl Entry {
             Presence::Hidden => 'h',
             Presence::Gone => '-',
         };
-        format!("{presence}{} {}", self.seen, self.detail)
+        let limited = if self.is_limited { LIMITED } else { "" };
+        format!("{presence}{}{limited} {}", self.seen, self.detail)
     }
 }
 
@@ -201,6 +210,9 @@ impl Removal {
     }
 }
 
+/// Behind the round of an object whose properties are withheld.
+const LIMITED: &str = "l";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,12 +220,15 @@ mod tests {
     #[test]
     fn entries_survive_a_round_trip_and_other_text_is_unknown() {
         for presence in [Presence::Present, Presence::Hidden, Presence::Gone] {
-            let entry = Entry {
-                presence,
-                seen: 17,
-                detail: "ab12".to_owned(),
-            };
-            assert_eq!(Entry::read(&entry.write()), Some(entry));
+            for is_limited in [false, true] {
+                let entry = Entry {
+                    presence,
+                    seen: 17,
+                    is_limited,
+                    detail: "ab12".to_owned(),
+                };
+                assert_eq!(Entry::read(&entry.write()), Some(entry));
+            }
         }
         for member_type in [None, Some("#microsoft.graph.user".to_owned())] {
             let link = LinkEntry {

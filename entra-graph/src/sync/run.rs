@@ -10,13 +10,14 @@ use super::{
     closure,
     error::SyncError,
     feed::Feed,
-    guard::{self, HeldRemovals},
+    guard::HeldRemovals,
     machine::Machine,
     pages::Pages,
     removals, round, scope,
     settings::DirectorySync,
     state::{Phase, SyncState},
     store::{Overlay, Step, SyncStore},
+    waiting::waiting,
 };
 use crate::error::Error;
 
@@ -190,13 +191,6 @@ impl DirectorySync {
         store: &mut S,
         mut state: SyncState,
     ) -> Result<Option<Step>, SyncError> {
-        if self.closure && !state.closure {
-            // The members are marked by a full round of groups.
-            if let Some(feed) = state.feed_mut(ObjectKind::Group) {
-                feed.scope.clear();
-            }
-        }
-        state.closure = self.closure;
         let scope = self.scope()?;
         if scope.is_none() {
             state.scope = None;
@@ -207,6 +201,20 @@ impl DirectorySync {
         let is_new = *self.run.began_at.get_or_insert(state.step) == state.step;
         // A run that an earlier sync of other kinds began completes with its own kinds.
         let before = state.synced.clone();
+        if state.closure && !self.closure {
+            let machine = Machine::new(state.clone(), &before, false, now);
+            if let Some(step) = closure::forget(store, machine).await? {
+                return Ok(Some(step));
+            }
+            state.closing = false;
+        }
+        if self.closure && !state.closure {
+            // The members are marked by a full round of groups.
+            if let Some(feed) = state.feed_mut(ObjectKind::Group) {
+                feed.scope.clear();
+            }
+        }
+        state.closure = self.closure;
         if state.removing {
             let machine = Machine::new(state.clone(), &before, self.closure, now);
             if let Some(step) = removals::step(store, machine).await? {
@@ -237,7 +245,8 @@ impl DirectorySync {
             // The last run is over, or was ended before its removals. Those that need an approval wait for the rounds
             // of this run, since the objects may have returned. So do those of users at the edge of the scope, which
             // count together.
-            let held = guard::waiting(store, &state, &synced, self.guard).await?;
+            let readable = readable(&state, &synced);
+            let held = waiting(store, &state, readable.as_deref(), self.guard).await?;
             if held.is_some_and(|held| !held.exceeds()) {
                 state.removing = true;
                 return removals::step(store, Machine::new(state, &visible, self.closure, now))
@@ -265,19 +274,6 @@ impl DirectorySync {
                 return Ok(Some(step));
             }
         }
-        let was_read = |kind: &ObjectKind| {
-            let feed = state.feed(*kind);
-            feed.is_some_and(|feed| feed.round > 0 && feed.phase == Phase::Idle)
-        };
-        let mut readable = synced.clone();
-        readable.retain(|kind| visible.contains(kind) || was_read(kind));
-        if readable != visible
-            && let Some(step) =
-                round::revise(store, &mut state, &readable, self.closure, now).await?
-        {
-            return Ok(Some(step));
-        }
-        let visible = state.synced.clone();
         let users = self.feeds.iter().find(|feed| feed.kind == ObjectKind::User);
         if let (Some(scope), Some(users)) = (&scope, users) {
             let machine = Machine::new(state.clone(), &visible, self.closure, now)
@@ -287,14 +283,29 @@ impl DirectorySync {
                 return Ok(Some(step));
             }
         }
+        if let Some(readable) = readable(&state, &synced) {
+            // The memberships of objects that are not in the copy end, so they are held back with the other removals.
+            if let Some(held) = waiting(store, &state, Some(&readable), self.guard).await? {
+                if !self.passes(&held) {
+                    self.run = Run::default();
+                    return Err(SyncError::RemovalsHeld(Box::new(held)));
+                }
+                state.removing = true;
+            }
+            if let Some(step) =
+                round::revise(store, &mut state, &readable, self.closure, now).await?
+            {
+                return Ok(Some(step));
+            }
+        }
+        let visible = state.synced.clone();
         if self.closure {
             let machine = Machine::new(state.clone(), &visible, true, now);
             if let Some(step) = closure::step(store, machine).await? {
                 return Ok(Some(step));
             }
         }
-        let held = guard::waiting(store, &state, &synced, self.guard).await?;
-        match held {
+        match waiting(store, &state, None, self.guard).await? {
             None => {
                 self.run = Run::default();
                 Ok(None)
@@ -334,6 +345,18 @@ impl DirectorySync {
     }
 }
 
+/// The kinds by which memberships are to be handed out, if these are other ones than so far: those that are copied, and
+/// were read.
+fn readable(state: &SyncState, synced: &[ObjectKind]) -> Option<Vec<ObjectKind>> {
+    let was_read = |kind: &ObjectKind| {
+        let feed = state.feed(*kind);
+        feed.is_some_and(|feed| feed.round > 0 && feed.phase == Phase::Idle)
+    };
+    let mut readable = synced.to_vec();
+    readable.retain(|kind| state.synced.contains(kind) || was_read(kind));
+    (readable != state.synced).then_some(readable)
+}
+
 impl Run {
     /// Begins a full round instead of what failed, unless that happened before in this run.
     pub(super) fn restart(
@@ -346,6 +369,8 @@ impl Run {
         let restarts = self.restarts.entry(feed.kind).or_default();
         *restarts += 1;
         if *restarts > MOST_RESTARTS {
+            // The caller may go on with the same sync, and later ones can be rejected for another reason.
+            self.restarts.remove(&feed.kind);
             return Err(error);
         }
         machine.begin_full(feed.kind, feed.scope());

@@ -123,7 +123,7 @@ impl DirectorySync {
     }
 
     /// Also hands out transitive memberships, of nested groups and groups that contain each other. Each run computes
-    /// them again only for members that something changed for.
+    /// them again only for members that something changed for. A later sync without this takes them back.
     #[must_use]
     pub const fn transitive_members(mut self) -> Self {
         self.closure = true;

@@ -3,7 +3,9 @@
 mod copy;
 mod costs;
 mod guard;
+mod guard_memberships;
 mod guard_rounds;
+mod properties;
 mod random;
 mod rounds;
 mod scope;

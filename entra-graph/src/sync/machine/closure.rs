@@ -61,6 +61,40 @@ impl Machine<'_> {
             .is_some_and(|entry| entry.presence == Presence::Present)
     }
 
+    /// The objects of members with a mark, of these transitive memberships.
+    pub(in crate::sync) fn forget_keys(&self, found: &[(String, String)]) -> Vec<String> {
+        let members = found.iter().filter_map(|(key, _)| rows::parts(key));
+        members
+            .filter_map(|(member, _)| self.marked_member(member))
+            .collect()
+    }
+
+    /// The object of a member, if it has a mark and its kind is copied.
+    fn marked_member(&self, member: &str) -> Option<String> {
+        let mark = rows::marked(member);
+        let member_type = self.view.get(&mark)?.to_owned();
+        self.marked_key(&(mark, member_type))
+    }
+
+    /// Takes transitive memberships back, without those that a removed group or member took along.
+    pub(in crate::sync) fn forget_transitive(&mut self, found: &[(String, String)]) {
+        for (key, _) in found {
+            if let Some((member, group)) = rows::parts(key) {
+                // A member that left the copy since they were computed has a mark.
+                let is_there = self
+                    .marked_member(member)
+                    .is_none_or(|key| self.is_key_present(&key));
+                if is_there && self.is_present(ObjectKind::Group, group) {
+                    self.changes.push(SyncChange::TransitiveMemberRemoved {
+                        group: group.to_owned(),
+                        member: member.to_owned(),
+                    });
+                }
+            }
+            self.view.delete(key.clone());
+        }
+    }
+
     /// Hands out how the groups of a member differ from those that were computed before. `groups` is `None` for a
     /// member that left the copy, which took its memberships along.
     pub(in crate::sync) fn close(&mut self, mark: &(String, String), groups: Option<Vec<String>>) {

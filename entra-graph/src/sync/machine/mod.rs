@@ -56,7 +56,7 @@ pub(super) enum Content {
 pub(super) struct PresentRow {
     pub(super) object: SyncedObject,
     pub(super) digest: String,
-    /// Whether the row has no properties beside its id, such as a further part of a large group.
+    /// Whether the row names no property beside its id.
     pub(super) is_blank: bool,
     /// Whether Graph withheld the properties.
     pub(super) is_limited: bool,
@@ -231,6 +231,7 @@ impl<'c> Machine<'c> {
         let entry = Entry {
             presence: Presence::Gone,
             seen,
+            is_limited: false,
             detail: self.now.to_string(),
         };
         self.view.put(rows::object(kind, id), entry.write());
@@ -246,23 +247,26 @@ impl<'c> Machine<'c> {
             Entry {
                 presence,
                 seen: round,
+                is_limited: row.is_limited,
                 detail,
             }
             .write()
         };
-        let unchanged = |old: &Option<Entry>| {
-            old.as_ref()
-                .is_some_and(|old| row.is_blank || row.is_limited || old.detail == row.digest)
-        };
         let removal = rows::removal(kind, id);
-        let returns = self.view.get(&removal).is_some()
-            || old
-                .as_ref()
-                .is_some_and(|old| old.presence == Presence::Gone);
-        if returns {
+        if self.is_further_part(&row, old.as_ref(), round, full) {
+            // Whether it passes the filter was judged by the row that has its properties.
+            let leaves = Removal::Reason(RemovalReason::OutOfScope);
+            if self.view.get(&removal).map(Removal::read) != Some(leaves) {
+                self.returned(kind, id, removal);
+            }
+            self.links(id, row.links, round, full);
+            return;
+        }
+        let is_gone = |old: &Entry| old.presence == Presence::Gone;
+        if old.as_ref().is_some_and(is_gone) {
             self.mark_edge_group(kind, id);
         }
-        self.view.delete(removal);
+        self.returned(kind, id, removal);
         if row.is_limited {
             self.notes.push(SyncNote::Limited {
                 kind,
@@ -270,8 +274,10 @@ impl<'c> Machine<'c> {
             });
         }
         match old {
-            Some(old) if was_present && row.in_scope && unchanged(&Some(old.clone())) => {
-                if full && old.seen != round {
+            Some(old)
+                if was_present && row.in_scope && (row.is_limited || old.detail == row.digest) =>
+            {
+                if full && old.seen != round || old.is_limited != row.is_limited {
                     self.view.put(key, entry(Presence::Present, old.detail));
                 }
             }
@@ -292,9 +298,36 @@ impl<'c> Machine<'c> {
             }
             _ => self.view.put(key, entry(Presence::Hidden, String::new())),
         }
-        for link in row.links {
+        self.links(id, row.links, round, full);
+    }
+
+    /// Whether a row is a further part of a large group, which has the same properties as the first one, here none. The
+    /// first row of a full round has all that are set. Of one that was seen before, a row of a round of changes would
+    /// name those that were cleared.
+    fn is_further_part(
+        &self,
+        row: &PresentRow,
+        old: Option<&Entry>,
+        round: u64,
+        full: bool,
+    ) -> bool {
+        row.is_blank
+            && !row.links.is_empty()
+            && old.is_some_and(|old| old.presence != Presence::Gone && !(full && old.seen != round))
+    }
+
+    /// Cancels the removal of an object that Graph has.
+    fn returned(&mut self, kind: ObjectKind, id: &str, removal: String) {
+        if self.view.get(&removal).is_some() {
+            self.mark_edge_group(kind, id);
+            self.view.delete(removal);
+        }
+    }
+
+    fn links(&mut self, group: &str, links: Vec<LinkChange>, round: u64, full: bool) {
+        for link in links {
             if link.relation == MEMBERS {
-                self.link(id, link, round, full);
+                self.link(group, link, round, full);
             }
         }
     }

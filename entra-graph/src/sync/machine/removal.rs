@@ -149,6 +149,7 @@ impl Machine<'_> {
                 let entry = Entry {
                     presence: Presence::Hidden,
                     seen: old.seen,
+                    is_limited: old.is_limited,
                     detail: String::new(),
                 };
                 self.view.put(key, entry.write());

@@ -211,10 +211,11 @@ impl Machine<'_> {
             if is_seen || self.view.get(&unlink).is_some() {
                 continue;
             }
-            // The round says nothing about a group that it did not contain.
-            let group = self.view.entry(&rows::object(ObjectKind::Group, group));
-            if group.is_some_and(|group| group.presence == Presence::Present && group.seen != round)
-            {
+            // The round says nothing about a group that it did not contain, or without its properties.
+            let group_entry = self.view.entry(&rows::object(ObjectKind::Group, group));
+            if group_entry.is_some_and(|group| {
+                group.is_limited || group.presence == Presence::Present && group.seen != round
+            }) {
                 continue;
             }
             // Also of deleted members, which Graph does not list: a restored one comes with its groups.

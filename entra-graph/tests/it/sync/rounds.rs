@@ -169,6 +169,30 @@ async fn nothing_is_removed_before_a_full_round_is_complete() {
 }
 
 #[tokio::test]
+async fn a_sync_that_gave_up_starts_again_by_itself_later() {
+    let (tenant, graph) = tenant_and_graph().await;
+    for number in 0..450 {
+        tenant.add_user(&format!("User {number}"));
+    }
+    let mut sync = DirectorySync::new(&graph).users();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    tenant.inject(Fault::on("/users/delta").page(3).times(9).status(400));
+    tenant.forget_delta_links();
+    let error = copy.catch_up(&mut sync, &mut store).await.unwrap_err();
+    assert!(matches!(error, SyncError::Graph(_)), "{error}");
+    tenant.clear_faults();
+    // The link of the page that failed is lost too.
+    tenant.forget_delta_links();
+    let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(
+        notes,
+        [full(ObjectKind::User, FullRoundCause::StateRejected)]
+    );
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+}
+
+#[tokio::test]
 async fn other_properties_or_another_filter_read_all_objects_again() {
     let (tenant, graph) = tenant_and_graph().await;
     let (mut store, mut copy) = (MemoryStore::new(), Copy::default());

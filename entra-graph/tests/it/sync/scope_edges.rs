@@ -339,6 +339,30 @@ async fn a_nested_group_with_many_users_enters_and_leaves_in_steps() {
 }
 
 #[tokio::test]
+async fn what_was_in_a_former_scope_is_forgotten() {
+    let mut scoped = Scoped::new(5, true).await;
+    let (scope, inner) = (
+        scoped.tenant.group("Scope"),
+        scoped.tenant.add_group("Inner"),
+    );
+    inner.add_member(scoped.user(20).parse().unwrap());
+    scope.add_member(inner.id());
+    scoped.run_and_compare("nested").await;
+    assert!(scoped.has(20));
+    let nested = scoped.sync.clone();
+    // The group leaves while only direct members are copied.
+    (scoped.sync, scoped.nested) = (nested.clone().users_of_groups(&scoped.scope), false);
+    scoped.run_and_compare("direct").await;
+    scope.remove_member(inner.id());
+    scoped.run_and_compare("inner left").await;
+    (scoped.sync, scoped.nested) = (nested, true);
+    scoped.run_and_compare("nested again").await;
+    scope.add_member(inner.id());
+    scoped.run_and_compare("inner is back").await;
+    assert!(scoped.has(20));
+}
+
+#[tokio::test]
 async fn a_lost_state_of_a_scope_hands_out_only_differences() {
     for nested in [false, true] {
         let mut scoped = Scoped::new(8, nested).await;

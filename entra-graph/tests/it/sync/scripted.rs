@@ -9,7 +9,7 @@ use entra_graph::{
 use super::Copy;
 use crate::scripts::{ROOT, client, requested};
 
-fn page(rows: &str, set: &str, link: &str, token: &str) -> String {
+pub(super) fn page(rows: &str, set: &str, link: &str, token: &str) -> String {
     let option = if link == "nextLink" {
         "skiptoken"
     } else {
@@ -18,7 +18,7 @@ fn page(rows: &str, set: &str, link: &str, token: &str) -> String {
     format!(r#"{{"value":[{rows}],"@odata.{link}":"{ROOT}/{set}/delta?${option}={token}"}}"#)
 }
 
-fn end(rows: &str, set: &str, token: &str) -> String {
+pub(super) fn end(rows: &str, set: &str, token: &str) -> String {
     page(rows, set, "deltaLink", token)
 }
 

@@ -93,6 +93,40 @@ async fn one_new_member_computes_one_member_and_a_copy_learns_transitive_members
 }
 
 #[tokio::test]
+async fn transitive_members_that_are_turned_off_are_taken_back_and_come_again() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let off = DirectorySync::new(&graph).users().groups();
+    let mut on = off.clone().transitive_members();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut on, &mut store).await.unwrap();
+    copy.assert_transitive("first");
+    let clara = tenant.user("clara@contoso.com").id().to_string();
+    let engineers = tenant.group("Engineers").id().to_string();
+    // One leaves while the removals are handed out, before what follows from them is computed.
+    tenant.user("hanna@contoso.com").delete();
+    while let Some(step) = on.next(&mut store).await.unwrap() {
+        let removed = |change: &SyncChange| matches!(change, SyncChange::Removed { .. });
+        let is_removal = step.changes().iter().any(removed);
+        copy.commit(&mut store, &step).await;
+        if is_removal {
+            break;
+        }
+    }
+    copy.catch_up(&mut off.clone(), &mut store).await.unwrap();
+    assert!(copy.transitive.is_empty(), "{:?}", copy.transitive);
+    // A member that is removed and restored meanwhile.
+    tenant.user("clara@contoso.com").delete();
+    copy.catch_up(&mut off.clone(), &mut store).await.unwrap();
+    let restore = graph.raw("POST", format!("/directory/deletedItems/{clara}/restore"));
+    restore.json::<serde_json::Value>().await.unwrap();
+    copy.catch_up(&mut off.clone(), &mut store).await.unwrap();
+    let mut on = off.transitive_members();
+    copy.catch_up(&mut on, &mut store).await.unwrap();
+    copy.assert_transitive("on again");
+    assert!(copy.transitive.contains(&(engineers, clara)));
+}
+
+#[tokio::test]
 async fn devices_service_principals_and_assignments_are_copied() {
     let (tenant, graph) = tenant_and_graph().await;
     let mut sync = DirectorySync::new(&graph).devices().app_role_assignments();
