@@ -40,9 +40,11 @@ pub(crate) async fn run(
     let path = &arguments.env_file;
     let mut file = EnvFile::new(path).clock(clock);
     match arguments.step {
-        Step::Plan | Step::Guide => write!(out, "{}", blueprint.plan(&graph).await?)?,
+        Step::Plan | Step::Guide => {
+            write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
+        }
         Step::Apply => {
-            let plan = blueprint.plan(&graph).await?;
+            let plan = blueprint.plan_with(&graph, &mut file).await?;
             write!(out, "{plan}\n{}", plan.apply(&mut file).await?)?;
         }
         Step::Verify => {

@@ -12,7 +12,7 @@ use super::{
     line::Line,
     new_secret::{NewSecretRequest, is_rejection, reference},
     plan::{Plan, failed_sink},
-    sink::{ConnectionIds, SecretSink, SecretSlot, SinkEntry},
+    sink::{ConnectionIds, SecretSink, SecretSlot},
     steps::{Situation, WINDOW, Work, named},
     wire::text,
 };
@@ -195,11 +195,7 @@ impl Run<'_> {
     }
 
     async fn work(&mut self, found: &Found) -> Result<Work, Error> {
-        let mut held: Vec<SinkEntry> = Vec::new();
-        for index in 0..self.plan.blueprint.secrets.len() {
-            let slot = self.slot(index);
-            held.push(self.sink.lookup(&slot).await.map_err(failed_sink)?);
-        }
+        let held = self.plan.blueprint.held(&mut *self.sink).await?;
         let situation = Situation {
             blueprint: &self.plan.blueprint,
             names: &self.plan.names,

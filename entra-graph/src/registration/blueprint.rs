@@ -274,8 +274,9 @@ impl AppRegistration {
         self
     }
 
-    /// A client secret with this description and lifetime. [`Plan::apply`](super::Plan::apply) adds it if there
-    /// is no valid one of this description and gives its value to the sink.
+    /// A client secret with this description and lifetime. [`Plan::apply`](super::Plan::apply) adds it if the sink does
+    /// not hold the value of a valid one, and gives the value to the sink. If the sink does not know what it holds
+    /// ([`SinkEntry::Unknown`](super::SinkEntry::Unknown)), a valid one of this description counts.
     pub fn secret(mut self, description: impl Into<String>, lifetime: Lifetime) -> Self {
         self.secrets.push(SecretBlueprint {
             description: description.into(),

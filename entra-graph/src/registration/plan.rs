@@ -12,6 +12,7 @@ use super::{
     names::Names,
     policy::SecretPolicy,
     rights::{MissingRight, missing},
+    sink::{SecretSink, SecretSlot, SinkEntry},
     steps::{Situation, Work},
     wire::text,
 };
@@ -28,6 +29,8 @@ pub struct Plan {
     pub(super) blueprint: AppRegistration,
     pub(super) names: Names,
     pub(super) work: Work,
+    /// What the sink held for each secret; empty if none was given.
+    held: Vec<SinkEntry>,
     state: State,
     /// Why the tenant of the caller is not the one that the blueprint is for.
     wrong_directory: Option<String>,
@@ -49,10 +52,45 @@ impl AppRegistration {
     /// or groups by name the permission to read these. Without `Policy.Read.All` it is unknown whether the tenant
     /// limits client secrets; [`apply`](Plan::apply) then names the rule when Graph rejects one.
     ///
+    /// A valid secret of the same description counts as present. [`plan_with`](Self::plan_with) also looks whether the
+    /// sink has its value, as [`apply`](Plan::apply) does.
+    ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the blueprint contradicts itself, or
     /// names a permission, API, user or group that the tenant does not have; every other kind of [`Error`].
     pub async fn plan(&self, graph: &GraphClient) -> Result<Plan, Error> {
+        self.planned(graph, Vec::new()).await
+    }
+
+    /// As [`plan`](Self::plan), for secrets that go to this sink: one whose value the sink does not have is planned
+    /// although the tenant has another of the same description. Reads only.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan), and [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink cannot be
+    /// read.
+    pub async fn plan_with(
+        &self,
+        graph: &GraphClient,
+        sink: &mut dyn SecretSink,
+    ) -> Result<Plan, Error> {
+        let held = self.held(sink).await?;
+        self.planned(graph, held).await
+    }
+
+    /// What a sink holds for each secret.
+    pub(super) async fn held(&self, sink: &mut dyn SecretSink) -> Result<Vec<SinkEntry>, Error> {
+        let mut held = Vec::with_capacity(self.secrets.len());
+        for secret in &self.secrets {
+            let slot = SecretSlot {
+                registration: self.key(),
+                description: secret.description.clone(),
+            };
+            held.push(sink.lookup(&slot).await.map_err(failed_sink)?);
+        }
+        Ok(held)
+    }
+
+    async fn planned(&self, graph: &GraphClient, held: Vec<SinkEntry>) -> Result<Plan, Error> {
         self.check()?;
         let mut names = Names::resolve(graph, self).await?;
         let found = Found::read(graph, self).await?;
@@ -63,7 +101,7 @@ impl AppRegistration {
             blueprint: self,
             names: &names,
             found: &found,
-            held: &[],
+            held: &held,
             can_prove: false,
             now: graph.now(),
         };
@@ -82,6 +120,7 @@ impl AppRegistration {
             },
             names,
             work,
+            held,
             signer: None,
         })
     }
@@ -133,7 +172,7 @@ impl Plan {
             blueprint: &self.blueprint,
             names: &self.names,
             found: &found,
-            held: &[],
+            held: &self.held,
             can_prove: true,
             now: self.graph.now(),
         };

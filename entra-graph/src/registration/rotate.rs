@@ -1,12 +1,13 @@
 //! Replaces a client secret without an interruption.
 
 use entra_core::{CredentialFactory, CredentialMaterial, Timestamp};
+use serde_json::Value;
 
 use super::{
     blueprint::AppRegistration,
     found,
-    lagging::removed,
-    new_secret::{NewSecretRequest, reference},
+    lagging::{backoff, removed},
+    new_secret::{NewSecretRequest, is_rejection, reference},
     parts::SecretBlueprint,
     plan::failed_sink,
     sink::{SecretSink, SecretSlot, SinkEntry},
@@ -35,8 +36,8 @@ impl AppRegistration {
     /// Adds a new secret beside the one that the sink holds, waits until it gets tokens, and only then gives it to the
     /// sink. The old one stays valid.
     ///
-    /// The description is that of a secret of the blueprint. If the run is interrupted, the sink still has the old
-    /// secret's value, and the next [`apply`](super::Plan::apply) or `rotate` with this sink removes the new one. Errors
+    /// The description is that of a secret of the blueprint. If the run fails or is interrupted, the sink still holds the
+    /// old secret, and the next [`apply`](super::Plan::apply) or `rotate` with this sink removes the new one. Errors
     /// that can be replication lag are waited out. Needs `Application.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
@@ -67,15 +68,11 @@ impl AppRegistration {
         let object = graph.application(text(&application, "id"));
         let previous = match held {
             SinkEntry::Stored { id, .. } => Some(id),
-            SinkEntry::Reserved { reference, .. } => {
-                let name = named(spec, &reference.to_string());
-                let orphan = items(&application, "passwordCredentials")
-                    .iter()
-                    .find(|one| text(one, "displayName") == name);
-                if let Some(id) = orphan.and_then(|one| text(one, "keyId").parse().ok()) {
+            SinkEntry::Reserved { previous, .. } => {
+                if let Some(id) = self.orphan(graph, spec, held, application.clone()).await? {
                     removed(graph, age, || object.remove_password(id).send()).await?;
                 }
-                None
+                previous
             }
             _ => None,
         };
@@ -90,7 +87,15 @@ impl AppRegistration {
             name: &name,
             policy: &policy,
         };
-        let secret = add.send(age).await?;
+        let secret = match add.send(age).await {
+            Ok(secret) => secret,
+            Err(error) => {
+                if is_rejection(&error) {
+                    sink.release(&slot).await.map_err(failed_sink)?;
+                }
+                return Err(error);
+            }
+        };
         let tenant = graph.granted().and_then(|granted| granted.tenant);
         let material = CredentialMaterial::Secret(secret.value().clone());
         let client_id = text(&application, "appId");
@@ -104,7 +109,10 @@ impl AppRegistration {
         };
         if let Err(error) = stored {
             // Should this fail too, the reservation lets the next run remove it.
-            let _ = removed(graph, age, || object.remove_password(secret.id()).send()).await;
+            let undone = removed(graph, age, || object.remove_password(secret.id()).send()).await;
+            if undone.is_ok() {
+                sink.release(&slot).await.map_err(failed_sink)?;
+            }
             return Err(error);
         }
         Ok(Rotated {
@@ -133,7 +141,12 @@ impl AppRegistration {
                 description: spec.description.clone(),
             };
             let held = sink.lookup(&slot).await.map_err(failed_sink)?;
-            if matches!(held, SinkEntry::Stored { id: held, .. } if held == id) {
+            let in_use = match held {
+                SinkEntry::Stored { id, .. } => Some(id),
+                SinkEntry::Reserved { previous, .. } => previous,
+                _ => None,
+            };
+            if in_use == Some(id) {
                 return Err(Error::registration(format!(
                     "the secret {id} is in use: the sink holds it for {:?}",
                     spec.description
@@ -150,6 +163,37 @@ impl AppRegistration {
         let start = graph.monotonic();
         let age = || Some(graph.elapsed(start));
         removed(graph, age, || object.remove_password(id).send()).await
+    }
+
+    /// The secret that an interrupted run added, once a reservation of a moment ago is old enough to tell.
+    async fn orphan(
+        &self,
+        graph: &GraphClient,
+        spec: &SecretBlueprint,
+        held: SinkEntry,
+        mut application: Value,
+    ) -> Result<Option<SecretId>, Error> {
+        let SinkEntry::Reserved { reference, .. } = held else {
+            return Ok(None);
+        };
+        let name = named(spec, &reference.to_string());
+        let mut reads = 0;
+        loop {
+            let orphan = items(&application, "passwordCredentials")
+                .iter()
+                .find(|one| text(one, "displayName") == name);
+            if let Some(id) = orphan.and_then(|one| text(one, "keyId").parse().ok()) {
+                return Ok(Some(id));
+            }
+            if !is_recent(held, graph.now()) {
+                return Ok(None);
+            }
+            graph.sleep(backoff(reads)).await;
+            reads += 1;
+            if let Some(read) = found::application(graph, self).await? {
+                application = read;
+            }
+        }
     }
 
     fn secret_named(&self, description: &str) -> Result<&SecretBlueprint, Error> {

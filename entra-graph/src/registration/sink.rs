@@ -30,7 +30,8 @@ pub trait SecretSink: Send + Sync {
         Ok(SinkEntry::Unknown)
     }
 
-    /// Remembers that a secret with this reference is about to be added. By default this does nothing.
+    /// Remembers that a secret with this reference is about to be added. A value that it holds already stays until
+    /// [`store`](Self::store) replaces it, since programs may be reading it. By default this does nothing.
     ///
     /// # Errors
     /// Any error ends the run before the secret is added.
@@ -39,7 +40,7 @@ pub trait SecretSink: Send + Sync {
         Ok(())
     }
 
-    /// Forgets a reservation whose secret was removed. By default this does nothing.
+    /// Forgets a reservation whose secret does not exist; what was held before counts again. By default this does nothing.
     ///
     /// # Errors
     /// Any error ends the run.
@@ -101,6 +102,8 @@ pub enum SinkEntry {
         reference: Reference,
         /// When it was reserved.
         at: Timestamp,
+        /// The secret whose value it held before and still holds.
+        previous: Option<SecretId>,
     },
     /// The value of the secret with this id.
     Stored {

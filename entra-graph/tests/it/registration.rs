@@ -12,6 +12,7 @@ mod policies;
 mod replicated;
 mod rights;
 mod rotated;
+mod rotation_stopped;
 
 use std::sync::Arc;
 

@@ -118,7 +118,7 @@ fn merge(
                 }
                 merged.push(new);
             }
-            None if remove && key != PROTECTED_ROLE => {
+            None if remove && is_removable(&key) => {
                 lines.push(Line::remove((list.name)(item)));
                 merged.extend((list.removed)(item));
             }
@@ -226,5 +226,10 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The role of gallery applications that must never be removed.
+/// A blueprint cannot list a role without a value: gallery applications have such roles, which must stay.
+fn is_removable(key: &str) -> bool {
+    !key.is_empty() && key != PROTECTED_ROLE
+}
+
+/// A role of gallery applications, by its value where it has one.
 const PROTECTED_ROLE: &str = "msiam_access";

@@ -45,7 +45,11 @@ struct Record {
     secret_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     variable: Option<String>,
-    at: String,
+    /// When the value was stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reserved_at: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
 }
@@ -88,6 +92,11 @@ impl EnvFile {
         Ok(records
             .map(serde_json::from_str)
             .collect::<Result<_, _>>()?)
+    }
+
+    fn record(&self, slot: &SecretSlot) -> Result<Option<Record>, SinkError> {
+        let records = self.records()?;
+        Ok(records.into_iter().find(|one| one.is_of(slot)))
     }
 
     /// Replaces the record of a secret and the variable that holds it.
@@ -151,27 +160,25 @@ impl EnvFile {
 #[async_trait::async_trait]
 impl SecretSink for EnvFile {
     async fn lookup(&mut self, slot: &SecretSlot) -> Result<SinkEntry, SinkError> {
-        let records = self.records()?;
-        let record = records.iter().find(|one| one.is_of(slot));
-        record.map_or(Ok(SinkEntry::Missing), Record::entry)
+        let record = self.record(slot)?;
+        record.map_or(Ok(SinkEntry::Missing), |record| record.entry())
     }
 
     async fn reserve(&mut self, slot: &SecretSlot, reference: Reference) -> Result<(), SinkError> {
-        let mut record = Record::new(slot, self.clock.now());
-        record.reference = Some(reference.to_string());
+        let mut record = self.record(slot)?.unwrap_or_else(|| Record::new(slot));
+        record.reserve(reference, self.clock.now());
         record.variable = Some(self.variable(slot)?);
         self.put(slot, Some(&record), &[])
     }
 
     async fn release(&mut self, slot: &SecretSlot) -> Result<(), SinkError> {
-        self.put(slot, None, &[])
+        let record = self.record(slot)?.and_then(Record::released);
+        self.put(slot, record.as_ref(), &[])
     }
 
     async fn store(&mut self, slot: &SecretSlot, secret: &NewSecret) -> Result<(), SinkError> {
         let variable = self.variable(slot)?;
-        let mut record = Record::new(slot, self.clock.now());
-        record.secret_id = Some(secret.id().to_string());
-        record.expires = secret.expires().map(written);
+        let mut record = Record::stored(slot, secret, self.clock.now());
         record.variable = Some(variable.clone());
         let value = secret.value().expose_secret();
         self.put(slot, Some(&record), &[(&variable, value)])
@@ -223,6 +230,27 @@ impl SecretFile {
         Ok(serde_json::from_str(&text)?)
     }
 
+    /// The record of a secret, and its value or null.
+    fn record(&self, slot: &SecretSlot) -> Result<Option<(Record, Value)>, SinkError> {
+        let content = self.content()?;
+        let secrets = content.get("secrets").and_then(Value::as_array);
+        for secret in secrets.into_iter().flatten() {
+            let record = Record::deserialize(secret)?;
+            if record.is_of(slot) {
+                return Ok(Some((record, secret["value"].clone())));
+            }
+        }
+        Ok(None)
+    }
+
+    fn put(&self, slot: &SecretSlot, record: &Record, value: Value) -> Result<(), SinkError> {
+        let mut entry = serde_json::to_value(record)?;
+        if !value.is_null() {
+            entry["value"] = value;
+        }
+        self.change(slot, Some(entry))
+    }
+
     fn change(&self, slot: &SecretSlot, entry: Option<Value>) -> Result<(), SinkError> {
         let mut content = self.content()?;
         let secrets = content.entry("secrets").or_insert_with(|| json!([]));
@@ -244,34 +272,34 @@ impl SecretFile {
 #[async_trait::async_trait]
 impl SecretSink for SecretFile {
     async fn lookup(&mut self, slot: &SecretSlot) -> Result<SinkEntry, SinkError> {
-        let content = self.content()?;
-        let secrets = content.get("secrets").and_then(Value::as_array);
-        for secret in secrets.into_iter().flatten() {
-            let record = Record::deserialize(secret)?;
-            if record.is_of(slot) {
-                return record.entry();
-            }
+        match self.record(slot)? {
+            Some((record, _)) => record.entry(),
+            None => Ok(SinkEntry::Missing),
         }
-        Ok(SinkEntry::Missing)
     }
 
     async fn reserve(&mut self, slot: &SecretSlot, reference: Reference) -> Result<(), SinkError> {
-        let mut record = Record::new(slot, self.clock.now());
-        record.reference = Some(reference.to_string());
-        self.change(slot, Some(serde_json::to_value(&record)?))
+        let (mut record, value) = match self.record(slot)? {
+            Some((record, value)) => (record, Some(value)),
+            None => (Record::new(slot), None),
+        };
+        record.reserve(reference, self.clock.now());
+        self.put(slot, &record, value.unwrap_or_default())
     }
 
     async fn release(&mut self, slot: &SecretSlot) -> Result<(), SinkError> {
-        self.change(slot, None)
+        let Some((record, value)) = self.record(slot)? else {
+            return Ok(());
+        };
+        match record.released() {
+            Some(record) => self.put(slot, &record, value),
+            None => self.change(slot, None),
+        }
     }
 
     async fn store(&mut self, slot: &SecretSlot, secret: &NewSecret) -> Result<(), SinkError> {
-        let mut record = Record::new(slot, self.clock.now());
-        record.secret_id = Some(secret.id().to_string());
-        record.expires = secret.expires().map(written);
-        let mut entry = serde_json::to_value(&record)?;
-        entry["value"] = secret.value().expose_secret().into();
-        self.change(slot, Some(entry))
+        let record = Record::stored(slot, secret, self.clock.now());
+        self.put(slot, &record, secret.value().expose_secret().into())
     }
 
     async fn store_ids(&mut self, ids: &ConnectionIds) -> Result<(), SinkError> {
@@ -289,16 +317,37 @@ impl SecretSink for SecretFile {
 }
 
 impl Record {
-    fn new(slot: &SecretSlot, now: Timestamp) -> Self {
+    fn new(slot: &SecretSlot) -> Self {
         Self {
             registration: slot.registration.clone(),
             description: slot.description.clone(),
             reference: None,
             secret_id: None,
             variable: None,
-            at: written(now),
+            at: None,
+            reserved_at: None,
             expires: None,
         }
+    }
+
+    fn stored(slot: &SecretSlot, secret: &NewSecret, now: Timestamp) -> Self {
+        Self {
+            secret_id: Some(secret.id().to_string()),
+            at: Some(written(now)),
+            expires: secret.expires().map(written),
+            ..Self::new(slot)
+        }
+    }
+
+    fn reserve(&mut self, reference: Reference, now: Timestamp) {
+        self.reference = Some(reference.to_string());
+        self.reserved_at = Some(written(now));
+    }
+
+    /// Without its reservation; none if it holds nothing else.
+    fn released(mut self) -> Option<Self> {
+        (self.reference, self.reserved_at) = (None, None);
+        self.secret_id.is_some().then_some(self)
     }
 
     fn is_of(&self, slot: &SecretSlot) -> bool {
@@ -306,20 +355,23 @@ impl Record {
     }
 
     fn entry(&self) -> Result<SinkEntry, SinkError> {
-        let at = Timestamp::parse(&self.at, &Rfc3339)?;
-        if let Some(id) = &self.secret_id {
-            return Ok(SinkEntry::Stored {
-                id: id.parse()?,
-                at,
-            });
-        }
-        match &self.reference {
-            Some(reference) => Ok(SinkEntry::Reserved {
+        let time = |text: &Option<String>| {
+            let text = text.as_deref().unwrap_or_default();
+            Timestamp::parse(text, &Rfc3339)
+        };
+        let id = self.secret_id.as_deref().map(str::parse).transpose()?;
+        Ok(match (&self.reference, id) {
+            (Some(reference), previous) => SinkEntry::Reserved {
                 reference: reference.parse()?,
-                at,
-            }),
-            None => Ok(SinkEntry::Missing),
-        }
+                at: time(&self.reserved_at)?,
+                previous,
+            },
+            (None, Some(id)) => SinkEntry::Stored {
+                id,
+                at: time(&self.at)?,
+            },
+            (None, None) => SinkEntry::Missing,
+        })
     }
 }
 

@@ -1,17 +1,24 @@
 //! A sink in memory.
 
-use entra_core::{Clock, SystemClock};
+use entra_core::{Clock, SystemClock, Timestamp};
 
 use super::{ConnectionIds, Reference, SecretSink, SecretSlot, SinkEntry, SinkError};
-use crate::areas::applications::NewSecret;
+use crate::areas::applications::{NewSecret, SecretId};
 
 /// A sink that holds new secrets in memory, for the caller to take them from.
 #[derive(Debug)]
 pub struct MemorySink {
-    entries: Vec<(SecretSlot, SinkEntry)>,
+    entries: Vec<(SecretSlot, Entry)>,
     secrets: Vec<(SecretSlot, NewSecret)>,
     ids: Option<ConnectionIds>,
     clock: Box<dyn Clock>,
+}
+
+/// What it holds for one secret.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    stored: Option<(SecretId, Timestamp)>,
+    reserved: Option<(Reference, Timestamp)>,
 }
 
 impl MemorySink {
@@ -44,7 +51,12 @@ impl MemorySink {
         self.ids.as_ref()
     }
 
-    fn put(&mut self, slot: &SecretSlot, entry: SinkEntry) {
+    fn entry(&self, slot: &SecretSlot) -> Entry {
+        let found = self.entries.iter().find(|(one, _)| one == slot);
+        found.map_or_else(Entry::default, |(_, entry)| *entry)
+    }
+
+    fn put(&mut self, slot: &SecretSlot, entry: Entry) {
         self.entries.retain(|(one, _)| one != slot);
         self.entries.push((slot.clone(), entry));
     }
@@ -59,25 +71,36 @@ impl Default for MemorySink {
 #[async_trait::async_trait]
 impl SecretSink for MemorySink {
     async fn lookup(&mut self, slot: &SecretSlot) -> Result<SinkEntry, SinkError> {
-        let found = self.entries.iter().find(|(one, _)| one == slot);
-        Ok(found.map_or(SinkEntry::Missing, |(_, entry)| *entry))
+        let Entry { stored, reserved } = self.entry(slot);
+        Ok(match (reserved, stored) {
+            (Some((reference, at)), _) => SinkEntry::Reserved {
+                reference,
+                at,
+                previous: stored.map(|(id, _)| id),
+            },
+            (None, Some((id, at))) => SinkEntry::Stored { id, at },
+            (None, None) => SinkEntry::Missing,
+        })
     }
 
     async fn reserve(&mut self, slot: &SecretSlot, reference: Reference) -> Result<(), SinkError> {
-        let at = self.clock.now();
-        self.put(slot, SinkEntry::Reserved { reference, at });
+        let reserved = Some((reference, self.clock.now()));
+        let stored = self.entry(slot).stored;
+        self.put(slot, Entry { stored, reserved });
         Ok(())
     }
 
     async fn release(&mut self, slot: &SecretSlot) -> Result<(), SinkError> {
-        self.entries.retain(|(one, _)| one != slot);
+        let stored = self.entry(slot).stored;
+        let reserved = None;
+        self.put(slot, Entry { stored, reserved });
         Ok(())
     }
 
     async fn store(&mut self, slot: &SecretSlot, secret: &NewSecret) -> Result<(), SinkError> {
-        let at = self.clock.now();
-        let id = secret.id();
-        self.put(slot, SinkEntry::Stored { id, at });
+        let stored = Some((secret.id(), self.clock.now()));
+        let reserved = None;
+        self.put(slot, Entry { stored, reserved });
         self.secrets.push((slot.clone(), secret.clone()));
         Ok(())
     }

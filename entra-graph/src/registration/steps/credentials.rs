@@ -15,6 +15,7 @@ use super::{
     },
     Situation, WINDOW, Work,
 };
+use crate::areas::applications::SecretId;
 
 impl Situation<'_> {
     pub(super) fn certificates(&self, application: &Value, work: &mut Work) {
@@ -117,6 +118,7 @@ impl Situation<'_> {
             .filter(|one| is_of(spec, text(one, "displayName")))
             .filter(|one| time(one, "endDateTime").is_none_or(|end| end > self.now))
             .collect();
+        let is_live = |id: SecretId| live.iter().any(|one| text(one, "keyId").parse() == Ok(id));
         let is_recent = |at: Timestamp| {
             let age = (self.now - at).unsigned_abs();
             age < WINDOW
@@ -124,7 +126,7 @@ impl Situation<'_> {
         match held {
             SinkEntry::Unknown if !live.is_empty() => return,
             SinkEntry::Stored { id, at } => {
-                if live.iter().any(|one| text(one, "keyId").parse() == Ok(id)) {
+                if is_live(id) {
                     return;
                 }
                 let expired = items(application, "passwordCredentials")
@@ -138,7 +140,11 @@ impl Situation<'_> {
                     return;
                 }
             }
-            SinkEntry::Reserved { reference, at } => {
+            SinkEntry::Reserved {
+                reference,
+                at,
+                previous,
+            } => {
                 let name = named(spec, &reference.to_string());
                 let orphan = live.iter().find(|one| text(one, "displayName") == name);
                 if let Some(orphan) = orphan {
@@ -159,6 +165,9 @@ impl Situation<'_> {
                         "an interrupted run may have added the secret {:?}",
                         spec.description
                     )));
+                    return;
+                }
+                if previous.is_some_and(is_live) {
                     return;
                 }
             }

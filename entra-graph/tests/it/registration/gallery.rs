@@ -61,6 +61,25 @@ async fn a_registration_comes_from_the_gallery_and_a_second_apply_sends_reads_on
 }
 
 #[tokio::test]
+async fn the_roles_of_a_gallery_application_are_never_removed() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = blueprint().remove_unlisted();
+    let plan = blueprint.plan(&graph).await.unwrap();
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let application = outcome(&graph, "Expense Desk").await.application;
+    let roles = application["appRoles"].as_array().unwrap();
+    for name in ["User", "msiam_access"] {
+        let role = roles.iter().find(|role| role["displayName"] == name);
+        assert!(
+            role.is_some_and(|role| role["isEnabled"] == true),
+            "{name}: {roles:?}"
+        );
+    }
+    let again = blueprint.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+}
+
+#[tokio::test]
 async fn a_template_is_named_as_the_gallery_does_and_cannot_be_changed_later() {
     let (tenant, graph) = admin(ENOUGH).await;
     let toolkit = "Microsoft Entra SAML Toolkit";

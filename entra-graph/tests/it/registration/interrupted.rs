@@ -56,6 +56,20 @@ async fn killed_at(
     number: usize,
     processed: bool,
 ) -> bool {
+    let run = async |graph: &GraphClient| {
+        let plan = blueprint.plan(graph).await.unwrap();
+        plan.apply(sink).await.unwrap();
+    };
+    killed(tenant, number, processed, run).await
+}
+
+/// Runs something and kills it at request `number`; whether it was reached.
+pub(super) async fn killed(
+    tenant: &FakeTenant,
+    number: usize,
+    processed: bool,
+    run: impl AsyncFnOnce(&GraphClient),
+) -> bool {
     let hung = std::sync::Arc::new(Notify::new());
     let reached = Shared::new(Mutex::new(None));
     let transport = HangsAt {
@@ -71,12 +85,8 @@ async fn killed_at(
         .transport(transport)
         .build()
         .unwrap();
-    let run = async {
-        let plan = blueprint.plan(&graph).await.unwrap();
-        plan.apply(sink).await.unwrap();
-    };
     tokio::select! {
-        () = run => {}
+        () = run(&graph) => {}
         () = hung.notified() => {}
     }
     let reached = reached.lock().unwrap();

@@ -1,0 +1,184 @@
+//! Rotations that fail or are killed.
+
+use std::path::PathBuf;
+
+use entra_graph::{
+    Application, Error, GraphClient, Key,
+    registration::{
+        AppRegistration, EnvFile, Lifetime, MemorySink, Rotated, SecretFile, SecretSink,
+    },
+};
+use entra_mock::FakeTenant;
+
+use super::{ENOUGH, admin, apply, factory::Factory, graph_of, interrupted::killed, outcome, sink};
+
+fn blueprint() -> AppRegistration {
+    AppRegistration::new("Order Desk").secret("production", Lifetime::months(6))
+}
+
+/// Sign-in of another cloud rejects every application.
+async fn rejecting() -> (FakeTenant, Factory) {
+    let other = FakeTenant::builder().random_seed(9).start().await;
+    let factory = Factory::of(&other);
+    (other, factory)
+}
+
+async fn rotate(
+    graph: &GraphClient,
+    factory: &Factory,
+    sink: &mut dyn SecretSink,
+) -> Result<Rotated, Error> {
+    let blueprint = blueprint();
+    blueprint.rotate(graph, "production", factory, sink).await
+}
+
+fn path(tenant: &FakeTenant, name: &str) -> PathBuf {
+    let name = format!(
+        "entra-rotation-{}-{}-{name}",
+        std::process::id(),
+        tenant.id()
+    );
+    std::env::temp_dir().join(name)
+}
+
+/// Checks that the sink still holds the secret with this id and nothing is left to add or remove.
+async fn is_as_before(graph: &GraphClient, sink: &mut dyn SecretSink) {
+    let object = graph.application(Key::unique_name("order-desk")).get();
+    let object = object.select(Application::PASSWORD_CREDENTIALS);
+    let secrets = object.send().await.unwrap().password_credentials.unwrap();
+    assert_eq!(secrets.len(), 1);
+    let plan = blueprint().plan_with(graph, sink).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    let id = secrets[0].key_id.as_deref().unwrap().parse().unwrap();
+    let error = blueprint().retire(graph, id, sink).await.unwrap_err();
+    assert!(error.to_string().contains("is in use"), "{error}");
+}
+
+#[tokio::test]
+async fn a_rejected_rotation_leaves_every_sink_as_it_was() {
+    let (_other, factory) = rejecting().await;
+    let run = async |tenant: &FakeTenant, graph: &GraphClient, sink: &mut dyn SecretSink| {
+        apply(&blueprint(), graph, sink).await;
+        let error = rotate(graph, &factory, sink).await.unwrap_err();
+        assert_eq!(error.kind(), entra_graph::ErrorKind::Credential, "{error}");
+        is_as_before(graph, sink).await;
+        let rotated = rotate(graph, &Factory::of(tenant), sink).await;
+        assert!(rotated.unwrap().previous.is_some());
+    };
+    let (tenant, graph) = admin(ENOUGH).await;
+    run(&tenant, &graph, &mut sink(&tenant)).await;
+    let (tenant, graph) = admin(ENOUGH).await;
+    let file = path(&tenant, "secrets.json");
+    run(
+        &tenant,
+        &graph,
+        &mut SecretFile::new(&file).clock(tenant.clock()),
+    )
+    .await;
+    std::fs::remove_file(&file).unwrap();
+    let (tenant, graph) = admin(ENOUGH).await;
+    let file = path(&tenant, ".env");
+    run(
+        &tenant,
+        &graph,
+        &mut EnvFile::new(&file).clock(tenant.clock()),
+    )
+    .await;
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_has_the_value_in_use_throughout_a_rotation() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let file = path(&tenant, "in-use.json");
+    let mut json = SecretFile::new(&file).clock(tenant.clock());
+    apply(&blueprint(), &graph, &mut json).await;
+    let value = || {
+        let content = std::fs::read_to_string(&file).unwrap();
+        let content: serde_json::Value = serde_json::from_str(&content).unwrap();
+        content["secrets"][0]["value"].as_str().map(str::to_owned)
+    };
+    let before = value().unwrap();
+    let (_other, factory) = rejecting().await;
+    // Before, while and after the new secret is tried.
+    let mut number = 0;
+    loop {
+        let run = async |graph: &GraphClient| {
+            let mut json = SecretFile::new(&file).clock(tenant.clock());
+            let rotated = rotate(graph, &factory, &mut json).await;
+            rotated.unwrap_err();
+        };
+        let reached = killed(&tenant, number, true, run).await;
+        assert_eq!(
+            value().as_ref(),
+            Some(&before),
+            "killed at request {number}"
+        );
+        if !reached {
+            break;
+        }
+        number += 1;
+    }
+    assert!(number > 2);
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[tokio::test]
+async fn a_rotation_killed_at_any_request_is_completed_by_another_process() {
+    for apply_next in [true, false] {
+        let mut number = 0;
+        loop {
+            let (tenant, graph) = admin(ENOUGH).await;
+            let path = path(&tenant, "killed.env");
+            let file = || EnvFile::new(&path).clock(tenant.clock());
+            apply(&blueprint(), &graph, &mut file()).await;
+            let run = async |graph: &GraphClient| {
+                let (factory, mut file) = (Factory::of(&tenant), file());
+                let rotated = rotate(graph, &factory, &mut file).await;
+                rotated.unwrap();
+            };
+            let reached = killed(&tenant, number, true, run).await;
+            let case = format!("killed at request {number}, then apply: {apply_next}");
+            let graph = graph_of(&tenant, ENOUGH).await;
+            if reached && apply_next {
+                apply(&blueprint(), &graph, &mut file()).await;
+                is_as_before(&graph, &mut file()).await;
+            } else if reached {
+                let (factory, mut file) = (Factory::of(&tenant), file());
+                let rotated = rotate(&graph, &factory, &mut file).await;
+                let previous = rotated.unwrap().previous.expect(&case);
+                let secrets = outcome(&graph, "Order Desk").await.secrets;
+                assert_eq!(secrets, ["production", "production"], "{case}");
+                let blueprint = blueprint();
+                let retired = blueprint.retire(&graph, previous, &mut file);
+                retired.await.unwrap();
+                is_as_before(&graph, &mut file).await;
+            }
+            std::fs::remove_file(&path).unwrap();
+            if !reached {
+                break;
+            }
+            number += 1;
+        }
+        assert!(number > 2);
+    }
+}
+
+#[tokio::test]
+async fn a_plan_with_a_sink_lists_the_secrets_whose_values_it_lacks() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = blueprint().secret("second job", Lifetime::months(6));
+    let mut sink = sink(&tenant);
+    let plan = blueprint.plan_with(&graph, &mut sink).await.unwrap();
+    plan.apply(&mut sink).await.unwrap();
+    assert!(blueprint.plan(&graph).await.unwrap().is_empty());
+    let plan = blueprint.plan_with(&graph, &mut sink).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    let mut empty = MemorySink::new().clock(tenant.clock());
+    let plan = blueprint.plan_with(&graph, &mut empty).await.unwrap();
+    assert_eq!(plan.changes().count(), 2, "{plan}");
+    assert_eq!(plan.kept().count(), 2, "{plan}");
+    let applied = plan.apply(&mut empty).await.unwrap();
+    assert_eq!(applied.secrets().len(), 2);
+    assert_eq!(outcome(&graph, "Order Desk").await.secrets.len(), 4);
+}
