@@ -319,9 +319,11 @@ const ABSENT: Sign = Sign::Code(&[
     "Directory_ObjectNotFound",
 ]);
 
-/// Unknown application, secret, certificate and federated credential.
-const TOKEN_CODES: [&str; 7] = [
-    "700016", "7000215", "700027", "70021", "70025", "700211", "700213",
+/// Unknown application, service principal, secret, certificate and federated credential, an older version of a federated
+/// credential, and an app role assignment that is required and not known yet.
+const TOKEN_CODES: [&str; 12] = [
+    "700016", "7000229", "1001010", "7000215", "700027", "70021", "70025", "700211", "700212",
+    "700213", "7002138", "501051",
 ];
 
 /// The last segments of paths that link objects.
@@ -510,7 +512,13 @@ mod tests {
             (Token, 400, "70021", "", Lag::Wait),
             (Token, 401, "70025", "", Lag::Wait),
             (Token, 401, "700211", "", Lag::Wait),
+            (Token, 401, "700212", "", Lag::Wait),
             (Token, 401, "700213", "", Lag::Wait),
+            (Token, 401, "7002138", "", Lag::Wait),
+            (Token, 401, "7000229", "", Lag::Wait),
+            (Token, 400, "1001010", "", Lag::Wait),
+            (Token, 400, "501051", "", Lag::Wait),
+            (Token, 400, "50105", "", Lag::No),
             (Token, 401, "7000222", "", Lag::No),
             (Token, 400, "50034", "", Lag::No),
             (Read, 500, absent, "", Lag::No),

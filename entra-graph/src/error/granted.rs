@@ -40,6 +40,13 @@ impl Granted {
         })
     }
 
+    /// As [`has`](Self::has), for a name in any case, as a blueprint may have it.
+    #[cfg(feature = "registration")]
+    pub(crate) fn lists(&self, permission: &str) -> bool {
+        let mut own = self.permissions.iter();
+        own.any(|one| one.eq_ignore_ascii_case(permission))
+    }
+
     #[cfg(feature = "registration")]
     pub(crate) fn has(&self, permission: &str) -> bool {
         self.permissions.iter().any(|one| one == permission)

@@ -68,6 +68,8 @@ pub(super) enum Action {
         grant: String,
         scope: String,
     },
+    /// Deletes a grant of delegated permissions.
+    RevokeScopes(String),
     Assign {
         principal: String,
         role: String,
@@ -143,6 +145,7 @@ impl Action {
             Self::Unassign(_) => &sps::DELETE_ASSIGNED_TO,
             Self::GrantScopes { .. } => &grants::CREATE,
             Self::SetScopes { .. } => &grants::UPDATE,
+            Self::RevokeScopes(_) => &grants::DELETE,
             Self::RemoveOrphan { .. } => &apps::REMOVE_PASSWORD,
             Self::AddSecret(_) => &apps::ADD_PASSWORD,
             Self::Wait => return None,
@@ -155,9 +158,10 @@ impl Action {
             Self::GrantRole { app_id, .. } if DIRECTORY_APIS.contains(&app_id.as_str()) => {
                 Some(ConsentRole::Privileged)
             }
-            Self::GrantRole { .. } | Self::GrantScopes { .. } | Self::SetScopes { .. } => {
-                Some(ConsentRole::Applications)
-            }
+            Self::GrantRole { .. }
+            | Self::GrantScopes { .. }
+            | Self::SetScopes { .. }
+            | Self::RevokeScopes(_) => Some(ConsentRole::Applications),
             _ => None,
         }
     }
@@ -171,6 +175,7 @@ impl Action {
                 | Self::GrantRole { .. }
                 | Self::GrantScopes { .. }
                 | Self::SetScopes { .. }
+                | Self::RevokeScopes(_)
                 | Self::RestoreApplication(_)
                 | Self::RestorePrincipal(_)
                 | Self::PurgeApplication(_)
@@ -185,6 +190,7 @@ impl Action {
             Self::DeleteFederated(_)
                 | Self::RemoveOwner(_)
                 | Self::RevokeRole(_)
+                | Self::RevokeScopes(_)
                 | Self::Unassign(_)
                 | Self::RemoveOrphan { .. }
                 | Self::PurgeApplication(_)
@@ -275,6 +281,7 @@ impl Action {
             Self::SetScopes { grant, scope } => {
                 send(wire::grant(graph, grant), Some(&json!({"scope": scope})))
             }
+            Self::RevokeScopes(grant) => send(wire::grant(graph, grant), None),
             Self::RemoveOrphan { key_id, .. } => {
                 let body = json!({"keyId": key_id});
                 send(application()?.join(&["removePassword"]), Some(&body))

@@ -3,14 +3,16 @@
 use std::{fmt, time::Duration};
 
 use entra_core::Timestamp;
+use serde_json::Value;
 
 use super::{
     action::{Action, Ids, Step},
     blueprint::AppRegistration,
     found::Found,
-    lagging::{backoff, while_lagging},
+    lagging::{backoff, removed, while_lagging},
     line::Line,
     new_secret::{NewSecretRequest, is_rejection, reference},
+    parts::DeletedChoice,
     plan::{Plan, failed_sink},
     sink::{ConnectionIds, SecretSink, SecretSlot},
     steps::{Situation, WINDOW, Work, named},
@@ -124,6 +126,7 @@ impl Plan {
             sink,
             done: Vec::new(),
             last_write: None,
+            restored: None,
             waited: Duration::ZERO,
             lost: false,
             lines: Vec::new(),
@@ -140,6 +143,8 @@ struct Run<'a> {
     done: Vec<Action>,
     /// When this run wrote last.
     last_write: Option<std::time::Instant>,
+    /// The deleted application that this run restored.
+    restored: Option<Value>,
     /// How long it has waited since something happened.
     waited: Duration,
     /// Whether something that it wrote had to be written again.
@@ -172,7 +177,8 @@ impl Run<'_> {
                 self.plan.graph.sleep(wait).await;
                 continue;
             }
-            self.plan.may_start(&work, &found)?;
+            let wrote = self.last_write.is_some();
+            self.plan.may_go_on(&work, &found, wrote)?;
             if work.steps.is_empty() {
                 return self.finish(&found).await;
             }
@@ -190,6 +196,10 @@ impl Run<'_> {
         if self.last_write.is_some() {
             // The creator becomes an owner, which a replica may not know yet.
             found.owned_by_caller = None;
+        }
+        if found.application.is_none() && found.deleted.is_none() {
+            // One replica has it among the deleted items no more, another not yet among the others.
+            found.deleted.clone_from(&self.restored);
         }
         Ok(found)
     }
@@ -210,7 +220,21 @@ impl Run<'_> {
     /// Performs the steps that can be; whether there were any.
     async fn perform_all(&mut self, work: &Work, found: &Found) -> Result<bool, Error> {
         let mut performed = false;
-        for step in &work.steps {
+        let steps = match work.steps.split_first() {
+            // What follows is decided by what came back.
+            Some((first, _)) if matches!(first.action, Action::RestoreApplication(_)) => {
+                self.restored.clone_from(&found.deleted);
+                std::slice::from_ref(first)
+            }
+            _ => &work.steps,
+        };
+        let is_first = |step: &Step| matches!(step.action, Action::FirstCertificates { .. });
+        let certificate_is_unread = work.steps.iter().any(is_first);
+        for step in steps {
+            // A first certificate replaces the whole list, so it must be read back before anything is added.
+            if certificate_is_unread && matches!(step.action, Action::AddSecret(_)) {
+                continue;
+            }
             if self.done.iter().any(|done| step.is(done)) {
                 continue;
             }
@@ -251,21 +275,42 @@ impl Run<'_> {
         let Some(request) = step.action.request(&self.plan.graph, ids) else {
             return Ok(false);
         };
+        if let Action::RemoveOrphan { secret, .. } = &step.action {
+            // An earlier run added it, perhaps a moment ago: that a replica does not know it proves nothing.
+            let start = self.plan.graph.monotonic();
+            let age = || Some(self.plan.graph.elapsed(start));
+            let remove = || {
+                let sent = request.clone().send();
+                async { sent.await.map(|_| ()) }
+            };
+            removed(&self.plan.graph, age, remove).await?;
+            let slot = self.slot(*secret);
+            self.sink.release(&slot).await.map_err(failed_sink)?;
+            return Ok(true);
+        }
         match self.send(&request, found).await {
             Ok(_) => {}
             Err(error) if error.is_already_present() => {}
             Err(error) if step.action.is_removal() && error.is_not_found() => {}
+            // A purge is not complete at once, and the name is free a moment later.
+            Err(error) if self.waits_for_name(&step.action, &error) => return Ok(false),
             // The application may have been created all the same, and a second one must not be.
             Err(error)
                 if matches!(step.action, Action::Instantiate { .. })
                     && may_have_succeeded(&error) => {}
             Err(error) => return Err(error),
         }
-        if let Action::RemoveOrphan { secret, .. } = &step.action {
-            let slot = self.slot(*secret);
-            self.sink.release(&slot).await.map_err(failed_sink)?;
-        }
         Ok(true)
+    }
+
+    /// Whether a create was rejected for the unique name of an application that was deleted for good.
+    fn waits_for_name(&self, action: &Action, error: &Error) -> bool {
+        let purges = self.plan.blueprint.if_deleted == DeletedChoice::Purge;
+        let is_held = error
+            .details()
+            .iter()
+            .any(|detail| detail.code.as_deref() == Some("ObjectConflict"));
+        purges && is_held && matches!(action, Action::CreateApplication { .. })
     }
 
     /// Sends a request, again while its error can be lag.

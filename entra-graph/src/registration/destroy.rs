@@ -62,7 +62,8 @@ impl AppRegistration {
     }
 
     /// Deletes the registration of this blueprint, with its enterprise application, into the deleted items, where
-    /// it can be restored for 30 days; whether there was one.
+    /// it can be restored for 30 days; whether there was one. That there is none is known after half a minute, in which a
+    /// new one could become visible.
     ///
     /// Only a registration that this blueprint names by client id, unique name or tag is deleted. Takes
     /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
@@ -70,7 +71,7 @@ impl AppRegistration {
     /// # Errors
     /// Every kind of [`Error`].
     pub async fn destroy(&self, graph: &GraphClient) -> Result<bool, Error> {
-        let Some(application) = found::application(graph, self).await? else {
+        let Some(application) = found::late(graph, self).await? else {
             return Ok(false);
         };
         let id = text(&application, "id");

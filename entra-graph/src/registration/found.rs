@@ -1,12 +1,12 @@
 //! What the tenant has of a registration: reads only.
 
 use entra_core::{Timestamp, parse_rfc3339};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     blueprint::AppRegistration,
     lagging::backoff,
-    wire::{find_application, find_principal, items, request, selecting, text},
+    wire::{find_application, find_deleted, find_principal, items, request, selecting, text},
 };
 use crate::{
     areas::applications,
@@ -24,8 +24,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     pub(super) application: Option<Value>,
-    /// The object id of a deleted application with the same key.
-    pub(super) deleted: Option<String>,
+    /// A deleted application with the same key.
+    pub(super) deleted: Option<Value>,
     pub(super) principal: Option<Value>,
     pub(super) deleted_principal: Option<String>,
     pub(super) federated: Vec<FederatedIdentityCredential>,
@@ -57,6 +57,9 @@ impl Found {
         };
         let Some(application) = &found.application else {
             found.deleted = deleted(graph, blueprint).await?;
+            if let Some(deleted) = &found.deleted {
+                found.deleted_principal = deleted_principal(graph, text(deleted, "appId")).await?;
+            }
             return Ok(found);
         };
         let id = text(application, "id").to_owned();
@@ -131,11 +134,11 @@ impl Found {
             })
         };
         let consent = blueprint.grant_admin_consent;
-        if consent && (wants(true) || blueprint.remove_unlisted) {
+        if blueprint.remove_unlisted || consent && wants(true) {
             let list = principal.app_role_assignments().list();
             self.roles = present(list.items().try_collect().await)?;
         }
-        if consent && (wants(false) || blueprint.remove_unlisted) {
+        if blueprint.remove_unlisted || consent && wants(false) {
             let list = graph
                 .oauth2_permission_grants()
                 .list()
@@ -204,6 +207,35 @@ pub(super) async fn application_after(
     }
 }
 
+/// The application, looked for again for half a minute, since a run may have created it a moment ago.
+///
+/// # Errors
+/// `Registration` if there is none; every other kind of [`Error`].
+pub(super) async fn existing(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<Value, Error> {
+    late(graph, blueprint).await?.ok_or_else(|| {
+        Error::registration(format!("there is no registration {:?}", blueprint.name()))
+    })
+}
+
+/// The same without an error if there is none.
+pub(super) async fn late(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<Option<Value>, Error> {
+    let mut misses = 0;
+    loop {
+        let found = application(graph, blueprint).await?;
+        if found.is_some() || misses == MISSES {
+            return Ok(found);
+        }
+        graph.sleep(backoff(misses)).await;
+        misses += 1;
+    }
+}
+
 /// The application: by client id, by unique name, by the tag of this blueprint, or by the name that it has until it
 /// has the tag.
 pub(super) async fn application(
@@ -242,11 +274,8 @@ pub(super) async fn application(
     }
 }
 
-/// The object id of the deleted application with the key of this blueprint.
-async fn deleted(
-    graph: &GraphClient,
-    blueprint: &AppRegistration,
-) -> Result<Option<String>, Error> {
+/// The deleted application with the key of this blueprint.
+async fn deleted(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Option<Value>, Error> {
     let (key, tag) = (blueprint.key(), blueprint.owner_tag());
     let client_id = blueprint.client_id.map(|id| id.to_string());
     // Whether Graph can filter deleted items by these properties is not documented.
@@ -267,7 +296,12 @@ async fn deleted(
                 || one.tags.as_ref().is_some_and(|tags| tags.contains(&tag))
         }
     });
-    Ok(found.map(|one| one.id))
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    let read = find_deleted(graph, &found.id).await?;
+    // It may be listed by one replica and unknown to the next.
+    Ok(read.or_else(|| Some(json!({"id": found.id, "appId": found.app_id}))))
 }
 
 async fn deleted_principal(graph: &GraphClient, app_id: &str) -> Result<Option<String>, Error> {
@@ -301,5 +335,7 @@ pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
 
 /// The permission that covers only what the caller owns.
 pub(super) const OWNED_BY: &str = "Application.ReadWrite.OwnedBy";
+/// How many further reads must miss it where nothing tells when it was written.
+const MISSES: u32 = 5;
 /// How many further reads look for what was written a moment ago, for about two minutes.
 const READS: u32 = 10;

@@ -69,7 +69,7 @@ impl Names {
             names.template = Some(template(graph, name).await?);
         }
         for permissions in &blueprint.permissions {
-            names.apis.push(api(graph, permissions).await?);
+            names.add(api(graph, permissions).await?);
         }
         for owner in &blueprint.owners {
             names.owners.push(user(graph, owner).await?);
@@ -88,6 +88,29 @@ impl Names {
                 });
         }
         Ok(names)
+    }
+
+    /// Adds an API and its permissions, to those under another name of the same API if it is listed twice.
+    fn add(&mut self, api: ApiNames) {
+        let known = self.apis.iter().position(|one| one.id == api.id);
+        let (delegated, application) = (api.delegated, api.application);
+        let at = known.unwrap_or_else(|| {
+            self.apis.push(ApiNames {
+                delegated: Vec::new(),
+                application: Vec::new(),
+                ..api
+            });
+            self.apis.len() - 1
+        });
+        let merge = |all: &mut Vec<Permission>, more: Vec<Permission>| {
+            for one in more {
+                if !all.contains(&one) {
+                    all.push(one);
+                }
+            }
+        };
+        merge(&mut self.apis[at].delegated, delegated);
+        merge(&mut self.apis[at].application, application);
     }
 
     /// Whether the blueprint lists a permission.
@@ -109,13 +132,7 @@ impl Names {
             .iter()
             .find(|api| api.app_id.eq_ignore_ascii_case(app_id));
         let id = text(access, "id");
-        let value = api
-            .and_then(|api| {
-                api.offered
-                    .iter()
-                    .find(|one| one.id.eq_ignore_ascii_case(id))
-            })
-            .map_or(id, |one| one.value.as_str());
+        let value = api.map_or(id, |api| api.value_of(id));
         let kind = match text(access, "type") {
             "Role" => "application",
             _ => "delegated",
@@ -124,6 +141,15 @@ impl Names {
             "{} {value} ({kind})",
             api.map_or(app_id, |api| api.name.as_str())
         )
+    }
+}
+
+impl ApiNames {
+    /// The value of a permission that it offers, by its id; the id if it offers none.
+    pub(super) fn value_of<'a>(&'a self, id: &'a str) -> &'a str {
+        let mut offered = self.offered.iter();
+        let found = offered.find(|one| one.id.eq_ignore_ascii_case(id));
+        found.map_or(id, |one| one.value.as_str())
     }
 }
 

@@ -116,6 +116,14 @@ pub(super) struct Permissions {
     pub(super) application: Vec<String>,
 }
 
+impl Permissions {
+    /// Whether the API is Microsoft Graph, by name or by client id.
+    pub(super) fn is_graph(&self) -> bool {
+        self.api == super::blueprint::MICROSOFT_GRAPH
+            || self.api.eq_ignore_ascii_case(super::names::GRAPH_APP_ID)
+    }
+}
+
 fn microsoft_graph() -> String {
     super::blueprint::MICROSOFT_GRAPH.to_owned()
 }

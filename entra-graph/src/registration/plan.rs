@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt, sync::Arc};
 use entra_core::ProofSigner;
 
 use super::{
-    blueprint::{AppRegistration, MICROSOFT_GRAPH},
+    blueprint::AppRegistration,
     directory::mismatch,
     found::Found,
     line::Line,
@@ -110,7 +110,7 @@ impl AppRegistration {
             graph: graph.clone(),
             blueprint: self.clone(),
             wrong_directory: mismatch(graph, self).await?,
-            missing: missing(&work.steps, &found, graph.granted().as_ref()),
+            missing: missing(&work, &found, graph.granted().as_ref()),
             state: match (&found.application, &found.deleted) {
                 (Some(application), _) => State::Existing {
                     client_id: text(application, "appId").to_owned(),
@@ -177,7 +177,7 @@ impl Plan {
             now: self.graph.now(),
         };
         self.work = situation.work();
-        self.missing = missing(&self.work.steps, &found, self.graph.granted().as_ref());
+        self.missing = missing(&self.work, &found, self.graph.granted().as_ref());
         self.signer = Some(signer);
         Ok(self)
     }
@@ -199,7 +199,7 @@ impl Plan {
     }
 
     /// Rights that it needs and the caller's token lacks. [`apply`](Self::apply) writes nothing while there are
-    /// any.
+    /// any. Before a restore it is not known what comes back, so everything that the blueprint lists counts.
     #[must_use]
     pub fn missing_rights(&self) -> &[MissingRight] {
         &self.missing
@@ -214,7 +214,7 @@ impl Plan {
     /// What the blueprint asks for and a product will probably not want.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
         let graph = self.blueprint.permissions.iter();
-        let mut graph = graph.filter(|api| api.api == MICROSOFT_GRAPH);
+        let mut graph = graph.filter(|api| api.is_graph());
         let lacks_profile = graph.any(|api| {
             let has = |scope: &str| {
                 api.delegated
@@ -228,17 +228,22 @@ impl Plan {
 
     /// # Errors
     /// `Registration` if a right is missing or something else stops the plan.
-    pub(super) fn may_start(&self, work: &Work, found: &Found) -> Result<(), Error> {
+    pub(super) fn may_go_on(&self, work: &Work, found: &Found, wrote: bool) -> Result<(), Error> {
         if let Some(stop) = self.wrong_directory.iter().chain(&work.stops).next() {
             return Err(Error::registration(stop.clone()));
         }
-        let missing = missing(&work.steps, found, self.graph.granted().as_ref());
+        let missing = missing(work, found, self.graph.granted().as_ref());
         if missing.is_empty() {
             return Ok(());
         }
         let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        let outcome = if wrote {
+            "rights are missing for what is left to do"
+        } else {
+            "rights are missing, so nothing was written"
+        };
         Err(Error::registration(format!(
-            "rights are missing, so nothing was written: {}",
+            "{outcome}: {}",
             list.join("; ")
         )))
     }

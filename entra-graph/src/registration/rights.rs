@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::{
-    action::{Action, ConsentRole, Step},
+    action::{Action, ConsentRole},
     found::{Found, OWNED_BY},
+    steps::Work,
 };
 use crate::{error::Granted, operation::Operation};
 
@@ -81,17 +82,13 @@ impl fmt::Display for MissingRight {
     }
 }
 
-/// The rights that these steps need and the token lacks; empty if the token cannot be read.
-pub(super) fn missing(
-    steps: &[Step],
-    found: &Found,
-    granted: Option<&Granted>,
-) -> Vec<MissingRight> {
+/// The rights that the steps need and the token lacks; empty if the token cannot be read.
+pub(super) fn missing(work: &Work, found: &Found, granted: Option<&Granted>) -> Vec<MissingRight> {
     let Some(granted) = granted else {
         return Vec::new();
     };
     let mut missing: Vec<MissingRight> = Vec::new();
-    for step in steps {
+    for step in work.steps.iter().chain(&work.possible) {
         let Some(operation) = step.action.operation() else {
             continue;
         };

@@ -55,9 +55,7 @@ impl AppRegistration {
     ) -> Result<RotatedCertificate, Error> {
         let start = graph.monotonic();
         let age = || Some(graph.elapsed(start));
-        let application = found::application(graph, self).await?.ok_or_else(|| {
-            Error::registration(format!("there is no registration {:?}", self.name))
-        })?;
+        let application = found::existing(graph, self).await?;
         let id = text(&application, "id");
         let object = graph.application(id);
         let before = keys(graph, id).await?;
@@ -104,7 +102,7 @@ impl AppRegistration {
         id: CertificateId,
         present: &dyn ProofSigner,
     ) -> Result<(), Error> {
-        let Some(application) = found::application(graph, self).await? else {
+        let Some(application) = found::late(graph, self).await? else {
             return Ok(());
         };
         let object_id = text(&application, "id");

@@ -25,6 +25,8 @@ pub(super) use credentials::named;
 pub(super) struct Work {
     /// In the order in which they have to happen.
     pub(super) steps: Vec<Step>,
+    /// What may be needed as well and is known only after a restore, for the rights that it takes.
+    pub(super) possible: Vec<Step>,
     /// What stays although the blueprint does not list it, and advice.
     pub(super) notes: Vec<Line>,
     /// Why the blueprint cannot be applied as it is.
@@ -46,6 +48,10 @@ impl Situation<'_> {
     pub(super) fn work(&self) -> Work {
         let mut work = Work::default();
         let nothing = json!({});
+        if let Some(deleted) = self.restored() {
+            self.restoration(deleted, &mut work);
+            return work;
+        }
         if self.found.application.is_none() && !self.existence(&mut work) {
             return work;
         }
@@ -64,21 +70,66 @@ impl Situation<'_> {
         work
     }
 
+    /// The deleted application that is to be restored.
+    fn restored(&self) -> Option<&Value> {
+        let deleted = self.found.deleted.as_ref()?;
+        let restores = self.blueprint.if_deleted == DeletedChoice::Restore;
+        (restores && self.found.application.is_none()).then_some(deleted)
+    }
+
+    /// The restore, and what follows it: its credentials and settings are known, the rest comes back with it.
+    fn restoration(&self, deleted: &Value, work: &mut Work) {
+        let line = Line::add("restore the deleted registration, with its credentials");
+        let action = Action::RestoreApplication(text(deleted, "id").to_owned());
+        work.steps.push(Step::new(action, [line]));
+        if let Some(id) = &self.found.deleted_principal {
+            let line = Line::add("restore the deleted enterprise application");
+            let action = Action::RestorePrincipal(id.clone());
+            work.steps.push(Step::new(action, [line]));
+        }
+        let found = Found {
+            application: Some(deleted.clone()),
+            ..Found::default()
+        };
+        let later = Situation {
+            found: &found,
+            ..*self
+        };
+        later.template(deleted, work);
+        later.settings(deleted, work);
+        for index in 0..self.blueprint.secrets.len() {
+            later.secret(index, deleted, work);
+        }
+        let mut rest = Work::default();
+        if self.found.deleted_principal.is_none() {
+            later.principal(deleted, &mut rest);
+        }
+        later.certificates(deleted, &mut rest);
+        later.federated(&mut rest);
+        later.owners(&mut rest);
+        later.consent(&mut rest);
+        // It lacks a role whatever else comes back.
+        rest.stops.clear();
+        later.assignments(deleted, &mut rest);
+        work.stops.append(&mut rest.stops);
+        work.possible = rest.steps;
+        work.notes.push(Line::new(
+            Mark::Keep,
+            "its owners, consents, assignments and federated credentials come back with it; what the blueprint lists beside them is added then".to_owned(),
+        ));
+    }
+
     /// The steps until there is an application; whether the others can follow.
     fn existence(&self, work: &mut Work) -> bool {
         let blueprint = self.blueprint;
-        if let Some(id) = &self.found.deleted {
+        if let Some(deleted) = &self.found.deleted {
             match blueprint.if_deleted {
-                DeletedChoice::Restore => {
-                    let line = Line::add("restore the deleted registration, with its credentials");
-                    work.steps
-                        .push(Step::new(Action::RestoreApplication(id.clone()), [line]));
-                    return false;
-                }
+                // Restored instead.
+                DeletedChoice::Restore => return false,
                 DeletedChoice::Purge => {
                     let line = Line::remove("the deleted registration, for good");
-                    work.steps
-                        .push(Step::new(Action::PurgeApplication(id.clone()), [line]));
+                    let action = Action::PurgeApplication(text(deleted, "id").to_owned());
+                    work.steps.push(Step::new(action, [line]));
                 }
                 DeletedChoice::Stop => {
                     work.stops.push(format!(

@@ -7,12 +7,7 @@ use entra_core::{
     TokenRequest, http::Method,
 };
 
-use super::{
-    apply::Applied,
-    blueprint::{AppRegistration, MICROSOFT_GRAPH},
-    found,
-    wire::text,
-};
+use super::{apply::Applied, blueprint::AppRegistration, found, wire::text};
 use crate::{
     client::GraphClient,
     error::{Error, Granted},
@@ -41,7 +36,7 @@ pub enum CheckOutcome {
     Works,
     /// The token lacks it, or Graph rejects its use.
     Fails,
-    /// It cannot be tried without a signed-in user or without a change.
+    /// It cannot be tried without a signed-in user or without a change, or no read for it is known here.
     Unknown,
 }
 
@@ -54,7 +49,7 @@ impl Verification {
             .all(|check| check.outcome != CheckOutcome::Fails)
     }
 
-    /// The permissions, in the order of the blueprint.
+    /// The permissions; those of other APIs come first.
     #[must_use]
     pub fn checks(&self) -> &[Check] {
         &self.checks
@@ -94,7 +89,7 @@ impl Applied {
     /// Microsoft Graph. Waits while sign-in does not know the new application or credential yet.
     ///
     /// Delegated permissions need a signed-in user, see [`verify_as_user`](Self::verify_as_user), and those that only
-    /// write need a change: they are unknown.
+    /// write need a change: they are unknown, and so are the permissions of other APIs.
     ///
     /// # Errors
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) with Entra's code, cause and fix if the sign-in is
@@ -129,12 +124,12 @@ impl Applied {
             ));
         }
         let graph = self.graph.with_credential(Fixed(token));
-        let mut checks = Vec::new();
+        let mut checks = untried(&self.blueprint, |one| &one.delegated);
         for name in permissions(&self.blueprint, |one| &one.delegated) {
-            let has = granted.as_ref().is_some_and(|granted| granted.has(name));
+            let has = granted.as_ref().is_some_and(|granted| granted.lists(name));
             checks.push(if has {
                 check(&graph, name, true).await?
-            } else if OPENID.contains(&name) {
+            } else if OPENID.iter().any(|one| one.eq_ignore_ascii_case(name)) {
                 Check {
                     permission: name.to_owned(),
                     outcome: CheckOutcome::Unknown,
@@ -174,9 +169,7 @@ impl AppRegistration {
         factory: &dyn CredentialFactory,
         material: &CredentialMaterial,
     ) -> Result<Verification, Error> {
-        let application = found::application(graph, self).await?.ok_or_else(|| {
-            Error::registration(format!("there is no registration {:?}", self.name))
-        })?;
+        let application = found::existing(graph, self).await?;
         let tenant = graph.granted().and_then(|granted| granted.tenant);
         let client_id = text(&application, "appId");
         let credential = credential(factory, tenant.as_deref(), client_id, material)?;
@@ -194,6 +187,7 @@ async fn verified(
     let granted = Granted::read(token.expose_secret());
     let graph = graph.with_credential(Fixed(token));
     let mut checks = Vec::new();
+    checks.extend(untried(blueprint, |one| &one.application));
     for name in permissions(blueprint, |one| &one.delegated) {
         checks.push(Check {
             permission: name.to_owned(),
@@ -202,7 +196,7 @@ async fn verified(
         });
     }
     for name in wanted {
-        let has = granted.as_ref().is_some_and(|granted| granted.has(name));
+        let has = granted.as_ref().is_some_and(|granted| granted.lists(name));
         checks.push(if has {
             check(&graph, name, false).await?
         } else {
@@ -224,9 +218,24 @@ fn permissions(
     blueprint
         .permissions
         .iter()
-        .filter(|api| api.api == MICROSOFT_GRAPH)
+        .filter(|api| api.is_graph())
         .flat_map(pick)
         .map(String::as_str)
+}
+
+/// The permissions of other APIs, whose operations this library does not know.
+fn untried(
+    blueprint: &AppRegistration,
+    pick: fn(&super::parts::Permissions) -> &Vec<String>,
+) -> Vec<Check> {
+    let others = blueprint.permissions.iter().filter(|api| !api.is_graph());
+    let names = others.flat_map(|api| pick(api).iter().map(|name| (&api.api, name)));
+    let check = |(api, name): (&String, &String)| Check {
+        permission: name.clone(),
+        outcome: CheckOutcome::Unknown,
+        detail: format!("a permission of {api}, which is not tried; make a call to that API"),
+    };
+    names.map(check).collect()
 }
 
 pub(super) fn credential(
@@ -261,7 +270,7 @@ pub(super) async fn until_accepted(
             Ok(token) => {
                 let granted = Granted::read(token.expose_secret());
                 let complete =
-                    granted.is_none_or(|granted| roles.iter().all(|role| granted.has(role)));
+                    granted.is_none_or(|granted| roles.iter().all(|role| granted.lists(role)));
                 accepted = if complete { accepted + 1 } else { 0 };
                 // A role that does not come is a finding of the caller, not a reason to wait for ever.
                 if accepted >= IN_A_ROW || !complete && age > LONGEST_WAIT {
@@ -304,15 +313,19 @@ async fn check(graph: &GraphClient, permission: &str, delegated: bool) -> Result
         outcome,
         detail,
     };
+    let name = permission.to_ascii_lowercase();
+    let reads = name.contains(".read");
     let read = READS
         .iter()
-        .find(|(start, _)| permission.starts_with(start))
-        .filter(|_| permission.contains(".Read"))
+        .find(|(start, _)| name.starts_with(&start.to_ascii_lowercase()))
+        .filter(|_| reads)
         .map(|(_, path)| *path);
-    let of_the_user = delegated && matches!(permission, "User.Read" | "User.ReadWrite");
+    let of_the_user = delegated && matches!(name.as_str(), "user.read" | "user.readwrite");
     let Some(path) = of_the_user.then_some("/me?$select=id").or(read) else {
-        let detail = if OPENID.contains(&permission) {
+        let detail = if OPENID.contains(&name.as_str()) {
             "in the token; it shows in ID tokens"
+        } else if reads {
+            "in the token; not tried, since no cheap read for it is known here"
         } else {
             "in the token; not tried, since that would change something"
         };
@@ -356,6 +369,7 @@ const READS: &[(&str, &str)] = &[
     ("Group.", "/groups?$top=1&$select=id"),
     ("GroupMember.", "/groups?$top=1&$select=id"),
     ("Organization.", "/organization?$select=id"),
+    ("Policy.Read.All", "/policies/defaultAppManagementPolicy"),
     (
         "RoleManagement.",
         "/roleManagement/directory/roleDefinitions?$top=1",

@@ -61,6 +61,14 @@ pub(super) async fn find_application(
     request(&target, &applications::GET, None).send_opt().await
 }
 
+/// The deleted application with this object id.
+pub(super) async fn find_deleted(graph: &GraphClient, id: &str) -> Result<Option<Value>, Error> {
+    let target = Target::root(graph).join(&["directory", "deletedItems", id]);
+    request(&target, &applications::GET_DELETED, None)
+        .send_opt()
+        .await
+}
+
 /// The service principal with this key.
 pub(super) async fn find_principal(graph: &GraphClient, key: &Key) -> Result<Option<Value>, Error> {
     let target = Target::root(graph).key("servicePrincipals", key);

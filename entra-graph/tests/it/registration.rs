@@ -1,5 +1,6 @@
 //! App registrations as code, against the fake tenant.
 
+mod adopted;
 mod after;
 mod applied;
 mod directory;
@@ -10,6 +11,7 @@ mod interrupted;
 mod many;
 mod policies;
 mod replicated;
+mod restored;
 mod rights;
 mod rotated;
 mod rotation_stopped;

@@ -135,14 +135,14 @@ fn merge(
     merged.into()
 }
 
-/// The item with the properties of another; its id stays.
+/// The item with the properties of another. What a blueprint cannot choose stays: its id, and the options of a claim.
 fn overlay(item: &Value, other: &Value) -> Value {
     let (Value::Object(item), Value::Object(other)) = (item, other) else {
         return other.clone();
     };
     let mut merged = item.clone();
     for (name, value) in other {
-        if name != "id" && name != "additionalProperties" {
+        if !["id", "additionalProperties", "essential"].contains(&name.as_str()) {
             merged.insert(name.clone(), value.clone());
         }
     }

@@ -15,53 +15,75 @@ use super::{
 
 impl Situation<'_> {
     pub(super) fn consent(&self, work: &mut Work) {
-        if !self.blueprint.grant_admin_consent {
-            return;
+        if self.blueprint.grant_admin_consent {
+            for api in &self.names.apis {
+                self.application_consent(api, work);
+            }
         }
         for api in &self.names.apis {
-            for role in &api.application {
-                let granted = self.found.roles.iter().any(|one| {
-                    one.resource_id.as_deref() == Some(&api.id)
-                        && one.app_role_id.as_deref() == Some(&role.id)
-                });
-                if !granted {
-                    let line = Line::add(format!(
-                        "admin consent for {} {} (application)",
-                        api.name, role.value
-                    ));
-                    let action = Action::GrantRole {
-                        api: api.id.clone(),
-                        app_id: api.app_id.clone(),
-                        role: role.id.clone(),
-                    };
-                    work.steps.push(Step::new(action, [line]));
-                }
-            }
             self.delegated_consent(api, work);
         }
         if self.blueprint.remove_unlisted {
-            for one in &self.found.roles {
-                let id = one.app_role_id.as_deref().unwrap_or_default();
-                let listed = self.names.apis.iter().any(|api| {
-                    one.resource_id.as_deref() == Some(&api.id)
-                        && api.application.iter().any(|role| role.id == id)
-                });
-                if !listed {
-                    let line = Line::remove(format!(
-                        "consent for application permission {id} of {}",
-                        one.resource_display_name.as_deref().unwrap_or_default()
-                    ));
-                    let action = Action::RevokeRole(one.id.clone());
-                    work.steps.push(Step::new(action, [line]));
-                }
+            self.unlisted_consent(work);
+        }
+    }
+
+    fn application_consent(&self, api: &ApiNames, work: &mut Work) {
+        for role in &api.application {
+            let granted = self.found.roles.iter().any(|one| {
+                one.resource_id.as_deref() == Some(&api.id)
+                    && one.app_role_id.as_deref() == Some(&role.id)
+            });
+            if !granted {
+                let line = Line::add(format!(
+                    "admin consent for {} {} (application)",
+                    api.name, role.value
+                ));
+                let action = Action::GrantRole {
+                    api: api.id.clone(),
+                    app_id: api.app_id.clone(),
+                    role: role.id.clone(),
+                };
+                work.steps.push(Step::new(action, [line]));
+            }
+        }
+    }
+
+    /// Removes consents for application permissions that the blueprint does not list, and those for all users of APIs
+    /// that it does not list.
+    fn unlisted_consent(&self, work: &mut Work) {
+        for one in &self.found.roles {
+            let id = one.app_role_id.as_deref().unwrap_or_default();
+            let api = self
+                .names
+                .apis
+                .iter()
+                .find(|api| one.resource_id.as_deref() == Some(&api.id));
+            let listed = api.is_some_and(|api| api.application.iter().any(|role| role.id == id));
+            if !listed {
+                let line = Line::remove(format!(
+                    "admin consent for {} {} (application)",
+                    one.resource_display_name.as_deref().unwrap_or_default(),
+                    api.map_or(id, |api| api.value_of(id)),
+                ));
+                let action = Action::RevokeRole(one.id.clone());
+                work.steps.push(Step::new(action, [line]));
+            }
+        }
+        for grant in &self.found.grants {
+            let resource = grant.resource_id.as_deref().unwrap_or_default();
+            if !self.names.apis.iter().any(|api| api.id == resource) {
+                let scopes = grant.scopes().collect::<Vec<_>>().join(" ");
+                let line = Line::remove(format!(
+                    "admin consent for {scopes} (delegated) of the API with the object id {resource}"
+                ));
+                let action = Action::RevokeScopes(grant.id.clone());
+                work.steps.push(Step::new(action, [line]));
             }
         }
     }
 
     fn delegated_consent(&self, api: &ApiNames, work: &mut Work) {
-        if api.delegated.is_empty() {
-            return;
-        }
         let grant = self
             .found
             .grants
@@ -72,7 +94,7 @@ impl Situation<'_> {
             .delegated
             .iter()
             .map(|one| one.value.as_str())
-            .filter(|value| !current.contains(value))
+            .filter(|value| self.blueprint.grant_admin_consent && !current.contains(value))
             .collect();
         let unlisted: Vec<&str> = current
             .iter()
@@ -94,6 +116,7 @@ impl Situation<'_> {
         scopes.extend(missing);
         let scope = scopes.join(" ");
         let action = match grant {
+            Some(grant) if scope.is_empty() => Action::RevokeScopes(grant.id.clone()),
             Some(grant) => Action::SetScopes {
                 grant: grant.id.clone(),
                 scope,

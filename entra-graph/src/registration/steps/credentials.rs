@@ -15,7 +15,7 @@ use super::{
     },
     Situation, WINDOW, Work,
 };
-use crate::areas::applications::SecretId;
+use crate::{areas::applications::SecretId, objects::FederatedIdentityCredential};
 
 impl Situation<'_> {
     pub(super) fn certificates(&self, application: &Value, work: &mut Work) {
@@ -74,24 +74,27 @@ impl Situation<'_> {
                     && other.subject.as_deref() == Some(&one.subject)
             });
             let text = format!("federated credential {} for {}", one.name, one.subject);
+            let has_audience = |other: &FederatedIdentityCredential| {
+                other.audiences.as_deref() == Some(&[one.audience.clone()][..])
+            };
             match (same, pair) {
-                (Some(same), _)
-                    if same.issuer.as_deref() == Some(&one.issuer)
-                        && same.subject.as_deref() == Some(&one.subject)
-                        && same.audiences.as_deref() == Some(&[one.audience.clone()][..]) => {}
-                (Some(same), _) => {
-                    let action = Action::UpdateFederated(same.id.clone(), one.clone());
+                // Issuer and subject are unique within an application, whatever the name.
+                (_, Some(pair)) if has_audience(pair) => {
+                    if pair.name.as_deref() != Some(&one.name) {
+                        work.notes.push(Line::new(
+                            Mark::Keep,
+                            format!(
+                                "federated credential {}, which accepts the tokens of {}",
+                                pair.name.as_deref().unwrap_or_default(),
+                                one.name
+                            ),
+                        ));
+                    }
+                }
+                (_, Some(other)) | (Some(other), None) => {
+                    let action = Action::UpdateFederated(other.id.clone(), one.clone());
                     work.steps.push(Step::new(action, [Line::change(text)]));
                 }
-                // Issuer and subject are unique within an application, whatever the name.
-                (None, Some(pair)) => work.notes.push(Line::new(
-                    Mark::Keep,
-                    format!(
-                        "federated credential {}, which accepts the tokens of {}",
-                        pair.name.as_deref().unwrap_or_default(),
-                        one.name
-                    ),
-                )),
                 (None, None) => {
                     let action = Action::CreateFederated(one.clone());
                     work.steps.push(Step::new(action, [Line::add(text)]));
@@ -101,7 +104,12 @@ impl Situation<'_> {
         if self.blueprint.remove_unlisted {
             for other in &self.found.federated {
                 let name = other.name.as_deref().unwrap_or_default();
-                if !wanted.iter().any(|one| one.name == name) {
+                let is_wanted = wanted.iter().any(|one| {
+                    one.name == name
+                        || other.issuer.as_deref() == Some(&one.issuer)
+                            && other.subject.as_deref() == Some(&one.subject)
+                });
+                if !is_wanted {
                     let line = Line::remove(format!("federated credential {name}"));
                     work.steps
                         .push(Step::new(Action::DeleteFederated(other.id.clone()), [line]));

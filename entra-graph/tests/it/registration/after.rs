@@ -6,9 +6,11 @@ use entra_core::{CredentialMaterial, StaticCredential};
 use entra_graph::{
     ErrorKind, Key,
     registration::{
-        AppRegistration, AuditIssue, CheckOutcome, CredentialKind, Lifetime, audit, expiring,
+        AppRegistration, AppRoleBlueprint, AuditIssue, CheckOutcome, CredentialKind, Lifetime,
+        audit, expiring,
     },
 };
+use entra_mock::{FakeTenant, Fault};
 
 use super::{
     ENOUGH, admin, apply, everything,
@@ -46,6 +48,47 @@ async fn verify_signs_in_and_tries_each_permission_also_while_sign_in_lags() {
     tenant.clock().advance(Duration::from_secs(3600));
     let error = applied.verify(&factory, &pasted_id).await.unwrap_err();
     assert!(error.to_string().contains("7000215"), "{error}");
+}
+
+#[tokio::test]
+async fn verify_says_what_it_does_not_try_and_takes_names_in_any_case() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let api = AppRegistration::new("Orders API")
+        .app_id_uri("api://{client-id}")
+        .app_role(AppRoleBlueprint::for_applications(
+            "Orders.Export",
+            "Export",
+            "Exports",
+        ));
+    let api = apply(&api, &graph, &mut sink(&tenant)).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application_of(
+            "00000003-0000-0000-c000-000000000000",
+            ["user.read.all", "Mail.Read"],
+        )
+        .application_of(api.client_id(), ["Orders.Export"])
+        .grant_admin_consent()
+        .secret("production", Lifetime::months(6));
+    let mut sink = sink(&tenant);
+    let applied = apply(&blueprint, &graph, &mut sink).await;
+    assert!(blueprint.plan(&graph).await.unwrap().is_empty());
+    // Sign-in of a replica that has the application and not its service principal yet.
+    tenant.inject(Fault::on("/token").times(2).sign_in_error(7_000_229));
+    let verified = applied
+        .verify(&Factory::of(&tenant), &secret_of(&sink))
+        .await
+        .unwrap();
+    let text = verified.to_string();
+    for line in [
+        format!(
+            "? Orders.Export: a permission of {}, which is not tried",
+            api.client_id()
+        ),
+        "✔ user.read.all: GET /users succeeds".to_owned(),
+        "? Mail.Read: in the token; not tried, since no cheap read".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{line}: {text}");
+    }
 }
 
 #[tokio::test]
@@ -162,6 +205,18 @@ async fn destroy_deletes_only_what_the_blueprint_names() {
     );
     let key = Key::unique_name("order-desk");
     assert!(graph.application(key).get_opt().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn destroy_finds_what_was_created_a_moment_ago() {
+    for random_seed in 1..6 {
+        let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
+        let graph = graph_of(&tenant, ENOUGH).await;
+        tenant.set_replication_delay(Duration::from_secs(60));
+        let blueprint = AppRegistration::new("Order Desk");
+        apply(&blueprint, &graph, &mut sink(&tenant)).await;
+        assert!(blueprint.destroy(&graph).await.unwrap(), "{random_seed}");
+    }
 }
 
 #[tokio::test]

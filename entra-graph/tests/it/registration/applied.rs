@@ -185,6 +185,7 @@ async fn a_role_and_a_scope_are_disabled_before_they_are_removed() {
     );
     assert_eq!(outcome.secrets, ["production", "staging"]);
     assert!(outcome.federated.is_empty());
+    assert_eq!((outcome.roles, outcome.grants), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test]

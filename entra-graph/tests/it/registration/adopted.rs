@@ -1,0 +1,186 @@
+//! Registrations that exist already: what stays as it is, and what `remove_unlisted` takes away.
+
+use std::time::Duration;
+
+use entra_graph::{
+    FederatedIdentityCredential, GraphClient, Key, NewFederatedIdentityCredential,
+    registration::{AppRegistration, Certificate, FederatedCredential, Lifetime},
+};
+use entra_mock::{App, RequestRecord};
+use serde_json::json;
+
+use super::{ENOUGH, admin, apply, outcome, sink};
+
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
+const SUBJECT: &str = "repo:contoso/orders:ref:refs/heads/main";
+
+async fn object_id(graph: &GraphClient, app: &App) -> String {
+    let key = Key::from(app.client_id());
+    graph.application(key).get().send().await.unwrap().id
+}
+
+#[tokio::test]
+async fn an_essential_claim_stays_essential() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant.register_app("Portal made").with_secret();
+    let id = object_id(&graph, &app).await;
+    let claim =
+        json!({"name": "email", "source": null, "essential": true, "additionalProperties": []});
+    let claims = json!({"idToken": [claim], "accessToken": [], "saml2Token": []});
+    tenant
+        .set_property("applications", &id, "optionalClaims", claims)
+        .unwrap();
+    let blueprint = AppRegistration::new("Portal made")
+        .client_id(app.client_id())
+        .id_token_claim("email");
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+}
+
+#[tokio::test]
+async fn consents_that_are_not_listed_are_removed_also_without_new_ones() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant
+        .register_app("Portal made")
+        .with_secret()
+        .application_permission("Device.Read.All")
+        .delegated_permission("User.Read");
+    let before = outcome(&graph, "Portal made").await;
+    assert_eq!((before.roles.len(), before.grants.len()), (1, 1));
+    let keeps = AppRegistration::new("Portal made").client_id(app.client_id());
+    assert!(keeps.plan(&graph).await.unwrap().is_empty());
+    let less = keeps.remove_unlisted();
+    let plan = less.plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    assert!(
+        text.contains("Device.Read.All") || text.contains("consent for Microsoft Graph"),
+        "{text}"
+    );
+    assert!(
+        text.contains("- admin consent for User.Read (delegated)"),
+        "{text}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let after = outcome(&graph, "Portal made").await;
+    assert_eq!((after.roles, after.grants), (Vec::new(), Vec::new()));
+    assert!(less.plan(&graph).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_consent_of_a_listed_api_is_removed_by_name() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant
+        .register_app("Portal made")
+        .with_secret()
+        .delegated_permission("User.Read");
+    let less = AppRegistration::new("Portal made")
+        .client_id(app.client_id())
+        .application(["Device.Read.All"])
+        .grant_admin_consent()
+        .remove_unlisted();
+    let plan = less.plan(&graph).await.unwrap();
+    assert!(
+        plan.to_string()
+            .contains("- admin consent for Microsoft Graph User.Read (delegated)"),
+        "{plan}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let after = outcome(&graph, "Portal made").await;
+    assert_eq!((after.roles.len(), after.grants.len()), (1, 0));
+    assert!(less.plan(&graph).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_api_that_is_listed_twice_counts_once() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::from_yaml(
+        "
+name: Order Desk
+permissions:
+  - delegated: [User.Read]
+    application: [Device.Read.All]
+  - api: 00000003-0000-0000-c000-000000000000
+    delegated: [openid, user.read]
+    application: [Device.Read.All, User.Read.All]
+grant_admin_consent: true
+remove_unlisted: true
+",
+    )
+    .unwrap();
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    let outcome = outcome(&graph, "Order Desk").await;
+    assert_eq!(outcome.grants[0]["scope"], "User.Read openid");
+    assert_eq!(outcome.roles.len(), 2);
+    let access = &outcome.application["requiredResourceAccess"][0]["resourceAccess"];
+    assert_eq!(access.as_array().unwrap().len(), 4);
+    let again = blueprint.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+}
+
+async fn federated(graph: &GraphClient, id: &str) -> Vec<FederatedIdentityCredential> {
+    let list = graph
+        .application(id)
+        .federated_identity_credentials()
+        .list();
+    list.items().try_collect().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_federated_credential_of_another_name_gets_the_audience_and_is_not_deleted() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant.register_app("Portal made").with_secret();
+    let id = object_id(&graph, &app).await;
+    let credentials = graph.application(&id).federated_identity_credentials();
+    let by_hand = NewFederatedIdentityCredential::new("by-hand", ISSUER, SUBJECT);
+    let made = credentials.create(by_hand).send().await.unwrap();
+    let blueprint = AppRegistration::new("Portal made")
+        .client_id(app.client_id())
+        .federated_credential(
+            FederatedCredential::new("deploy", ISSUER, SUBJECT).audience("api://orders"),
+        )
+        .remove_unlisted();
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert_eq!(plan.changes().count(), 1, "{plan}");
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let found = federated(&graph, &id).await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].id, made.id);
+    assert_eq!(
+        found[0].audiences.as_deref(),
+        Some(&["api://orders".to_owned()][..])
+    );
+    let again = blueprint.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+    assert!(
+        again.to_string().contains("= federated credential by-hand"),
+        "{again}"
+    );
+}
+
+/// A first certificate replaces the whole list, so nothing is added before it can be read back.
+#[tokio::test]
+async fn the_first_certificate_is_read_back_before_a_secret_is_added() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant.register_app("Portal made");
+    let id = object_id(&graph, &app).await;
+    let pem = include_str!("../../../../entra-mock/src/keys/client.test-cert.pem");
+    let blueprint = AppRegistration::new("Portal made")
+        .client_id(app.client_id())
+        .certificate(Certificate::from_pem("first", pem).unwrap())
+        .secret("production", Lifetime::months(6));
+    let plan = blueprint.plan(&graph).await.unwrap();
+    tenant.set_replication_delay(Duration::from_secs(30));
+    tenant.forget_requests();
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let requests = tenant.requests().within("/v1.0/");
+    let at = |is: &dyn Fn(&RequestRecord) -> bool| requests.iter().position(is).unwrap();
+    let written = at(&|one| one.method == "PATCH");
+    let added = at(&|one| one.path.ends_with("/addPassword"));
+    let reads = requests.iter().skip(written).take(added - written);
+    let reads = reads.filter(|one| one.path.ends_with(&id) && one.method == "GET");
+    assert!(reads.count() >= 3, "several reads must agree");
+    tenant.set_replication_delay(Duration::ZERO);
+    let outcome = outcome(&graph, "Portal made").await;
+    assert_eq!(outcome.application["keyCredentials"], 1);
+    assert_eq!(outcome.secrets, ["production"]);
+}
