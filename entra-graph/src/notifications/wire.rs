@@ -1,9 +1,12 @@
 //! What Graph sends, as documented for `changeNotificationCollection`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use entra_core::Secret;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::value::RawValue;
 
 /// A body: notifications, each of which is read alone, so that an invalid one does not take others along.
@@ -32,9 +35,9 @@ pub(super) struct Item<'a> {
     pub(super) resource: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) tenant_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "object")]
     pub(super) resource_data: Option<ResourceData<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "object")]
     pub(super) encrypted_content: Option<EncryptedContent<'a>>,
     #[serde(borrow)]
     pub(super) lifecycle_event: Option<Cow<'a, str>>,
@@ -66,7 +69,8 @@ pub(super) struct EncryptedContent<'a> {
 impl<'a> Collection<'a> {
     /// Returns `None` for a body that is not a collection of notifications.
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+        let Object(collection) = serde_json::from_slice(body).ok()?;
+        Some(collection)
     }
 
     pub(super) fn validation_tokens(&self) -> &[Cow<'a, str>] {
@@ -76,6 +80,38 @@ impl<'a> Collection<'a> {
 
 impl<'a> Item<'a> {
     pub(super) fn read(item: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(item.get()).ok()
+        let Object(item) = serde_json::from_str(item.get()).ok()?;
+        Some(item)
     }
+}
+
+/// Reads an object only. What serde derives also reads an array, as the values in the order of the fields.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// An object or null.
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let object = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(object.map(|Object(object)| object))
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::publisher::{
     CLIENT, CLIENT_STATE, SUBSCRIPTION, TENANT, USER, Verifier, basic, body, body_with_tokens,
-    builder, claims, deliver, encrypted, lifecycle, token,
+    builder, claims, deliver, encrypted, lifecycle, name, token,
 };
 
 fn changes(verified: &Verified) -> usize {
@@ -145,6 +145,19 @@ async fn an_invalid_notification_does_not_take_others_along() {
         .as_object_mut()
         .unwrap()
         .remove("subscriptionId");
+    // The values of a notification in the order in which the receiver knows them.
+    let in_a_list = json!([
+        "1",
+        SUBSCRIPTION,
+        null,
+        CLIENT_STATE,
+        "updated",
+        "Users/1",
+        TENANT,
+        null,
+        null,
+        null
+    ]);
     let broken = [
         json!(null),
         json!([]),
@@ -154,6 +167,9 @@ async fn an_invalid_notification_does_not_take_others_along() {
         with("subscriptionId", json!(7)),
         with("changeType", Value::Null),
         with("resourceData", json!([1])),
+        in_a_list,
+        with("resourceData", json!([USER, "#Microsoft.Graph.User"])),
+        with("encryptedContent", json!(["AAAA", "AAAA", "AAAA", name(0)])),
         with("subscriptionExpirationDateTime", json!("tomorrow")),
         with("encryptedContent", json!({ "data": "" })),
     ];
@@ -276,6 +292,8 @@ async fn what_is_no_post_of_notifications_is_rejected() {
         r#"{"value":[],"validationTokens":"a"}"#,
         r#"{"value":[]} x"#,
         r#"{"value":[],"value":[]}"#,
+        r#"[[],[]]"#,
+        r#"[[{}],null]"#,
     ] {
         assert_eq!(status(&Method::POST, None, truncated), 400, "{truncated}");
     }
