@@ -80,7 +80,10 @@ pub(super) struct Machine {
     /// Subscriptions to delete.
     surplus: Vec<Surplus>,
     list: Backoff,
+    /// Whether every subscription that was created is known.
     is_listed: bool,
+    /// When the last list was read.
+    listed: Option<Instant>,
     /// Whether changes may have been missed.
     has_gap: bool,
 }
@@ -129,6 +132,7 @@ impl Machine {
             surplus,
             list: Backoff::default(),
             is_listed: false,
+            listed: None,
             has_gap: false,
         }
     }
@@ -145,7 +149,7 @@ impl Machine {
 
     pub(super) fn next(&mut self, now: Now) -> Action {
         self.drop_expired(now);
-        if !self.is_listed && self.list.is_over(now) {
+        if self.until_list(now).is_zero() && self.list.is_over(now) {
             return Action::List;
         }
         for (index, slot) in self.slots.iter().enumerate() {
@@ -280,12 +284,19 @@ impl Machine {
 
     /// Compares what Graph lists with what is known. What is missing in the list may be active all the same.
     fn take_list(&mut self, listed: Vec<Listed>, now: Now) {
+        // What a later list has beyond the known ones came from elsewhere, such as the next process of a deployment.
+        let takes_over = !self.is_listed;
         self.is_listed = true;
+        self.listed = Some(now.monotonic);
         self.list = Backoff::default();
         let ids: Vec<&str> = listed.iter().map(|listed| &*listed.id).collect();
         for slot in &mut self.slots {
+            // One that is new may not be listed yet.
+            let is_recent = slot
+                .renewed
+                .is_some_and(|renewed| now.monotonic.saturating_duration_since(renewed) < QUIET);
             if let Some(stored) = &slot.stored
-                && slot.renewed.is_none()
+                && !is_recent
                 && !ids.contains(&&*stored.id)
             {
                 // Its renewal tells whether it is still there.
@@ -317,7 +328,10 @@ impl Machine {
                         stored.certificate_id = None;
                     }
                 }
-                _ => self.surplus.push(Surplus::new(listed.id, is_expired)),
+                _ if takes_over || is_expired => {
+                    self.surplus.push(Surplus::new(listed.id, is_expired));
+                }
+                _ => {}
             }
         }
     }
@@ -363,12 +377,20 @@ impl Machine {
             || now.wall < stored.renewed_on - CLOCK_SKEW
     }
 
+    /// How long the last list is enough for. A subscription can end without an event.
+    fn until_list(&self, now: Now) -> Duration {
+        match self.listed.filter(|_| self.is_listed) {
+            Some(listed) => {
+                LIST_AGAIN.saturating_sub(now.monotonic.saturating_duration_since(listed))
+            }
+            None => Duration::ZERO,
+        }
+    }
+
     fn wait(&self, now: Now) -> Duration {
         let mut wait = LONGEST_WAIT;
         let mut at_most = |other: Duration| wait = wait.min(other);
-        if !self.is_listed {
-            at_most(self.list.left(now));
-        }
+        at_most(self.until_list(now).max(self.list.left(now)));
         for (index, slot) in self.slots.iter().enumerate() {
             match &slot.stored {
                 Some(stored) => {
@@ -437,6 +459,8 @@ const SHORTEST_BACKOFF: Duration = Duration::from_secs(30);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
 /// After this time it looks again at the wall clock, which can be set.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// After this time it looks again which subscriptions Graph lists.
+pub(super) const LIST_AGAIN: Duration = Duration::from_secs(6 * 3600);
 /// For this time after a renewal, requests to reauthorize mean nothing new.
 const QUIET: Duration = Duration::from_secs(600);
 /// By how many seconds the wall clock may go back without meaning.

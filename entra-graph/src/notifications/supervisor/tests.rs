@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    machine::{Action, Listed, Machine, Now, Outcome, Wanted},
+    machine::{Action, LIST_AGAIN, Listed, Machine, Now, Outcome, Wanted},
     state::{StoredSubscription, SupervisorState},
 };
 
@@ -11,6 +11,8 @@ const LIFE: i64 = 41_700 * 60;
 struct Setup {
     machine: Machine,
     now: Now,
+    /// When the last list succeeded.
+    listed: Option<Instant>,
 }
 
 fn wanted(resource: &str) -> Wanted {
@@ -60,6 +62,7 @@ impl Setup {
                 wall: START,
                 monotonic: Instant::now(),
             },
+            listed: None,
         }
     }
 
@@ -77,11 +80,26 @@ impl Setup {
         setup
     }
 
+    /// The next action; a list that is due by time alone is answered with all that is known.
     fn next(&mut self) -> Action {
+        let action = self.machine.next(self.now);
+        let is_old = |listed: Instant| self.now.monotonic - listed >= LIST_AGAIN;
+        if action != Action::List || !self.listed.is_some_and(is_old) {
+            return action;
+        }
+        let known = self.machine.stored().into_iter().map(|stored| {
+            let resource = stored.fingerprint.trim_start_matches("of ");
+            listed(&stored.id, resource, stored.expires_on)
+        });
+        let known = known.collect();
+        self.complete(&action, Outcome::Listed(known));
         self.machine.next(self.now)
     }
 
     fn complete(&mut self, action: &Action, outcome: Outcome) {
+        if matches!(outcome, Outcome::Listed(_)) {
+            self.listed = Some(self.now.monotonic);
+        }
         self.machine.complete(action, outcome, self.now);
     }
 
@@ -296,6 +314,53 @@ fn one_that_graph_does_not_know_is_created_again() {
     let outcome = setup.active("u2");
     setup.step(&Action::Create(0), outcome);
     assert!(setup.machine.take_gap());
+}
+
+#[test]
+fn one_that_vanished_without_an_event_is_noticed_after_hours() {
+    let mut setup = Setup::running();
+    setup.pass(6 * 3600 - 10);
+    assert_eq!(setup.expect_wait(), Duration::from_secs(10));
+    setup.pass(10);
+    // Graph's list alone proves nothing: one of the two is still there.
+    assert_eq!(setup.machine.next(setup.now), Action::List);
+    setup.complete(&Action::List, Outcome::Listed(Vec::new()));
+    setup.step(&renew(0, "u"), Outcome::NotFound);
+    let outcome = setup.active("u2");
+    setup.step(&Action::Create(0), outcome);
+    let outcome = setup.active("g");
+    setup.step(&renew(1, "g"), outcome);
+    setup.expect_wait();
+    assert_eq!(setup.ids(), ["u2", "g"]);
+    assert!(setup.machine.take_gap());
+}
+
+#[test]
+fn a_later_list_that_fails_stops_nothing_and_is_read_again() {
+    let mut setup = Setup::running();
+    setup.pass(6 * 3600);
+    setup.complete(&Action::List, UNSENT);
+    setup.machine.removed("u");
+    let outcome = setup.active("u2");
+    setup.step(&Action::Create(0), outcome);
+    assert_eq!(setup.expect_wait(), Duration::from_secs(30));
+    setup.pass(30);
+    assert_eq!(setup.machine.next(setup.now), Action::List);
+}
+
+#[test]
+fn a_later_list_deletes_only_what_expired() {
+    let mut setup = Setup::running();
+    setup.pass(6 * 3600);
+    let later = vec![
+        listed("u", "users", START + LIFE),
+        listed("g", "groups", START + LIFE),
+        listed("of another process", "users", START + LIFE),
+        listed("expired", "users", START),
+    ];
+    setup.complete(&Action::List, Outcome::Listed(later));
+    setup.step(&delete("expired"), Outcome::Deleted);
+    setup.expect_wait();
 }
 
 #[test]
