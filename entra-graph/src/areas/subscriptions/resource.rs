@@ -12,7 +12,10 @@ use crate::{error::Error, objects::types::LifecycleEventType, operation::Operati
 /// | resource | longest lifetime | resource data | lifecycle events |
 /// |---|---|---|---|
 /// | users, groups, members and owners of a group | 41,760 minutes | no | `reauthorizationRequired` |
-/// | other | as given | as Graph has it | all |
+/// | messages, events and contacts of Outlook | as given | yes | all |
+/// | messages of chats and channels | as given | yes | `reauthorizationRequired`, `subscriptionRemoved` |
+/// | files, lists, security alerts, printers, tasks, conversations of groups | as given | no | `reauthorizationRequired` |
+/// | any other | as given | left to Graph | `reauthorizationRequired` |
 ///
 /// ```
 /// use entra_graph::notifications::SubscriptionResource;
@@ -33,7 +36,21 @@ pub struct SubscriptionResource {
 enum Family {
     Users,
     Groups,
-    Other { maximum_lifetime: Duration },
+    Other {
+        service: Service,
+        maximum_lifetime: Duration,
+    },
+}
+
+/// What Graph documents about the resources of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    Outlook,
+    ChatMessages,
+    /// None of their notifications has resource data.
+    WithoutData,
+    /// Such as Teams, of which some have it.
+    Any,
 }
 
 impl SubscriptionResource {
@@ -86,11 +103,13 @@ impl SubscriptionResource {
                 path: Err(format!(
                     "{path:?} cannot be subscribed to: a resource is a path below the version of Graph, such as `users`"
                 )),
-                family: Family::Other { maximum_lifetime },
+                family: Family::Other {
+                    service: Service::Any,
+                    maximum_lifetime,
+                },
             };
         }
-        let family = directory_family(&path).unwrap_or(Family::Other { maximum_lifetime });
-        Self::of(family, path)
+        Self::of(family(&path, maximum_lifetime), path)
     }
 
     /// The path; empty if it is invalid, which [`send`](crate::Request::send) then says.
@@ -104,7 +123,9 @@ impl SubscriptionResource {
     pub const fn maximum_lifetime(&self) -> Duration {
         match self.family {
             Family::Users | Family::Groups => Duration::from_secs(41_760 * 60),
-            Family::Other { maximum_lifetime } => maximum_lifetime,
+            Family::Other {
+                maximum_lifetime, ..
+            } => maximum_lifetime,
         }
     }
 
@@ -116,18 +137,25 @@ impl SubscriptionResource {
         longest.saturating_sub((longest / 20).min(Duration::from_secs(3600)))
     }
 
-    /// Whether its notifications can contain the changed resource.
+    /// Whether its notifications can contain the changed resource; `true` for a resource of which this crate does not know it.
     #[must_use]
     pub const fn has_resource_data(&self) -> bool {
-        matches!(self.family, Family::Other { .. })
+        match self.family {
+            Family::Users | Family::Groups => false,
+            Family::Other { service, .. } => !matches!(service, Service::WithoutData),
+        }
     }
 
-    /// The lifecycle events that its subscriptions can have.
+    /// The lifecycle events that its subscriptions can have, as documented.
     #[must_use]
     pub const fn lifecycle_events(&self) -> &'static [LifecycleEventType] {
         match self.family {
-            Family::Users | Family::Groups => DIRECTORY_EVENTS,
-            Family::Other { .. } => ALL_EVENTS,
+            Family::Users | Family::Groups => EVERY_RESOURCE,
+            Family::Other { service, .. } => match service {
+                Service::Outlook => OUTLOOK,
+                Service::ChatMessages => CHAT_MESSAGES,
+                Service::WithoutData | Service::Any => EVERY_RESOURCE,
+            },
         }
     }
 
@@ -168,8 +196,12 @@ impl SubscriptionResource {
     }
 }
 
-const DIRECTORY_EVENTS: &[LifecycleEventType] = &[LifecycleEventType::ReauthorizationRequired];
-const ALL_EVENTS: &[LifecycleEventType] = &[
+const EVERY_RESOURCE: &[LifecycleEventType] = &[LifecycleEventType::ReauthorizationRequired];
+const CHAT_MESSAGES: &[LifecycleEventType] = &[
+    LifecycleEventType::ReauthorizationRequired,
+    LifecycleEventType::SubscriptionRemoved,
+];
+const OUTLOOK: &[LifecycleEventType] = &[
     LifecycleEventType::ReauthorizationRequired,
     LifecycleEventType::SubscriptionRemoved,
     LifecycleEventType::Missed,
@@ -181,15 +213,40 @@ pub(crate) fn is_same_resource(one: &str, other: &str) -> bool {
         .eq_ignore_ascii_case(other.trim_matches('/'))
 }
 
-/// The family of a path that names users or groups. What is below a user, such as messages, is of another service.
-fn directory_family(path: &str) -> Option<Family> {
+/// What a path is of. What is below a user, such as messages, is of another service than the user.
+fn family(path: &str, maximum_lifetime: Duration) -> Family {
     let lower = path.trim_matches('/').to_ascii_lowercase();
     let lower = lower.split('?').next().unwrap_or_default();
-    let segments: Vec<&str> = lower.split('/').collect();
-    match segments.as_slice() {
-        ["users"] | ["users", _] => Some(Family::Users),
-        ["groups"] | ["groups", _] | ["groups", _, "members" | "owners"] => Some(Family::Groups),
-        _ => None,
+    // A key is a segment of its own, however it is written.
+    let separate = lower.replace("('", "/").replace("')", "");
+    let segments: Vec<&str> = separate.split('/').collect();
+    let service = match segments.as_slice() {
+        ["users"] | ["users", _] => return Family::Users,
+        ["groups"] | ["groups", _] | ["groups", _, "members" | "owners"] => return Family::Groups,
+        ["me", below @ ..] | ["users" | "groups", _, below @ ..] => service(below),
+        other => service(other),
+    };
+    Family::Other {
+        service,
+        maximum_lifetime,
+    }
+}
+
+/// The service of a path below a user or group, or of a path without either.
+fn service(segments: &[&str]) -> Service {
+    match segments {
+        [
+            "messages" | "mailfolders" | "events" | "calendar" | "calendars" | "calendarview"
+            | "contacts" | "contactfolders",
+            ..,
+        ] => Service::Outlook,
+        ["chats" | "teams", .., "messages" | "getallmessages"]
+        | ["chats" | "teams", .., "messages", _] => Service::ChatMessages,
+        [
+            "drive" | "drives" | "sites" | "security" | "print" | "todo" | "conversations",
+            ..,
+        ] => Service::WithoutData,
+        _ => Service::Any,
     }
 }
 
@@ -231,16 +288,50 @@ mod tests {
                 "{path}"
             );
         }
-        for path in [
-            "users/33/messages",
-            "me/messages",
-            "groups/33/conversations",
-            "communications/presences/33",
-        ] {
+    }
+
+    #[test]
+    fn other_resources_have_what_is_documented_of_their_service() {
+        use LifecycleEventType::{Missed, ReauthorizationRequired, SubscriptionRemoved};
+        let all = [ReauthorizationRequired, SubscriptionRemoved, Missed];
+        let hour = Duration::from_secs(3600);
+        let check = |path: &str, has_data: bool, events: &[LifecycleEventType]| {
             let resource = SubscriptionResource::other(path, hour);
-            assert!(resource.has_resource_data(), "{path}");
+            assert_eq!(resource.has_resource_data(), has_data, "{path}");
+            assert_eq!(resource.lifecycle_events(), events, "{path}");
             assert_eq!(resource.maximum_lifetime(), hour, "{path}");
             assert_eq!(resource.permission(), None, "{path}");
+        };
+        for path in [
+            "users/33/messages",
+            "users('33')/messages",
+            "/me/mailFolders('Inbox')/messages?$select=subject",
+            "Users/33/Events",
+            "me/contacts",
+        ] {
+            check(path, true, &all);
+        }
+        for path in [
+            "chats/getAllMessages",
+            "users/33/chats/getAllMessages",
+            "teams('fbe2')/channels('19:4a95')/messages",
+            "chats/19/messages/1565",
+        ] {
+            check(path, true, &all[..2]);
+        }
+        for path in [
+            "groups/33/conversations",
+            "me/drive/root",
+            "drives/1/root",
+            "sites/1/lists/2",
+            "security/alerts",
+            "me/todo/lists/1/tasks",
+            "print/printers/1/jobs",
+        ] {
+            check(path, false, &all[..1]);
+        }
+        for path in ["communications/presences/33", "teams/1/members", "me"] {
+            check(path, true, &all[..1]);
         }
     }
 
