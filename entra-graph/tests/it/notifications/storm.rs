@@ -1,11 +1,12 @@
 //! Thousands of genuine notifications with forged, replayed, truncated and foreign ones among them.
 
 use entra_core::{SecureRandom, SeededRandom, bytes::Bytes, http::Method};
-use entra_graph::notifications::{NotificationEvent, Verified};
+use entra_graph::notifications::{NotificationEvent, ResourceContent, Verified};
 use serde_json::{Value, json};
 
 use super::publisher::{
-    CLIENT, Verifier, basic, body, body_with_tokens, claims, decrypting, encrypted, token,
+    CLIENT, CLIENT_STATE, Verifier, basic, body, body_with_tokens, claims, decrypting, encrypted,
+    token,
 };
 
 fn below(random: &SeededRandom, most: u64) -> usize {
@@ -85,16 +86,33 @@ async fn only_genuine_notifications_of_a_storm_are_accepted() {
     );
 }
 
+/// What the only notification of a body says, by a reader of its own.
+fn notification(body: &[u8]) -> Value {
+    let body: Value = serde_json::from_slice(body).unwrap();
+    assert_eq!(body["value"].as_array().map(Vec::len), Some(1));
+    body["value"][0].clone()
+}
+
 #[tokio::test]
 async fn random_bytes_and_cut_bodies_are_never_accepted() {
     let receiver = decrypting(&Verifier::default());
     let random = SeededRandom::new(13);
-    let whole = body(&[basic()]);
-    for cut in 0..whole.len() {
-        let received = receiver.respond(&Method::POST, None, whole.slice(..cut));
-        assert_eq!(received.response.status(), 400, "{cut}");
-    }
-    for _ in 0..2_000 {
+    let good = [token(&claims())];
+    let message = json!({ "id": "1565" });
+    let mut accepted = [0, 0];
+    for number in 0..4_000 {
+        // A new one each time, so that none is rejected as a copy.
+        let has_content = number % 2 == 1;
+        let whole = match has_content {
+            true => body_with_tokens(&[encrypted(0, &message)], &good),
+            false => body(&[basic()]),
+        };
+        if number < 2 {
+            for cut in 0..whole.len() {
+                let received = receiver.respond(&Method::POST, None, whole.slice(..cut));
+                assert_eq!(received.response.status(), 400, "{cut}");
+            }
+        }
         let mut bytes = whole.to_vec();
         for _ in 0..=below(&random, 4) {
             let at = below(&random, bytes.len() as u64);
@@ -102,15 +120,22 @@ async fn random_bytes_and_cut_bodies_are_never_accepted() {
             random.fill(&mut new).unwrap();
             bytes[at] = new[0];
         }
-        let received = receiver.respond(&Method::POST, None, bytes.into());
-        if let Some(delivery) = received.delivery {
-            for event in receiver.verify(&delivery).await.unwrap().accepted {
-                let NotificationEvent::Change(change) = event else {
-                    panic!("{event:?} came of a change");
-                };
-                // Only what is not secret can differ.
-                assert!(change.content.is_none());
-            }
+        let received = receiver.respond(&Method::POST, None, bytes.clone().into());
+        let Some(delivery) = received.delivery else {
+            continue;
+        };
+        for event in receiver.verify(&delivery).await.unwrap().accepted {
+            let NotificationEvent::Change(change) = event else {
+                panic!("{event:?} came of a change");
+            };
+            // Only what is not secret can differ.
+            let item = notification(&bytes);
+            assert_eq!(item["clientState"], CLIENT_STATE);
+            let expected = item.get("encryptedContent").map(|_| message.to_string());
+            let content = change.content.as_ref().map(ResourceContent::as_bytes);
+            assert_eq!(content, expected.as_deref().map(str::as_bytes));
+            accepted[usize::from(content.is_some())] += 1;
         }
     }
+    assert!(accepted.iter().all(|count| *count > 10), "{accepted:?}");
 }
