@@ -2,12 +2,15 @@
 //!
 //! - Without arguments, the tenant enforces Graph's quotas on its clock: the requests beside the arithmetic minimum, and the
 //!   time beside what the quotas bound it to.
+//!   With the feature `sync`, `-- copy` does so for copies of the directory.
 //! - `-- latency`: without quotas, at 80 ms latency: the wall time beside one request after the other.
 //! - `-- clients NAME=COMMAND ..`: with quotas in real time, beside other Graph clients (`.ci/side_by_side`). Each command is
 //!   started with the root of the service, the name of a job and a file that describes it, and prints one line of JSON: `done`.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no figure")]
 
 mod clients;
+#[cfg(feature = "sync")]
+mod copy;
 #[path = "../../tests/it/quota_bound/jobs.rs"]
 mod jobs;
 mod latency;
@@ -27,15 +30,30 @@ fn main() {
         .collect();
     match arguments.split_first() {
         None => runtime.block_on(quotas()),
+        #[cfg(feature = "sync")]
+        Some((mode, _)) if mode == "copy" => runtime.block_on(copies()),
         Some((mode, _)) if mode == "latency" => runtime.block_on(latency::run()),
         Some((_, clients)) => runtime.block_on(clients::run(clients)),
     }
 }
 
-async fn quotas() {
+#[cfg(feature = "sync")]
+async fn copies() {
+    print_head();
+    for users in [10_000, 100_000] {
+        println!("| {users} users | | | | | | |");
+        copy::jobs(users).await.iter().for_each(print);
+    }
+}
+
+fn print_head() {
     println!(
         "| job | requests | minimum | ratio | time | bound | ratio |\n|---|---|---|---|---|---|---|"
     );
+}
+
+async fn quotas() {
+    print_head();
     let small = Company::of(0).await;
     print(&jobs::expand_groups(&small, 2_000, 3_500).await);
     let small = Company::of(0).await;

@@ -67,7 +67,7 @@ impl Company {
         }
     }
 
-    async fn measure<T>(
+    pub(crate) async fn measure<T>(
         &self,
         job: &'static str,
         least: (u64, Duration),
