@@ -3,8 +3,8 @@
 use entra_core::http::Method;
 
 use super::limit::{
-    COUNT, KEYS, LOGS, PROTECTION, REQUESTS, SUBSCRIPTION_WRITES, SUBSCRIPTIONS, UNITS, WRITES,
-    most_at_once,
+    COUNT, KEYS, LOGS, PROTECTION, PROVISION, REQUESTS, SUBSCRIPTION_WRITES, SUBSCRIPTIONS, UNITS,
+    WRITES, most_at_once,
 };
 
 /// How much a request takes of each limit.
@@ -34,8 +34,12 @@ impl Cost {
             Service::Logs => cost.0[LOGS] = 1,
             Service::Protection => cost.0[PROTECTION] = 1,
             Service::Subscriptions => {
-                cost.0[SUBSCRIPTIONS] = 1;
-                cost.0[SUBSCRIPTION_WRITES] = u32::from(!reads);
+                for limit in [SUBSCRIPTIONS, SUBSCRIPTIONS + 1] {
+                    cost.0[limit] = 1;
+                }
+                for limit in [SUBSCRIPTION_WRITES, SUBSCRIPTION_WRITES + 1] {
+                    cost.0[limit] = u32::from(!reads);
+                }
             }
             Service::Directory => {
                 let units = units(method, &path, &query);
@@ -47,6 +51,8 @@ impl Cost {
                 }
                 let keys = path.collection() == "applications" && query.selects("keyCredentials");
                 cost.0[KEYS] = u32::from(reads && keys);
+                let on_demand = *method == Method::POST && path.matches(PROVISION_ON_DEMAND);
+                cost.0[PROVISION] = u32::from(on_demand);
             }
             Service::Other => {}
         }
@@ -76,7 +82,7 @@ impl Cost {
     /// The limit of the request's service, which a 429 without details is about.
     #[inline]
     pub(super) fn service_limit(&self) -> Option<usize> {
-        [LOGS, PROTECTION, SUBSCRIPTIONS, KEYS, UNITS]
+        [LOGS, PROTECTION, SUBSCRIPTIONS, PROVISION, KEYS, UNITS]
             .into_iter()
             .find(|limit| self.0[*limit] > 0)
     }
@@ -228,6 +234,9 @@ const BASE: &[(&str, &str, u32)] = &[
     ("POST", "users/*/getMemberGroups", 2),
     ("POST", "users/*/getMemberObjects", 2),
 ];
+
+/// The action whose requests are limited by themselves.
+const PROVISION_ON_DEMAND: &str = "servicePrincipals/*/synchronization/jobs/*/provisionOnDemand";
 
 /// Actions that read although they are sent as POST.
 const READING_ACTIONS: &[&str] = &[
@@ -407,6 +416,14 @@ mod tests {
             ("GET /identityProtection/riskyUsers", Some(PROTECTION)),
             ("GET /identity/conditionalAccess/policies", Some(PROTECTION)),
             ("POST /subscriptions", Some(SUBSCRIPTIONS)),
+            (
+                "POST /servicePrincipals/a/synchronization/jobs/b/provisionOnDemand",
+                Some(PROVISION),
+            ),
+            (
+                "POST /servicePrincipals/a/synchronization/jobs/b/start",
+                Some(UNITS),
+            ),
             ("GET /users", Some(UNITS)),
             ("GET /me/events", None),
             (
@@ -417,8 +434,18 @@ mod tests {
         for (request, expected) in cases {
             assert_eq!(cost(request).service_limit(), expected, "{request}");
         }
-        assert_eq!(cost("POST /subscriptions").get(SUBSCRIPTION_WRITES), 1);
-        assert_eq!(cost("GET /subscriptions").get(SUBSCRIPTION_WRITES), 0);
+        for (request, requests, writes) in [
+            ("POST /subscriptions", 1, 1),
+            ("PATCH /subscriptions/a", 1, 1),
+            ("GET /subscriptions", 1, 0),
+            ("GET /users", 0, 0),
+        ] {
+            let cost = cost(request);
+            for scope in [0, 1] {
+                assert_eq!(cost.get(SUBSCRIPTIONS + scope), requests, "{request}");
+                assert_eq!(cost.get(SUBSCRIPTION_WRITES + scope), writes, "{request}");
+            }
+        }
         let keys = |request| cost(request).get(KEYS);
         assert_eq!(keys("GET /applications/a?$select=id,keyCredentials"), 1);
         assert_eq!(keys("GET /applications/a?$select=id%2CkeyCredentials"), 1);

@@ -65,27 +65,30 @@ impl TenantSize {
     }
 }
 
-/// Writes to the directory.
+/// Writes to the directory: of an application in a tenant, then of the tenant and of the application.
 pub(super) const WRITES: usize = 0;
 /// Sign-ins, audits, provisioning and reports.
 pub(super) const LOGS: usize = 3;
 /// Identity Protection and Conditional Access.
 pub(super) const PROTECTION: usize = 4;
+/// `provisionOnDemand` of synchronization jobs.
+pub(super) const PROVISION: usize = 5;
 /// Reads of the certificates of applications.
-pub(super) const KEYS: usize = 5;
-/// Writes of subscriptions to change notifications.
-pub(super) const SUBSCRIPTION_WRITES: usize = 6;
-pub(super) const SUBSCRIPTIONS: usize = 7;
-/// Resource units of the directory.
-pub(super) const UNITS: usize = 8;
+pub(super) const KEYS: usize = 6;
+/// Writes of subscriptions to change notifications: of an application in a tenant, then of the tenant.
+pub(super) const SUBSCRIPTION_WRITES: usize = 7;
+/// All requests to subscriptions, likewise.
+pub(super) const SUBSCRIPTIONS: usize = 9;
+/// Resource units of the directory: of an application in a tenant, then of the application.
+pub(super) const UNITS: usize = 11;
 /// Every request.
-pub(super) const REQUESTS: usize = 10;
-pub(super) const COUNT: usize = 11;
+pub(super) const REQUESTS: usize = 13;
+pub(super) const COUNT: usize = 14;
 
 /// The limits, in the order in which a request passes them: a write that waits for its limit does not hold up reads.
 ///
-/// From "Microsoft Graph service-specific throttling limits", as of 2025; of subscriptions as of 2022. The size of the
-/// tenant decides about [`UNITS`].
+/// From "Microsoft Graph service-specific throttling limits", as of 2025; of subscriptions as of 2022; of
+/// `provisionOnDemand` from its page, as of 2024. The size of the tenant decides about [`UNITS`].
 pub(super) static LIMITS: [Limit; COUNT] = {
     use Scope::{Application, ApplicationAndTenant, Tenant};
     use Shape::{Bucket, Window};
@@ -95,9 +98,12 @@ pub(super) static LIMITS: [Limit; COUNT] = {
         limit(Application, Bucket, 35_000, 300),
         limit(ApplicationAndTenant, Window, 5, 10),
         limit(Tenant, Window, 1, 1),
+        limit(ApplicationAndTenant, Window, 5, 10),
         limit(Tenant, Bucket, 150, 60),
         limit(ApplicationAndTenant, Bucket, 1_000, 20),
+        limit(Tenant, Bucket, 2_000, 20),
         limit(ApplicationAndTenant, Bucket, 5_000, 20),
+        limit(Tenant, Bucket, 10_000, 20),
         limit(ApplicationAndTenant, Bucket, TenantSize::Small.units(), 10),
         limit(Application, Bucket, 150_000, 20),
         limit(Application, Bucket, 130_000, 10),

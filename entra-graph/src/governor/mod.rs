@@ -2,6 +2,7 @@
 
 mod cost;
 mod limit;
+mod signals;
 mod turns;
 
 use std::{
@@ -17,13 +18,14 @@ use std::{
 use entra_core::{
     BoxFuture, Clock, Pacer,
     bytes::Bytes,
-    http::{HeaderMap, Response, StatusCode, header},
+    http::{HeaderMap, Response, StatusCode},
 };
 use tracing::debug;
 
 pub(crate) use cost::Cost;
 pub use limit::TenantSize;
-use limit::{COUNT, LIMITS, Meter, Scope, UNITS, WRITES, Wait};
+use limit::{COUNT, LIMITS, Meter, Scope, UNITS, Wait};
+use signals::{Exceeded, Signals};
 use turns::{Caller, Turns};
 
 /// Paces requests by Graph's documented limits, so that a large job is not throttled, and one 429 slows every request
@@ -34,8 +36,12 @@ use turns::{Caller, Turns};
 ///
 /// - the resource units of the directory, by a table of what each operation costs
 ///   ([`Operation::resource_units`](crate::Operation::resource_units)), corrected by `x-ms-resource-unit`, and the limits of writes;
-/// - 5 requests in 10 seconds to the logs, one a second to Identity Protection and Conditional Access, and the limits of
-///   subscriptions and of `keyCredentials`.
+/// - 5 requests in 10 seconds to the logs, 5 in 10 seconds to `provisionOnDemand`, one a second to Identity Protection and
+///   Conditional Access, and the limits of subscriptions and of `keyCredentials`.
+///
+/// A 429 that names the whole application or the whole tenant (`x-ms-throttle-scope`) slows every client of this governor
+/// with that application or tenant. The limit of 60 writes a minute to an application for personal accounts is not counted, as
+/// requests do not show for whom an application is.
 ///
 /// Tasks take turns: a task that has a thousand requests at once does not hold up one request of another task, and the
 /// requests of one task pass a limit in the order in which they arrived. A request that waits for one limit does not hold up requests
@@ -93,8 +99,8 @@ struct Lane {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Size {
     size: TenantSize,
-    /// Known, not assumed.
-    known: bool,
+    /// Until then it is known, afterwards assumed: a 429 may be due to the requests of another program.
+    known_until: Duration,
 }
 
 /// One request as its limits see it.
@@ -106,20 +112,6 @@ pub(crate) struct Paced {
     caller: Caller,
     /// Which limits count the attempt that is on its way.
     counted: [AtomicBool; COUNT],
-}
-
-/// What a response says about limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Signals {
-    throttled: bool,
-    /// What the request cost.
-    units: Option<u32>,
-    /// Which part of the limit is used, from 0.8 on.
-    used: Option<f64>,
-    /// The limit that a 429 names.
-    limit: Option<usize>,
-    /// Whether it names a wait.
-    waits: bool,
 }
 
 impl Governor {
@@ -192,7 +184,7 @@ impl Lanes {
 
 impl Lane {
     fn new(limit: usize, size: Option<TenantSize>, now: Duration) -> Self {
-        let known = size.is_some();
+        let known_until = size.map_or(Duration::ZERO, |_| Duration::MAX);
         let size = size.unwrap_or(TenantSize::Small);
         let mut meter = Meter::new(LIMITS[limit], now);
         if limit == UNITS {
@@ -202,7 +194,7 @@ impl Lane {
             turns: Turns::default(),
             finished: tokio::sync::Notify::new(),
             meter: Mutex::new(meter),
-            size: Mutex::new(Size { size, known }),
+            size: Mutex::new(Size { size, known_until }),
         }
     }
 
@@ -250,9 +242,9 @@ impl Paced {
     ) -> bool {
         let signals = Signals::read(status, headers);
         let now = self.governor.now(&*self.clock);
-        self.learn_units(now, &signals);
-        let limit = signals.limit.or_else(|| self.cost.service_limit());
-        let (Some(wait), Some(limit), true) = (wait, limit, signals.throttled) else {
+        let reached = signals.reached(&self.cost);
+        self.learn_units(now, &signals, reached);
+        let (Some(wait), Some(limit)) = (wait, reached) else {
             return false;
         };
         let mut meter = lock(&self.lanes[limit].meter);
@@ -262,7 +254,7 @@ impl Paced {
         true
     }
 
-    fn learn_units(&self, now: Duration, signals: &Signals) {
+    fn learn_units(&self, now: Duration, signals: &Signals, reached: Option<usize>) {
         let estimated = self.cost.units();
         if estimated == 0 {
             return;
@@ -270,9 +262,9 @@ impl Paced {
         let lane = &self.lanes[UNITS];
         let mut meter = lock(&lane.meter);
         let mut size = lock(&lane.size);
-        let other_limit = signals.limit.is_some_and(|limit| limit != UNITS);
-        if !other_limit {
-            let next = size.next(meter.used(now), signals);
+        let of_units = reached == Some(UNITS) && signals.exceeded != Some(Exceeded::Cpu);
+        if !signals.throttled || of_units {
+            let next = size.next(now, meter.used(now), signals);
             if next != *size {
                 debug!(size = ?next.size, "the size of the tenant");
                 meter.resize(now, next.size);
@@ -310,33 +302,14 @@ impl Pacer for Paced {
     }
 }
 
-impl Signals {
-    fn read(status: StatusCode, headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-        let throttled = status == StatusCode::TOO_MANY_REQUESTS;
-        // Only the scope of this application in this tenant names a limit.
-        let limit = match text("x-ms-throttle-information").filter(|_| throttled) {
-            Some("WriteLimitExceeded") => Some(WRITES),
-            Some("ResourceUnitLimitExceeded") => Some(UNITS),
-            _ => None,
-        };
-        Self {
-            throttled,
-            units: text("x-ms-resource-unit").and_then(|units| units.parse().ok()),
-            used: text("x-ms-throttle-limit-percentage").and_then(|used| used.parse().ok()),
-            limit,
-            waits: headers.contains_key(header::RETRY_AFTER),
-        }
-    }
-}
-
 impl Size {
     /// The size after a response, `used` being the part of the limit that this client has used.
     ///
     /// Graph sends the part that is used from 0.8 on. If it sends what a request cost and no such part, although more of the assumed
-    /// limit is used, the limit is larger. If it throttles, the limit is smaller.
-    fn next(self, used: f64, signals: &Signals) -> Self {
-        if self.known {
+    /// limit is used, the limit is larger. If it throttles, the limit is smaller: for a while, since what other programs of the
+    /// application use is not seen here.
+    fn next(self, now: Duration, used: f64, signals: &Signals) -> Self {
+        if now < self.known_until {
             return self;
         }
         if signals.throttled {
@@ -344,7 +317,7 @@ impl Size {
             return match used >= 0.7 {
                 true => Self {
                     size: self.size.smaller(),
-                    known: true,
+                    known_until: now.saturating_add(KNOWN_FOR),
                 },
                 false => self,
             };
@@ -386,6 +359,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How long a size that a 429 showed is believed.
+const KNOWN_FOR: Duration = Duration::from_secs(10 * 60);
+
 /// From so many applications and tenants on, those at rest are forgotten.
 const MOST_KEYS: usize = 1_000;
 
@@ -393,51 +369,14 @@ const MOST_KEYS: usize = 1_000;
 mod tests {
     use super::*;
 
-    fn signals(status: u16, headers: &[(&'static str, &str)]) -> Signals {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()))
-            .collect();
-        Signals::read(StatusCode::from_u16(status).unwrap(), &headers)
-    }
-
-    #[test]
-    fn headers_say_what_a_request_cost_and_which_limit_is_reached() {
-        let ok = signals(
-            200,
-            &[
-                ("x-ms-resource-unit", "3"),
-                ("x-ms-throttle-limit-percentage", "0.85"),
-            ],
-        );
-        assert_eq!((ok.units, ok.used, ok.limit), (Some(3), Some(0.85), None));
-        let limit = |information: &str| {
-            let headers = [
-                ("x-ms-throttle-information", information),
-                ("retry-after", "5"),
-            ];
-            let signals = signals(429, &headers);
-            assert!(signals.throttled && signals.waits);
-            signals.limit
-        };
-        assert_eq!(limit("WriteLimitExceeded"), Some(WRITES));
-        assert_eq!(limit("ResourceUnitLimitExceeded"), Some(UNITS));
-        assert_eq!(limit("CPULimitExceeded"), None);
-        let garbage = signals(
-            200,
-            &[
-                ("x-ms-resource-unit", "many"),
-                ("x-ms-throttle-limit-percentage", ""),
-            ],
-        );
-        assert_eq!(garbage, Signals::default());
-    }
-
     #[test]
     fn the_size_of_a_tenant_is_found_out() {
         use TenantSize::{Large, Medium, Small};
-        let assumed = |size| Size { size, known: false };
-        let known = |size| Size { size, known: true };
+        let now = Duration::from_secs(1_000);
+        let since = |size, known_until| Size { size, known_until };
+        let assumed = |size| since(size, Duration::ZERO);
+        let known = |size| since(size, Duration::MAX);
+        let shown = |size| since(size, now + KNOWN_FOR);
         let silent = Signals::default();
         let quiet = Signals {
             units: Some(1),
@@ -458,15 +397,19 @@ mod tests {
             (assumed(Medium), 0.95, quiet, assumed(Large)),
             (assumed(Large), 0.95, quiet, assumed(Large)),
             (assumed(Small), 0.95, warned, assumed(Small)),
-            (assumed(Large), 0.95, throttled, known(Medium)),
-            (assumed(Small), 0.95, throttled, known(Small)),
+            (assumed(Large), 0.95, throttled, shown(Medium)),
+            (assumed(Small), 0.95, throttled, shown(Small)),
             (assumed(Large), 0.5, throttled, assumed(Large)),
             (known(Medium), 0.95, quiet, known(Medium)),
+            // What a 429 showed is not true for ever.
+            (shown(Medium), 0.95, quiet, shown(Medium)),
+            (since(Medium, now), 0.95, quiet, since(Large, now)),
+            (since(Medium, now), 0.95, throttled, shown(Small)),
             (known(Large), 0.5, throttled, known(Large)),
         ];
         for (before, used, signals, after) in cases {
             assert_eq!(
-                before.next(used, &signals),
+                before.next(now, used, &signals),
                 after,
                 "{before:?} {used} {signals:?}"
             );

@@ -1,5 +1,6 @@
 //! The governor of quotas: when requests are sent, by the clock.
 
+mod scopes;
 mod turns;
 
 use std::{

@@ -1,0 +1,258 @@
+use super::*;
+
+fn consumer(users: usize) -> Consumer<'static> {
+    Consumer {
+        app_id: "app",
+        tenant_id: "tenant",
+        users,
+    }
+}
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + Duration::seconds_f64(seconds)
+}
+
+fn enforced() -> Quotas {
+    Quotas {
+        enforced: true,
+        ..Quotas::default()
+    }
+}
+
+fn price(request: &str) -> Price {
+    let (method, address) = request.split_once(' ').unwrap();
+    match address.split_once('?') {
+        Some((path, query)) => Price::of(method, path, Some(query)),
+        None => Price::of(method, address, None),
+    }
+}
+
+fn wait(outcome: Outcome) -> Option<u64> {
+    match outcome {
+        Outcome::Throttled(throttled) => throttled.retry_after,
+        Outcome::Served(_) => None,
+    }
+}
+
+#[test]
+fn documented_prices() {
+    let units = [
+        ("GET /v1.0/users", 2),
+        ("GET /v1.0/users?$select=id&$top=999", 1),
+        ("GET /v1.0/users?%24select=id&$top=5", 1),
+        ("GET /v1.0/users?$expand=manager", 3),
+        ("GET /v1.0/users?$select=id&$expand=manager", 2),
+        ("GET /v1.0/Users/a", 1),
+        ("GET /beta/users/a/memberOf", 2),
+        ("GET /v1.0/me/memberOf", 2),
+        ("GET /v1.0/me", 1),
+        ("GET /v1.0/groups/a/members", 3),
+        ("GET /v1.0/groups/a/members?$top=10&$select=id", 1),
+        ("GET /v1.0/groups/a/members/microsoft.graph.user", 3),
+        ("GET /v1.0/groups/a/transitiveMembers", 5),
+        ("GET /v1.0/applications(appId='a')/extensionProperties", 2),
+        ("GET /v1.0/subscribedSkus", 3),
+        ("POST /v1.0/directoryObjects/getByIds", 5),
+        ("POST /v1.0/users/a/checkMemberGroups", 4),
+        ("POST /v1.0/users", 1),
+        ("GET /v1.0/auditLogs/signIns", 0),
+        ("GET /v1.0/users/a/photo/$value", 0),
+    ];
+    for (request, expected) in units {
+        assert_eq!(price(request).units, expected, "{request}");
+    }
+    for request in [
+        "POST /v1.0/users",
+        "PATCH /v1.0/users/a",
+        "DELETE /v1.0/users/a",
+    ] {
+        assert!(price(request).write, "{request}");
+    }
+    for request in [
+        "GET /v1.0/users",
+        "POST /v1.0/directoryObjects/getByIds",
+        "POST /v1.0/groups/a/checkMemberGroups",
+    ] {
+        assert!(!price(request).write, "{request}");
+    }
+    assert!(price("GET /beta/auditLogs/signIns").logs);
+    assert!(price("GET /v1.0/reports/authenticationMethods/userRegistrationDetails").logs);
+    assert!(price("GET /v1.0/identityProtection/riskyUsers").protection);
+    assert!(price("GET /v1.0/applications/a?$select=keyCredentials").keys);
+}
+
+#[test]
+fn resource_units_depend_on_the_size_of_the_tenant() {
+    for (users, most) in [
+        (0, 3_500),
+        (49, 3_500),
+        (50, 5_000),
+        (500, 5_000),
+        (501, 8_000),
+    ] {
+        let mut quotas = enforced();
+        let one = price("GET /v1.0/users/a");
+        let served = (0..9_000)
+            .take_while(|_| {
+                matches!(
+                    quotas.charge(at(0.0), consumer(users), one),
+                    Outcome::Served(_)
+                )
+            })
+            .count();
+        assert_eq!(served, most, "{users} users");
+    }
+}
+
+#[test]
+fn a_bucket_refills_all_the_time_and_names_the_wait() {
+    let mut quotas = enforced();
+    let list = price("GET /v1.0/groups/a/transitiveMembers");
+    for _ in 0..700 {
+        assert_eq!(wait(quotas.charge(at(0.0), consumer(1), list)), None);
+    }
+    let throttled = quotas.charge(at(0.0), consumer(1), list);
+    let Outcome::Throttled(throttled) = throttled else {
+        panic!("{throttled:?}")
+    };
+    assert_eq!(throttled.retry_after, Some(1));
+    assert_eq!(throttled.information, Some("ResourceUnitLimitExceeded"));
+    assert_eq!(
+        throttled.scope.as_deref(),
+        Some("Tenant_Application/ReadWrite/app/tenant")
+    );
+    // 350 units a second.
+    let served = (0..100)
+        .take_while(|_| wait(quotas.charge(at(1.0), consumer(1), list)).is_none())
+        .count();
+    assert_eq!(served, 70);
+    // Another tenant has its own.
+    let other = Consumer {
+        tenant_id: "other",
+        ..consumer(1)
+    };
+    assert_eq!(wait(quotas.charge(at(1.0), other, list)), None);
+}
+
+#[test]
+fn from_four_fifths_on_a_response_says_what_is_used() {
+    let mut quotas = enforced();
+    let one = price("GET /v1.0/users/a");
+    for _ in 0..2_800 {
+        quotas.charge(at(0.0), consumer(1), one);
+    }
+    let Outcome::Served(used) = quotas.charge(at(0.0), consumer(1), one) else {
+        panic!("throttled")
+    };
+    let reply = with_used(Reply::new(200), used);
+    assert_eq!(
+        reply.headers,
+        [("x-ms-throttle-limit-percentage", "0.80".to_owned())]
+    );
+    assert!(with_used(Reply::new(200), Some(0.8)).headers.is_empty());
+}
+
+#[test]
+fn writes_are_counted_beside_resource_units() {
+    let mut quotas = enforced();
+    let write = price("PATCH /v1.0/users/a");
+    for _ in 0..3_000 {
+        assert_eq!(wait(quotas.charge(at(0.0), consumer(1), write)), None);
+    }
+    let Outcome::Throttled(throttled) = quotas.charge(at(0.0), consumer(1), write) else {
+        panic!("served")
+    };
+    assert_eq!(throttled.information, Some("WriteLimitExceeded"));
+    assert_eq!(
+        throttled.scope.as_deref(),
+        Some("Tenant_Application/Write/app/tenant")
+    );
+    // Reads go on.
+    let read = price("GET /v1.0/users/a");
+    assert_eq!(wait(quotas.charge(at(0.0), consumer(1), read)), None);
+}
+
+#[test]
+fn logs_take_five_requests_in_ten_seconds_and_name_no_wait() {
+    let mut quotas = enforced();
+    let logs = price("GET /v1.0/auditLogs/signIns");
+    let mut served = Vec::new();
+    for second in 0..21 {
+        let now = at(f64::from(second));
+        if matches!(quotas.charge(now, consumer(1), logs), Outcome::Served(_)) {
+            served.push(second);
+        }
+    }
+    assert_eq!(served, [0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 20]);
+    let outcome = quotas.charge(at(20.5), consumer(1), price("GET /v1.0/users"));
+    assert!(matches!(outcome, Outcome::Served(_)));
+}
+
+/// How many of these requests are served at once.
+fn served(quotas: &mut Quotas, consumer: Consumer<'_>, price: Price) -> usize {
+    let charge = |_: &usize| {
+        let outcome = quotas.charge(at(0.0), consumer, price);
+        matches!(outcome, Outcome::Served(_))
+    };
+    (0..200_000).take_while(charge).count()
+}
+
+#[test]
+fn subscriptions_have_limits_of_their_own_for_writes_and_for_all_requests() {
+    let (write, read) = ("POST /v1.0/subscriptions", "GET /v1.0/subscriptions/a");
+    assert_eq!(price(write).units, 0);
+    let other = |app_id| Consumer {
+        app_id,
+        ..consumer(1)
+    };
+    // Of an application in a tenant, then of the tenant.
+    for (request, of_both, of_the_tenant) in [(write, 1_000, 2_000), (read, 5_000, 10_000)] {
+        let mut quotas = enforced();
+        let price = price(request);
+        assert_eq!(served(&mut quotas, other("one"), price), of_both);
+        assert_eq!(served(&mut quotas, other("two"), price), of_both);
+        assert_eq!(of_the_tenant, 2 * of_both);
+        assert_eq!(served(&mut quotas, other("three"), price), 0, "{request}");
+        let throttled = quotas.charge(at(0.0), other("three"), price);
+        assert_eq!(wait(throttled), Some(1), "{request}");
+    }
+    // Writes of subscriptions are none of the directory.
+    let mut quotas = enforced();
+    served(&mut quotas, consumer(1), price(write));
+    assert_eq!(
+        served(&mut quotas, consumer(1), price("PATCH /v1.0/users/a")),
+        3_000
+    );
+}
+
+#[test]
+fn an_application_has_130_000_requests_of_any_kind_in_ten_seconds() {
+    let mut quotas = enforced();
+    let photo = price("GET /v1.0/users/a/photo/$value");
+    assert_eq!(served(&mut quotas, consumer(1), photo), 130_000);
+    let read = quotas.charge(at(0.0), consumer(1), price("GET /v1.0/users/a"));
+    assert_eq!(wait(read), Some(1));
+}
+
+#[test]
+fn on_demand_provisioning_takes_five_requests_in_ten_seconds_and_names_the_wait() {
+    let mut quotas = enforced();
+    let jobs = "/v1.0/servicePrincipals/a/synchronization/jobs";
+    let provision = price(&format!("POST {jobs}/b/provisionOnDemand"));
+    assert_eq!(served(&mut quotas, consumer(1), provision), 5);
+    let throttled = quotas.charge(at(4.0), consumer(1), provision);
+    assert_eq!(wait(throttled), Some(6));
+    assert_eq!(wait(quotas.charge(at(10.0), consumer(1), provision)), None);
+    let start = price(&format!("POST {jobs}/b/start"));
+    assert_eq!(wait(quotas.charge(at(4.0), consumer(1), start)), None);
+}
+
+#[test]
+fn nothing_is_throttled_unless_it_is_switched_on() {
+    let mut quotas = Quotas::default();
+    let logs = price("GET /v1.0/auditLogs/signIns");
+    for _ in 0..100 {
+        let outcome = quotas.charge(at(0.0), consumer(1), logs);
+        assert_eq!(outcome, Outcome::Served(None));
+    }
+}
