@@ -262,7 +262,7 @@ pub mod query {
     pub use crate::{
         model::{PageBody, SecretBuffer},
         odata::EntityInfo,
-        verbs::{NewBody, Ticks},
+        verbs::{FoundBy, NewBody, Ticks},
     };
 }
 

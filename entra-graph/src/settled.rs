@@ -12,7 +12,7 @@ use crate::{
     model::{Entity, without_bom},
     request::{IntoRequest, Request, read},
     stream::Page,
-    verbs::{Create, Get, List, Update},
+    verbs::{Create, FoundBy, Get, List, Update},
 };
 
 /// A read that is repeated until it shows a write of this program: several times in a row, as replicas
@@ -222,25 +222,54 @@ impl<E: Entity> List<E> {
 }
 
 impl<E: Entity> Create<E> {
-    /// Creates the object and waits until reads by its id find it several times in a row, up to 2 minutes.
+    /// Creates the object and waits until reads find it several times in a row, up to 2 minutes: by its id, or in the list of
+    /// its collection where Graph has no read by id, as for app role assignments.
     ///
     /// # Errors
     /// As [`send`](Self::send). [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the object was created,
-    /// and reads do not agree on it yet; the path in the message has its id.
+    /// and reads do not agree on it yet; the path in the message has its id or its collection.
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query), before anything is sent, for an invitation, which Graph does not return
+    /// again.
     #[inline]
     pub async fn settled(self) -> Result<E, Error> {
+        let found_by = self.found_by();
+        if let FoundBy::Nothing(instead) = found_by {
+            return Err(Error::query(format!(
+                "Graph does not return such an object again, so nothing can be waited for: {instead}"
+            )));
+        }
+        let list = self.list();
         let (client, call, how) = self.into_request().into_parts();
         let call = call?;
         let reply = client.execute(&call).await?;
         let created = read(&client, &call, &reply, how)?;
-        if let Some(found) = lookup(&call, &reply) {
-            agreement(
-                &client,
-                &found,
-                DEFAULT,
-                present(|reply| Ok(Seen::Agrees(reply))),
-            )
-            .await?;
+        // Without an id nothing can be looked for.
+        let Some(id) = id_of(&reply) else {
+            return Ok(created);
+        };
+        match found_by {
+            FoundBy::List(narrow) => {
+                let (_, found, _) = narrow(list, &created).into_request().into_parts();
+                let found = found?;
+                let found = Call {
+                    advanced: found.advanced,
+                    ..as_get(&call, found.url)
+                };
+                let check = |reply: Reply| {
+                    Ok(if lists(&reply, &id) {
+                        Seen::Agrees(reply)
+                    } else {
+                        Seen::NotYet(None)
+                    })
+                };
+                agreement(&client, &found, DEFAULT, present(check)).await?;
+            }
+            _ => {
+                if let Some(found) = lookup(&call, &id) {
+                    let check = present(|reply| Ok(Seen::Agrees(reply)));
+                    agreement(&client, &found, DEFAULT, check).await?;
+                }
+            }
         }
         Ok(created)
     }
@@ -371,11 +400,26 @@ fn only_reads(call: Call) -> Result<Call, Error> {
     ))
 }
 
-/// The request that finds what a create returned; `None` if it returned no id.
+/// The id of what a create returned.
 #[inline]
-fn lookup(create: &Call, reply: &Reply) -> Option<Call> {
+fn id_of(reply: &Reply) -> Option<String> {
     let created = comparable(reply);
     let id = created.get("id")?.as_str()?;
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// Whether a page of a list has the object with this id.
+#[inline]
+fn lists(reply: &Reply, id: &str) -> bool {
+    let page = comparable(reply);
+    let rows = page.get("value").and_then(Value::as_array);
+    let mut ids = rows.into_iter().flatten().filter_map(|row| row.get("id"));
+    ids.any(|known| known == id)
+}
+
+/// The request that finds what a create returned, by its id.
+#[inline]
+fn lookup(create: &Call, id: &str) -> Option<Call> {
     let mut url = create.url.clone();
     url.path_segments_mut().ok()?.push(id);
     url.set_query(Some("$select=id"));
@@ -435,7 +479,7 @@ fn reflects(written: &Value, read: Option<&Value>) -> bool {
 
 /// The wait after a number of misses in a row: 1, 2, then 4 seconds.
 #[inline]
-fn pause(misses: u32) -> Duration {
+pub(crate) fn pause(misses: u32) -> Duration {
     Duration::from_secs(1 << misses.min(2))
 }
 

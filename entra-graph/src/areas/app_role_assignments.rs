@@ -11,7 +11,7 @@ use crate::{
     operation::Operation,
     place::{Collection, Place},
     request::{Request, read_nothing},
-    verbs::{New, NewBody},
+    verbs::{FoundBy, List, New, NewBody},
 };
 
 /// What an app role assignment is created from: the object ids of principal and resource, and the id of
@@ -58,6 +58,28 @@ impl NewAppRoleAssignment {
 impl New<AppRoleAssignment> for NewAppRoleAssignment {
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
+    }
+
+    // Graph has no read of one assignment.
+    const FOUND_BY: FoundBy<AppRoleAssignment> = FoundBy::List(same_names);
+}
+
+/// The assignments of principals with the name of this one's, or to its resource: which of the two a list can be filtered by
+/// depends on whose list it is.
+fn same_names(
+    list: List<AppRoleAssignment>,
+    created: &AppRoleAssignment,
+) -> List<AppRoleAssignment> {
+    if list.is_at("appRoleAssignedTo") {
+        return match created.principal_display_name.as_deref() {
+            Some(name) => list.filter(AppRoleAssignment::PRINCIPAL_DISPLAY_NAME.eq(name)),
+            None => list,
+        };
+    }
+    let resource = created.resource_id.as_deref();
+    match resource.and_then(|id| id.parse::<Guid>().ok()) {
+        Some(id) => list.filter(AppRoleAssignment::RESOURCE_ID.eq(id)),
+        None => list,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     objects::Invitation,
     operation::operations,
     request::Target,
-    verbs::{Create, New, NewBody},
+    verbs::{Create, FoundBy, New, NewBody},
 };
 
 operations! {
@@ -43,6 +43,10 @@ impl New<Invitation> for NewInvitation {
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }
+
+    const FOUND_BY: FoundBy<Invitation> = FoundBy::Nothing(
+        "send the invitation, and read the user in its `invited_user` with `settled`",
+    );
 }
 
 impl GraphClient {

@@ -187,6 +187,15 @@ impl<E: Entity> List<E> {
         Items::new(self.pages())
     }
 
+    /// Whether this is the last segment of its address.
+    pub(crate) fn is_at(&self, segment: &str) -> bool {
+        let url = self.target.url().ok();
+        let last = url
+            .as_ref()
+            .and_then(|url| url.path_segments()?.next_back());
+        last == Some(segment)
+    }
+
     pub(super) const fn client(&self) -> &GraphClient {
         &self.target.client
     }

@@ -12,4 +12,4 @@ pub use created::Created;
 pub use get::Get;
 pub use list::List;
 pub use partition::{LogEntry, Ticks};
-pub use write::{Create, New, NewBody, Update, Upsert};
+pub use write::{Create, FoundBy, New, NewBody, Update, Upsert};

@@ -4,6 +4,8 @@ use std::{fmt, marker::PhantomData};
 
 use entra_core::{http::HeaderValue, url::Url};
 
+use super::List;
+
 use crate::{
     client::{Call, GraphClient, PREFER, Reply},
     error::Error,
@@ -18,6 +20,22 @@ pub trait New<E> {
     /// The body so far; `root` is the address below the version, for references to other objects.
     #[doc(hidden)]
     fn into_body(self, root: &Url) -> NewBody;
+
+    /// How reads find the new object.
+    #[doc(hidden)]
+    const FOUND_BY: FoundBy<E> = FoundBy::Id;
+}
+
+/// How reads find an object that was created.
+#[doc(hidden)]
+#[non_exhaustive]
+pub enum FoundBy<E> {
+    /// By its id, below the address that it was created at.
+    Id,
+    /// In the list at that address, which this narrows down to few objects.
+    List(fn(List<E>, &E) -> List<E>),
+    /// Not at all, since Graph returns it once. What the caller reads instead.
+    Nothing(&'static str),
 }
 
 /// The properties of a new object, or why it cannot be created.
@@ -49,6 +67,7 @@ pub struct Create<E> {
     target: Target,
     operation: &'static Operation,
     body: Result<Body, Error>,
+    found_by: FoundBy<E>,
     marker: PhantomData<fn() -> E>,
 }
 
@@ -100,14 +119,24 @@ pub struct Upsert<E> {
 }
 
 impl<E: Entity> Create<E> {
-    pub(crate) fn new(target: Target, operation: &'static Operation, new: impl New<E>) -> Self {
+    pub(crate) fn new<N: New<E>>(target: Target, operation: &'static Operation, new: N) -> Self {
         let body = new.into_body(target.client.base()).0;
         Self {
             target,
             operation,
             body,
+            found_by: N::FOUND_BY,
             marker: PhantomData,
         }
+    }
+
+    pub(crate) const fn found_by(&self) -> FoundBy<E> {
+        self.found_by
+    }
+
+    /// The list at the address of the create.
+    pub(crate) fn list(&self) -> List<E> {
+        List::new(self.target.clone(), self.operation)
     }
 
     /// With a value for a further property. A second call for the same property replaces the first.
@@ -169,56 +198,6 @@ impl<E: Entity> Update<E> {
     pub fn clear<T: Settable, A: SettableIn<OnUpdate>>(
         mut self,
         property: Property<E, T, A>,
-    ) -> Self {
-        self.body.set_json(property.into_name(), T::CLEARED);
-        self
-    }
-
-    /// What is set and cleared: names and JSON.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.body.values()
-    }
-
-    /// Sends the change.
-    ///
-    /// # Errors
-    /// Every kind of [`Error`]; `Query` when nothing is set or cleared.
-    pub async fn send(self) -> Result<(), Error> {
-        self.into_request().send().await
-    }
-}
-
-impl<E: Entity> IntoRequest for Update<E> {
-    type Output = ();
-
-    fn into_request(self) -> Request<()> {
-        let call = if self.body.is_empty() {
-            Err(Error::query("the update sets nothing and clears nothing"))
-        } else {
-            let body = self.body.into_bytes();
-            self.target
-                .url()
-                .map(|url| Call::new(self.operation, url).with_json(body))
-        };
-        Request::new(self.target.client, call, read_nothing)
-    }
-}
-
-impl<E: Entity> Upsert<E> {
-    pub(crate) fn new(target: Target, operation: &'static Operation, new: impl New<E>) -> Self {
-        let body = new.into_body(target.client.base()).0;
-        Self {
-            target,
-            operation,
-            body,
-            marker: PhantomData,
-        }
-    }
-
-    /// With a value for a further property. A second call for the same property replaces the first.
-    pub fn set<T, A: SettableIn<OnUpdate>>(
-        mut self,
-        property: Property<E, T, A>,
         value: impl BodyValue<T>,
     ) -> Self {
         if let Ok(body) = &mut self.body {
@@ -260,6 +239,24 @@ fn read_upserted<E: Entity>(client: &GraphClient, reply: &Reply) -> Result<Optio
     match reply.status.as_u16() {
         201 => read_entity(client, reply).map(Some),
         _ => read_nothing(client, reply).map(|()| None),
+    }
+}
+
+impl<E> Clone for FoundBy<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for FoundBy<E> {}
+
+impl<E> fmt::Debug for FoundBy<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Id => "Id",
+            Self::List(_) => "List",
+            Self::Nothing(_) => "Nothing",
+        })
     }
 }
 

@@ -95,6 +95,54 @@ async fn users_and_groups_are_assigned_with_default_access() {
 }
 
 #[tokio::test]
+async fn an_assignment_is_settled_when_it_is_listed() {
+    let (tenant, graph) = graph(&[
+        "AppRoleAssignment.ReadWrite.All",
+        "Application.Read.All",
+        "DelegatedPermissionGrant.ReadWrite.All",
+        "Directory.Read.All",
+    ])
+    .await;
+    let desk = tenant.register_app("Desk").service_principal_id();
+    let (robin, crew) = (tenant.add_user("Robin").id(), tenant.add_group("Crew").id());
+    let night_job = tenant.register_app("Night job's").service_principal_id();
+    let (api, role) = microsoft_graph(&graph).await;
+    tenant.set_replication_delay(std::time::Duration::from_secs(10));
+    let desk_is_assigned_to = graph.service_principal(desk).app_role_assigned_to();
+    let settled = [
+        desk_is_assigned_to.create(NewAppRoleAssignment::default_access(robin, desk)),
+        graph
+            .group(crew)
+            .app_role_assignments()
+            .create(NewAppRoleAssignment::default_access(crew, desk)),
+        graph
+            .service_principal(&api.id)
+            .app_role_assigned_to()
+            .create(NewAppRoleAssignment::new(night_job, &api.id, &role)),
+    ];
+    for create in settled {
+        let created = create.settled().await.unwrap();
+        assert!(!created.id.is_empty());
+    }
+    // Every replica has them.
+    for _ in 0..10 {
+        let all = desk_is_assigned_to.list().send().await.unwrap().items;
+        assert_eq!(all.len(), 2);
+    }
+    let new = NewOAuth2PermissionGrant::for_all_users(
+        night_job.to_string(),
+        api.id.clone(),
+        ["User.Read"],
+    );
+    let grants = graph.oauth2_permission_grants();
+    let grant = grants.create(new).settled().await.unwrap();
+    let one = graph.oauth2_permission_grant(&grant.id);
+    for _ in 0..10 {
+        one.get().send().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_403_of_an_assignment_names_the_permission_that_is_lacking() {
     for (has, needed) in [
         (

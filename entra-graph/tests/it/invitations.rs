@@ -1,6 +1,6 @@
 //! Invitations against the fake tenant.
 
-use entra_graph::{GraphClient, Invitation, NewInvitation, User};
+use entra_graph::{ErrorKind, GraphClient, Invitation, NewInvitation, User};
 use entra_mock::FakeTenant;
 
 use crate::support::AppCredential;
@@ -48,6 +48,16 @@ async fn an_invited_guest_is_a_user_who_has_not_accepted_yet() {
         error.message().contains("already exists in the directory"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn an_invitation_cannot_be_waited_for_as_it_is_not_returned_again() {
+    let tenant = FakeTenant::start().await;
+    let graph = client(&tenant, &["User.Invite.All", "User.Read.All"]);
+    let error = graph.invite(new()).settled().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(error.to_string().contains("invited_user"), "{error}");
+    assert_eq!(graph.requests_sent(), 0);
 }
 
 #[tokio::test]
