@@ -1,14 +1,12 @@
 //! App registrations against the fake tenant, from create to purge.
 
-use async_trait::async_trait;
-use entra_core::{
-    Clock as _, CredentialError, CredentialErrorKind, ProofSigner, TokenCredential as _,
-    TokenRequest, time::Duration,
-};
+mod keys;
+
+use entra_core::{Clock as _, TokenCredential as _, TokenRequest, time::Duration};
 use entra_graph::{
-    Application, CertificateId, Change, ErrorKind, FederatedIdentityCredential, GraphClient, Key,
-    NewApplication, NewCertificate, NewExtensionProperty, NewFederatedIdentityCredential,
-    NewPassword, NewServicePrincipal, Property, Reference, SecretId, ServicePrincipal, User,
+    Application, Change, ErrorKind, FederatedIdentityCredential, GraphClient, Key, NewApplication,
+    NewExtensionProperty, NewFederatedIdentityCredential, NewPassword, Property, Reference,
+    SecretId, User,
     types::{AppRole, PasswordCredential, PermissionScope, WebApplication},
 };
 use entra_mock::FakeTenant;
@@ -242,180 +240,36 @@ async fn a_403_of_a_create_names_the_permissions_that_create() {
     );
 }
 
-mod keys {
-    use super::*;
-
-    async fn application() -> (FakeTenant, GraphClient, Application) {
-        let (tenant, graph) = writer().await;
-        let app = create(&graph, "Shop").await;
-        (tenant, graph, app)
+#[tokio::test]
+async fn a_role_is_removed_once_every_replica_has_disabled_it() {
+    use entra_core::ScriptedTransport;
+    let role = "b1d5a1e0-0000-0000-0000-000000000001";
+    let roles = format!(r#"{{"id":"a","appRoles":[{{"id":"{role}","isEnabled":true}}]}}"#);
+    let text = "Property appRoles cannot be deleted or updated unless disabled first.";
+    let enabled = format!(r#"{{"error":{{"code":"Request_BadRequest","message":"{text}"}}}}"#);
+    let mut script = ScriptedTransport::new()
+        .then(200, &[], roles.clone())
+        .then(204, &[], "");
+    // Longer than a quarter of a minute.
+    for _ in 0..10 {
+        script = script.then(400, &[], enabled.clone());
     }
+    let script = script.then(204, &[], "");
+    let graph = crate::scripts::client(script.clone());
+    graph.application("a").remove_app_role(role).await.unwrap();
+    assert_eq!(script.remaining(), 0);
 
-    fn certificate(tenant: &FakeTenant) -> NewCertificate {
-        NewCertificate::from_pem(&tenant.test_certificate_pem()).unwrap()
-    }
-
-    /// Signs with the private key of the tenant's certificate, as a key vault does.
-    #[derive(Debug)]
-    struct Vault {
-        pem: String,
-    }
-
-    #[async_trait]
-    impl ProofSigner for Vault {
-        fn sha1_thumbprint(&self) -> [u8; 20] {
-            [0; 20]
-        }
-
-        async fn sign_rs256(&self, message: &[u8]) -> Result<Vec<u8>, CredentialError> {
-            use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
-            use base64::{Engine as _, engine::general_purpose::STANDARD};
-
-            let (_, rest) = self.pem.split_once("-----BEGIN PRIVATE KEY-----").unwrap();
-            let (body, _) = rest.split_once("-----END PRIVATE KEY-----").unwrap();
-            let body: String = body.split_whitespace().collect();
-            let key = KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).unwrap();
-            let mut signature = vec![0; key.public_modulus_len()];
-            key.sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
-            .unwrap();
-            Ok(signature)
-        }
-    }
-
-    /// A signer without the private key, or without any.
-    #[derive(Debug)]
-    struct WithoutKey(Option<&'static [u8]>);
-
-    #[async_trait]
-    impl ProofSigner for WithoutKey {
-        fn sha1_thumbprint(&self) -> [u8; 20] {
-            [0; 20]
-        }
-
-        async fn sign_rs256(&self, _: &[u8]) -> Result<Vec<u8>, CredentialError> {
-            let unreachable = || {
-                CredentialError::new(CredentialErrorKind::Transient, "the vault does not respond")
-            };
-            self.0.map(<[u8]>::to_vec).ok_or_else(unreachable)
-        }
-    }
-
-    #[tokio::test]
-    async fn the_first_certificate_is_uploaded_and_read_back() {
-        let (tenant, graph, app) = application().await;
-        let one = graph.application(&app.id);
-        let uploaded = one
-            .upload_first_certificate(certificate(&tenant).named("first"))
-            .await
-            .unwrap();
-        assert_eq!(uploaded.display_name.as_deref(), Some("first"));
-        assert_eq!(uploaded.usage.as_deref(), Some("Verify"));
-        assert!(uploaded.key_id.is_some() && uploaded.key.is_some());
-        let again = one.upload_first_certificate(certificate(&tenant)).await;
-        assert_eq!(again.unwrap_err().kind(), ErrorKind::Query);
-    }
-
-    #[tokio::test]
-    async fn a_key_is_added_and_removed_with_a_proof_that_the_caller_signs() {
-        let (tenant, graph, app) = application().await;
-        let by_id = graph.application(&app.id);
-        let by_app_id = graph.application(Key::app_id(app.app_id.unwrap()));
-        let vault = Vault {
-            pem: tenant.test_certificate_pem(),
-        };
-        let first = by_id
-            .upload_first_certificate(certificate(&tenant))
-            .await
-            .unwrap();
-        let second = certificate(&tenant).named("second");
-        by_id.add_key(second, &vault).send().await.unwrap();
-        let listed = by_id.get().select(Application::KEY_CREDENTIALS);
-        let listed = listed.send().await.unwrap().key_credentials.unwrap();
-        let names: Vec<_> = listed
-            .iter()
-            .filter_map(|key| key.display_name.as_deref())
-            .collect();
-        assert!(names.contains(&"second"), "{names:?}");
-        // The proof names the object id, which this handle has to read first.
-        let id: CertificateId = first.key_id.unwrap().parse().unwrap();
-        by_app_id.remove_key(id, &vault).send().await.unwrap();
-        let listed = by_id.get().select(Application::KEY_CREDENTIALS);
-        let listed = listed.send().await.unwrap();
-        assert_eq!(listed.key_credentials.unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_key_of_a_service_principal_is_added_and_removed_with_a_proof() {
-        let (tenant, graph, app) = application().await;
-        let app_id = app.app_id.unwrap();
-        let principals = graph.service_principals();
-        let new = NewServicePrincipal::of(&app_id);
-        let principal = principals.create(new).send().await.unwrap();
-        let by_id = graph.service_principal(&principal.id);
-        let by_app_id = graph.service_principal(Key::app_id(app_id));
-        let first = by_id.upload_first_certificate(certificate(&tenant)).await;
-        assert_eq!(first.unwrap().usage.as_deref(), Some("Verify"));
-        // A second one takes a proof.
-        let again = by_id.upload_first_certificate(certificate(&tenant)).await;
-        let again = again.unwrap_err();
-        assert_eq!(again.kind(), ErrorKind::Query);
-        assert!(
-            again
-                .to_string()
-                .contains("the service principal has credentials already"),
-            "{again}"
+    let script = ScriptedTransport::new()
+        .then(200, &[], roles)
+        .then(204, &[], "")
+        .then(
+            400,
+            &[],
+            r#"{"error":{"code":"Request_BadRequest","message":"no"}}"#,
         );
-        let vault = Vault {
-            pem: tenant.test_certificate_pem(),
-        };
-        let second = certificate(&tenant).named("second");
-        by_app_id.add_key(second, &vault).send().await.unwrap();
-        let listed = by_id.get().select(ServicePrincipal::KEY_CREDENTIALS);
-        let listed = listed.send().await.unwrap().key_credentials.unwrap();
-        let added = listed
-            .iter()
-            .find(|key| key.display_name.as_deref() == Some("second"))
-            .unwrap();
-        assert_eq!(listed.len(), 2);
-        let id: CertificateId = added.key_id.as_ref().unwrap().parse().unwrap();
-        by_id.remove_key(id, &vault).send().await.unwrap();
-        let listed = by_id.get().select(ServicePrincipal::KEY_CREDENTIALS);
-        let listed = listed.send().await.unwrap().key_credentials.unwrap();
-        assert_eq!(listed.len(), 1);
-        assert_ne!(listed[0].display_name.as_deref(), Some("second"));
-    }
-
-    #[tokio::test]
-    async fn an_invalid_proof_adds_no_key() {
-        let (tenant, graph, app) = application().await;
-        let one = graph.application(&app.id);
-        one.upload_first_certificate(certificate(&tenant))
-            .await
-            .unwrap();
-        let forger = WithoutKey(Some(b"canary-signature"));
-        let request = one.add_key(certificate(&tenant), &forger);
-        let error = request.send().await.unwrap_err();
-        assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
-        assert!(!format!("{error:?}").contains("Y2FuYXJ5"));
-    }
-
-    #[tokio::test]
-    async fn a_key_that_cannot_sign_sends_nothing() {
-        let (tenant, graph, app) = application().await;
-        let before = tenant.requests().to("/applications").count();
-        let request = graph.application(&app.id);
-        let request = request.add_key(certificate(&tenant), &WithoutKey(None));
-        let error = request.send().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Credential);
-        let cause = error.credential().unwrap();
-        assert_eq!(cause.to_string(), "the vault does not respond");
-        assert_eq!(tenant.requests().to("/applications").count(), before);
-    }
+    let graph = crate::scripts::client(script.clone());
+    let error = graph.application("a").remove_app_role(role).await;
+    assert_eq!(error.unwrap_err().code(), Some("Request_BadRequest"));
 }
 
 #[tokio::test]

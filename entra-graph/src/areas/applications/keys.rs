@@ -16,7 +16,7 @@ use crate::{
     objects::{Application, ServicePrincipal, types::KeyCredential},
     operation::Operation,
     place::{Object, Single},
-    request::{Request, read_nothing},
+    request::{IntoRequest, Request, read_nothing},
     verbs::Get,
 };
 
@@ -353,13 +353,16 @@ impl Object<$place> {
     /// Without a valid certificate there is nothing to prove possession with, so this is an update of the whole
     /// list `keyCredentials`, which would drop what another writer adds at the same time. It therefore
     /// belongs right after the create, before secrets and other certificates: it fails if there is a certificate or a
-    /// secret already.
+    /// secret already that has not expired. Expired certificates, which prove nothing either, are removed by the update.
+    ///
+    /// A replica that does not have the new object yet is waited for, each time for a minute at most.
     ///
     /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
-    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if there is a credential already, or if the certificate
-    /// cannot be read back within a minute; every other kind of [`Error`].
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if there is a valid credential already,
+    /// [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) if the certificate was sent, but cannot be read back within a
+    /// minute; every other kind of [`Error`].
     #[inline]
     pub async fn upload_first_certificate(
         &self,
@@ -369,11 +372,15 @@ impl Object<$place> {
             $object::KEY_CREDENTIALS,
             $object::PASSWORD_CREDENTIALS,
         );
-        let before = self.get().select(credentials).send().await?;
-        let has_secret = before
-            .password_credentials
-            .is_some_and(|all| !all.is_empty());
-        if has_secret || before.key_credentials.is_some_and(|all| !all.is_empty()) {
+        let before = self.get().select(credentials).into_request();
+        let before = before.send_after_write(MINUTE).await?;
+        let now = self.target().client.now();
+        let is_valid = |end: Option<Timestamp>| end.is_none_or(|end| end > now);
+        let mut secrets = before.password_credentials.into_iter().flatten();
+        let mut certificates = before.key_credentials.into_iter().flatten();
+        if secrets.any(|one| is_valid(one.end_date_time))
+            || certificates.any(|one| is_valid(one.end_date_time))
+        {
             return Err(Error::query(concat!(
                 "the ",
                 $noun,
@@ -381,22 +388,18 @@ impl Object<$place> {
             )));
         }
         let credential = certificate.credential();
-        self.update()
-            .set($object::KEY_CREDENTIALS, [&credential])
-            .send()
-            .await?;
+        // Entries with a start in the past are rejected, so expired ones cannot be sent again with it.
+        let update = self.update().set($object::KEY_CREDENTIALS, [&credential]);
+        update.into_request().send_after_write(MINUTE).await?;
+        let is_new = move |one: &KeyCredential| one.key == credential.key;
+        let shown = is_new.clone();
         // Reads can be served by a replica that does not have the update yet.
-        for _ in 0..READS {
-            let read = self.get().select($object::KEY_CREDENTIALS);
-            let listed = read.send().await?.key_credentials.unwrap_or_default();
-            if let Some(found) = listed.into_iter().find(|one| one.key == credential.key) {
-                return Ok(found);
-            }
-            self.target().client.sleep(BETWEEN_READS).await;
-        }
-        Err(Error::query(
-            "the certificate was sent, but cannot be read back yet; read it later",
-        ))
+        let read = self.get().select($object::KEY_CREDENTIALS).settled();
+        let read = read.until(move |object| object.key_credentials.iter().flatten().any(&shown));
+        let read = read.reads(1).budget(MINUTE).send().await?;
+        let mut listed = read.key_credentials.into_iter().flatten();
+        let missing = || Error::query("the certificate was sent, but is not in the response");
+        listed.find(|one| is_new(one)).ok_or_else(missing)
     }
 }
     };
@@ -409,5 +412,4 @@ first_certificate!(OneServicePrincipal, ServicePrincipal, "service principal");
 const AUDIENCE: &str = "00000002-0000-0000-c000-000000000000";
 /// The longest lifetime of a proof, in seconds.
 const LIFETIME: i64 = 600;
-const READS: usize = 20;
-const BETWEEN_READS: std::time::Duration = std::time::Duration::from_secs(3);
+const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -210,7 +210,6 @@ fn read_secret(_: &GraphClient, reply: &Reply) -> Result<NewSecret, Error> {
     })
 }
 
-/// The call that removes a secret.
 /// A place whose object has client secrets.
 #[diagnostic::on_unimplemented(
     message = "the object at `{Self}` has no client secrets",

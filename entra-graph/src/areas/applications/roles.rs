@@ -10,6 +10,7 @@ use crate::{
         types::{ApiApplication, AppRole, PermissionScope},
     },
     place::Object,
+    settled::pause,
 };
 
 impl AppRole {
@@ -202,18 +203,26 @@ impl Object<OneApplication> {
         self.update().set(Application::API, api).send().await
     }
 
-    /// Sends a removal again while the replica that serves it still sees the entry as enabled.
+    /// Sends a removal again while the replica that serves it still sees the entry as enabled, for two minutes at most.
     #[inline]
     async fn once_disabled(&self, send: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
-        for _ in 0..RETRIES {
-            match send().await {
-                Err(error) if error.code() == Some(STILL_ENABLED) => {
-                    self.target().client.sleep(BETWEEN_RETRIES).await;
-                }
-                result => return result,
+        let client = &self.target().client;
+        let clock = client.pipeline().clock();
+        let started = clock.monotonic();
+        let mut misses = 0;
+        loop {
+            let error = match send().await {
+                Err(error) => error,
+                Ok(()) => return Ok(()),
+            };
+            let age = clock.elapsed(started);
+            let is_lag = error.code() == Some(STILL_ENABLED) || error.is_lag(age);
+            if age >= LONGEST || !is_lag {
+                return Err(error);
             }
+            client.sleep(pause(misses)).await;
+            misses += 1;
         }
-        send().await
     }
 }
 
@@ -224,5 +233,4 @@ fn is(text: Option<&String>, id: Guid) -> bool {
 }
 
 const STILL_ENABLED: &str = "CannotDeleteOrUpdateEnabledEntitlement";
-const RETRIES: usize = 5;
-const BETWEEN_RETRIES: std::time::Duration = std::time::Duration::from_secs(3);
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(2 * 60);

@@ -62,6 +62,25 @@ fn count(fixture: &Fixture) -> usize {
 }
 
 #[test]
+fn twenty_writers_who_add_certificates_at_once_lose_none() {
+    let (fixture, _) = with_certificate();
+    let target = format!("{APPS}/{}/addKey", id(DESK_APP));
+    let proof = proof(&fixture);
+    std::thread::scope(|scope| {
+        for writer in 0..20 {
+            let (fixture, target, proof) = (&fixture, &target, &proof);
+            scope.spawn(move || {
+                let mut key = key(&other_certificate());
+                key["displayName"] = format!("writer {writer}").into();
+                let add = json!({"keyCredential": key, "passwordCredential": null, "proof": proof});
+                assert_eq!(fixture.post(target, &add).status, 200);
+            });
+        }
+    });
+    assert_eq!(count(&fixture), 21);
+}
+
+#[test]
 fn a_certificate_is_added_and_removed_with_a_proof() {
     let (fixture, key_id) = with_certificate();
     let one = format!("{APPS}/{}", id(DESK_APP));
