@@ -3,7 +3,9 @@
     python3 .ci/models.py FACTS
 
 Reads the declarations in entra-graph/src/objects, and graph-csdl.json and graph-additions.json. A property or member of
-a covered type that is missing here must be in models.json with its reason, and must not be of the tier `mission`.
+a covered type that is missing here must be in models.json with its reason, and must not be of the tier `mission`. A type of
+that tier without a model, a type that is not compared, another type of a property, and an enumeration as plain text must have
+a reason there too.
 """
 
 import json
@@ -20,7 +22,7 @@ PLAIN = {
     "TimeOfDay": "String", "Stream": "String",
 }
 PROPERTY = re.compile(
-    r'^\s*(\w+): (.+?)(?: as (.+?))?\s*=\s*[A-Z0-9_]+\(\s*"([^"]+)"(?:\s*,\s*"[^"]*")?\s*,?\s*\)(?: (set|create|update))?;', re.M
+    r'^\s*(\w+): (.+?)(?: as (.+?))?\s*=\s*[A-Z0-9_]+\(\s*"([^"]+)"(?:\s*,\s*"[^"]*")?\s*,?\s*\)(?: (set|create|update)( never null)?)?;', re.M
 )
 MEMBER = re.compile(r'^\s*(\w+) = "([^"]+)";', re.M)
 
@@ -45,7 +47,9 @@ def declarations():
                 found += shared[macro]
             wire = odata.removeprefix("#microsoft.graph.") if odata else None
             beta = 0 <= beta_from < place
-            models[("beta " if beta else "") + name] = (wire, {wire_name: (kind.strip(), access) for _, kind, _, wire_name, access in found})
+            models[("beta " if beta else "") + name] = (wire, {
+                wire_name: (kind.strip(), access, bool(never)) for _, kind, _, wire_name, access, never in found
+            })
     return models, enums
 
 
@@ -126,7 +130,7 @@ def csdl_name(name, wire):
     return renamed or name[0].lower() + name[1:]
 
 
-def rust_type(entry, models, enums, types):
+def rust_type(entry, enums, types):
     """The types that may stand for a property."""
     kind = entry["type"].removeprefix("Edm.").removeprefix(NAMESPACE)
     if kind in PLAIN:
@@ -138,7 +142,7 @@ def rust_type(entry, models, enums, types):
         names |= {rust for rust, csdl in RULES["names"].items() if csdl == kind}
         plain = names | {f"Box<{name}>" for name in names}
         if types.get(kind, {}).get("kind") == "enum" and not any(name in enums for name in names):
-            plain.add("String")
+            plain.add(f"String as {kind}")
     return {f"Vec<{name}>" for name in plain} if entry.get("collection") else plain
 
 
@@ -146,7 +150,8 @@ def main():
     facts = pathlib.Path(sys.argv[1])
     models, enums = declarations()
     types = metadata(facts)
-    failures, counts, used = [], {"types": 0, "properties": 0, "members": 0, "left out": 0}, set()
+    failures, counts, used = [], {"types": 0, "properties": 0, "settable": 0, "members": 0, "left out": 0}, set()
+    reasons, covered = set(), set()
 
     def left_out(key, tier, what):
         used.add(key)
@@ -159,7 +164,9 @@ def main():
     for name, (wire, properties) in sorted(models.items()):
         plain = name.removeprefix("beta ")
         csdl = ("beta " if name.startswith("beta ") else "") + csdl_name(plain, wire)
+        covered.add(csdl)
         if csdl in RULES["beyond"]:
+            reasons.add(("beyond", csdl))
             continue
         documented = properties_of(types, csdl)
         if not documented and not types.get(csdl):
@@ -176,18 +183,35 @@ def main():
                 continue
             counts["properties"] += 1
             ours = properties[property_name][0].replace(" ", "")
-            expected = rust_type(entry, models, enums, types)
-            if ours not in expected and ours not in RULES["types"].get(key, []):
+            expected = rust_type(entry, enums, types)
+            as_text = {ours.replace("String", f"String as {name}"): name for name in RULES["plain_enums"]}
+            if text := expected & as_text.keys():
+                reasons.update(("plain_enums", as_text[one]) for one in text)
+            elif ours not in expected and ours in RULES["types"].get(key, {"ours": []})["ours"]:
+                reasons.add(("types", key))
+            elif ours not in expected:
                 failures.append(f"{key}: {ours} stands for {entry['type']}, expected {sorted(expected)}")
+            # Only an update clears, and a collection is cleared by no elements.
+            _, access, never_null = properties[property_name]
+            if access in ("set", "update") and not entry.get("collection"):
+                counts["settable"] += 1
+                if never_null == entry.get("nullable", True):
+                    failures.append(f"{key}: declared {'without' if never_null else 'with'} null, unlike the metadata")
+            elif never_null:
+                failures.append(f"{key}: declared as never null, and no update sets it alone")
         # One model can stand for several types that derive from it.
         derived = {entry for other in types for entry in properties_of(types, other) if derives(types, other, csdl)}
         for property_name in properties.keys() - documented.keys() - derived:
-            if f"{csdl}.{property_name}" not in RULES["documented_elsewhere"]:
-                failures.append(f"{csdl}.{property_name}: not in the metadata")
+            key = f"{csdl}.{property_name}"
+            reasons.add(("documented_elsewhere", key))
+            if key not in RULES["documented_elsewhere"]:
+                failures.append(f"{key}: not in the metadata")
     for name, members in sorted(enums.items()):
         csdl = csdl_name(name, None)
         item = types.get(csdl) or types.get("beta " + csdl)
+        covered.add(csdl)
         if csdl in RULES["beyond"]:
+            reasons.add(("beyond", csdl))
             continue
         if item is None:
             failures.append(f"{name}: the metadata has no enumeration {csdl}")
@@ -203,6 +227,15 @@ def main():
         for member in set(members) - set(documented):
             if f"{csdl}.{member}" not in RULES["documented_elsewhere"]:
                 failures.append(f"{csdl}.{member}: not in the metadata")
+    for name, item in types.items():
+        if item.get("tier") == "mission" and item["name"] not in covered and not name.startswith("beta "):
+            reasons.add(("without_model", name))
+            if name not in RULES["without_model"]:
+                failures.append(f"{name}: of the tier `mission`, without a model, and models.json gives no reason")
+    for table in ("beyond", "types", "plain_enums", "documented_elsewhere", "without_model"):
+        for key in RULES[table]:
+            if (table, key) not in reasons:
+                failures.append(f"models.json, {table}: {key} needs no reason, or does not exist")
     for key in RULES["left_out"].keys() - used:
         failures.append(f"models.json leaves out {key}, which is there or does not exist")
     if failures:

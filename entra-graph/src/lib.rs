@@ -252,8 +252,8 @@ pub mod query {
         },
         objects::{DirectoryEntity, OtherObject},
         odata::{
-            Access, CreateOnly, Described, Literal, OnCreate, OnUpdate, Order, ReadOnly, Search,
-            Selection, SettableIn, UpdateOnly, Writable,
+            Access, Clearable, CreateOnly, Described, Literal, OnCreate, OnUpdate, Order, ReadOnly,
+            Required, Search, Selection, SettableIn, UpdateOnly, UpdateRequired, Writable,
         },
         place::{Added, Collection, Object},
         verbs::{Count, Create, Created, Get, List, LogEntry, New, Update, Upsert},

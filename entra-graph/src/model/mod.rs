@@ -80,10 +80,10 @@ pub(crate) trait Model: Object + Default {
 ///     }
 /// }
 /// ```
-/// `field: Type [as ConstantType] = CONSTANT("wireName"[, "support row"]) [set|create|update];` The
+/// `field: Type [as ConstantType] = CONSTANT("wireName"[, "support row"]) [set|create|update [never null]];` The
 /// constant's type is the field's type unless it differs: a GUID stored as text, or the content of a `Box`. The
-/// last word says when the property can be set: always, only in a create, only in an update; without it,
-/// never. Each property is also a builder method of that name, for values in request bodies.
+/// last words say when the property can be set: always, only in a create, only in an update; without them,
+/// never. `set never null` and `update never null` are for properties that always have a value, which no update clears. Each property is also a builder method of that name, for values in request bodies.
 macro_rules! complex {
     ($(#[$meta:meta])* $name:ident { $($body:tt)* }) => {
         $crate::model::model! {
@@ -151,7 +151,7 @@ macro_rules! model {
         $name:ident [$($id:ident)?] $odata_type:literal {
             $(
                 $(#[$doc:meta])*
-                $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?) $($access:ident)?;
+                $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?) $($access:ident $($never:ident $null:ident)?)?;
             )*
         } {
             $(
@@ -183,7 +183,7 @@ macro_rules! model {
             )?
             $(
                 $(#[$doc])*
-                pub const $constant: $crate::odata::Property<Self, $crate::model::model!(@kind $type $(, $kind)?), $crate::model::model!(@access $($access)?)> =
+                pub const $constant: $crate::odata::Property<Self, $crate::model::model!(@kind $type $(, $kind)?), $crate::model::model!(@access $($access $($never $null)?)?)> =
                     $crate::odata::Property::new($wire, $crate::model::model!(@support $($support)?));
             )*
             $(
@@ -332,7 +332,7 @@ macro_rules! model {
 
     (@setters $name:ident { $(
         $(#[$doc:meta])*
-        $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?) $($access:ident)?;
+        $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?) $($access:ident $($never:ident $null:ident)?)?;
     )* }) => {
         impl $name {
             $(
@@ -363,6 +363,8 @@ macro_rules! model {
     (@access set) => { $crate::odata::Writable };
     (@access create) => { $crate::odata::CreateOnly };
     (@access update) => { $crate::odata::UpdateOnly };
+    (@access set never null) => { $crate::odata::Required };
+    (@access update never null) => { $crate::odata::UpdateRequired };
 
     (@support) => { $crate::odata::Support::NONE };
     (@support $support:literal) => { $crate::odata::Support::parse($support) };

@@ -21,7 +21,7 @@ entity! {
         /// The display name.
         display_name: String = DISPLAY_NAME("displayName") set;
         /// Whether it is enforced.
-        is_enabled: bool = IS_ENABLED("isEnabled") set;
+        is_enabled: bool = IS_ENABLED("isEnabled") set never null;
         /// What it restricts.
         restrictions: Box<CustomAppManagementConfiguration> as CustomAppManagementConfiguration =
             RESTRICTIONS("restrictions") set;
@@ -46,7 +46,7 @@ entity! {
         /// The display name.
         display_name: String = DISPLAY_NAME("displayName") set;
         /// Whether it is enforced.
-        is_enabled: bool = IS_ENABLED("isEnabled") set;
+        is_enabled: bool = IS_ENABLED("isEnabled") set never null;
         /// What it restricts for service principals.
         service_principal_restrictions: Box<AppManagementServicePrincipalConfiguration> as AppManagementServicePrincipalConfiguration =
             SERVICE_PRINCIPAL_RESTRICTIONS("servicePrincipalRestrictions") set;

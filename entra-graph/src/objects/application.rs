@@ -78,7 +78,7 @@ entity! {
         notes: String = NOTES("notes") set;
         /// Whether tokens are returned by form post only, never in a URL.
         oauth2_require_post_response: bool =
-            OAUTH2_REQUIRE_POST_RESPONSE("oauth2RequirePostResponse") set;
+            OAUTH2_REQUIRE_POST_RESPONSE("oauth2RequirePostResponse") set never null;
         /// The optional claims of its tokens.
         optional_claims: Box<OptionalClaims> as OptionalClaims = OPTIONAL_CLAIMS("optionalClaims") set;
         /// Which minors may use the app.

@@ -28,7 +28,7 @@ entity! {
         /// The name.
         name: String = NAME("name", "eq") create;
         /// Whether the attribute can be assigned.
-        status: CustomSecurityAttributeStatus = STATUS("status", "eq") set;
+        status: CustomSecurityAttributeStatus = STATUS("status", "eq") set never null;
         /// The type of the values.
         value_type: CustomSecurityAttributeType = VALUE_TYPE("type", "eq") create;
         /// Whether only predefined values can be assigned; an update can change it to `false` only.

@@ -17,7 +17,7 @@ entity! {
         /// Whether the organization manages the DNS records itself.
         is_admin_managed: bool = IS_ADMIN_MANAGED("isAdminManaged");
         /// Whether new users get this domain. Can be set to `true` only, which ends it for the domain before.
-        is_default: bool = IS_DEFAULT("isDefault") update;
+        is_default: bool = IS_DEFAULT("isDefault") update never null;
         /// Whether this is the domain below `onmicrosoft.com` that the tenant was created with.
         is_initial: bool = IS_INITIAL("isInitial");
         /// Whether this is a verified root domain, and not a subdomain.

@@ -12,7 +12,7 @@ entity! {
         /// The description.
         description: String = DESCRIPTION("description") set;
         /// The issuer of accepted tokens.
-        issuer: String = ISSUER("issuer") set;
+        issuer: String = ISSUER("issuer") set never null;
         /// The name, unique in the application and fixed when it is created.
         name: String = NAME("name", "eq") create;
         /// The subject of accepted tokens. It is compared as it stands, in the same letters.
@@ -48,7 +48,7 @@ pub(super) mod beta {
             /// The description.
             description: String = DESCRIPTION("description") set;
             /// The issuer of accepted tokens.
-            issuer: String = ISSUER("issuer") set;
+            issuer: String = ISSUER("issuer") set never null;
             /// The name, unique in the application and fixed when it is created.
             name: String = NAME("name", "eq") create;
             /// The subject of accepted tokens, or none with an expression.

@@ -40,7 +40,7 @@ entity! {
             APP_OWNER_ORGANIZATION_ID("appOwnerOrganizationId", "eq+ ge+ le+");
         /// Whether only assigned users and applications get tokens.
         app_role_assignment_required: bool =
-            APP_ROLE_ASSIGNMENT_REQUIRED("appRoleAssignmentRequired", "eq+") set;
+            APP_ROLE_ASSIGNMENT_REQUIRED("appRoleAssignmentRequired", "eq+") set never null;
         /// Roles that users, groups or applications can be assigned in it.
         app_roles: Vec<AppRole> = APP_ROLES("appRoles") set;
         /// The client id of the app that created it.

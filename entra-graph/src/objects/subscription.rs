@@ -21,7 +21,7 @@ entity! {
         /// The name of that certificate, at most 128 characters.
         encryption_certificate_id: String = ENCRYPTION_CERTIFICATE_ID("encryptionCertificateId") set;
         /// When it expires (UTC).
-        expiration_date_time: Timestamp = EXPIRATION_DATE_TIME("expirationDateTime") set;
+        expiration_date_time: Timestamp = EXPIRATION_DATE_TIME("expirationDateTime") set never null;
         /// Whether notifications contain the changed resource, encrypted.
         include_resource_data: bool = INCLUDE_RESOURCE_DATA("includeResourceData");
         /// The newest version of TLS that the endpoint supports, such as `v1_2`.
@@ -31,7 +31,7 @@ entity! {
         /// OData options of the resource, for printers only.
         notification_query_options: String = NOTIFICATION_QUERY_OPTIONS("notificationQueryOptions");
         /// Where change notifications are sent to.
-        notification_url: String = NOTIFICATION_URL("notificationUrl") set;
+        notification_url: String = NOTIFICATION_URL("notificationUrl") set never null;
         /// The audience of validation tokens, if it is not the application itself.
         notification_url_app_id: String = NOTIFICATION_URL_APP_ID("notificationUrlAppId") set;
         /// The path of what is subscribed to, such as `users`.

@@ -34,7 +34,7 @@ entity! {
         /// The identifiers that a certificate must have to sign the user in.
         authorization_info: Box<AuthorizationInfo> as AuthorizationInfo = AUTHORIZATION_INFO("authorizationInfo");
         /// The birthday; for one user only.
-        birthday: Timestamp = BIRTHDAY("birthday") set;
+        birthday: Timestamp = BIRTHDAY("birthday") set never null;
         /// The business phone, at most one.
         business_phones: Vec<String> = BUSINESS_PHONES("businessPhones", "eq+ ge+ le+ startsWith+") set;
         /// The city.
@@ -78,7 +78,7 @@ entity! {
         /// The first name.
         given_name: String = GIVEN_NAME("givenName", "eq ge+ le+ startsWith null+") set;
         /// The hire date in SharePoint; for one user only.
-        hire_date: Timestamp = HIRE_DATE("hireDate") set;
+        hire_date: Timestamp = HIRE_DATE("hireDate") set never null;
         /// The identities that the user can sign in with.
         identities: Vec<ObjectIdentity> = IDENTITIES("identities") set;
         /// The object id of the parent identity of an agent's user account.

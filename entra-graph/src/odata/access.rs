@@ -10,7 +10,8 @@ pub struct OnCreate;
 #[non_exhaustive]
 pub struct OnUpdate;
 
-/// When a property can be set: [`ReadOnly`], [`Writable`], [`CreateOnly`] or [`UpdateOnly`].
+/// When a property can be set: [`ReadOnly`], [`Writable`], [`CreateOnly`] or [`UpdateOnly`], or one of those that are never
+/// null, [`Required`] and [`UpdateRequired`].
 pub trait Access: 'static {}
 
 /// The property can be set at this moment, [`OnCreate`] or [`OnUpdate`].
@@ -21,8 +22,16 @@ pub trait Access: 'static {}
 )]
 pub trait SettableIn<Moment>: Access {}
 
+/// The property can have no value, so that an update can clear it.
+#[diagnostic::on_unimplemented(
+    message = "Graph does not take null for this property",
+    label = "the property is `{Self}`, and this clears it",
+    note = "a property that always has a value is set to another one: `update().set(property, value)`"
+)]
+pub trait Clearable: SettableIn<OnUpdate> {}
+
 macro_rules! accesses {
-    ($($(#[$doc:meta])* $name:ident: [$($moment:ident),*];)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: [$($moment:ident),*] $($clearable:ident)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         #[non_exhaustive]
@@ -31,6 +40,8 @@ macro_rules! accesses {
         impl Access for $name {}
 
         $(impl SettableIn<$moment> for $name {})*
+
+        $(impl $clearable for $name {})?
     )*};
 }
 
@@ -38,9 +49,13 @@ accesses! {
     /// Graph sets the property; a caller never does.
     ReadOnly: [];
     /// The property can be set in a create and in an update.
-    Writable: [OnCreate, OnUpdate];
+    Writable: [OnCreate, OnUpdate] Clearable;
     /// The property is fixed when the object is created.
     CreateOnly: [OnCreate];
     /// The property can be set once the object exists.
-    UpdateOnly: [OnUpdate];
+    UpdateOnly: [OnUpdate] Clearable;
+    /// The property can be set in a create and in an update, and always has a value.
+    Required: [OnCreate, OnUpdate];
+    /// The property can be set once the object exists, and always has a value.
+    UpdateRequired: [OnUpdate];
 }

@@ -11,7 +11,8 @@ mod selection;
 mod support;
 
 pub use access::{
-    Access, CreateOnly, OnCreate, OnUpdate, ReadOnly, SettableIn, UpdateOnly, Writable,
+    Access, Clearable, CreateOnly, OnCreate, OnUpdate, ReadOnly, Required, SettableIn, UpdateOnly,
+    UpdateRequired, Writable,
 };
 pub(crate) use entity::nested;
 pub use entity::{Described, EntityInfo};

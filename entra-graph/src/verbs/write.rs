@@ -10,7 +10,7 @@ use crate::{
     client::{Call, GraphClient, PREFER, Reply},
     error::Error,
     model::{Body, BodyValue, Entity, Settable},
-    odata::{OnCreate, OnUpdate, Property, SettableIn},
+    odata::{Clearable, OnCreate, OnUpdate, Property, SettableIn},
     operation::Operation,
     request::{IntoRequest, Request, Target, read_entity, read_nothing},
 };
@@ -194,8 +194,63 @@ impl<E: Entity> Update<E> {
         self
     }
 
-    /// Clears a property: it has no value afterwards, or no elements if it is a collection.
-    pub fn clear<T: Settable, A: SettableIn<OnUpdate>>(
+    /// Clears a property: it has no value afterwards, or no elements if it is a collection. A property that always has a
+    /// value cannot be cleared:
+    ///
+    /// ```compile_fail,E0277
+    /// # fn example(graph: &entra_graph::GraphClient) {
+    /// use entra_graph::ServicePrincipal;
+    /// let update = graph.service_principal("8f9c").update().clear(ServicePrincipal::APP_ROLE_ASSIGNMENT_REQUIRED);
+    /// # }
+    /// ```
+    pub fn clear<T: Settable, A: Clearable>(mut self, property: Property<E, T, A>) -> Self {
+        self.body.set_json(property.into_name(), T::CLEARED);
+        self
+    }
+
+    /// What is set and cleared: names and JSON.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.body.values()
+    }
+
+    /// Sends the change.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`]; `Query` when nothing is set or cleared.
+    pub async fn send(self) -> Result<(), Error> {
+        self.into_request().send().await
+    }
+}
+
+impl<E: Entity> IntoRequest for Update<E> {
+    type Output = ();
+
+    fn into_request(self) -> Request<()> {
+        let call = if self.body.is_empty() {
+            Err(Error::query("the update sets nothing and clears nothing"))
+        } else {
+            let body = self.body.into_bytes();
+            self.target
+                .url()
+                .map(|url| Call::new(self.operation, url).with_json(body))
+        };
+        Request::new(self.target.client, call, read_nothing)
+    }
+}
+
+impl<E: Entity> Upsert<E> {
+    pub(crate) fn new(target: Target, operation: &'static Operation, new: impl New<E>) -> Self {
+        let body = new.into_body(target.client.base()).0;
+        Self {
+            target,
+            operation,
+            body,
+            marker: PhantomData,
+        }
+    }
+
+    /// With a value for a further property. A second call for the same property replaces the first.
+    pub fn set<T, A: SettableIn<OnUpdate>>(
         mut self,
         property: Property<E, T, A>,
         value: impl BodyValue<T>,
