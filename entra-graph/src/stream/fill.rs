@@ -12,19 +12,25 @@ use crate::{
     operation::Operation,
 };
 
-/// Which relationship of the objects of a list is completed.
+/// Which relationship is completed, of the objects of a list or of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fill {
-    /// The address of the collection, to which id and relationship are added.
-    pub(crate) collection: String,
-    pub(crate) relation: String,
-    pub(crate) select: String,
+    /// The address of the collection, to which id and relationship are added; of one object its own address.
+    collection: String,
+    relation: String,
+    select: String,
+    /// Whether a response is one object and not a page.
+    #[serde(default)]
+    of_one: bool,
 }
 
 /// Completes a page. Lists hold it as a pointer, so that only programs that complete relationships contain the code of
 /// batches.
 pub(crate) type Complete =
     fn(Fill, GraphClient, &'static Operation, Reply) -> BoxFuture<'static, Result<Reply, Error>>;
+
+/// A relationship that a builder completes: its name, the selected properties of its objects, and what completes it.
+pub(crate) type Completed = (&'static str, String, Complete);
 
 /// A relationship, and what completes it.
 #[derive(Clone)]
@@ -42,6 +48,39 @@ pub(crate) fn by_batches(
     reply: Reply,
 ) -> BoxFuture<'static, Result<Reply, Error>> {
     Box::pin(async move { fill.complete(&client, operation, reply).await })
+}
+
+impl Filling {
+    /// Completes a relationship of the objects in the list at this address, or of the one object there.
+    ///
+    /// # Errors
+    /// `Query` for deleted objects, whose relationships Graph does not have.
+    #[inline]
+    pub(crate) fn new(completed: Completed, url: &Url, of_one: bool) -> Result<Self, Error> {
+        let (relation, select, complete) = completed;
+        if url.path().contains(DELETED) {
+            return Err(Error::query(format!(
+                "Graph has no list of the {relation} of deleted objects, so they cannot be completed: use `expand`"
+            )));
+        }
+        let fill = Fill {
+            collection: url.to_string(),
+            relation: relation.to_owned(),
+            select,
+            of_one,
+        };
+        Ok(fill.completed_by(complete))
+    }
+
+    /// Sends a request for one object, and completes its relationship.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    #[inline]
+    pub(crate) async fn fetch(self, client: &GraphClient, call: &Call) -> Result<Reply, Error> {
+        let reply = client.execute(call).await?;
+        (self.complete)(self.fill, client.clone(), call.operation, reply).await
+    }
 }
 
 impl Fill {
@@ -69,12 +108,15 @@ impl Fill {
             // Reading it says what is wrong.
             return Ok(reply);
         };
-        let rows = page.get_mut("value").and_then(Value::as_array_mut);
-        let mut cut: Vec<&mut Map<String, Value>> = rows
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_object_mut)
-            .collect();
+        let rows = match self.of_one {
+            true => std::slice::from_mut(&mut page),
+            false => page
+                .get_mut("value")
+                .and_then(Value::as_array_mut)
+                .map_or(&mut [][..], Vec::as_mut_slice),
+        };
+        let mut cut: Vec<&mut Map<String, Value>> =
+            rows.iter_mut().filter_map(Value::as_object_mut).collect();
         // A single related object, such as a manager, cannot be cut.
         cut.retain(|row| row.get(&self.relation).is_some_and(Value::is_array));
         for row in &mut cut {
@@ -118,17 +160,19 @@ impl Fill {
 
     #[inline]
     fn call(&self, row: &Map<String, Value>, operation: &'static Operation) -> Result<Call, Error> {
-        let id = row.get("id").and_then(Value::as_str).ok_or_else(|| {
-            Error::decode(
+        let id = row.get("id").and_then(Value::as_str);
+        if id.is_none() && !self.of_one {
+            return Err(Error::decode(
                 "an object of the list has no id",
                 "its relations cannot be read",
-            )
-        })?;
+            ));
+        }
         let invalid = || Error::query("the list has no address that an id can be added to");
         let mut url = Url::parse(&self.collection).map_err(|_| invalid())?;
         url.path_segments_mut()
             .map_err(|()| invalid())?
-            .extend([id, &self.relation]);
+            .extend(id.filter(|_| !self.of_one))
+            .push(&self.relation);
         let select = match &*self.select {
             "" => String::new(),
             names => format!("$select={names}&"),
@@ -159,5 +203,7 @@ fn read_rows(client: &GraphClient, reply: &Reply) -> Result<Page<Value>, Error> 
     }
 }
 
+/// What the addresses of deleted objects contain.
+const DELETED: &str = "/directory/deletedItems";
 /// How many related objects Graph sends.
 const MOST_EXPANDED: usize = 20;

@@ -25,7 +25,8 @@ use crate::{
     operation::Operation,
     request::{Read, Request, read},
 };
-pub(crate) use fill::{Complete, Fill, Filling, by_batches};
+use fill::Fill;
+pub(crate) use fill::{Completed, Filling, by_batches};
 pub use page::Page;
 pub(crate) use page::{link, page_of, read_page};
 pub(crate) use together::{Reading, read_to_the_end};

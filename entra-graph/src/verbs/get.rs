@@ -7,7 +7,8 @@ use crate::{
     model::{Entity, Expandable, Selectable},
     odata::{NavigationProperty, Query, Selection},
     operation::Operation,
-    request::{IntoRequest, Request, Target, read_entity},
+    request::{IntoRequest, Request, Target, read, read_entity},
+    stream::{Completed, Filling, by_batches},
 };
 
 /// A request for one object.
@@ -16,6 +17,7 @@ pub struct Get<E> {
     target: Target,
     operation: &'static Operation,
     query: Query,
+    complete: Option<Completed>,
     marker: PhantomData<fn() -> E>,
 }
 
@@ -25,6 +27,7 @@ impl<E: Entity> Get<E> {
             target,
             operation,
             query: Query::default(),
+            complete: None,
             marker: PhantomData,
         }
     }
@@ -52,12 +55,42 @@ impl<E: Entity> Get<E> {
         self
     }
 
+    /// Includes all related objects of one navigation property, as [`expand`](Self::expand) does for the first 20.
+    ///
+    /// What may be missing is fetched by further requests. It is for [`send`](Self::send) and [`send_opt`](Self::send_opt),
+    /// not for batches, and not for deleted objects, whose relationships Graph does not have.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::{DirectoryObject, Group};
+    /// let members = Group::MEMBERS.select(DirectoryObject::ID);
+    /// let group = graph.group(id).get().select(Group::DISPLAY_NAME).expand_all(members).send().await?;
+    /// assert!(group.members.is_none_or(|members| members.is_complete()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[inline]
+    pub fn expand_all(mut self, relation: NavigationProperty<E>) -> Self
+    where
+        E: Expandable,
+    {
+        self.complete = Some((relation.name(), relation.selected(), by_batches));
+        self.expand(relation)
+    }
+
     /// The object.
     ///
     /// # Errors
     /// Every kind of [`Error`]; [`Error::is_not_found`] if there is no such object.
     pub async fn send(self) -> Result<E, Error> {
-        self.into_request().send().await
+        let Some(completed) = self.complete.clone() else {
+            return self.into_request().send().await;
+        };
+        let filling = Filling::new(completed, &self.target.url()?, true)?;
+        let call = self.call()?;
+        let client = self.target.client;
+        let reply = filling.fetch(&client, &call).await?;
+        read(&client, &call, &reply, read_entity)
     }
 
     /// The object, or `None` if Graph has no such object ([`Error::is_not_found`]).
@@ -65,7 +98,16 @@ impl<E: Entity> Get<E> {
     /// # Errors
     /// Every other kind of [`Error`], such as a 404 of another service that says nothing about the object.
     pub async fn send_opt(self) -> Result<Option<E>, Error> {
-        self.into_request().send_opt().await
+        match self.send().await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn call(&self) -> Result<Call, Error> {
+        let prepared = self.query.one(self.target.url()?, self.target.by_id)?;
+        Ok(Call::new(self.operation, prepared.url))
     }
 }
 
@@ -73,10 +115,12 @@ impl<E: Entity> IntoRequest for Get<E> {
     type Output = E;
 
     fn into_request(self) -> Request<E> {
-        let call = self.target.url().and_then(|url| {
-            let prepared = self.query.one(url, self.target.by_id)?;
-            Ok(Call::new(self.operation, prepared.url))
-        });
+        let call = match self.complete {
+            Some((relation, ..)) => Err(Error::query(format!(
+                "all of {relation} take further requests, so this cannot be one request: use `send` or `expand`"
+            ))),
+            None => self.call(),
+        };
         Request::new(self.target.client, call, read_entity)
     }
 }
@@ -86,6 +130,7 @@ impl<E> Clone for Get<E> {
         Self {
             target: self.target.clone(),
             query: self.query.clone(),
+            complete: self.complete.clone(),
             ..*self
         }
     }

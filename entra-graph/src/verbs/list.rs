@@ -9,7 +9,7 @@ use crate::{
     odata::{Filter, NavigationProperty, Order, Query, Search, Selection},
     operation::Operation,
     request::{IntoRequest, Request, Target},
-    stream::{Complete, Fill, Filling, Items, NextList, Page, Pages, by_batches, read_page},
+    stream::{Completed, Filling, Items, NextList, Page, Pages, by_batches, read_page},
 };
 
 /// A request for the items of a collection, with the options that Graph documents for it.
@@ -35,8 +35,7 @@ pub struct List<E> {
     target: Target,
     operation: &'static Operation,
     query: Query,
-    /// The relationship that is completed, the selected properties of its objects, and what completes it.
-    complete: Option<(&'static str, String, Complete)>,
+    complete: Option<Completed>,
     marker: PhantomData<fn() -> E>,
 }
 
@@ -116,7 +115,7 @@ impl<E: Entity> List<E> {
     ///
     /// Graph sends at most 20 with each object, and none of some. What may be missing is fetched by further requests, 20 objects in one
     /// batch, before the page is handed out. It is for [`items`](Self::items), [`pages`](Self::pages) and
-    /// [`send`](Self::send), not for batches.
+    /// [`send`](Self::send), not for batches, and not for deleted objects, whose relationships Graph does not have.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -175,9 +174,8 @@ impl<E: Entity> List<E> {
     pub fn pages(self) -> Pages<E> {
         let client = self.target.client.clone();
         let read = |call| Request::new(client.clone(), call, read_page);
-        let fill = self.fill();
-        match self.requests() {
-            Ok((first, rest)) => read(Ok(first)).pages().followed_by(rest).filled(fill),
+        match self.fill().and_then(|fill| Ok((fill, self.requests()?))) {
+            Ok((fill, (first, rest))) => read(Ok(first)).pages().followed_by(rest).filled(fill),
             Err(error) => read(Err(error)).pages(),
         }
     }
@@ -240,14 +238,11 @@ impl<E: Entity> List<E> {
         }
     }
 
-    fn fill(&self) -> Option<Filling> {
-        let (relation, select, complete) = self.complete.clone()?;
-        let fill = Fill {
-            collection: self.target.url().ok()?.to_string(),
-            relation: relation.to_owned(),
-            select,
+    fn fill(&self) -> Result<Option<Filling>, Error> {
+        let Some(completed) = self.complete.clone() else {
+            return Ok(None);
         };
-        Some(fill.completed_by(complete))
+        Filling::new(completed, &self.target.url()?, false).map(Some)
     }
 
     /// The first request, and those for the other parts of a filter that is too long for one.

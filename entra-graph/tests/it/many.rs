@@ -207,6 +207,51 @@ async fn a_list_to_be_completed_is_not_for_batches() {
     assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Query);
 }
 
+#[tokio::test]
+async fn the_members_of_one_group_are_completed_too() {
+    let (tenant, graph) = graph().await;
+    let sizes = [0, 19, 20, 1_005];
+    let ids = groups(&tenant, &sizes);
+    for (id, size) in ids.iter().zip(sizes) {
+        let members = Group::MEMBERS.select(DirectoryObject::ID);
+        let get = graph.group(&**id).get().select(Group::DISPLAY_NAME);
+        let cut = get.clone().expand(members.clone()).send().await.unwrap();
+        assert_eq!(cut.members.unwrap().len(), size.min(20));
+        let group = get.expand_all(members).send_opt().await.unwrap().unwrap();
+        assert!(group.display_name.is_some());
+        let members = group.members.unwrap();
+        assert!(members.is_complete(), "{size}");
+        let mut found: Vec<_> = members.iter().map(|one| one.id().to_owned()).collect();
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), size);
+    }
+    let get = || graph.group(UNKNOWN).get().expand_all(Group::MEMBERS);
+    assert!(get().send().await.unwrap_err().is_not_found());
+    assert_eq!(get().send_opt().await.unwrap(), None);
+
+    // What takes several requests is none of a batch.
+    let mut batch = graph.batch();
+    let entry = batch.add(get());
+    let error = batch.send().await.unwrap().get(entry).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+}
+
+#[tokio::test]
+async fn relationships_of_deleted_objects_are_not_completed() {
+    let (_tenant, graph) = graph().await;
+    let before = graph.requests_sent();
+    let list = graph.deleted_groups().list().expand_all(Group::MEMBERS);
+    let listed = list.items().try_collect::<Vec<_>>().await.unwrap_err();
+    let one = graph.deleted_group(UNKNOWN).get();
+    let read = one.expand_all(Group::MEMBERS).send().await.unwrap_err();
+    for error in [listed, read] {
+        assert_eq!(error.kind(), ErrorKind::Query);
+        assert!(error.to_string().contains("deleted objects"), "{error}");
+    }
+    assert_eq!(graph.requests_sent(), before);
+}
+
 /// Sets when all users were created: a batch of them in one second, some over years, some at an unknown time.
 async fn with_creation_times(tenant: &FakeTenant, graph: &GraphClient) -> Vec<String> {
     let users: Vec<User> = graph.users().list().items().try_collect().await.unwrap();
@@ -283,41 +328,50 @@ async fn what_changes_while_parts_are_read_is_read_exactly_once() {
     assert_eq!(ids, expected);
 }
 
+/// Sets when the objects of a collection were created: one each month.
+fn created_monthly(tenant: &FakeTenant, (collection, property): (&str, &str), ids: &[String]) {
+    for (number, id) in ids.iter().enumerate() {
+        let created = format!("2024-{:02}-01T00:00:00Z", number % 12 + 1);
+        tenant
+            .set_property(collection, id, property, created.into())
+            .unwrap();
+    }
+}
+
 #[tokio::test]
 async fn groups_and_devices_have_parts_too() {
-    let (_tenant, graph) = graph().await;
-    let groups = graph
-        .groups()
-        .list()
-        .partitioned_by_creation(3)
-        .await
-        .unwrap();
-    let mut count = 0;
-    for part in groups {
-        count += part
-            .items()
-            .try_collect::<Vec<Group>>()
-            .await
-            .unwrap()
-            .len();
+    let (tenant, graph) = graph().await;
+    groups(&tenant, &[0; 20]);
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    let list = || graph.groups().list();
+    let all: Vec<Group> = list().items().try_collect().await.unwrap();
+    let all = sorted(all.into_iter().map(|group| group.id).collect());
+    created_monthly(&tenant, ("groups", "createdDateTime"), &all);
+    let parts = list().partitioned_by_creation(3).await.unwrap();
+    assert_eq!(parts.len(), 3);
+    let mut ids = Vec::new();
+    for part in parts {
+        let part: Vec<Group> = part.items().try_collect().await.unwrap();
+        assert!(!part.is_empty());
+        ids.extend(part.into_iter().map(|group| group.id));
     }
-    assert_eq!(graph.groups().count().send().await.unwrap(), count as u64);
-    let devices = graph
-        .devices()
-        .list()
-        .partitioned_by_creation(3)
-        .await
-        .unwrap();
-    let mut count = 0;
-    for part in devices {
-        count += part
-            .items()
-            .try_collect::<Vec<Device>>()
-            .await
-            .unwrap()
-            .len();
+    assert_eq!(sorted(ids), all);
+
+    let list = || graph.devices().list();
+    let all: Vec<Device> = list().items().try_collect().await.unwrap();
+    let all = sorted(all.into_iter().map(|device| device.id).collect());
+    created_monthly(&tenant, ("devices", "registrationDateTime"), &all);
+    let parts = list().partitioned_by_creation(3).await.unwrap();
+    assert!(parts.len() > 1);
+    let mut ids = Vec::new();
+    for part in parts {
+        let part: Vec<Device> = part.items().try_collect().await.unwrap();
+        ids.extend(part.into_iter().map(|device| device.id));
     }
-    assert_eq!(graph.devices().count().send().await.unwrap(), count as u64);
+    assert_eq!(sorted(ids), all);
 }
 
 #[tokio::test]
