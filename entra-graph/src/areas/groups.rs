@@ -79,6 +79,8 @@ operations! {
         both ["ProfilePhoto.Read.All", "Group.Read.All"];
     SET_PHOTO = "group-update-photo" PUT "/groups/{id}/photo/$value" => Nothing,
         both ["ProfilePhoto.ReadWrite.All", "Group.ReadWrite.All"];
+    DELETE_PHOTO = "group-delete-photo" DELETE "/groups/{id}/photo/$value" => Nothing,
+        both ["ProfilePhoto.ReadWrite.All", "Group.ReadWrite.All"];
 }
 
 places! {

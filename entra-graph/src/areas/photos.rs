@@ -18,6 +18,8 @@ pub trait PhotoPlace: Single {
     const GET_PHOTO: &'static Operation;
     /// The operation that sets it.
     const SET_PHOTO: &'static Operation;
+    /// The operation that removes it.
+    const DELETE_PHOTO: &'static Operation;
 }
 
 impl<P: PhotoPlace> Object<P> {
@@ -39,6 +41,16 @@ impl<P: PhotoPlace> Object<P> {
         let call = self
             .call(&["photo", "$value"], P::SET_PHOTO)
             .map(|call| with_bytes(call, "image/jpeg", jpeg));
+        Request::new(self.target().client.clone(), call, read_nothing)
+    }
+
+    /// A request that removes the photo:
+    /// [`DELETE /users/{id}/photo/$value`, `DELETE /groups/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-delete).
+    ///
+    /// Needs `ProfilePhoto.ReadWrite.All`.
+    #[inline]
+    pub fn delete_photo(&self) -> Request<()> {
+        let call = self.call(&["photo", "$value"], P::DELETE_PHOTO);
         Request::new(self.target().client.clone(), call, read_nothing)
     }
 }

@@ -450,16 +450,20 @@ async fn photos_are_bytes_both_ways() {
     let script = ScriptedTransport::new()
         .then(200, &[("content-type", "image/jpeg")], &jpeg[..])
         .then(404, &[], absent)
-        .then(200, &[], "");
+        .then(200, &[], "")
+        .then(204, &[], "");
     let graph = client(script.clone());
     assert_eq!(graph.me().photo().send().await.unwrap(), &jpeg[..]);
     assert_eq!(graph.user("a").photo().send_opt().await.unwrap(), None);
     graph.user("a").set_photo(&jpeg[..]).send().await.unwrap();
+    graph.group("g").delete_photo().send().await.unwrap();
     let put = &script.requests()[2];
     assert_eq!(put.method(), "PUT");
     assert_eq!(put.headers()["content-type"], "image/jpeg");
     assert_eq!(&put.body()[..], &jpeg[..]);
     assert_eq!(requested(&script)[0], "/me/photo/$value");
+    assert_eq!(requested(&script)[3], "/groups/g/photo/$value");
+    assert_eq!(script.requests()[3].method(), "DELETE");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! What can be done to a group beside changing properties.
 
-use super::{ASSIGN_LICENSE, GET_PHOTO, OneGroup, RENEW, SET_PHOTO, VALIDATE_PROPERTIES};
+use super::{
+    ASSIGN_LICENSE, DELETE_PHOTO, GET_PHOTO, OneGroup, RENEW, SET_PHOTO, VALIDATE_PROPERTIES,
+};
 use crate::{
     areas::{directory_objects::GroupNames, licenses::LicensePlace, photos::PhotoPlace},
     model::Body,
@@ -16,6 +18,7 @@ impl LicensePlace for OneGroup {
 impl PhotoPlace for OneGroup {
     const GET_PHOTO: &'static Operation = &GET_PHOTO;
     const SET_PHOTO: &'static Operation = &SET_PHOTO;
+    const DELETE_PHOTO: &'static Operation = &DELETE_PHOTO;
 }
 
 impl Object<OneGroup> {

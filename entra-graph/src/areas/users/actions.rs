@@ -25,6 +25,7 @@ macro_rules! account {
         impl PhotoPlace for $place {
             const GET_PHOTO: &'static Operation = &GET_PHOTO;
             const SET_PHOTO: &'static Operation = &SET_PHOTO;
+            const DELETE_PHOTO: &'static Operation = &DELETE_PHOTO;
         }
     )*};
 }
@@ -80,15 +81,5 @@ impl<P: UserPlace> Object<P> {
     pub fn reprocess_license_assignment(&self) -> Request<User> {
         let call = self.call(&["reprocessLicenseAssignment"], &REPROCESS_LICENSES);
         Request::new(self.target().client.clone(), call, read_entity)
-    }
-
-    /// A request that removes the photo:
-    /// [`DELETE /users/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-delete).
-    ///
-    /// Needs `ProfilePhoto.ReadWrite.All`.
-    #[inline]
-    pub fn delete_photo(&self) -> Request<()> {
-        let call = self.call(&["photo", "$value"], &DELETE_PHOTO);
-        Request::new(self.target().client.clone(), call, read_nothing)
     }
 }
