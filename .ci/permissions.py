@@ -6,7 +6,10 @@
 From graph-permissions.json, graph-additions.json and graph-filter-support.json it takes for each operation of entra-graph
 the least permission and all that are enough, for users and for applications. Then
 
-- entra-graph's table names none that is not enough;
+- entra-graph's table names none that is not enough, and first one that a source names first for any object: those for the
+  caller's own, or for a part of the objects, may come later, since 403 texts and advice follow the table. Where a page and the
+  published list begin differently, either will do: pages of 2021 to 2023 have broader ones. What else differs has a reason in
+  ORDER;
 - the fake tenant lets the first one of that table and the least one of each source through, and returns 403 to a token with
   every other permission of all operations.
 
@@ -78,6 +81,17 @@ NARROW = [
     (r"(user|device|orgcontact|directoryobject)-(check|get)member\w+", {"Application.Read.All", "User.ReadBasic.All"}),
     # The page names it for the own object, which a list of changes does not have.
     (r"user-delta", {"User.Read"}),
+]
+
+
+# Tables of entra-graph that begin with another permission than each source, by the name of the operation, and why.
+ORDER = [
+    (r"(authentication-list-\w+methods|\w+authenticationmethod-get) delegated", "the list is in no order; the least for users other than the caller is that of the one method"),
+    (r"directory-deleteditems-restore-user(-beta)? \w+", "it is for restoring alone, and the page begins with a broader one"),
+    (r"provisioningobjectsummary-list application", "it reads this log alone, and the page begins with one for all logs"),
+    (r"group-list-transitivememberof delegated", "that of the direct groups; the list begins with one for basic properties, the page with one for the whole directory"),
+    (r"organization-get application", "it reads organizations alone, and the sources begin with those of users and devices"),
+    (r"serviceprincipal-delete-owners application", "it is for owned objects alone, and the page begins with a broader one"),
 ]
 
 
@@ -227,6 +241,14 @@ class Expected:
         if kind == "application":
             enough = {name for name in enough if not OWN.fullmatch(name)}
         self.supported = bool(enough)
+        # What each source names first, and what it names first for all objects of anyone.
+        narrow = set().union(*(names for pattern, names in NARROW if re.fullmatch(pattern, operation.name)))
+        for_all = [
+            [name for name in names if not OWN.fullmatch(name) and not name.endswith(".OwnedBy") and name not in narrow]
+            for source, names in lists if source != "several"
+        ]
+        published = (row["least"].get(kind) or [])[:1] if row else []
+        self.first = {names[0] for names in [*(names for _, names in lists), *for_all, published, decided] if names}
         self.groups = [enough]
         if row and (row["groups"] or row["together"]):
             self.groups = row["groups"] or together(enough)
@@ -246,7 +268,7 @@ def together(enough):
     return [assign, enough - assign]
 
 
-def check_table(operation, row, failures):
+def check_table(operation, row, failures, used):
     """entra-graph's table names only permissions that are enough, for the same kinds of callers as the sources."""
     for kind in KINDS:
         expected = Expected(operation, row, kind)
@@ -254,6 +276,11 @@ def check_table(operation, row, failures):
         enough = set().union(*expected.groups)
         if extra := [name for name in ours if name not in enough]:
             failures.append(f"entra-graph, {operation.name}: {kind} {extra} is not enough by the sources")
+        reason = next((pattern for pattern, _ in ORDER if re.fullmatch(pattern, f"{operation.name} {kind}")), None)
+        if ours and expected.first and len(expected.groups) == 1 and ours[0] not in expected.first:
+            if reason is None:
+                failures.append(f"entra-graph, {operation.name}: {kind} begins with {ours[0]}, the sources with {sorted(expected.first)}")
+            used.add(reason)
         if expected.supported != bool(operation.names[kind]):
             failures.append(f"entra-graph, {operation.name}: {kind} is supported by the sources: {expected.supported}")
 
@@ -444,14 +471,15 @@ def check_tenant(operation, row, tenant, unavailable, failures):
 def main():
     facts = Facts(pathlib.Path(sys.argv[1]))
     operations = list(Operation.all())
-    failures = []
+    failures, ordered = [], set()
     rows = {}
     for operation in operations:
         rows[operation.name] = row = facts.of(operation)
         if row is None and operation.name not in DECIDED:
             failures.append(f"{operation.name}: the sources have no permissions for {operation.method} {operation.path}")
             continue
-        check_table(operation, row, failures)
+        check_table(operation, row, failures, ordered)
+    failures += [f"ORDER, {pattern}: no table differs" for pattern, _ in ORDER if pattern not in ordered]
     count, unavailable = 0, set()
     if "--tables" not in sys.argv[2:]:
         universe = set()
