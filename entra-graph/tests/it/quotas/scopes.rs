@@ -7,6 +7,9 @@ use entra_graph::GraphClient;
 
 use super::{Service, response, throttled, token};
 
+/// The application and the tenant of a request, by its number.
+type Whose = fn(usize) -> (usize, usize);
+
 /// A write in a task of its own, as this application in this tenant.
 fn write_as(graph: &GraphClient, application: &str, tenant: &str) -> tokio::task::JoinHandle<()> {
     let credential = StaticCredential::new(&token(application, tenant));
@@ -67,7 +70,7 @@ async fn a_429_of_the_application_or_of_the_tenant_slows_all_that_share_it() {
 #[tokio::test]
 async fn writes_of_a_tenant_and_of_an_application_have_limits_too() {
     // Requests by (application, tenant), and how many of them are sent before the first one waits.
-    let cases: [(fn(usize) -> (usize, usize), usize); 2] = [
+    let cases: [(Whose, usize); 2] = [
         // 18,000 of a tenant, by six applications and more.
         (|number| (number / 3_000, 0), 18_000),
         // 35,000 of an application, in twelve tenants and more.
