@@ -126,7 +126,8 @@ impl FakeTenantBuilder {
     }
 
     /// Throttles callers by Graph's documented limits: resource units by the number of users, writes, five requests
-    /// in ten seconds to the logs, one a second to Identity Protection, and reads of key credentials.
+    /// in ten seconds to the logs and to `provisionOnDemand`, one a second to Identity Protection, reads of key credentials,
+    /// subscriptions, and all requests of an application.
     ///
     /// A 429 has the headers that Graph documents: `Retry-After` (not from the logs and Identity Protection),
     /// `x-ms-throttle-scope` and `x-ms-throttle-information`. From four fifths of the resource units on, responses have
