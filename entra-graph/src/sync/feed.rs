@@ -47,7 +47,8 @@ pub(super) enum Source {
         start: Result<Url, Error>,
         read: fn(&GraphClient, &Reply) -> Result<FeedPage, Error>,
     },
-    /// The lists of assignments of all service principals in the copy, since Graph has no delta query of them.
+    /// The lists of assignments of all service principals in the copy. `directoryObjects/delta` tracks assignments only
+    /// with users, and its permission is that of users.
     Assignments,
 }
 

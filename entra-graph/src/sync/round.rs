@@ -217,6 +217,7 @@ pub(super) async fn step<S: SyncStore>(
                 Source::Assignments => Some(assignments(client, store, &mut machine).await?),
             };
             if let Some(mut page) = page {
+                feed.filter(&mut page);
                 let keys = machine.page_keys(kind, &page);
                 load(store, &mut machine, keys).await?;
                 if let Some(within) = feed.within.as_ref().filter(|_| kind == ObjectKind::User) {
@@ -294,13 +295,12 @@ async fn fetch(
         }
         Err(error) => return Err(error.into()),
     };
-    let mut page = read(client, &call, &reply, *read_page)?;
+    let page = read(client, &call, &reply, *read_page)?;
     if run.pages.is_endless(round, link.as_deref(), &page) {
         let error = client.with_call(Error::page_loop(), &call);
         run.restart(machine, feed, FullRoundCause::EndlessRound, error)?;
         return Ok(None);
     }
-    feed.filter(&mut page);
     Ok(Some(page))
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     client::GraphClient,
     error::Error,
-    objects::{Device, Group, ServicePrincipal, User},
+    objects::{AppRoleAssignment, Device, Group, ServicePrincipal, User},
     odata::Selection,
 };
 
@@ -115,7 +115,8 @@ impl DirectorySync {
     /// Copies the app role assignments to every service principal in the copy, and service principals themselves unless
     /// they were chosen before. Needs `Application.Read.All`.
     ///
-    /// Graph has no delta query of assignments: each run reads their lists, of 20 service principals in one request.
+    /// Each run reads their lists, of 20 service principals in one request. The delta query of directory objects tracks
+    /// assignments only together with all users, and takes `User.Read.All`.
     #[must_use]
     pub fn app_role_assignments(self) -> Self {
         self.with_kind(ObjectKind::ServicePrincipal, Self::service_principals)
@@ -186,6 +187,38 @@ impl DirectorySync {
                 _ => true,
             },
         )
+    }
+
+    /// Copies only service principals that pass, and app role assignments to these only; as
+    /// [`filter_users`](Self::filter_users). Needs `Application.Read.All`.
+    #[must_use]
+    pub fn filter_service_principals(
+        self,
+        name: impl Into<String>,
+        passes: impl Fn(&ServicePrincipal) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let sync = self.with_kind(ObjectKind::ServicePrincipal, Self::service_principals);
+        let kind = ObjectKind::ServicePrincipal;
+        sync.filter(kind, name.into(), move |object| match object {
+            SyncedObject::ServicePrincipal(principal) => passes(principal),
+            _ => true,
+        })
+    }
+
+    /// Copies only app role assignments that pass; as [`filter_users`](Self::filter_users). Needs
+    /// `Application.Read.All`.
+    #[must_use]
+    pub fn filter_app_role_assignments(
+        self,
+        name: impl Into<String>,
+        passes: impl Fn(&AppRoleAssignment) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let sync = self.with_kind(ObjectKind::AppRoleAssignment, Self::app_role_assignments);
+        let kind = ObjectKind::AppRoleAssignment;
+        sync.filter(kind, name.into(), move |object| match object {
+            SyncedObject::AppRoleAssignment(assignment) => passes(assignment),
+            _ => true,
+        })
     }
 
     /// Copies only users that are direct members of these groups; see

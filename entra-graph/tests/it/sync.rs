@@ -2,9 +2,12 @@
 
 mod copy;
 mod costs;
+mod delays;
+mod foreign;
 mod guard;
 mod guard_memberships;
 mod guard_rounds;
+mod permissions;
 mod properties;
 mod random;
 mod rounds;
@@ -12,6 +15,7 @@ mod scope;
 mod scope_edges;
 mod scripted;
 mod transitive;
+mod world;
 
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;

@@ -144,10 +144,79 @@ impl Copy {
         (ids, members)
     }
 
+    /// Compares all properties of a kind that any object of the copy has with a list of the tenant. Returns how many
+    /// objects the tenant lists.
+    pub(crate) async fn assert_properties(
+        &self,
+        graph: &GraphClient,
+        kind: ObjectKind,
+        context: &str,
+    ) -> usize {
+        let set = match kind {
+            ObjectKind::User => "users",
+            ObjectKind::Group => "groups",
+            ObjectKind::Device => "devices",
+            _ => "servicePrincipals",
+        };
+        let own = self.objects.iter().filter(|((known, _), _)| *known == kind);
+        let own: BTreeMap<&str, &Value> = own.map(|((_, id), json)| (id.as_str(), json)).collect();
+        let names = own
+            .values()
+            .flat_map(|json| json.as_object().unwrap().keys());
+        let names: BTreeSet<&str> = names
+            .map(String::as_str)
+            .filter(|name| !name.contains('@'))
+            .chain(["id"])
+            .collect();
+        let select = names.iter().copied().collect::<Vec<_>>().join(",");
+        let listed = graph.raw("GET", format!("/{set}?$select={select}"));
+        let listed = listed.items::<Value>().try_collect::<Vec<_>>();
+        let listed = listed.await.unwrap();
+        for object in &listed {
+            let Some(own) = own.get(object["id"].as_str().unwrap()) else {
+                continue;
+            };
+            for name in &names {
+                // A delta query leaves out what was never set, also an empty list.
+                let is_empty = object[name].as_array().is_some_and(Vec::is_empty);
+                if !(is_empty && own[name].is_null()) {
+                    assert_eq!(own[name], object[name], "{context}: {name} of {object}");
+                }
+            }
+        }
+        listed.len()
+    }
+
+    /// Compares the app role assignments with the lists of the tenant.
+    pub(crate) async fn assert_assignments(&self, graph: &GraphClient, context: &str) {
+        const NAMES: [&str; 4] = ["id", "principalId", "resourceId", "appRoleId"];
+        let values = |json: &Value| NAMES.map(|name| json[name].as_str().unwrap().to_owned());
+        let own = self.objects.iter();
+        let own = own.filter(|((kind, _), _)| *kind == ObjectKind::AppRoleAssignment);
+        let own: BTreeSet<_> = own.map(|(_, json)| values(json)).collect();
+        let mut listed = BTreeSet::new();
+        for (kind, id) in self.objects.keys() {
+            if *kind == ObjectKind::ServicePrincipal {
+                let path = format!("/servicePrincipals/{id}/appRoleAssignedTo");
+                let items = graph.raw("GET", path).items::<Value>();
+                let items = items.try_collect::<Vec<_>>().await.unwrap();
+                listed.extend(items.iter().map(values));
+            }
+        }
+        let missing: Vec<_> = listed.difference(&own).collect();
+        let surplus: Vec<_> = own.difference(&listed).collect();
+        assert!(
+            missing.is_empty() && surplus.is_empty(),
+            "{context}: missing assignments {missing:?}, surplus {surplus:?}"
+        );
+    }
+
     /// Compares users, groups and memberships with the tenant.
     pub(crate) async fn assert_equals_tenant(&self, graph: &GraphClient, context: &str) {
         let (ids, members) = Self::of_tenant(graph).await;
-        let own: BTreeSet<_> = self.objects.keys().cloned().collect();
+        let kinds = [ObjectKind::User, ObjectKind::Group];
+        let own = self.objects.keys().filter(|(kind, _)| kinds.contains(kind));
+        let own: BTreeSet<_> = own.cloned().collect();
         let missing: Vec<_> = ids.difference(&own).collect();
         let surplus: Vec<_> = own.difference(&ids).collect();
         assert!(

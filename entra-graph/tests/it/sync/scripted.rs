@@ -162,9 +162,9 @@ async fn a_state_with_a_link_to_another_host_sends_nothing_there() {
 }
 
 /// A store whose first state is another one.
-struct Foreign {
-    store: MemoryStore,
-    state: Option<SyncState>,
+pub(super) struct Foreign {
+    pub(super) store: MemoryStore,
+    pub(super) state: Option<SyncState>,
 }
 
 impl SyncStore for Foreign {

@@ -1,10 +1,10 @@
 //! Transitive memberships, devices, service principals and app role assignments.
 
 use entra_graph::{
-    ErrorKind,
+    AppRoleAssignment, ErrorKind, ServicePrincipal,
     sync::{DirectorySync, MemoryStore, ObjectKind, SyncChange, SyncNote},
 };
-use entra_mock::Fault;
+use entra_mock::{App, Fault};
 
 use super::{Copy, tenant_and_graph};
 
@@ -177,6 +177,50 @@ async fn devices_service_principals_and_assignments_are_copied() {
     copy.catch_up(&mut sync, &mut store).await.unwrap();
     assert_eq!(count(&copy), expected().await);
     assert_eq!(copy.catch_up(&mut sync, &mut store).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn filters_of_service_principals_and_assignments_hold_at_their_edges() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let shop = tenant.register_app("Shop").expose_app_role("Order.Read");
+    let other = tenant.register_app("Other").expose_app_role("Order.Read");
+    let adele = tenant.user("adele@contoso.com").id();
+    for app in [&shop, &other] {
+        tenant.assign(adele, app.service_principal_id());
+        tenant.assign(tenant.group("Engineers").id(), app.service_principal_id());
+    }
+    let of_users =
+        |assignment: &AppRoleAssignment| assignment.principal_type.as_deref() == Some("User");
+    let mut sync = DirectorySync::new(&graph)
+        .filter_service_principals("named Shop", |principal: &ServicePrincipal| {
+            principal.display_name.as_deref() == Some("Shop")
+        })
+        .filter_app_role_assignments("of users", of_users);
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let counts = |copy: &Copy| {
+        let principals = copy.count(ObjectKind::ServicePrincipal);
+        (principals, copy.count(ObjectKind::AppRoleAssignment))
+    };
+    assert_eq!(counts(&copy), (1, 1));
+    // Another filter of assignments, then one more service principal, and one less.
+    let mut sync = sync.filter_app_role_assignments("all", |_| true);
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(counts(&copy), (1, 2));
+    let rename = |app: &App, name: &str| {
+        let id = app.service_principal_id().to_string();
+        let name = serde_json::json!(name);
+        let set = tenant.set_property("servicePrincipals", &id, "displayName", name);
+        set.unwrap();
+    };
+    rename(&other, "Shop");
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(counts(&copy), (2, 4));
+    rename(&shop, "Old shop");
+    for _ in 0..2 {
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+    }
+    assert_eq!(counts(&copy), (1, 2));
 }
 
 #[tokio::test]
