@@ -135,19 +135,39 @@ async fn with(graph: &GraphClient, arguments: &Arguments) -> Result<(), Box<dyn 
     }
     let mut out = io::stdout().lock();
     if arguments.dry_run {
-        let dry_run = sync
-            .dry_run(&mut Database::open(&arguments.database)?)
-            .await?;
-        for change in &dry_run.changes {
-            writeln!(out, "{}", serde_json::to_string(change)?)?;
-        }
-        return Ok(());
+        return preview(&sync, &arguments.database, &mut out, &mut io::stderr()).await;
     }
     let outcome = self::sync(sync, &arguments.database).await;
     if arguments.export {
         export(&arguments.database, arguments.since, &mut out)?;
     }
     outcome
+}
+
+/// Writes what would change as JSON lines, and beside it what was met and what would be held back. Changes nothing.
+pub(crate) async fn preview(
+    sync: &DirectorySync,
+    path: &Path,
+    out: &mut impl Write,
+    report: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    // A database that does not exist is not created.
+    let path = if path.exists() {
+        path
+    } else {
+        Path::new(":memory:")
+    };
+    let dry_run = sync.dry_run(&mut Database::open(path)?).await?;
+    for change in &dry_run.changes {
+        writeln!(out, "{}", serde_json::to_string(change)?)?;
+    }
+    for note in &dry_run.notes {
+        writeln!(report, "{note:?}")?;
+    }
+    if let Some(held) = &dry_run.held {
+        writeln!(report, "{held}")?;
+    }
+    Ok(())
 }
 
 /// Brings the database up to date. Progress goes to standard error.

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use crate::{
-    directory_sync::{copied, export, sync},
+    directory_sync::{copied, export, preview, sync},
     journal::assert_no_findings,
 };
 
@@ -196,7 +196,7 @@ async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
     let kills = env::var("ENTRA_SYNC_KILLS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(12);
+        .unwrap_or(12_u64);
     let copied = Copied::new("kill").await;
     let random = SeededRandom::new(20_261_129);
     let below = |end: u64| {
@@ -209,7 +209,15 @@ async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
     assert!(copied.start(NAME).wait().unwrap().success());
     let whole = u64::try_from(started.elapsed().as_micros()).unwrap();
     copied.check();
-    for round in 0..kills {
+    let mut killed = 0;
+    for round in 0.. {
+        if killed == kills {
+            break;
+        }
+        assert!(
+            round < 5 * kills,
+            "{killed} of {round} runs were killed before their end"
+        );
         let everyone = copied.tenant.add_group(&format!("Group {round}"));
         for number in 0..20 {
             let user = copied.tenant.add_user(&format!("User {round}-{number}"));
@@ -225,9 +233,14 @@ async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
         }
         let mut child = copied.start(NAME);
         thread::sleep(Duration::from_micros(below(whole)));
-        // SIGKILL on Unix.
-        child.kill().unwrap();
-        child.wait().unwrap();
+        if let Some(status) = child.try_wait().unwrap() {
+            // It was over before.
+            assert!(status.success());
+        } else {
+            // SIGKILL on Unix.
+            child.kill().unwrap();
+            killed += u64::from(!child.wait().unwrap().success());
+        }
         copied.check();
     }
     assert!(copied.start(NAME).wait().unwrap().success());
@@ -268,6 +281,41 @@ async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
     }
     let differing: Vec<_> = members.symmetric_difference(&tables.members).collect();
     assert!(differing.is_empty(), "in one of both only: {differing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_reports_what_would_be_held_back_and_writes_no_file() {
+    let held_by = async |copied: &Copied| {
+        let (mut out, mut report) = (Vec::new(), Vec::new());
+        let sync = crate::directory_sync::copied(&copied.graph());
+        preview(&sync, &copied.path, &mut out, &mut report)
+            .await
+            .unwrap();
+        let lines = String::from_utf8(out).unwrap();
+        (lines.lines().count(), String::from_utf8(report).unwrap())
+    };
+    let copied = Copied::new("dry-run").await;
+    let (changes, report) = held_by(&copied).await;
+    assert!(changes > 300, "{changes}");
+    assert!(report.contains("FullRound"), "{report}");
+    assert!(!copied.path.exists());
+
+    let graph = copied.graph();
+    sync(crate::directory_sync::copied(&graph), &copied.path)
+        .await
+        .unwrap();
+    let before = copied.check();
+    for id in before.objects.keys().take(100) {
+        // Some are groups.
+        let _ = copied.tenant.remove("users", id);
+    }
+    let (changes, report) = held_by(&copied).await;
+    assert!(changes > 50, "{changes}");
+    assert!(
+        report.contains("users, too many") && report.contains("token"),
+        "{report}"
+    );
+    assert_eq!(copied.check(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
