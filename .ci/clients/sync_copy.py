@@ -1,6 +1,8 @@
 """Delta read by msgraph-sdk for Python and by microsoft-graph-client gives the same copy as the example directory_sync.
 
-Usage: sync_copy.py DIRECTORY_OF_PROGRAMS SYNC_COPY.MJS
+Usage: sync_copy.py DIRECTORY_OF_PROGRAMS SYNC_COPY.MJS [USERS]
+
+In a tenant with as many users, the first round has several pages, and a group several rows.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from urllib.parse import urlsplit
 
 from azure.identity import ClientSecretCredential
@@ -23,9 +26,11 @@ from msgraph.generated.models.password_profile import PasswordProfile
 from msgraph.generated.models.reference_create import ReferenceCreate
 from msgraph.generated.models.user import User
 from msgraph.generated.users.delta.delta_request_builder import DeltaRequestBuilder as UsersDelta
+from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve() / "directory_sync"
 NODE = pathlib.Path(sys.argv[2]).resolve()
+USERS = int(sys.argv[3]) if len(sys.argv) > 3 else 60
 GRAPH = os.environ["ENTRA_GRAPH_URL"]
 
 
@@ -40,6 +45,7 @@ class PythonCopy:
     def __init__(self, client):
         self.objects, self.members = {"users": {}, "groups": {}}, {}
         self.links = {"users": None, "groups": None}
+        self.pages, self.rows = {"users": 0, "groups": 0}, Counter()
         self.client = client
 
     async def catch_up(self):
@@ -55,7 +61,9 @@ class PythonCopy:
         else:
             page = await builder.get(request_configuration=RequestConfiguration(query_parameters=query))
         while True:
+            self.pages[name] += 1
             for row in page.value:
+                self.rows[row.id] += 1
                 self.apply(name, row)
             if page.odata_next_link is None:
                 self.links[name] = page.odata_delta_link
@@ -95,6 +103,17 @@ def own(database):
         return objects, set(connection.execute("SELECT group_id, member_id FROM members"))
 
 
+async def everyone(client):
+    """A group of more members than a page of changes has."""
+    query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(select=["id"], top=600)
+    page = await client.users.get(request_configuration=RequestConfiguration(query_parameters=query))
+    group = await client.groups.post(Group(display_name="Everyone", mail_enabled=False, mail_nickname="everyone", security_enabled=True))
+    links = [f"{GRAPH}/directoryObjects/{user.id}" for user in page.value]
+    for at in range(0, len(links), 20):
+        await client.groups.by_group_id(group.id).patch(Group(additional_data={"members@odata.bind": links[at : at + 20]}))
+    return group.id, len(links)
+
+
 async def main():
     credential = ClientSecretCredential(
         os.environ["AZURE_TENANT_ID"],
@@ -125,10 +144,15 @@ async def main():
             ):
                 check(ours[0] == other[0], f"{when}: objects of {name}: {set(ours[0].items()) ^ set(other[0].items())}")
                 check(ours[1] == other[1], f"{when}: memberships of {name}: {ours[1] ^ other[1]}")
-            check(len(ours[0]) > 60 and len(ours[1]) > 20, f"{when}: only {len(ours[0])} objects and {len(ours[1])} memberships")
+            check(len(ours[0]) > USERS and len(ours[1]) > 20, f"{when}: only {len(ours[0])} objects and {len(ours[1])} memberships")
             return ours
 
+        group, count = await everyone(client) if USERS > 500 else (None, 0)
         _, members = await compare("first round")
+        if group:
+            check(python.pages["users"] > 1, "the users came in one page")
+            check(count > 500 and python.rows[group] > 1, f"a group of {count} came in one row")
+            check(sum(one == group for one, _ in members) == count, f"a group has other members than the {count} that were added")
         team = await client.groups.post(Group(display_name="Sync", mail_enabled=False, mail_nickname="sync", security_enabled=True))
         created = []
         for number in range(3):
