@@ -7,21 +7,37 @@ use base64::{
 use http::{HeaderMap, header};
 
 /// The claims of a `WWW-Authenticate: Bearer … claims="…"`, decoded if they came as base64.
+///
+/// Another scheme's claims count only where Bearer has none. Claims that cannot be used hide no others,
+/// and text of any encoding may stand around them.
 pub(crate) fn claims_challenge(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(header::WWW_AUTHENTICATE)
-        .iter()
-        .find_map(|value| {
-            let value = value.to_str().ok()?;
-            let claims = parameter(value, "claims")?;
-            if is_object(&claims) {
-                return Some(claims);
+    let mut other = None;
+    for value in headers.get_all(header::WWW_AUTHENTICATE) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        for parameter in Parameters::of(&value) {
+            if !parameter.name.eq_ignore_ascii_case("claims") {
+                continue;
             }
-            let bytes = ANY_BASE64
-                .iter()
-                .find_map(|engine| engine.decode(&claims).ok())?;
-            String::from_utf8(bytes).ok().filter(|json| is_object(json))
-        })
+            match decoded(parameter.value) {
+                Some(claims) if parameter.scheme.eq_ignore_ascii_case("Bearer") => {
+                    return Some(claims);
+                }
+                claims => other = other.or(claims),
+            }
+        }
+    }
+    other
+}
+
+/// Claims as JSON, if that is what they are.
+fn decoded(claims: String) -> Option<String> {
+    if is_object(&claims) {
+        return Some(claims);
+    }
+    let bytes = ANY_BASE64
+        .iter()
+        .find_map(|engine| engine.decode(&claims).ok())?;
+    String::from_utf8(bytes).ok().filter(|json| is_object(json))
 }
 
 /// Whether the text is a whole JSON object. A value without quotation marks or escapes may be cut off, and the
@@ -38,65 +54,98 @@ fn object(text: &str) -> Option<usize> {
     Some(values.byte_offset())
 }
 
-/// A parameter of a challenge by its name, in any case (RFC 9110, section 11.2).
+/// One parameter of the challenges in a header.
+struct Parameter<'a> {
+    scheme: &'a str,
+    name: &'a str,
+    value: String,
+}
+
+/// The parameters of all challenges in a header (RFC 9110, section 11.2), one after the other.
 ///
-/// Quoted values are skipped as a whole, so that `claims=` within an `error_description` is not taken
+/// Quoted values are read as a whole, so that `claims=` within an `error_description` is not taken
 /// for the parameter. One that is not quoted ends at a blank or comma.
-fn parameter(challenge: &str, name: &str) -> Option<String> {
-    let mut rest = challenge;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', ',']);
-        if rest.is_empty() {
-            return None;
+struct Parameters<'a> {
+    scheme: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Parameters<'a> {
+    fn of(challenges: &'a str) -> Self {
+        Self {
+            scheme: "",
+            rest: challenges,
         }
-        let end = rest.find([' ', '\t', ',', '=', '"']).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        let value = after.trim_start_matches([' ', '\t']).strip_prefix('=');
-        let Some(value) = value.filter(|_| !word.is_empty()) else {
-            // A scheme, or not a parameter.
-            rest = match after.strip_prefix('"') {
-                Some(text) => quoted(text)?.1,
-                None => after.strip_prefix('=').unwrap_or(after),
-            };
-            continue;
-        };
-        let value = value.trim_start_matches([' ', '\t']);
-        let (value, after) = match value.strip_prefix('"') {
-            Some(text) => match object(text) {
-                // Its own quotation marks were not escaped.
-                Some(end) => {
-                    let after = &text[end..];
-                    let after = after.strip_prefix('"').unwrap_or(after);
-                    (text[..end].to_owned(), after)
-                }
-                None => quoted(text)?,
-            },
-            None => {
-                let end = object(value)
-                    .or_else(|| value.find([' ', '\t', ',']))
-                    .unwrap_or(value.len());
-                (value[..end].to_owned(), &value[end..])
-            }
-        };
-        if word.eq_ignore_ascii_case(name) {
-            return Some(value);
-        }
-        rest = after;
     }
 }
 
-/// The text up to the closing quotation mark, with backslash escapes resolved, and the rest.
-fn quoted(text: &str) -> Option<(String, &str)> {
+impl<'a> Iterator for Parameters<'a> {
+    type Item = Parameter<'a>;
+
+    fn next(&mut self) -> Option<Parameter<'a>> {
+        loop {
+            let rest = self.rest.trim_start_matches([' ', '\t', ',']);
+            if rest.is_empty() {
+                return None;
+            }
+            let end = rest.find([' ', '\t', ',', '=', '"']).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            let value = after.trim_start_matches([' ', '\t']).strip_prefix('=');
+            if let Some(value) = value.filter(|_| !word.is_empty()) {
+                let (value, rest) = self::value(value.trim_start_matches([' ', '\t']));
+                self.rest = rest;
+                return Some(Parameter {
+                    scheme: self.scheme,
+                    name: word,
+                    value,
+                });
+            }
+            if !word.is_empty() {
+                // The one credential that some schemes take (RFC 9110, section 11.1) comes here too, and is
+                // not the scheme of what follows it: a comma and the next scheme are.
+                self.scheme = word;
+            }
+            self.rest = match after.strip_prefix('"') {
+                Some(text) => quoted(text).1,
+                None => after.strip_prefix('=').unwrap_or(after),
+            };
+        }
+    }
+}
+
+/// The value at the start of the text, and what follows it.
+fn value(text: &str) -> (String, &str) {
+    if let Some(text) = text.strip_prefix('"') {
+        return match object(text) {
+            // Its own quotation marks were not escaped.
+            Some(end) => {
+                let after = &text[end..];
+                let after = after.strip_prefix('"').unwrap_or(after);
+                (text[..end].to_owned(), after)
+            }
+            None => quoted(text),
+        };
+    }
+    let end = object(text)
+        .or_else(|| text.find([' ', '\t', ',']))
+        .unwrap_or(text.len());
+    (text[..end].to_owned(), &text[end..])
+}
+
+/// The text up to the closing quotation mark, with backslash escapes resolved, and the rest. Without a
+/// closing mark the value ends at a comma, so that it does not take the parameters after it along.
+fn quoted(text: &str) -> (String, &str) {
     let mut out = String::new();
     let mut characters = text.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
-            '"' => return Some((out, &text[at + 1..])),
-            '\\' => out.push(characters.next()?.1),
+            '"' => return (out, &text[at + 1..]),
+            '\\' => out.extend(characters.next().map(|(_, escaped)| escaped)),
             other => out.push(other),
         }
     }
-    None
+    let end = text.find(',').unwrap_or(text.len());
+    (text[..end].to_owned(), &text[end..])
 }
 
 /// Entra writes either alphabet, padded or not.
@@ -142,6 +191,43 @@ mod tests {
         ] {
             assert_eq!(challenge(value).as_deref(), Some(expected), "{value}");
         }
+    }
+
+    #[test]
+    fn unusable_claims_hide_no_others_and_bearer_comes_first() {
+        const CLAIMS: &str = "eyJhY2Nlc3NfdG9rZW4iOnt9fQ";
+        let expected = r#"{"access_token":{}}"#;
+        for value in [
+            format!(r#"PoP claims="", Bearer claims="{CLAIMS}""#),
+            format!(r#"Bearer claims="e30gbm90IEpTT04", claims="{CLAIMS}""#),
+            format!(r#"PoP claims="eyJhIjoxfQ", Bearer claims="{CLAIMS}""#),
+            format!(
+                r#"Bearer error_description="Zugriff verweigert für den Benutzer", claims="{CLAIMS}""#
+            ),
+            format!(r#"Bearer realm="no end, error=insufficient_claims, claims={CLAIMS}"#),
+        ] {
+            let mut headers = HeaderMap::new();
+            let header = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.insert(header::WWW_AUTHENTICATE, header);
+            assert_eq!(
+                claims_challenge(&headers).as_deref(),
+                Some(expected),
+                "{value}"
+            );
+            // In one of the encodings before UTF-8.
+            let latin: Vec<u8> = value.chars().map(|character| character as u8).collect();
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_bytes(&latin).unwrap(),
+            );
+            assert_eq!(
+                claims_challenge(&headers).as_deref(),
+                Some(expected),
+                "{value}"
+            );
+        }
+        let own = challenge(r#"PoP claims="eyJhIjoxfQ", Bearer error="invalid_token""#);
+        assert_eq!(own.as_deref(), Some(r#"{"a":1}"#));
     }
 
     #[test]
