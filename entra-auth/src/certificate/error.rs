@@ -22,7 +22,7 @@ pub(super) fn malformed(message: impl Into<String>) -> Error {
 
 /// For a file that is valid, but has another format than the expected one.
 #[inline]
-pub(super) fn other_format(message: impl Into<String>, fix: &'static str) -> Error {
+pub(super) fn other_format(message: impl Into<String>, fix: impl Into<String>) -> Error {
     error(CertificateErrorKind::Malformed, message, fix)
 }
 

@@ -10,7 +10,9 @@ mod credential;
 #[cfg(feature = "encrypted-pem")]
 mod encrypted;
 mod error;
+mod escapes;
 mod file;
+mod form;
 #[cfg(feature = "certificate-kit")]
 mod kit;
 #[cfg(feature = "encrypted-pem")]

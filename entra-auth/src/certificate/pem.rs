@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::Secret;
 use zeroize::Zeroizing;
 
-use super::error;
+use super::{error, escapes::without_escapes};
 use crate::Error;
 
 /// One `BEGIN`…`END` block.
@@ -12,7 +12,16 @@ pub(super) struct Section {
     pub(super) label: String,
     /// The value of the header `DEK-Info`, which OpenSSL's traditional encryption writes.
     pub(super) dek_info: Option<String>,
+    /// Empty where the label is of neither a certificate nor a key.
     pub(super) der: Zeroizing<Vec<u8>>,
+}
+
+/// The blocks of a text.
+#[derive(Default)]
+pub(super) struct Blocks {
+    pub(super) sections: Vec<Section>,
+    /// Why the first of the other blocks cannot be read.
+    pub(super) unreadable: Option<Error>,
 }
 
 /// Whether the text has a block.
@@ -36,32 +45,51 @@ pub(super) fn without_nul(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     plain
 }
 
+/// Whether it could be PEM whose boundaries something has changed.
+#[inline]
+pub(super) fn was_pem(bytes: &[u8]) -> bool {
+    [&b"BEGIN CERTIFICATE"[..], b"PRIVATE KEY"]
+        .iter()
+        .any(|words| find(bytes, words).is_some())
+}
+
 /// All blocks in order; text around them, such as OpenSSL's bag attributes, is skipped.
 ///
 /// Blocks are found by their boundaries, not by lines: CI variables and secret stores turn line
 /// breaks into blanks, bare carriage returns or a literal `\n`.
 #[inline]
-pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, Error> {
-    let text = without_nul(bytes);
+pub(super) fn blocks(bytes: &[u8]) -> Blocks {
+    let text = without_escapes(&without_nul(bytes));
     let mut rest: &[u8] = &text;
-    let mut sections = Vec::new();
+    let mut blocks = Blocks::default();
     while let Some(at) = find(rest, BEGIN) {
-        let (label, after) = label(&rest[at + BEGIN.len()..])?;
-        let Some(end) = find(after, DASHES) else {
-            return Err(no_end(&label));
-        };
-        let body = &after[..end];
-        let Some(closing) = after[end..].strip_prefix(END) else {
-            return Err(no_end(&label));
-        };
-        let (closing, after) = self::label(closing)?;
-        if closing != label {
-            return Err(no_end(&label));
+        rest = &rest[at + BEGIN.len()..];
+        match block(rest) {
+            Ok((section, after)) => {
+                blocks.sections.push(section);
+                rest = after;
+            }
+            // The next one may be whole.
+            Err(error) => {
+                blocks.unreadable.get_or_insert(error);
+            }
         }
-        sections.push(section(label, body)?);
-        rest = after;
     }
-    Ok(sections)
+    blocks
+}
+
+/// A block from its label on, and what follows it.
+#[inline]
+fn block(text: &[u8]) -> Result<(Section, &[u8]), Error> {
+    let (label, after) = label(text)?;
+    let end = find(after, DASHES).ok_or_else(|| no_end(&label))?;
+    let (body, closing) = after.split_at(end);
+    let closing = closing.strip_prefix(END).ok_or_else(|| no_end(&label))?;
+    let (closing, after) = self::label(closing)?;
+    if closing != label {
+        return Err(no_end(&label));
+    }
+    Ok((section(label, body)?, after))
 }
 
 /// One block with this label.
@@ -84,18 +112,27 @@ pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
 
 /// The label and what follows its boundary.
 ///
-/// Only what looks like a label is kept, because errors print it: anything else may be a key.
+/// Only what looks like a label is kept, because errors print it: anything else may be a key. Blanks may
+/// have become something else or be lost.
 #[inline]
 fn label(bytes: &[u8]) -> Result<(String, &[u8]), Error> {
     let invalid = || error::malformed("a boundary of a PEM block has an invalid label");
     let end = find(bytes, DASHES).ok_or_else(invalid)?;
-    let label = &bytes[..end];
-    let valid = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    let (label, after) = (&bytes[..end], &bytes[end + DASHES.len()..]);
+    let is_blank = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'+' | 0xa0);
+    let valid = |&byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || is_blank(byte);
     if label.len() > LONGEST_LABEL || !label.iter().all(valid) {
         return Err(invalid());
     }
-    let label = std::str::from_utf8(label).map_err(|_| invalid())?;
-    Ok((label.trim().to_owned(), &bytes[end + DASHES.len()..]))
+    let words = label.split(|&byte| is_blank(byte));
+    let words: Vec<&str> = words
+        .filter(|word| !word.is_empty())
+        .filter_map(|word| std::str::from_utf8(word).ok())
+        .collect();
+    let joined = words.concat();
+    let known = KNOWN.iter().find(|known| known.replace(' ', "") == joined);
+    let label = known.map_or_else(|| words.join(" "), |known| (*known).to_owned());
+    Ok((label, after))
 }
 
 #[inline]
@@ -115,8 +152,15 @@ fn shown(label: &str) -> String {
 
 #[inline]
 fn section(label: String, body: &[u8]) -> Result<Section, Error> {
-    let body = with_line_breaks(body);
-    let (dek_info, body) = dek_info(&body);
+    if !label.contains("CERTIFICATE") && !label.ends_with("PRIVATE KEY") && label != "PKCS12" {
+        let (dek_info, der) = (None, Zeroizing::default());
+        return Ok(Section {
+            label,
+            dek_info,
+            der,
+        });
+    }
+    let (dek_info, body) = dek_info(body);
     let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
     for line in body.split(|&byte| byte == b'\n') {
         // Other headers are of no use here.
@@ -163,39 +207,18 @@ const fn is_base64(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// Every form of line break as one byte: bare carriage returns, and `\n` and `\r` written out,
-/// with any number of backslashes.
-#[inline]
-pub(super) fn with_line_breaks(body: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut text = Zeroizing::new(Vec::with_capacity(body.len()));
-    let mut bytes = body.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' => text.push(b'\n'),
-            b'\\' => {
-                while bytes.next_if_eq(&b'\\').is_some() {}
-                if bytes.next_if(|byte| matches!(byte, b'n' | b'r')).is_some() {
-                    text.push(b'\n');
-                }
-            }
-            other => text.push(other),
-        }
-    }
-    text
-}
-
 #[inline]
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
 const DASHES: &[u8] = b"-----";
-const BEGIN: &[u8] = b"-----BEGIN ";
-const END: &[u8] = b"-----END ";
+const BEGIN: &[u8] = b"-----BEGIN";
+const END: &[u8] = b"-----END";
 const DEK_INFO: &[u8] = b"DEK-Info:";
 const WIDTH: usize = 64;
 const LONGEST_LABEL: usize = 64;
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 14] = [
     "CERTIFICATE",
     "X509 CERTIFICATE",
     "TRUSTED CERTIFICATE",
@@ -205,4 +228,9 @@ const KNOWN: [&str; 9] = [
     "DSA PRIVATE KEY",
     "OPENSSH PRIVATE KEY",
     "ENCRYPTED PRIVATE KEY",
+    "CERTIFICATE REQUEST",
+    "NEW CERTIFICATE REQUEST",
+    "PKCS7",
+    "CMS",
+    "PKCS12",
 ];

@@ -58,7 +58,10 @@ pub(super) fn open(bytes: &[u8], password: Option<&Secret>) -> Result<ParsedFile
     let safes = ber::to_der(content).ok_or_else(damaged)?;
     let safes = elements(&safes).map_err(|source| damaged().with_source(source))?;
     for safe in safes {
-        opening.safe(safe)?;
+        // Another one may have the pair.
+        if let Err(error) = opening.safe(safe) {
+            opening.found.unreadable.get_or_insert(error);
+        }
     }
     Ok(opening.found)
 }
@@ -124,8 +127,12 @@ impl PfxReader<'_> {
                 PKCS_12_KEY_BAG_OID => self.found.keys.push(Zeroizing::new(value.to_vec())),
                 PKCS_12_PKCS8_KEY_BAG_OID => {
                     let (algorithm, sealed) = encrypted_private_key(value).map_err(malformed)?;
-                    let key = self.decrypt(algorithm, sealed)?;
-                    self.found.keys.push(key);
+                    match self.decrypt(algorithm, sealed) {
+                        Ok(key) => self.found.keys.push(key),
+                        Err(error) => {
+                            self.found.unreadable.get_or_insert(error);
+                        }
+                    }
                 }
                 PKCS_12_CERT_BAG_OID => {
                     let (kind, value) = content_info(value).map_err(malformed)?;

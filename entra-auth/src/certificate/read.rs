@@ -1,16 +1,13 @@
 //! Reads a certificate with its key from the bytes of a file of any format.
 
 use aws_lc_rs::{rsa::KeyPair, signature::KeyPair as _};
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use der::{Reader as _, SliceReader};
 use entra_core::Secret;
 use zeroize::Zeroizing;
 
 use super::{
     error,
+    form::Form,
     pem::{self, Section},
     value::{Certificate, ChainCertificate},
     x509::unsupported_key,
@@ -25,9 +22,9 @@ pub(super) struct ParsedFile {
     pub(super) certificates: Vec<Vec<u8>>,
     /// PKCS#8 or PKCS#1.
     pub(super) keys: Vec<Key>,
-    /// Why the first of the other keys cannot be read. A file may still hold an old one, so it only
-    /// matters if no other key fits.
-    pub(super) unreadable_key: Option<Error>,
+    /// Why the first of the other certificates and keys cannot be read. A file may still hold old or
+    /// damaged ones, so it only matters if no others fit.
+    pub(super) unreadable: Option<Error>,
     /// The first block that is neither a certificate nor a key.
     pub(super) no_certificate: Option<NoCertificate>,
 }
@@ -39,89 +36,26 @@ pub(super) enum NoCertificate {
     Pkcs7,
 }
 
-/// The format of a file or text, by its content.
-enum Form {
-    Pem(Key),
-    Pkcs12(Key),
-    /// Other DER, such as a certificate alone.
-    Der,
-    /// Java's own keystore before PKCS#12.
-    JavaKeystore,
-    Unknown,
-}
-
-impl Form {
-    #[inline]
-    fn of(bytes: &[u8]) -> Self {
-        let mut bytes = Zeroizing::new(bytes.to_vec());
-        // Key Vault hands out a PKCS#12 file as base64 text, CI variables hold base64 of PEM, and
-        // Kubernetes' secrets of either.
-        for _ in 0..DEEPEST_BASE64 {
-            let text = pem::without_nul(&bytes);
-            if pem::is_pem(&text) {
-                return Self::Pem(text);
-            }
-            let Some(decoded) = base64_text(&text) else {
-                break;
-            };
-            bytes = decoded;
-        }
-        match outermost(&bytes) {
-            Some(PFX) => Self::Pkcs12(bytes),
-            Some(_) => Self::Der,
-            None if bytes.starts_with(JAVA_KEYSTORE) => Self::JavaKeystore,
-            None => Self::Unknown,
-        }
-    }
-
-    /// Why this is not what was expected.
-    #[inline]
-    fn unexpected(&self, expected: &str) -> Error {
-        match self {
-            Self::Pem(_) => error::other_format(
-                format!("this is PEM, not {expected}"),
-                "read it with `Certificate::from_pem` or `from_bytes`",
-            ),
-            Self::Pkcs12(_) => error::other_format(
-                format!("this is a PKCS#12 file, not {expected}"),
-                "read it with `Certificate::from_pfx` or `from_bytes`",
-            ),
-            Self::Der => no_key(),
-            Self::JavaKeystore => error::other_format(
-                "this is a Java keystore (JKS), which is not supported",
-                "convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 -deststoretype pkcs12",
-            ),
-            Self::Unknown => error::malformed(format!("this is not {expected}")),
-        }
-    }
-}
-
 /// Reads PEM or PKCS#12, detected by its content.
 #[inline]
 pub(super) fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
-        Form::Pem(text) => {
+        Form::Pkcs12(file) => assemble(pkcs12(&file, passphrase)?),
+        other => {
             let mut found = ParsedFile::default();
-            collect(&text, passphrase, &mut found)?;
+            collect(other, passphrase, &mut found)?;
             assemble(found)
         }
-        Form::Pkcs12(file) => assemble(pkcs12(&file, passphrase)?),
-        Form::Unknown => Err(error::malformed(
-            "the certificate is neither PEM nor PKCS#12",
-        )),
-        other => Err(other.unexpected("")),
     }
 }
 
-/// Reads certificate and key from one or more PEM texts, which may be base64 as a whole.
+/// Reads certificate and key from one or more PEM texts, which may be base64 as a whole. One of several
+/// may be DER.
 #[inline]
 pub(super) fn from_pem(texts: &[&[u8]], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     let mut found = ParsedFile::default();
     for text in texts {
-        match Form::of(text) {
-            Form::Pem(text) => collect(&text, passphrase, &mut found)?,
-            other => return Err(other.unexpected("PEM")),
-        }
+        collect(Form::of(text), passphrase, &mut found)?;
     }
     assemble(found)
 }
@@ -136,38 +70,70 @@ pub(super) fn from_pfx(bytes: &[u8], password: Option<&Secret>) -> Result<Certif
     }
 }
 
+/// The content of a file that is not PKCS#12.
+#[inline]
+fn collect(form: Form, passphrase: Option<&Secret>, found: &mut ParsedFile) -> Result<(), Error> {
+    match form {
+        Form::Pem(text) => collect_blocks(&text, passphrase, found),
+        Form::Certificate(der) => found.certificates.push(der.to_vec()),
+        Form::Key(der) => found.keys.push(der),
+        Form::EncryptedKey(der) => {
+            let (label, dek_info) = ("ENCRYPTED PRIVATE KEY".to_owned(), None);
+            let key = Section {
+                label,
+                dek_info,
+                der,
+            };
+            found.keys.push(private_key(key, passphrase)?);
+        }
+        Form::Request => found.no_certificate = Some(NoCertificate::Request),
+        Form::Pkcs7 => found.no_certificate = Some(NoCertificate::Pkcs7),
+        other => return Err(other.unexpected("PEM")),
+    }
+    Ok(())
+}
+
 /// The content of the blocks of a PEM text.
 #[inline]
-fn collect(text: &[u8], passphrase: Option<&Secret>, found: &mut ParsedFile) -> Result<(), Error> {
-    for section in pem::sections(text)? {
-        match section.label.as_str() {
-            "CERTIFICATE" | "X509 CERTIFICATE" => {
-                found.certificates.push(section.der.to_vec());
-            }
-            // OpenSSL appends its trust settings to the certificate.
-            "TRUSTED CERTIFICATE" => {
-                let mut reader = SliceReader::new(&section.der).map_err(unreadable)?;
-                let certificate = reader.tlv_bytes().map_err(unreadable)?;
-                found.certificates.push(certificate.to_vec());
-            }
-            // As GnuTLS writes a PKCS#12 file.
-            "PKCS12" => {
-                let file = pkcs12(&section.der, passphrase)?;
-                found.certificates.extend(file.certificates);
-                found.keys.extend(file.keys);
-            }
-            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
-                found.no_certificate = Some(NoCertificate::Request);
-            }
-            "PKCS7" | "CMS" => found.no_certificate = Some(NoCertificate::Pkcs7),
-            label if label.ends_with("PRIVATE KEY") => match private_key(section, passphrase) {
-                Ok(key) => found.keys.push(key),
-                Err(error) => {
-                    found.unreadable_key.get_or_insert(error);
-                }
-            },
-            _ => {}
+fn collect_blocks(text: &[u8], passphrase: Option<&Secret>, found: &mut ParsedFile) {
+    let blocks = pem::blocks(text);
+    for section in blocks.sections {
+        if let Err(error) = collect_section(section, passphrase, found) {
+            found.unreadable.get_or_insert(error);
         }
+    }
+    found.unreadable = found.unreadable.take().or(blocks.unreadable);
+}
+
+#[inline]
+fn collect_section(
+    section: Section,
+    passphrase: Option<&Secret>,
+    found: &mut ParsedFile,
+) -> Result<(), Error> {
+    match section.label.as_str() {
+        "CERTIFICATE" | "X509 CERTIFICATE" => found.certificates.push(section.der.to_vec()),
+        // OpenSSL appends its trust settings to the certificate.
+        "TRUSTED CERTIFICATE" => {
+            let mut reader = SliceReader::new(&section.der).map_err(unreadable)?;
+            let certificate = reader.tlv_bytes().map_err(unreadable)?;
+            found.certificates.push(certificate.to_vec());
+        }
+        // As GnuTLS writes a PKCS#12 file.
+        "PKCS12" => {
+            let file = pkcs12(&section.der, passphrase)?;
+            found.certificates.extend(file.certificates);
+            found.keys.extend(file.keys);
+            return file.unreadable.map_or(Ok(()), Err);
+        }
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            found.no_certificate = Some(NoCertificate::Request);
+        }
+        "PKCS7" | "CMS" => found.no_certificate = Some(NoCertificate::Pkcs7),
+        label if label.ends_with("PRIVATE KEY") => {
+            found.keys.push(private_key(section, passphrase)?);
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -191,29 +157,39 @@ fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<ParsedFile, Error> {
 #[inline]
 pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
     if found.keys.is_empty() {
-        if let Some(error) = found.unreadable_key {
+        if let Some(error) = found.unreadable {
             return Err(error);
         }
         if found.certificates.is_empty() {
-            return Err(error::malformed(
-                "there is neither a certificate nor a private key",
+            return Err(found.no_certificate.map_or_else(
+                || error::malformed("there is neither a certificate nor a private key"),
+                no_certificate,
             ));
         }
         return Err(no_key());
     }
-    let mut links = found
-        .certificates
-        .into_iter()
-        .map(ChainCertificate::read)
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut unreadable = found.unreadable;
+    let mut links = Vec::with_capacity(found.certificates.len());
+    for certificate in found.certificates {
+        match ChainCertificate::read(certificate) {
+            Ok(link) => links.push(link),
+            Err(error) => {
+                unreadable.get_or_insert(error);
+            }
+        }
+    }
     let Some(first) = links.first() else {
-        return Err(no_certificate(found.no_certificate));
+        return Err(unreadable.unwrap_or_else(|| {
+            found
+                .no_certificate
+                .map_or_else(certificate_missing, no_certificate)
+        }));
     };
     let first_problem = first.fields.rsa_public_key().err();
     let pairs: Vec<KeyPair> = found.keys.iter().filter_map(|key| rsa_pair(key)).collect();
     if pairs.is_empty() {
         // The certificate's public key explains the error better than the crypto library does.
-        return Err(found.unreadable_key.or(first_problem).unwrap_or_else(|| {
+        return Err(unreadable.or(first_problem).unwrap_or_else(|| {
             unsupported_key("a private key that is not an RSA key of at least 2048 bits")
         }));
     }
@@ -233,7 +209,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
     });
     let best = fitting.max_by_key(|(_, at)| links.get(*at).map(|link| link.fields.not_after));
     let Some((pair, at)) = best else {
-        return Err(found.unreadable_key.or(first_problem).unwrap_or_else(|| {
+        return Err(unreadable.or(first_problem).unwrap_or_else(|| {
             error::error(
                 CertificateErrorKind::KeyMismatch,
                 "the private key belongs to another certificate",
@@ -268,27 +244,6 @@ fn chain(leaf: &ChainCertificate, mut others: Vec<ChainCertificate>) -> Vec<Chai
 #[inline]
 fn unreadable(source: der::Error) -> Error {
     error::malformed("the trusted certificate cannot be read").with_source(source)
-}
-
-/// The decoded text, if it is base64 of a minimum length, in either alphabet and with line breaks in
-/// any form.
-#[inline]
-fn base64_text(text: &[u8]) -> Option<Key> {
-    let text = pem::with_line_breaks(text);
-    let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
-    for mark in [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"] {
-        if let Some(rest) = text.strip_prefix(mark) {
-            return base64_text(rest);
-        }
-    }
-    compact.extend(text.iter().filter_map(|&byte| match byte {
-        b'-' => Some(b'+'),
-        b'_' => Some(b'/'),
-        b'"' | b'\'' => None,
-        blank if blank.is_ascii_whitespace() => None,
-        other => Some(other),
-    }));
-    BASE64.decode(&*compact).ok().map(Zeroizing::new)
 }
 
 #[inline]
@@ -342,44 +297,25 @@ fn no_key() -> Error {
 }
 
 #[inline]
-fn no_certificate(found: Option<NoCertificate>) -> Error {
+fn certificate_missing() -> Error {
+    error::error(
+        CertificateErrorKind::NoCertificate,
+        "there is a private key, but no certificate",
+        "put the certificate (BEGIN CERTIFICATE) into the same file, or give both texts",
+    )
+}
+
+#[inline]
+pub(super) fn no_certificate(found: NoCertificate) -> Error {
     let (message, fix) = match found {
-        None => (
-            "there is a private key, but no certificate",
-            "put the certificate (BEGIN CERTIFICATE) into the same file, or give both texts",
-        ),
-        Some(NoCertificate::Request) => (
+        NoCertificate::Request => (
             "there is a certificate request (CERTIFICATE REQUEST), but no certificate",
             "put the certificate that was issued for the request (BEGIN CERTIFICATE) in its place",
         ),
-        Some(NoCertificate::Pkcs7) => (
+        NoCertificate::Pkcs7 => (
             "the certificate is within PKCS#7, which is not supported",
             "take it out: openssl pkcs7 -print_certs -in old.p7b -out new.pem",
         ),
     };
     error::error(CertificateErrorKind::NoCertificate, message, fix)
 }
-
-/// What begins a DER sequence: three bytes that tell PKCS#12 from a certificate.
-#[inline]
-fn outermost(bytes: &[u8]) -> Option<&[u8]> {
-    let (&0x30, rest) = bytes.split_first()? else {
-        return None;
-    };
-    let length = match rest.first()? {
-        length @ 0x81..=0x84 => usize::from(length & 0x7f) + 1,
-        _ => 1,
-    };
-    rest.get(length..length + PFX.len())
-}
-
-/// With or without padding, which is often lost when the text is copied.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-/// Base64 of base64 of the file.
-const DEEPEST_BASE64: u8 = 3;
-const JAVA_KEYSTORE: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
-/// `version INTEGER (3)`, which only PKCS#12 starts with.
-const PFX: &[u8] = &[0x02, 0x01, 0x03];

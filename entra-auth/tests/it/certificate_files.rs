@@ -220,6 +220,39 @@ fn pem_is_read_with_any_kind_of_line_break() {
         whole.replace('\n', "\n> ").into_bytes(),
         whole.replace('\n', "\",\n\"").into_bytes(),
         whole.replace('\n', "\\\n").into_bytes(),
+        // As CI variables, JSON, HTML and the strings of PowerShell have it.
+        whole.replace('\n', "%0A").into_bytes(),
+        whole.replace('\n', "%0d%0a").into_bytes(),
+        whole.replace('\n', "`n").into_bytes(),
+        whole.replace('\n', "`r`n").into_bytes(),
+        whole.replace('\n', "&#10;").into_bytes(),
+        whole.replace('\n', "&#xA;").into_bytes(),
+        whole.replace('\n', "<br>").into_bytes(),
+        whole.replace('\n', "<br />").into_bytes(),
+        whole.replace('\n', "\\u000a").into_bytes(),
+        whole.replace('\n', "\\n\\t").into_bytes(),
+        whole.replace('+', "\\u002B").into_bytes(),
+        whole.replace('/', "\\/").into_bytes(),
+        whole
+            .replace('+', "&#43;")
+            .replace('=', "&#x3d;")
+            .into_bytes(),
+        form_encoded(&whole, "%20"),
+        form_encoded(&whole, "+"),
+        // Boundaries whose blanks are lost or are others.
+        whole.split_whitespace().collect::<String>().into_bytes(),
+        whole.replace("BEGIN ", "BEGIN\u{a0}").into_bytes(),
+        whole.replace(" KEY-", "\nKEY-").into_bytes(),
+        format!(
+            "data:application/x-pem-file;base64,{}",
+            text(base64_of(&whole))
+        )
+        .into_bytes(),
+        format!(
+            r#"{{"value":"{}","contentType":"application/x-pem-file"}}"#,
+            whole.replace('\n', "\\n")
+        )
+        .into_bytes(),
         base64_of(&whole),
         base64_of(base64_of(&whole)),
         base64_of(utf16(&with_mark, u16::to_le_bytes)),
@@ -229,6 +262,68 @@ fn pem_is_read_with_any_kind_of_line_break() {
         let read = Certificate::from_bytes(&form, None);
         assert_eq!(read.unwrap(), leaf(), "form {at}");
     }
+}
+
+fn form_encoded(text: &str, blank: &str) -> Vec<u8> {
+    let encoded = [
+        ("%", "%25"),
+        ("+", "%2B"),
+        ("/", "%2F"),
+        ("=", "%3D"),
+        ("\n", "%0A"),
+    ];
+    let text = encoded
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    text.replace(' ', blank).into_bytes()
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn one_damaged_block_does_not_hide_a_pair_that_fits() {
+    let body = KEY.lines().nth(1).unwrap();
+    for damaged in [
+        format!("-----BEGIN RSA PRIVATE KEY-----\n{body}=a\n-----END RSA PRIVATE KEY-----\n"),
+        format!("-----BEGIN CERTIFICATE-----\n{body}=a\n-----END CERTIFICATE-----\n"),
+        "-----BEGIN PGP PUBLIC KEY BLOCK-----\nmQ==\n=ab1c\n-----END PGP PUBLIC KEY BLOCK-----\n"
+            .to_owned(),
+        format!("-----BEGIN PRIVATE KEY-----\n{body}\n"),
+        "-----BEGIN lower case-----\nAAAA\n-----END lower case-----\n".to_owned(),
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
+        pem("CERTIFICATE", &[0x30, 0]),
+        pem("TRUSTED CERTIFICATE", b"no DER"),
+        pem("PKCS12", b"no DER"),
+    ] {
+        for text in [
+            format!("{damaged}{LEAF}{KEY}"),
+            format!("{LEAF}{KEY}{damaged}"),
+        ] {
+            assert_eq!(Certificate::from_pem(&text).unwrap(), leaf(), "{damaged}");
+        }
+    }
+    // Alone, it is the reason.
+    let text = format!("{LEAF}-----BEGIN PRIVATE KEY-----\n{body}\n");
+    let error = Certificate::from_pem(text).unwrap_err();
+    assert!(error.to_string().contains("has no end"), "{error}");
+}
+
+#[test]
+fn certificate_and_key_may_be_der() {
+    let (certificate, key) = (der(LEAF), der(KEY));
+    assert_eq!(
+        Certificate::from_pem_and_key(&certificate, KEY).unwrap(),
+        leaf()
+    );
+    assert_eq!(Certificate::from_pem_and_key(LEAF, &key).unwrap(), leaf());
+    assert_eq!(
+        Certificate::from_pem_and_key(&certificate, &key).unwrap(),
+        leaf()
+    );
+    assert_rejected(Certificate::from_bytes(&certificate, None), Kind::NoKey);
+    assert_rejected(Certificate::from_bytes(&key, None), Kind::NoCertificate);
 }
 
 #[test]
@@ -270,6 +365,12 @@ fn error_names_the_format_that_was_found() {
     );
     let keystore = [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 1];
     named(Certificate::from_bytes(keystore, None), "Java keystore");
+    let keystore = [0xce, 0xce, 0xce, 0xce, 0, 0, 0, 2, 0, 0, 0, 1];
+    named(Certificate::from_bytes(keystore, None), "JCEKS");
+    let putty = "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n";
+    named(Certificate::from_pem(putty), "PuTTY");
+    let dashes = format!("{LEAF}{KEY}").replace("-----", "—–");
+    named(Certificate::from_pem(dashes), "five hyphens");
 }
 
 #[test]
