@@ -188,7 +188,7 @@ struct RawTokenResponse {
 }
 
 /// Whole seconds from a number or from a number in a string: v1 endpoints send strings.
-fn seconds(value: &Value) -> Option<Duration> {
+pub(crate) fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => match number.as_u64() {
             Some(whole) => return Some(Duration::from_secs(whole)),

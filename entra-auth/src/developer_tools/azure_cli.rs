@@ -254,12 +254,19 @@ impl TokenSource for CliTokenSource {
             .run(&command)
             .await
             .map_err(|error| self.not_run(error))?;
-        if !output.success {
+        // Wrappers of the tool lose its exit status.
+        let is_silent = output.stdout.expose_secret().trim().is_empty()
+            && !output.stderr.expose_secret().trim().is_empty();
+        if !output.success || is_silent {
             return Err(tool.failure(&output));
         }
         let (token, expires_on) = tool.parse(output.stdout.expose_secret())?;
         if expires_on <= self.clock.now() {
-            return Err(tool.malformed("the token has already expired"));
+            return Err(tool
+                .malformed("the token has already expired")
+                .with(|inner| {
+                    inner.fix = Some("check the clock of this machine".into());
+                }));
         }
         Ok(AccessToken::new(token, expires_on))
     }

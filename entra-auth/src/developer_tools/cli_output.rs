@@ -6,17 +6,36 @@ use serde_json::Value;
 /// The JSON object with this member in what was printed, or else the first one. Warnings, a byte
 /// order mark or colour codes may stand before and after it.
 pub(super) fn printed_object(stdout: &str, member: &str) -> Option<Value> {
-    let plain = without_colours(stdout);
-    let mut first = None;
-    for (at, _) in plain.match_indices('{').take(MOST_TRIES) {
-        let mut values = serde_json::Deserializer::from_str(&plain[at..]).into_iter::<Value>();
-        match values.next() {
-            Some(Ok(object)) if object.get(member).is_some() => return Some(object),
-            Some(Ok(object)) if first.is_none() => first = Some(object),
-            _ => {}
-        }
+    let plain = without_escapes(stdout);
+    let mut objects = objects(&plain);
+    let first = objects.next()?;
+    if first.get(member).is_some() {
+        return Some(first);
     }
-    first
+    Some(
+        objects
+            .find(|object| object.get(member).is_some())
+            .unwrap_or(first),
+    )
+}
+
+/// The JSON objects in a text, one after the other, whatever stands around them.
+fn objects(text: &str) -> impl Iterator<Item = Value> {
+    let mut rest = text;
+    let mut tries = 0;
+    std::iter::from_fn(move || {
+        while tries < MOST_TRIES {
+            tries += 1;
+            let start = &rest[rest.find('{')?..];
+            let mut values = serde_json::Deserializer::from_str(start).into_iter::<Value>();
+            if let Some(Ok(object)) = values.next() {
+                rest = &start[values.byte_offset()..];
+                return Some(object);
+            }
+            rest = &start[1..];
+        }
+        None
+    })
 }
 
 /// What a tool that failed printed on standard error.
@@ -30,15 +49,8 @@ pub(super) struct CliError {
 
 impl CliError {
     pub(super) fn read(stderr: &str) -> Self {
-        let plain = without_colours(stderr);
-        let objects = || {
-            plain.lines().filter_map(|line| {
-                let line = line.trim().trim_start_matches('\u{feff}');
-                serde_json::from_str::<Value>(line)
-                    .ok()
-                    .filter(Value::is_object)
-            })
-        };
+        let plain = without_escapes(stderr);
+        let objects = || objects(&plain);
         let text = |value: &Value| {
             let text = value.as_str()?.trim();
             (!text.is_empty()).then(|| text.to_owned())
@@ -105,17 +117,45 @@ fn number_in(text: &str) -> Option<u32> {
     })
 }
 
-/// The text without the escape sequences of a terminal (ECMA-48: `ESC [ … letter`).
-fn without_colours(text: &str) -> String {
+/// The text without the escape sequences of a terminal (ECMA-48): `ESC [ … letter`, in one byte also
+/// `CSI`, strings such as a window's title or a link (`ESC ] … BEL`), and character sets (`ESC ( B`).
+/// A line that was overwritten by a carriage return is a line of its own.
+fn without_escapes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        if character != '\u{1b}' {
-            plain.push(character);
-            continue;
-        }
-        if characters.next_if_eq(&'[').is_some() {
-            characters.by_ref().find(|end| ('@'..='~').contains(end));
+        let kind = match character {
+            '\u{1b}' => characters.next_if(|kind| "[]PX^_()".contains(*kind)),
+            '\u{9b}' => Some('['),
+            '\u{9d}' => Some(']'),
+            '\r' => {
+                plain.push('\n');
+                continue;
+            }
+            other => {
+                plain.push(other);
+                continue;
+            }
+        };
+        match kind {
+            Some('[') => {
+                characters.by_ref().find(|end| ('@'..='~').contains(end));
+            }
+            Some('(' | ')') => {
+                characters.next();
+            }
+            Some(_) => {
+                let mut last = ' ';
+                for character in characters.by_ref() {
+                    if matches!(character, '\u{7}' | '\u{9c}')
+                        || (last, character) == ('\u{1b}', '\\')
+                    {
+                        break;
+                    }
+                    last = character;
+                }
+            }
+            None => {}
         }
     }
     plain
@@ -169,6 +209,26 @@ mod tests {
             (old, Some(700_082), "AADSTS700082: expired"),
             (&notice, Some(700_082), "AADSTS700082: expired"),
             (middle, Some(50_076), "AADSTS50076: second factor"),
+            (
+                "ERROR: {\"error\":\"AADSTS50076: second factor\",\"suggestion\":\"run azd auth login\"}",
+                Some(50_076),
+                "AADSTS50076: second factor",
+            ),
+            (
+                "{\n  \"error\": \"AADSTS50076: second factor\",\n  \"suggestion\": \"run azd auth login\"\n}\n",
+                Some(50_076),
+                "AADSTS50076: second factor",
+            ),
+            (
+                "\u{1b}]0;azd\u{7}\u{1b}]8;;https://aka.ms/azd\u{1b}\\\u{1b}(B{\"error\":\"AADSTS50076: second factor\"}",
+                Some(50_076),
+                "AADSTS50076: second factor",
+            ),
+            (
+                "| Signing in...\r\u{9b}2K{\"error\":\"AADSTS50076: second factor\",\"suggestion\":\"azd auth login\"}",
+                Some(50_076),
+                "AADSTS50076: second factor",
+            ),
         ] {
             let complaint = CliError::read(text);
             assert_eq!(complaint.aadsts(), code, "{text}");

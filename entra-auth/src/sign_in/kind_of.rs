@@ -5,7 +5,7 @@ use entra_core::{MembershipError, MembershipErrorKind};
 use super::kind::SignInErrorKind as Kind;
 use crate::{
     Error, ErrorKind,
-    user::callback::CallbackMismatch,
+    user::callback::{CallbackMismatch, FORGOTTEN_PASSWORD},
     validate::{TokenValidationError, TokenValidationErrorKind},
 };
 
@@ -19,6 +19,13 @@ pub(super) fn flow_error(error: &Error) -> Kind {
         return kind;
     }
     let oauth = error.oauth_error().unwrap_or_default();
+    // Azure AD B2C says so with `access_denied`. The text decides no more than which page the user sees.
+    if error
+        .service_message()
+        .is_some_and(|message| message.contains(FORGOTTEN_PASSWORD))
+    {
+        return Kind::Rejected;
+    }
     match (oauth, error.suberror()) {
         ("consent_required", _) | (_, Some("consent_required")) => return Kind::ConsentRequired,
         (_, Some("user_password_expired")) => return Kind::PasswordExpired,
@@ -115,7 +122,7 @@ const fn aadsts(code: u32) -> Option<Kind> {
     Some(match code {
         65_004 => Kind::Declined,
         65_001 | 65_005 | 90_008 | 650_056 => Kind::ConsentRequired,
-        90_093..=90_095 | 90_099 => Kind::AdminConsentRequired,
+        90_093..=90_095 | 90_099 | 900_941 => Kind::AdminConsentRequired,
         50_105 | 501_051 => Kind::NotAssigned,
         50_011 | 500_112 | 500_113 => Kind::RedirectMismatch,
         50_072 | 50_074 | 50_076 | 50_078 | 50_079 | 50_088 | 50_158 => Kind::MfaRequired,
@@ -127,7 +134,7 @@ const fn aadsts(code: u32) -> Option<Kind> {
         | 500_341 | 500_208 => Kind::AccountNotInTenant,
         50_002 | 500_021 | 500_022 | 500_212 | 500_213 | 1_000_104 => Kind::WrongTenant,
         50_059 | 50_128 | 50_194 | 90_002 | 90_019 | 900_023 | 9_002_332 => Kind::TenantUnknown,
-        700_011 | 700_016 => Kind::ApplicationUnknown,
+        700_011 | 700_016 | 700_038 | 1_001_010 | 7_000_229 => Kind::ApplicationUnknown,
         7_000_112 => Kind::ApplicationDisabled,
         50_057 => Kind::AccountDisabled,
         50_053 => Kind::AccountLocked,

@@ -273,6 +273,12 @@ pub(crate) fn authorization_error(error: &str, description: &str, subcode: Optio
     let code = response.codes.first().copied();
     let declined = error == "access_denied" && code.is_none_or(|code| code == DECLINED);
     let error = service_error(response);
+    if description.contains(FORGOTTEN_PASSWORD) {
+        return error.with(|inner| {
+            inner.summary = "the user asks to reset the password".into();
+            inner.fix = Some("start the policy of Azure AD B2C that resets passwords".into());
+        });
+    }
     if !declined {
         return error;
     }
@@ -434,3 +440,5 @@ mod tests {
         assert!(error.is_interaction_required());
     }
 }
+/// What Azure AD B2C says, with `access_denied`, when the user follows the link "forgot your password".
+pub(crate) const FORGOTTEN_PASSWORD: &str = "AADB2C90118";

@@ -6,6 +6,7 @@ use entra_core::{
     TokenCredential, TokenRequest,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use tracing::debug;
 
 use super::{
@@ -20,7 +21,7 @@ use crate::{
     builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
     token_endpoint::RetryMode,
-    wire::without_bom,
+    wire::{seconds, without_bom},
 };
 
 /// Signs a user in on another device (the OAuth device code grant).
@@ -212,25 +213,25 @@ impl Inner {
             .cloud
             .device_authorization_endpoint(&application.tenant);
         let response = application.send("device code", endpoint, &form).await?;
-        let Ok(device) =
-            serde_json::from_slice::<DeviceAuthorizationResponse>(without_bom(&response.body))
-        else {
+        let device =
+            serde_json::from_slice::<DeviceAuthorizationResponse>(without_bom(&response.body));
+        let device = device.ok().and_then(DeviceAuthorization::read);
+        let Some(device) = device else {
             // The message of serde may quote the code.
             return Err(Error::new(
                 ErrorKind::Protocol,
                 "the device code's response cannot be used",
             ));
         };
-        let lifetime = Duration::from_secs(device.expires_in.min(LONGEST));
         let shown_at = application.clock().monotonic();
         (self.show)(&DeviceCodePrompt {
-            message: device.message(),
+            message: device.message,
             user_code: device.user_code,
             verification_uri: device.verification_uri,
             verification_uri_complete: device.verification_uri_complete,
-            expires_on: later(application.clock().now(), lifetime),
+            expires_on: later(application.clock().now(), device.lifetime),
         });
-        let mut interval = Duration::from_secs(device.interval.unwrap_or(5).clamp(1, 60));
+        let (lifetime, mut interval) = (device.lifetime, device.interval);
         loop {
             application.clock().sleep(interval).await;
             if application.clock().elapsed(shown_at) >= lifetime {
@@ -283,26 +284,55 @@ impl Inner {
 struct DeviceAuthorizationResponse {
     device_code: Secret,
     user_code: String,
-    #[serde(alias = "verification_url")]
-    verification_uri: String,
-    #[serde(alias = "verification_url_complete")]
+    verification_uri: Option<String>,
+    /// The older name. Some services send both.
+    verification_url: Option<String>,
     verification_uri_complete: Option<String>,
-    expires_in: u64,
-    interval: Option<u64>,
+    verification_url_complete: Option<String>,
+    /// Seconds; v1 endpoints send strings.
+    expires_in: Value,
+    interval: Option<Value>,
     message: Option<String>,
 }
 
-impl DeviceAuthorizationResponse {
+/// What a usable response says.
+struct DeviceAuthorization {
+    device_code: Secret,
+    user_code: String,
+    verification_uri: String,
+    verification_uri_complete: Option<String>,
+    lifetime: Duration,
+    interval: Duration,
+    message: String,
+}
+
+impl DeviceAuthorization {
     #[inline]
-    fn message(&self) -> String {
-        let own = self.message.as_deref().map(str::trim).unwrap_or_default();
-        if !own.is_empty() {
-            return own.to_owned();
-        }
-        format!(
-            "To sign in, open {} in a web browser and enter the code {}.",
-            self.verification_uri, self.user_code
-        )
+    fn read(response: DeviceAuthorizationResponse) -> Option<Self> {
+        let verification_uri = response.verification_uri.or(response.verification_url)?;
+        let own = response.message.as_deref().map(str::trim);
+        let message = match own.filter(|text| !text.is_empty()) {
+            Some(own) => own.to_owned(),
+            None => format!(
+                "To sign in, open {verification_uri} in a web browser and enter the code {}.",
+                response.user_code
+            ),
+        };
+        let interval = match &response.interval {
+            None => POLL,
+            Some(interval) => seconds(interval)?,
+        };
+        Some(Self {
+            device_code: response.device_code,
+            user_code: response.user_code,
+            verification_uri,
+            verification_uri_complete: response
+                .verification_uri_complete
+                .or(response.verification_url_complete),
+            lifetime: seconds(&response.expires_in)?.min(LONGEST),
+            interval: interval.clamp(Duration::from_secs(1), Duration::from_secs(60)),
+            message,
+        })
     }
 }
 
@@ -334,5 +364,7 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
 
 /// What RFC 8628, section 3.5, has a client add.
 const SLOWER: Duration = Duration::from_secs(5);
+/// Where the response names no interval (RFC 8628, section 3.5).
+const POLL: Duration = Duration::from_secs(5);
 /// An hour, whatever the response says.
-const LONGEST: u64 = 3600;
+const LONGEST: Duration = Duration::from_secs(3600);

@@ -28,6 +28,10 @@ const AADSTS_CODES: &[(&str, u32, Kind)] = &[
     ("access_denied", 90_094, Kind::AdminConsentRequired),
     ("access_denied", 90_093, Kind::AdminConsentRequired),
     ("access_denied", 90_095, Kind::AdminConsentRequired),
+    ("access_denied", 900_941, Kind::AdminConsentRequired),
+    ("invalid_request", 1_001_010, Kind::ApplicationUnknown),
+    ("invalid_client", 7_000_229, Kind::ApplicationUnknown),
+    ("unauthorized_client", 700_038, Kind::ApplicationUnknown),
     ("access_denied", 50_105, Kind::NotAssigned),
     ("interaction_required", 50_105, Kind::NotAssigned),
     ("invalid_request", 50_011, Kind::RedirectMismatch),
@@ -122,6 +126,20 @@ async fn each_aadsts_code_of_a_callback_has_its_kind_and_texts() {
             "{admin}"
         );
         check_texts(&error);
+    }
+    // Azure AD B2C has codes of its own.
+    for (text, kind) in [
+        (
+            "AADB2C90118: The user has forgotten their password.",
+            Kind::Rejected,
+        ),
+        (
+            "AADB2C90091: The user has cancelled entering information.",
+            Kind::Declined,
+        ),
+    ] {
+        let error = rejected(&client, "access_denied", None, text).await;
+        assert_eq!(error.kind(), kind, "{text}");
     }
     for (oauth, subcode, kind) in OAUTH_ERRORS {
         let error = rejected(&client, oauth, *subcode, CANARY).await;

@@ -313,6 +313,18 @@ async fn warnings_of_python_before_the_error_hide_no_code() {
 }
 
 #[tokio::test]
+async fn an_error_of_a_tool_that_reports_success_is_read_too() {
+    let stderr = "ERROR: AADSTS70043: The refresh token has expired\n";
+    let output = Ok((true, "\n".to_owned(), stderr.to_owned()));
+    let credential = AzureCliCredential::builder(&Environment::default())
+        .process_runner(Tools::new().then(output))
+        .build()
+        .unwrap();
+    let error = credential.token(&graph()).await.unwrap_err();
+    assert_eq!(detail(&error).aadsts_code(), Some(70_043));
+}
+
+#[tokio::test]
 async fn error_of_azd_is_read_from_its_json() {
     let complaint = r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#;
     let credential = AzureDeveloperCliCredential::builder(&Environment::default())

@@ -133,6 +133,38 @@ async fn a_device_response_without_a_message_is_shown_with_address_and_code() {
 }
 
 #[tokio::test]
+async fn a_device_response_may_have_both_addresses_and_numbers_as_text() {
+    let body = r#"{"device_code":"D","user_code":"U","verification_uri":"https://id.example/device","verification_url":"https://id.example/old","expires_in":"900","interval":"7"}"#;
+    let transport = ScriptedTransport::new().then(200, &[], body).then(
+        400,
+        &[],
+        r#"{"error":"access_denied"}"#,
+    );
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&shown);
+    let clock = entra_core::ManualClock::new();
+    let started = clock.now();
+    let credential = DeviceCodeCredential::builder(
+        crate::support::TENANT,
+        crate::support::CLIENT,
+        move |prompt: &DeviceCodePrompt| seen.lock().unwrap().push(prompt.clone()),
+    )
+    .clock(clock.clone())
+    .transport(Arc::new(transport))
+    .build()
+    .unwrap();
+    let error = credential.sign_in(["User.Read"]).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("the user declined"),
+        "{error}"
+    );
+    let prompts = shown.lock().unwrap();
+    assert_eq!(prompts[0].verification_uri, "https://id.example/device");
+    assert_eq!((prompts[0].expires_on - started).whole_seconds(), 900);
+    assert_eq!((clock.now() - started).whole_seconds(), 7);
+}
+
+#[tokio::test]
 async fn expired_and_declined_device_codes_have_their_own_errors() {
     let (tenant, app) = tool().await;
     let fake = Arc::clone(&tenant);
