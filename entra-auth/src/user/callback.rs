@@ -302,6 +302,8 @@ fn id_in(description: &str, mark: &str) -> Option<String> {
     Some(id.to_string())
 }
 
+/// What Azure AD B2C says, with `access_denied`, when the user follows the link "forgot your password".
+pub(crate) const FORGOTTEN_PASSWORD: &str = "AADB2C90118";
 /// A callback with code, state and client information is far shorter.
 const LONGEST: usize = 64 * 1024;
 const DECLINED: u32 = 65_004;
@@ -440,5 +442,3 @@ mod tests {
         assert!(error.is_interaction_required());
     }
 }
-/// What Azure AD B2C says, with `access_denied`, when the user follows the link "forgot your password".
-pub(crate) const FORGOTTEN_PASSWORD: &str = "AADB2C90118";
