@@ -2,9 +2,9 @@
 
 mod privileges;
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
-use entra_core::Timestamp;
+use entra_core::{Timestamp, url::Url};
 
 use super::expiring::credentials;
 use crate::{
@@ -38,7 +38,7 @@ pub enum AuditIssue {
     LocalhostOnWeb,
     /// A redirect URI is neither encrypted nor local.
     InsecureRedirectUri,
-    /// The implicit grant issues access tokens.
+    /// The implicit grant issues access tokens or ID tokens.
     ImplicitGrant,
     /// A public client has secrets, which it cannot keep.
     SecretOnPublicClient,
@@ -83,7 +83,7 @@ impl AuditIssue {
             ),
             Self::InsecureRedirectUri => ("redirect URI without encryption", "use https"),
             Self::ImplicitGrant => (
-                "the implicit grant issues access tokens",
+                "the implicit grant is on",
                 "use the authorization code flow with PKCE and switch it off",
             ),
             Self::SecretOnPublicClient => (
@@ -140,6 +140,17 @@ pub async fn audit(graph: &GraphClient) -> Result<Vec<AuditFinding>, Error> {
     Ok(findings)
 }
 
+/// Whether a redirect URI leads to the machine of the browser.
+fn is_local(uri: &str) -> bool {
+    let Ok(url) = Url::parse(uri) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = |ip: IpAddr| ip.is_loopback();
+    host == "localhost" || address.parse().is_ok_and(is_loopback)
+}
+
 fn findings_of(application: &Application, now: Timestamp) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     let mut find = |issue, about: String| {
@@ -177,9 +188,7 @@ fn findings_of(application: &Application, now: Timestamp) -> Vec<AuditFinding> {
         .as_ref()
         .and_then(|spa| spa.redirect_uris.as_deref());
     for uri in web_uris.iter().chain(spa.unwrap_or_default()) {
-        let local = ["http://localhost", "http://127.0.0.1", "https://localhost"]
-            .iter()
-            .any(|start| uri.starts_with(start));
+        let local = is_local(uri);
         if uri.contains('*') {
             find(AuditIssue::WildcardRedirectUri, uri.clone());
         } else if local && web_uris.contains(uri) {
@@ -189,10 +198,18 @@ fn findings_of(application: &Application, now: Timestamp) -> Vec<AuditFinding> {
         }
     }
     let implicit = web.and_then(|web| web.implicit_grant_settings.as_ref());
-    if implicit.and_then(|one: &ImplicitGrantSettings| one.enable_access_token_issuance)
-        == Some(true)
-    {
-        find(AuditIssue::ImplicitGrant, String::new());
+    let implicit = |issues: fn(&ImplicitGrantSettings) -> Option<bool>| {
+        implicit.and_then(issues) == Some(true)
+    };
+    let issued = [
+        (
+            implicit(|one| one.enable_access_token_issuance),
+            "access tokens",
+        ),
+        (implicit(|one| one.enable_id_token_issuance), "ID tokens"),
+    ];
+    for (_, what) in issued.into_iter().filter(|(on, _)| *on) {
+        find(AuditIssue::ImplicitGrant, what.to_owned());
     }
     let has_secrets = application
         .password_credentials

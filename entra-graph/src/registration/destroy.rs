@@ -5,21 +5,29 @@ use serde_json::Value;
 
 use super::{
     blueprint::{AppRegistration, MICROSOFT_GRAPH, OWNER_TAG},
-    found,
-    names::GRAPH_APP_ID,
+    found::{self, Found},
+    names::{GRAPH_APP_ID, Names},
     parts::{
-        AppRoleBlueprint, Audience, FederatedCredential, Lifetime, Permissions, RoleMembers,
-        ScopeBlueprint, SecretBlueprint,
+        AppRoleBlueprint, Assigned, Audience, Certificate, FederatedCredential, Lifetime,
+        Permissions, RoleMembers, ScopeBlueprint, SecretBlueprint,
     },
+    steps::{HIDDEN, Situation},
     wire::{find_application, find_principal, items, text},
 };
-use crate::{client::GraphClient, error::Error, key::Key, objects::FederatedIdentityCredential};
+use crate::{
+    client::GraphClient,
+    error::{Error, ErrorKind},
+    key::Key,
+    objects::{AppRoleAssignment, DirectoryObject, FederatedIdentityCredential, User},
+};
 
 impl AppRegistration {
     /// A blueprint of a registration that exists. Reads only.
     ///
-    /// Secrets come as descriptions without values; a lifetime is the one of the existing secret in days. Certificates are
-    /// left out, since the registration keeps those that it has. Needs `Application.Read.All`.
+    /// Secrets come as descriptions without values; a lifetime is the one of the existing secret in days. Roles and scopes
+    /// that are disabled are left out. Assigned users and owners are named where they can be read, otherwise they are
+    /// object ids. It has the client id, which must be taken out for another tenant. Needs `Application.Read.All`, for
+    /// the consents `Directory.Read.All`, and for the names of users `User.Read.All` or `Directory.Read.All`.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the tenant has no such registration;
@@ -55,9 +63,26 @@ impl AppRegistration {
         }
         let principal = find_principal(graph, &Key::from(client_id)).await?;
         if let Some(principal) = principal {
-            blueprint.enterprise.assignment_required =
-                principal["appRoleAssignmentRequired"].as_bool();
+            let enterprise = &mut blueprint.enterprise;
+            enterprise.assignment_required = principal["appRoleAssignmentRequired"].as_bool();
+            let is_hidden = items(&principal, "tags").iter().any(|tag| tag == HIDDEN);
+            enterprise.visible = is_hidden.then_some(false);
+            enterprise.assigned = assigned(graph, text(&principal, "id"), &application).await?;
         }
+        let owners = object.owners().list().items();
+        let owners: Vec<DirectoryObject> = owners.try_collect().await?;
+        for owner in owners {
+            blueprint.owners.push(user_name(graph, owner.id()).await?);
+        }
+        for key in found::keys(graph, text(&application, "id")).await? {
+            if text(&key, "usage") == "Verify" && !text(&key, "key").is_empty() {
+                blueprint.certificates.push(Certificate {
+                    name: text(&key, "displayName").to_owned(),
+                    key: text(&key, "key").to_owned(),
+                });
+            }
+        }
+        blueprint.grant_admin_consent = is_consented(graph, &blueprint).await?;
         Ok(blueprint)
     }
 
@@ -81,6 +106,71 @@ impl AppRegistration {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Who is assigned to the enterprise application; the roles by their values.
+async fn assigned(
+    graph: &GraphClient,
+    principal: &str,
+    application: &Value,
+) -> Result<Vec<Assigned>, Error> {
+    let list = graph.service_principal(principal).app_role_assigned_to();
+    let all: Vec<AppRoleAssignment> = list.list().items().try_collect().await?;
+    let mut assigned = Vec::new();
+    for one in all {
+        let of = |name: &Option<String>| name.clone().unwrap_or_default();
+        let id = of(&one.app_role_id);
+        let roles = items(application, "appRoles");
+        let role = roles.iter().find(|role| text(role, "id") == id);
+        let mut entry = Assigned {
+            role: role.map_or("", |role| text(role, "value")).to_owned(),
+            ..Assigned::default()
+        };
+        match one.principal_type.as_deref() {
+            Some("User") => entry.user = Some(user_name(graph, &of(&one.principal_id)).await?),
+            Some("Group") => entry.group = Some(of(&one.principal_display_name)),
+            // An application has its assignment as a permission of its own blueprint.
+            _ => continue,
+        }
+        assigned.push(entry);
+    }
+    Ok(assigned)
+}
+
+/// The user principal name of a user; the object id of anything else, or if the token may not read users.
+async fn user_name(graph: &GraphClient, id: &str) -> Result<String, Error> {
+    let user = graph.user(id).get().select(User::USER_PRINCIPAL_NAME);
+    let user = match user.send_opt().await {
+        Err(error) if error.is_forbidden() => None,
+        user => user?,
+    };
+    Ok(user
+        .and_then(|user| user.user_principal_name)
+        .unwrap_or_else(|| id.to_owned()))
+}
+
+/// Whether there is admin consent for every permission.
+async fn is_consented(graph: &GraphClient, blueprint: &AppRegistration) -> Result<bool, Error> {
+    if blueprint.permissions.is_empty() {
+        return Ok(false);
+    }
+    let mut consented = blueprint.clone();
+    consented.grant_admin_consent = true;
+    let names = match Names::of_apis(graph, &consented).await {
+        // A permission that its API does not offer any more cannot be consented to.
+        Err(error) if error.kind() == ErrorKind::Registration => return Ok(false),
+        names => names?,
+    };
+    let found = Found::read(graph, &consented).await?;
+    let situation = Situation {
+        blueprint: &consented,
+        names: &names,
+        found: &found,
+        held: &[],
+        can_prove: false,
+        now: graph.now(),
+    };
+    Ok(situation.is_consented())
 }
 
 fn exported(application: &Value) -> AppRegistration {
@@ -123,7 +213,8 @@ fn exported(application: &Value) -> AppRegistration {
     blueprint.api.token_version = api["requestedAccessTokenVersion"]
         .as_u64()
         .and_then(|version| u8::try_from(version).ok());
-    for scope in items(api, "oauth2PermissionScopes") {
+    let enabled = |one: &&Value| one["isEnabled"] != false;
+    for scope in items(api, "oauth2PermissionScopes").iter().filter(enabled) {
         let mut one = ScopeBlueprint::new(
             text(scope, "value"),
             text(scope, "adminConsentDisplayName"),
@@ -138,7 +229,7 @@ fn exported(application: &Value) -> AppRegistration {
         }
         blueprint.api.scopes.push(one);
     }
-    for role in items(application, "appRoles") {
+    for role in items(application, "appRoles").iter().filter(enabled) {
         let mut one = AppRoleBlueprint::for_users(
             text(role, "value"),
             text(role, "displayName"),

@@ -84,28 +84,12 @@ pub async fn expiring(graph: &GraphClient, days: u32) -> Result<Vec<ExpiringCred
         ServicePrincipal::APP_ID,
         ServicePrincipal::DISPLAY_NAME,
         ServicePrincipal::KEY_CREDENTIALS,
+        ServicePrincipal::PASSWORD_CREDENTIALS,
         ServicePrincipal::PREFERRED_SINGLE_SIGN_ON_MODE,
     ));
     let mut principals = principals.items();
     while let Some(principal) = principals.try_next().await? {
-        if principal.preferred_single_sign_on_mode.as_deref() != Some("saml") {
-            continue;
-        }
-        // The certificate is there with both its halves; the one that verifies is public.
-        for key in principal.key_credentials.iter().flatten() {
-            if key.usage.as_deref() == Some("Verify") {
-                all.extend(credential(
-                    (principal.display_name.as_ref(), principal.app_id.as_ref()),
-                    CredentialKind::SamlSigning,
-                    (
-                        key.display_name.as_ref(),
-                        key.key_id.as_ref(),
-                        key.end_date_time,
-                    ),
-                    now,
-                ));
-            }
-        }
+        all.extend(credentials_of(&principal, now));
     }
     all.retain(|one| one.days_left <= i64::from(days));
     all.sort_by(|a, b| {
@@ -114,6 +98,46 @@ pub async fn expiring(graph: &GraphClient, days: u32) -> Result<Vec<ExpiringCred
             .then_with(|| a.key_id.cmp(&b.key_id))
     });
     Ok(all)
+}
+
+fn credentials_of(principal: &ServicePrincipal, now: Timestamp) -> Vec<ExpiringCredential> {
+    let names = (principal.display_name.as_ref(), principal.app_id.as_ref());
+    let secrets = principal.password_credentials.iter().flatten();
+    let secrets = secrets.filter_map(|one| {
+        let about = (
+            one.display_name.as_ref(),
+            one.key_id.as_ref(),
+            one.end_date_time,
+        );
+        credential(names, CredentialKind::Secret, about, now)
+    });
+    let keys = || principal.key_credentials.iter().flatten();
+    // Tokens can be signed before single sign-on is switched on.
+    let signs = principal.preferred_single_sign_on_mode.as_deref() == Some("saml")
+        || keys().any(|key| key.usage.as_deref() == Some("Sign"));
+    let kind = if signs {
+        CredentialKind::SamlSigning
+    } else {
+        CredentialKind::Certificate
+    };
+    // A certificate that signs is there with both its halves; the one that verifies is public.
+    let public = keys().filter(|key| key.usage.as_deref() == Some("Verify"));
+    let certificates = public.filter_map(|key| {
+        let about = (
+            key.display_name.as_ref(),
+            key.key_id.as_ref(),
+            key.end_date_time,
+        );
+        credential(names, kind, about, now)
+    });
+    // The secret half of a certificate that signs is protected by a password of the same key id.
+    let is_of_key = |secret: &ExpiringCredential| {
+        keys().any(|key| key.key_id.as_deref() == Some(secret.key_id.as_str()))
+    };
+    secrets
+        .filter(|secret| !is_of_key(secret))
+        .chain(certificates)
+        .collect()
 }
 
 pub(super) fn credentials(application: &Application, now: Timestamp) -> Vec<ExpiringCredential> {

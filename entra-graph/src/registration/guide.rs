@@ -2,7 +2,7 @@
 
 mod page;
 
-use entra_core::url::Url;
+use entra_core::Cloud;
 
 use super::{blueprint::AppRegistration, parts::Audience};
 use crate::objects::ApplicationTemplate;
@@ -45,15 +45,23 @@ enum Step {
 }
 
 impl AppRegistration {
-    /// The administrator's guide of this blueprint.
+    /// The administrator's guide of this blueprint, for the public cloud.
     #[must_use]
     pub fn guide(&self) -> Guide {
-        let mut sections = vec![self.registration()];
+        self.guide_for(&Cloud::public())
+    }
+
+    /// The administrator's guide of this blueprint in a cloud, with its portal and sign-in host.
+    #[must_use]
+    pub fn guide_for(&self, cloud: &Cloud) -> Guide {
+        let mut sections = vec![self.registration(portal(cloud))];
+        sections.extend(self.branding());
         sections.extend(self.platforms());
-        sections.extend(self.api_permissions());
+        sections.extend(self.api_permissions(cloud));
         sections.extend(self.credentials());
         sections.extend(self.own_api());
         sections.extend(self.token_claims());
+        sections.extend(self.owners_and_manifest());
         sections.extend(self.enterprise_application());
         sections.push(self.values_to_send());
         Guide {
@@ -65,24 +73,23 @@ impl AppRegistration {
     /// The link by which an administrator grants consent: for a client id, in a tenant, with a redirect URI of the
     /// registration to which the browser returns.
     ///
-    /// `state` comes back unchanged and must be compared. `login` is the authority, such as
-    /// `https://login.microsoftonline.com`. `None` if it is not a URL.
+    /// `state` comes back unchanged and must be compared. `None` if the authority of the cloud cannot have a path.
     #[must_use]
     pub fn admin_consent_url(
-        login: &str,
+        cloud: &Cloud,
         tenant: &str,
         client_id: &str,
         redirect_uri: &str,
         state: &str,
     ) -> Option<String> {
-        let mut url = Url::parse(login).ok()?;
+        let mut url = cloud.authority().clone();
         url.path_segments_mut()
             .ok()?
             .pop_if_empty()
             .extend([tenant, "v2.0", "adminconsent"]);
         url.query_pairs_mut()
             .append_pair("client_id", client_id)
-            .append_pair("scope", "https://graph.microsoft.com/.default")
+            .append_pair("scope", &cloud.graph_scope())
             .append_pair("redirect_uri", redirect_uri)
             .append_pair("state", state);
         Some(url.into())
@@ -106,19 +113,19 @@ impl AppRegistration {
         }
     }
 
-    fn registration(&self) -> Section {
+    fn registration(&self, portal: &str) -> Section {
         let text = |text: String| Step::Text(text);
         let directory = match &self.directory {
             Some(tenant) => format!("Check that the directory at the top right is **{tenant}**."),
             None => "Check the directory at the top right.".to_owned(),
         };
         if let Some(template) = &self.enterprise.template {
-            return self.gallery_application(template, &directory);
+            return self.gallery_application(template, &directory, portal);
         }
         Section {
             title: "Register the application".to_owned(),
             steps: vec![
-                text(format!("Sign in to the [Microsoft Entra admin center](https://entra.microsoft.com) as at least a **Cloud Application Administrator**. {directory}")),
+                text(format!("Sign in to the [Microsoft Entra admin center]({portal}) as at least a **Cloud Application Administrator**. {directory}")),
                 text("Open **Identity** > **Applications** > **App registrations** > **New registration**.".to_owned()),
                 text(format!("Enter the **Name** `{}`.", self.name)),
                 text(format!("Under **Supported account types** choose **{}**.", self.audience.in_portal())),
@@ -127,9 +134,9 @@ impl AppRegistration {
         }
     }
 
-    fn gallery_application(&self, template: &str, directory: &str) -> Section {
+    fn gallery_application(&self, template: &str, directory: &str, portal: &str) -> Section {
         let mut steps = vec![
-            Step::Text(format!("Sign in to the [Microsoft Entra admin center](https://entra.microsoft.com) as at least a **Cloud Application Administrator**. {directory}")),
+            Step::Text(format!("Sign in to the [Microsoft Entra admin center]({portal}) as at least a **Cloud Application Administrator**. {directory}")),
             Step::Text("Open **Identity** > **Applications** > **Enterprise applications** > **New application**.".to_owned()),
         ];
         if template.eq_ignore_ascii_case(ApplicationTemplate::NOT_IN_GALLERY) {
@@ -151,6 +158,49 @@ impl AppRegistration {
             title: "Add the application from the gallery".to_owned(),
             steps,
         }
+    }
+
+    fn branding(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        let open = "Open **Branding & properties**";
+        if let Some(url) = &self.web.home_page_url {
+            let text = format!("{open}, enter the **Home page URL** `{url}` and save.");
+            steps.push(Step::Text(text));
+        }
+        if let Some(notes) = &self.notes {
+            let text = format!("{open}, enter under **Internal note**: {notes}");
+            steps.push(Step::Text(text));
+        }
+        section("Branding & properties", steps)
+    }
+
+    /// Owners, and the settings that have no page in the portal.
+    fn owners_and_manifest(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        if !self.owners.is_empty() {
+            let text = "Open **Owners** > **Add owners** and select:";
+            steps.push(Step::Text(text.to_owned()));
+            steps.push(Step::Values(self.owners.clone()));
+        }
+        let mut values = Vec::new();
+        if let Some(version) = self.api.token_version {
+            values.push(format!(
+                "`requestedAccessTokenVersion` in `api`: `{version}`"
+            ));
+        }
+        if let Some(text) = &self.description {
+            values.push(format!("`description`: `{text}`"));
+        }
+        if !self.tags.is_empty() {
+            let tags = self.tags.join("`, `");
+            values.push(format!("in the list `tags`: `{tags}`"));
+        }
+        if !values.is_empty() {
+            let text = "Open **Manifest**, change these properties and save:";
+            steps.push(Step::Text(text.to_owned()));
+            steps.push(Step::Values(values));
+        }
+        section("Owners and manifest", steps)
     }
 
     fn platforms(&self) -> Option<Section> {
@@ -192,7 +242,7 @@ impl AppRegistration {
         section("Authentication", steps)
     }
 
-    fn api_permissions(&self) -> Option<Section> {
+    fn api_permissions(&self, cloud: &Cloud) -> Option<Section> {
         let mut steps = Vec::new();
         for api in &self.permissions {
             for (kind, names) in [
@@ -239,13 +289,7 @@ impl AppRegistration {
                     Audience::ThisTenant => "TENANT-ID",
                     _ => "organizations",
                 };
-                let url = Self::admin_consent_url(
-                    "https://login.microsoftonline.com",
-                    tenant,
-                    "CLIENT-ID",
-                    redirect,
-                    "STATE",
-                );
+                let url = Self::admin_consent_url(cloud, tenant, "CLIENT-ID", redirect, "STATE");
                 steps.extend(url.map(|url| Step::Link("Grant admin consent".to_owned(), url)));
             }
         }
@@ -302,15 +346,32 @@ impl AppRegistration {
                 "Admins only"
             };
             steps.push(Step::Text(format!(
-                "Choose **Add a scope** with the name `{}`, **Who can consent** {consent}, display name `{}`.",
-                scope.value, scope.display_name
+                "Choose **Add a scope** with the name `{}`, **Who can consent** {consent}, and enter:",
+                scope.value
             )));
+            let mut texts = vec![
+                format!("Admin consent display name `{}`", scope.display_name),
+                format!("Admin consent description `{}`", scope.description),
+            ];
+            if scope.users_can_consent {
+                let name = scope.user_display_name.as_ref();
+                let text = scope.user_description.as_ref();
+                let name = name.unwrap_or(&scope.display_name);
+                let text = text.unwrap_or(&scope.description);
+                texts.push(format!("User consent display name `{name}`"));
+                texts.push(format!("User consent description `{text}`"));
+            }
+            steps.push(Step::Values(texts));
         }
         for role in &self.app_roles {
-            steps.push(Step::Text(format!(
-                "Open **App roles** > **Create app role** with the display name `{}` and the value `{}`.",
-                role.display_name, role.value
-            )));
+            let text = "Open **App roles** > **Create app role** and enter:";
+            steps.push(Step::Text(text.to_owned()));
+            steps.push(Step::Values(vec![
+                format!("Display name `{}`", role.display_name),
+                format!("Allowed member types **{}**", role.members.in_portal()),
+                format!("Value `{}`", role.value),
+                format!("Description `{}`", role.description),
+            ]));
         }
         section("Expose an API and app roles", steps)
     }
@@ -356,7 +417,14 @@ impl AppRegistration {
             .enterprise
             .assigned
             .iter()
-            .filter_map(|one| one.user.clone().or_else(|| one.group.clone()))
+            .filter_map(|one| {
+                let who = one.user.as_ref().or(one.group.as_ref())?;
+                Some(if one.role.is_empty() {
+                    who.clone()
+                } else {
+                    format!("{who} with the role `{}`", one.role)
+                })
+            })
             .collect();
         if !assigned.is_empty() {
             steps.push(Step::Text(
@@ -365,6 +433,17 @@ impl AppRegistration {
             steps.push(Step::Values(assigned));
         }
         section("Enterprise application", steps)
+    }
+}
+
+/// The address of a cloud's portal. Only that of the public cloud has the Microsoft Entra admin center by itself.
+fn portal(cloud: &Cloud) -> &'static str {
+    if cloud.authority() == Cloud::us_government().authority() {
+        "https://portal.azure.us"
+    } else if cloud.authority() == Cloud::china().authority() {
+        "https://portal.azure.cn"
+    } else {
+        "https://entra.microsoft.com"
     }
 }
 
@@ -379,6 +458,23 @@ fn section(title: &str, steps: Vec<Step>) -> Option<Section> {
 mod tests {
     use super::*;
     use crate::registration::Lifetime;
+
+    #[test]
+    fn the_page_names_portal_and_sign_in_of_its_cloud() {
+        let blueprint = AppRegistration::new("Order Desk")
+            .web_redirect_uri("https://orders.contoso.com/callback")
+            .application(["User.Read.All"])
+            .grant_admin_consent();
+        let page = blueprint.guide_for(&Cloud::us_government()).to_markdown();
+        for text in [
+            "https://portal.azure.us",
+            "https://login.microsoftonline.us/TENANT-ID/v2.0/adminconsent",
+            "scope=https%3A%2F%2Fgraph.microsoft.us%2F.default",
+        ] {
+            assert!(page.contains(text), "{text}\n{page}");
+        }
+        assert!(!page.contains(".microsoft.com"), "{page}");
+    }
 
     #[test]
     fn the_page_names_each_step_in_the_portals_words() {

@@ -68,9 +68,7 @@ impl Names {
         if let Some(name) = &blueprint.enterprise.template {
             names.template = Some(template(graph, name).await?);
         }
-        for permissions in &blueprint.permissions {
-            names.add(api(graph, permissions).await?);
-        }
+        names.apis = Self::of_apis(graph, blueprint).await?.apis;
         for owner in &blueprint.owners {
             names.owners.push(user(graph, owner).await?);
         }
@@ -86,6 +84,18 @@ impl Names {
                         ));
                     }
                 });
+        }
+        Ok(names)
+    }
+
+    /// Looks up permissions and their APIs only.
+    pub(super) async fn of_apis(
+        graph: &GraphClient,
+        blueprint: &AppRegistration,
+    ) -> Result<Self, Error> {
+        let mut names = Self::default();
+        for permissions in &blueprint.permissions {
+            names.add(api(graph, permissions).await?);
         }
         Ok(names)
     }

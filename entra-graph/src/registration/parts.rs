@@ -244,6 +244,15 @@ impl AppRoleBlueprint {
 }
 
 impl RoleMembers {
+    /// The choice as the portal words it.
+    pub(super) const fn in_portal(self) -> &'static str {
+        match self {
+            Self::Users => "Users/Groups",
+            Self::Applications => "Applications",
+            Self::Both => "Both (Users/Groups + Applications)",
+        }
+    }
+
     pub(super) const fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::Users => &["User"],

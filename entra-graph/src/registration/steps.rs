@@ -19,6 +19,7 @@ use super::{
     wire::text,
 };
 pub(super) use credentials::named;
+pub(super) use principal::HIDDEN;
 
 /// What a blueprint needs in a tenant.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +69,13 @@ impl Situation<'_> {
             self.secret(index, application, &mut work);
         }
         work
+    }
+
+    /// Whether admin consent has nothing to add.
+    pub(super) fn is_consented(&self) -> bool {
+        let mut work = Work::default();
+        self.consent(&mut work);
+        work.steps.is_empty()
     }
 
     /// The deleted application that is to be restored.

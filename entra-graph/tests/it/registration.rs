@@ -118,6 +118,7 @@ fn everything() -> AppRegistration {
         ))
         .owner("adele@contoso.com")
         .assignment_required(true)
+        .visible_to_users(false)
         .assign_user_to("adele@contoso.com", "Approver")
         .secret("production", Lifetime::months(12))
         .secret("staging", Lifetime::days(90))

@@ -99,4 +99,4 @@ impl Situation<'_> {
 /// The tag of enterprise applications.
 const INTEGRATED: &str = "WindowsAzureActiveDirectoryIntegratedApp";
 /// The tag of applications that My Apps does not show.
-const HIDDEN: &str = "HideApp";
+pub(in super::super) const HIDDEN: &str = "HideApp";

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use entra_graph::{
     FederatedIdentityCredential, GraphClient, Key, NewFederatedIdentityCredential,
-    registration::{AppRegistration, Certificate, FederatedCredential, Lifetime},
+    registration::{
+        AppRegistration, AppRoleBlueprint, Certificate, FederatedCredential, Lifetime,
+        ScopeBlueprint,
+    },
 };
 use entra_mock::{App, RequestRecord};
 use serde_json::json;
@@ -183,4 +186,38 @@ async fn the_first_certificate_is_read_back_before_a_secret_is_added() {
     let outcome = outcome(&graph, "Portal made").await;
     assert_eq!(outcome.application["keyCredentials"], 1);
     assert_eq!(outcome.secrets, ["production"]);
+}
+
+#[tokio::test]
+async fn permissions_of_another_api_are_asked_for_and_granted() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let api = AppRegistration::new("Billing")
+        .app_id_uri("api://{client-id}")
+        .scope(ScopeBlueprint::new(
+            "Invoices.Read",
+            "Read invoices",
+            "Reads invoices",
+        ))
+        .app_role(AppRoleBlueprint::for_applications(
+            "Invoices.Read.All",
+            "Read all invoices",
+            "Reads all invoices",
+        ));
+    let api = apply(&api, &graph, &mut sink(&tenant)).await;
+    let uri = format!("api://{}", api.client_id());
+    for name in [uri.as_str(), api.client_id()] {
+        let blueprint = AppRegistration::new(format!("Order Desk {}", name.len()))
+            .delegated_of(name, ["Invoices.Read"])
+            .application_of(name, ["Invoices.Read.All"])
+            .grant_admin_consent();
+        let plan = blueprint.plan(&graph).await.unwrap();
+        let line = "+ admin consent for Billing Invoices.Read.All (application)";
+        assert!(plan.to_string().contains(line), "{plan}");
+        plan.apply(&mut sink(&tenant)).await.unwrap();
+        let outcome = outcome(&graph, blueprint.name()).await;
+        assert_eq!(outcome.grants[0]["scope"], "Invoices.Read");
+        assert_eq!(outcome.roles[0]["resourceDisplayName"], "Billing");
+        let again = blueprint.plan(&graph).await.unwrap();
+        assert!(again.is_empty(), "{again}");
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use entra_core::{CredentialMaterial, StaticCredential};
+use entra_core::{Clock as _, CredentialMaterial, StaticCredential};
 use entra_graph::{
-    ErrorKind, Key,
+    ErrorKind, Key, NewGroup, NewPassword,
     registration::{
         AppRegistration, AppRoleBlueprint, AuditIssue, CheckOutcome, CredentialKind, Lifetime,
         audit, expiring,
@@ -168,15 +168,149 @@ async fn an_exported_blueprint_has_nothing_to_change() {
     assert_eq!(writes(&tenant), Vec::<String>::new());
     let plan = exported.plan(&graph).await.unwrap();
     assert!(plan.is_empty(), "{plan}");
+    // A lifetime comes back in days.
+    let year = |yaml: String| {
+        yaml.replace("12 months", "365 days")
+            .replace("366 days", "365 days")
+    };
+    let original = everything().client_id(client_id).unique_name("order-desk");
+    assert_eq!(
+        year(exported.to_yaml().unwrap()),
+        year(original.to_yaml().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn an_export_has_groups_and_leaves_out_what_is_disabled() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let group = NewGroup::security("Order Desk users", "order-desk-users");
+    graph_of(&tenant, &["Group.ReadWrite.All"])
+        .await
+        .groups()
+        .create(group)
+        .send()
+        .await
+        .unwrap();
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .app_role(AppRoleBlueprint::for_users(
+            "Approver",
+            "Approver",
+            "Approves orders",
+        ))
+        .app_role(AppRoleBlueprint::for_users(
+            "Old",
+            "Old",
+            "Of an older version",
+        ))
+        .visible_to_users(false)
+        .assign_group_to("Order Desk users", "Approver");
+    let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    let principal = graph.service_principal(applied.service_principal_id());
+    let list = principal.app_role_assigned_to().list();
+    let assigned: Vec<_> = list.items().try_collect().await.unwrap();
+    assert_eq!(assigned[0].principal_type.as_deref(), Some("Group"));
+    let read = principal.get().send().await.unwrap();
+    assert!(read.tags.unwrap().contains(&"HideApp".to_owned()));
+    let read = graph
+        .application(applied.object_id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    let mut roles = serde_json::to_value(read.app_roles.unwrap()).unwrap();
+    let old = roles.as_array_mut().unwrap().iter_mut();
+    for role in old.filter(|role| role["value"] == "Old") {
+        role["isEnabled"] = false.into();
+    }
+    tenant
+        .set_property("applications", applied.object_id(), "appRoles", roles)
+        .unwrap();
+    let client_id = applied.client_id().parse().unwrap();
+    let exported = AppRegistration::export(&graph, client_id).await.unwrap();
     let yaml = exported.to_yaml().unwrap();
     for text in [
-        "https://orders.contoso.com/auth/callback",
-        "User.Read.All",
-        "Approver",
-        "90 days",
-        "api://{client-id}",
+        "group: Order Desk users",
+        "role: Approver",
+        "visible: false",
     ] {
         assert!(yaml.contains(text), "{text}\n{yaml}");
+    }
+    assert!(
+        !yaml.contains("Old") && !yaml.contains("grant_admin_consent"),
+        "{yaml}"
+    );
+    let plan = exported.plan(&graph).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    let shown = blueprint.visible_to_users(true).plan(&graph).await.unwrap();
+    assert!(
+        shown.to_string().contains("~ visible to users: true"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn reports_have_certificates_and_what_belongs_to_enterprise_applications() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = everything();
+    let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    let principal = graph.service_principal(applied.service_principal_id());
+    let soon = tenant.clock().now() + Duration::from_secs(5 * 86_400);
+    let password = NewPassword::named("provisioning").expires(soon);
+    let _ = principal.add_password(password).send().await.unwrap();
+    let signing = principal.add_token_signing_certificate("CN=Orders", None);
+    signing.send().await.unwrap();
+    let all = expiring(&graph, 100_000).await.unwrap();
+    let of = |kind: CredentialKind| -> Vec<&str> {
+        let own = all
+            .iter()
+            .filter(|one| one.client_id == applied.client_id());
+        let own = own.filter(|one| one.kind == kind);
+        own.map(|one| one.description.split(" [").next().unwrap())
+            .collect()
+    };
+    assert_eq!(of(CredentialKind::SamlSigning).len(), 1);
+    assert_eq!(of(CredentialKind::Certificate), ["on-premises"]);
+    assert_eq!(
+        of(CredentialKind::Secret),
+        ["provisioning", "staging", "production"]
+    );
+}
+
+#[tokio::test]
+async fn an_audit_reads_the_hosts_of_redirect_uris_and_the_implicit_grant() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk").issue_id_tokens(true);
+    let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    let read = graph
+        .application(applied.object_id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    let mut web = serde_json::to_value(read.web.unwrap()).unwrap();
+    web["implicitGrantSettings"]["enableAccessTokenIssuance"] = true.into();
+    web["redirectUris"] = serde_json::json!([
+        "http://localhost.evil.com/callback",
+        "https://127.0.0.1/callback",
+        "http://[::1]:8080/callback",
+    ]);
+    tenant
+        .set_property("applications", applied.object_id(), "web", web)
+        .unwrap();
+    let findings = audit(&graph).await.unwrap();
+    let own = findings
+        .iter()
+        .filter(|one| one.client_id() == applied.client_id());
+    let text = own.map(|one| format!("{one}\n")).collect::<String>();
+    for line in [
+        "redirect URI without encryption: http://localhost.evil.com/callback",
+        "localhost on the web platform: https://127.0.0.1/callback",
+        "localhost on the web platform: http://[::1]:8080/callback",
+        "the implicit grant is on: access tokens",
+        "the implicit grant is on: ID tokens",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
     }
 }
 

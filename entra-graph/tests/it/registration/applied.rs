@@ -318,6 +318,12 @@ async fn files_hold_ids_and_secrets_for_their_owner_only() {
     let content = std::fs::read_to_string(directory.join("secrets.json")).unwrap();
     let content: serde_json::Value = serde_json::from_str(&content).unwrap();
     assert_eq!(content["client_id"], applied.client_id());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = std::fs::metadata(directory.join("secrets.json")).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
     assert_eq!(
         content["secrets"][1]["secret_id"],
         more.secrets()[1].id.to_string()

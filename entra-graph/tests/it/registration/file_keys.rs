@@ -83,3 +83,55 @@ fn the_key_of_a_registration_is_its_name_in_lower_case() {
         assert_eq!(AppRegistration::new(name).key(), key);
     }
 }
+
+/// Every key of `BLUEPRINT.md` that is not an instruction to the program itself.
+#[test]
+fn a_guide_has_every_setting_of_the_page() {
+    let blueprint = AppRegistration::from_yaml(&file()).unwrap();
+    let page = blueprint.guide().to_markdown();
+    let values = [
+        "`Order Desk`",
+        "**contoso.com**",
+        "`description`: `Orders of all branches`",
+        "**Internal note**: Run by the team Orders",
+        "`tags`: `orders`",
+        "`https://orders.example.com/auth/callback`",
+        "`https://orders.example.com/auth/front-channel-sign-out`",
+        "**Home page URL** `https://orders.example.com/`",
+        "`https://orders.example.com/app`",
+        "`http://localhost`",
+        "**Allow public client flows** to **Yes**",
+        "- User.Read\n",
+        "- User.Read.All",
+        "**api://billing**",
+        "- Invoices.Read.All",
+        "**Grant admin consent**",
+        "`api://CLIENT-ID`",
+        "`requestedAccessTokenVersion` in `api`: `2`",
+        "`Orders.Read`",
+        "`Read orders`",
+        "`Reads the orders of the user's branch`",
+        "`Read your orders`",
+        "`Reads the orders of your branch`",
+        "Value `Approver`",
+        "Description `Approves orders`",
+        "Allowed member types **Users/Groups**",
+        "- email",
+        "`SecurityGroup`",
+        "`production`",
+        "12 months",
+        "`on-premises`",
+        "`deploy`",
+        "`repo:contoso/orders:ref:refs/heads/main`",
+        "`api://AzureADTokenExchange`",
+        "- adele@contoso.com\n",
+        "`Salesforce`",
+        "**Assignment required?** to **Yes**",
+        "**Visible to users?** to **Yes**",
+        "- adele@contoso.com with the role `Approver`",
+        "- Order Desk users",
+    ];
+    for value in values {
+        assert!(page.contains(value), "{value}\n{page}");
+    }
+}

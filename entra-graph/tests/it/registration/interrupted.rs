@@ -12,6 +12,7 @@ use entra_graph::{
 };
 use entra_mock::FakeTenant;
 use tokio::sync::Notify;
+use wiremock::{Mock, ResponseTemplate, matchers::path_regex};
 
 use super::{ENOUGH, Outcome, Shared, everything, graph_of, outcome, sink, token};
 
@@ -218,6 +219,29 @@ async fn a_run_with_a_file_killed_around_any_write_is_completed_by_another_proce
             std::fs::remove_file(&path).unwrap();
         }
     }
+}
+
+/// The run that removed a lost secret may not have told the sink: the next one finds nothing to remove.
+#[tokio::test]
+async fn a_lost_secret_that_another_run_removed_is_not_an_error() {
+    let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
+    let tenant = FakeTenant::start().await;
+    let mut sink = sink(&tenant);
+    let (methods, _) = uninterrupted(&blueprint).await;
+    // The last write adds the secret.
+    let number = methods.iter().rposition(|method| method != "GET").unwrap();
+    assert!(killed_at(&blueprint, &tenant, &mut sink, number, true).await);
+    let gone = serde_json::json!({
+        "error": {"code": "Request_BadRequest", "message": "No credentials found to be removed."}
+    });
+    let gone = ResponseTemplate::new(400).set_body_json(gone);
+    tenant
+        .mount(Mock::given(path_regex("/removePassword$")).respond_with(gone))
+        .await;
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let plan = blueprint.plan(&graph).await.unwrap();
+    plan.apply(&mut sink).await.unwrap();
+    assert_eq!(sink.secrets().count(), 1);
 }
 
 const OF_EXAMPLES: [&str; 8] = [

@@ -1,16 +1,23 @@
 //! Rotations that fail or are killed.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use entra_graph::{
     Application, Error, GraphClient, Key,
     registration::{
-        AppRegistration, EnvFile, Lifetime, MemorySink, Rotated, SecretFile, SecretSink,
+        AppRegistration, Certificate, EnvFile, Lifetime, MemorySink, Rotated, SecretFile,
+        SecretSink,
     },
 };
 use entra_mock::FakeTenant;
 
-use super::{ENOUGH, admin, apply, factory::Factory, graph_of, interrupted::killed, outcome, sink};
+use super::{
+    ENOUGH, admin, apply,
+    factory::{Factory, Signer},
+    graph_of,
+    interrupted::killed,
+    outcome, sink,
+};
 
 fn blueprint() -> AppRegistration {
     AppRegistration::new("Order Desk").secret("production", Lifetime::months(6))
@@ -181,4 +188,34 @@ async fn a_plan_with_a_sink_lists_the_secrets_whose_values_it_lacks() {
     let applied = plan.apply(&mut empty).await.unwrap();
     assert_eq!(applied.secrets().len(), 2);
     assert_eq!(outcome(&graph, "Order Desk").await.secrets.len(), 4);
+}
+
+#[tokio::test]
+async fn a_further_certificate_is_added_once_although_runs_are_killed_or_late() {
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let one = AppRegistration::new("Order Desk").certificate(first);
+    let both = one.clone().certificate(second.clone());
+    let add = async |graph: &GraphClient, sink: &mut dyn SecretSink| {
+        let plan = both.plan(graph).await.unwrap();
+        let plan = plan.prove_with(Arc::new(Signer::first())).await.unwrap();
+        plan.apply(sink).await.unwrap();
+    };
+    let mut number = 0;
+    let mut reached = true;
+    while reached {
+        let (tenant, graph) = admin(ENOUGH).await;
+        let mut sink = sink(&tenant);
+        apply(&one, &graph, &mut sink).await;
+        let run = async |graph: &GraphClient| add(graph, &mut sink).await;
+        reached = killed(&tenant, number, true, run).await;
+        tenant.set_replication_delay(Duration::from_secs(30));
+        let graph = graph_of(&tenant, ENOUGH).await;
+        add(&graph, &mut sink).await;
+        tenant.set_replication_delay(Duration::ZERO);
+        let keys = &outcome(&graph, "Order Desk").await.application["keyCredentials"];
+        assert_eq!(*keys, 2, "killed at request {number}");
+        number += 1;
+    }
+    assert!(number > 2);
 }
