@@ -3,7 +3,10 @@
 use std::{fmt::Write, time::Duration};
 
 use entra_core::{Clock, ManualClock, ScriptedTransport, StaticCredential};
-use entra_graph::{ErrorKind, GraphClient, IntoRequest, NewUser, User, types::PasswordProfile};
+use entra_graph::{
+    ErrorKind, GraphClient, IntoRequest, NewAppRoleAssignment, NewUser, User,
+    types::PasswordProfile,
+};
 
 const ID: &str = "33333333-3333-3333-3333-333333333333";
 const PASSWORD: &str = "zq4#Canary-7Vx!pass";
@@ -248,4 +251,38 @@ async fn a_dependent_write_is_sent_again_only_while_its_error_is_lag() {
     let error = request.send_after_write(minute).await.unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(clock.elapsed(before), minute);
+}
+
+#[tokio::test]
+async fn an_assignment_is_looked_for_in_its_list_as_graph_has_no_read_of_one() {
+    let created = format!(
+        r#"{{"id":"new","principalDisplayName":"Night job's","principalId":"{ID}","resourceId":"{ID}"}}"#
+    );
+    let listed = r#"{"value":[{"id":"old"},{"id":"new"}]}"#;
+    let lags = r#"{"value":[{"id":"old"}]}"#;
+    for (assigned_to, filter) in [
+        (true, "principalDisplayName%20eq%20%27Night%20job%27%27s%27"),
+        (false, &*format!("resourceId%20eq%20{ID}")),
+    ] {
+        let mut transport = ScriptedTransport::new().then(201, &[], created.clone());
+        for page in [lags, listed, lags, listed, listed, listed, listed, listed] {
+            transport = transport.then(200, &[], page);
+        }
+        let (graph, _) = client(&transport);
+        let principal = graph.service_principal(ID);
+        let new = NewAppRoleAssignment::default_access(ID, ID);
+        let create = match assigned_to {
+            true => principal.app_role_assigned_to().create(new),
+            false => principal.app_role_assignments().create(new),
+        };
+        assert_eq!(create.settled().await.unwrap().id, "new");
+        assert_eq!(transport.remaining(), 0);
+        let requests = sent(&transport);
+        let (path, query) = requests[1].split_once('?').unwrap();
+        assert!(
+            path.starts_with("GET ") && !path.ends_with("/new"),
+            "{path}"
+        );
+        assert!(query.replace('+', "%20").contains(filter), "{query}");
+    }
 }
