@@ -59,6 +59,11 @@ DECIDED = {
     "serviceprincipal-delta": ["Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
     # PATCH of a group with members alone takes the permission for members (page "Add members").
     "group-post-members-bind": ["GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"],
+    # Properties with permissions of their own: the pages of the resources name them, the lists of operations do not.
+    "user-update-employeeleavedatetime": ["User.ReadWrite.All", "Directory.ReadWrite.All", "User-LifeCycleInfo.ReadWrite.All"],
+    "user-update-customsecurityattributes": ["CustomSecAttributeAssignment.ReadWrite.All", "User.Read.All", "Directory.Read.All"],
+    "serviceprincipal-update-customsecurityattributes": ["CustomSecAttributeAssignment.ReadWrite.All", "Application.Read.All", "Directory.Read.All"],
+    "group-post-groups-isassignabletorole": ["Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory"],
     # What does not exist is created with the permissions of creating.
     "application-upsert": ["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "AppRegistration.Create"],
     # An older edition of the page has `Group.Create` as the least for applications.
@@ -76,7 +81,7 @@ NARROW = [
     # One property of groups.
     (r"group-.*", {"Group-NestingSupport.ReadWrite.All"}),
     # Custom security attributes alone, which need a second permission to find the object.
-    (r"(user|serviceprincipal)-(update|upsert)", {"CustomSecAttributeAssignment.ReadWrite.All"}),
+    (r"(user|serviceprincipal)-(update|upsert)(-(passwordprofile|employeeleavedatetime|customsecurityattributes))?", {"CustomSecAttributeAssignment.ReadWrite.All"}),
     # One list for objects of every type; applications, and users with their groups, have pages of their own.
     (r"(user|device|orgcontact|directoryobject)-(check|get)member\w+", {"Application.Read.All", "User.ReadBasic.All"}),
     # The page names it for the own object, which a list of changes does not have.

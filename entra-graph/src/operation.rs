@@ -18,6 +18,8 @@ pub struct Operation {
     pub(crate) delegated: &'static [&'static str],
     pub(crate) application: &'static [&'static str],
     pub(crate) additional: &'static [&'static str],
+    /// Properties that a request can set only with permissions of their own, and the operation that has these.
+    pub(crate) properties: &'static [(&'static str, &'static Self)],
 }
 
 /// The version of Microsoft Graph that has an [`Operation`].
@@ -135,16 +137,21 @@ impl Operation {
 ///         both ["User.Read.All"];
 ///     ASSIGN = "user-assign" POST "/users/{id}/assign" => Nothing,
 ///         both ["User.ReadWrite.All"], with ["Group.Read.All"];
+///     RESET = "user-update-passwordprofile" PATCH "/users/{id}" => Nothing,
+///         both ["User-PasswordProfile.ReadWrite.All"];
+///     UPDATE = "user-update" PATCH "/users/{id}" => Nothing,
+///         both ["User.ReadWrite.All"], property ["passwordProfile" => RESET];
 /// }
 /// ```
 /// The class in parentheses is needed where it differs from that of the method. `@ Beta` before the path stands for an
-/// operation of beta.
+/// operation of beta. `property` names the properties that need another operation's permissions.
 macro_rules! operations {
     ($($(#[$doc:meta])* $constant:ident = $name:literal $method:ident $(($class:ident))? $(@ $version:ident)? $path:literal
         => $returns:ident $(($type:literal))?,
         $(delegated [$($delegated:literal),* $(,)?], application [$($application:literal),* $(,)?])?
         $(both [$($both:literal),* $(,)?])?
-        $(, with [$($additional:literal),* $(,)?])?;)*) => {
+        $(, with [$($additional:literal),* $(,)?])?
+        $(, property [$($property:literal => $own:ident),* $(,)?])?;)*) => {
         $(
             $(#[$doc])*
             pub(crate) static $constant: $crate::operation::Operation = $crate::operation::Operation {
@@ -157,6 +164,7 @@ macro_rules! operations {
                 delegated: $(&[$($delegated),*])? $(&[$($both),*])?,
                 application: $(&[$($application),*])? $(&[$($both),*])?,
                 additional: &[$($($additional),*)?],
+                properties: &[$($(($property, &$own)),*)?],
             };
         )*
 

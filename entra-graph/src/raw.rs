@@ -29,6 +29,7 @@ static RAW: Operation = Operation {
     delegated: &[],
     application: &[],
     additional: &[],
+    properties: &[],
 };
 
 /// A request for any path, version and body, with the same token, retries, errors and hosts as every other.

@@ -22,7 +22,12 @@ operations! {
         both ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     CREATE = "group-post-groups" POST "/groups" => Object("group"),
         delegated ["Group.ReadWrite.All", "Directory.ReadWrite.All"],
-        application ["Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"];
+        application ["Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"],
+        property ["isAssignableToRole" => CREATE_ASSIGNABLE];
+    CREATE_ASSIGNABLE = "group-post-groups-isassignabletorole" POST "/groups" => Object("group"),
+        delegated ["Group.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"],
+        with ["RoleManagement.ReadWrite.Directory"];
     DELTA = "group-delta" GET "/groups/delta" => Collection("group"),
         both ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     GET = "group-get" GET "/groups/{id}" => Object("group"),

@@ -45,7 +45,10 @@ operations! {
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     UPDATE = "serviceprincipal-update" PATCH "/servicePrincipals/{id}" => Nothing,
         delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
+        property ["customSecurityAttributes" => ASSIGN_SECURITY_ATTRIBUTES];
+    ASSIGN_SECURITY_ATTRIBUTES = "serviceprincipal-update-customsecurityattributes" PATCH "/servicePrincipals/{id}" => Nothing,
+        both ["CustomSecAttributeAssignment.ReadWrite.All"], with ["Application.Read.All", "Directory.Read.All"];
     DELETE = "serviceprincipal-delete" DELETE "/servicePrincipals/{id}" => Nothing,
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];

@@ -34,7 +34,18 @@ operations! {
         application ["User.Read.All", "Directory.Read.All"];
     UPDATE = "user-update" PATCH "/users/{id}" => Nothing,
         delegated ["User.ReadWrite", "User.ReadWrite.All", "Directory.ReadWrite.All"],
-        application ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+        application ["User.ReadWrite.All", "Directory.ReadWrite.All"],
+        property [
+            "passwordProfile" => RESET_PASSWORD,
+            "employeeLeaveDateTime" => SET_LEAVE_DATE,
+            "customSecurityAttributes" => ASSIGN_SECURITY_ATTRIBUTES,
+        ];
+    RESET_PASSWORD = "user-update-passwordprofile" PATCH "/users/{id}" => Nothing,
+        both ["User-PasswordProfile.ReadWrite.All"];
+    SET_LEAVE_DATE = "user-update-employeeleavedatetime" PATCH "/users/{id}" => Nothing,
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"], with ["User-LifeCycleInfo.ReadWrite.All"];
+    ASSIGN_SECURITY_ATTRIBUTES = "user-update-customsecurityattributes" PATCH "/users/{id}" => Nothing,
+        both ["CustomSecAttributeAssignment.ReadWrite.All"], with ["User.Read.All", "Directory.Read.All"];
     DELETE = "user-delete" DELETE "/users/{id}" => Nothing,
         both ["User.DeleteRestore.All", "User.ReadWrite.All"];
     GET_MANAGER = "user-list-manager" GET "/users/{id}/manager" => Object("directoryObject"),

@@ -32,6 +32,7 @@ static BATCH: Operation = Operation {
     delegated: &[],
     application: &[],
     additional: &[],
+    properties: &[],
 };
 
 /// A request without a response yet.
@@ -392,8 +393,7 @@ impl Run {
             _ => {}
         }
         let error = self.client.rejection(&pending.call, &reply);
-        // The first of several attempts may have deleted the object although its response was lost.
-        if pending.tries > 1 && pending.call.method == Method::DELETE && error.is_not_found() {
+        if pending.tries > 1 && pending.call.was_done(&error) {
             reply.status = StatusCode::NO_CONTENT;
             reply.body = Bytes::new();
             self.finish(index, None, Ok(reply));

@@ -11,8 +11,9 @@ use entra_core::{
 
 use super::{GraphClient, Prepared};
 use crate::{
-    error::{CONCURRENCY_VIOLATION, Error, ResponseFacts, ServiceError},
+    error::{CONCURRENCY_VIOLATION, Error, Granted, ResponseFacts, ServiceError},
     governor::{Cost, Paced},
+    model::Body,
     operation::Operation,
 };
 
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
+    /// Further operations whose permissions it needs, for properties in its body.
+    pub(crate) also: Vec<&'static Operation>,
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) idempotency: Idempotency,
@@ -59,6 +62,7 @@ impl Call {
             method: operation.method.clone(),
             idempotency: operation.idempotency,
             operation,
+            also: Vec::new(),
             url,
             accept: JSON,
             advanced: false,
@@ -76,6 +80,55 @@ impl Call {
             bytes,
         });
         self
+    }
+
+    /// With the body of a create or an update, and the operations for the properties in it.
+    pub(crate) fn with_properties(mut self, body: Body) -> Self {
+        let own = |name: &str| {
+            let mut properties = self.operation.properties.iter();
+            properties.find(|(known, _)| *known == name)
+        };
+        let mut others = false;
+        let mut also: Vec<&'static Operation> = Vec::new();
+        for (name, _) in body.values() {
+            match own(name) {
+                Some((_, operation)) => also.push(operation),
+                None => others = true,
+            }
+        }
+        if !others && !also.is_empty() {
+            self.operation = also.remove(0);
+        }
+        self.also = also;
+        self.with_json(body.into_bytes())
+    }
+
+    /// The operation that a token lacks permissions for, for the message of a 403.
+    fn lacking(&self, granted: Option<&Granted>) -> &'static Operation {
+        match granted {
+            Some(granted) => {
+                let mut all = [self.operation]
+                    .into_iter()
+                    .chain(self.also.iter().copied());
+                all.find(|operation| !granted.allows(operation))
+            }
+            // Who may write the object at all rarely lacks the permission for the rest.
+            None => self.also.first().copied(),
+        }
+        .unwrap_or(self.operation)
+    }
+
+    /// Whether an error says that an earlier attempt, whose response was lost, did what the request is for: the
+    /// object is deleted, or the reference is there or gone.
+    pub(crate) fn was_done(&self, error: &Error) -> bool {
+        if self.method == Method::DELETE {
+            return error.is_not_found() || self.is_reference() && error.is_already_absent();
+        }
+        self.method == Method::POST && self.is_reference() && error.is_already_present()
+    }
+
+    fn is_reference(&self) -> bool {
+        self.url.path().ends_with("/$ref")
     }
 
     /// The headers of the request, before those that the send path adds.
@@ -183,8 +236,7 @@ impl GraphClient {
             return Ok(reply);
         }
         let error = self.rejection(call, &reply);
-        // The first of several attempts may have deleted the object although its response was lost.
-        if sent_again && call.method == Method::DELETE && error.is_not_found() {
+        if sent_again && call.was_done(&error) {
             reply.status = StatusCode::NO_CONTENT;
             reply.body = Bytes::new();
             return Ok(reply);
@@ -219,7 +271,10 @@ impl GraphClient {
         } else {
             None
         };
-        self.with_call(error, call).with_granted(granted)
+        let operation = call.lacking(granted.as_ref());
+        error
+            .with_call(operation, &call.method, &self.path(&call.url))
+            .with_granted(granted)
     }
 
     pub(crate) fn with_call(&self, error: Error, call: &Call) -> Error {

@@ -3,6 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
+use crate::operation::Operation;
+
 /// The permissions in a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Granted {
@@ -45,6 +47,22 @@ impl Granted {
     pub(crate) fn lists(&self, permission: &str) -> bool {
         let mut own = self.permissions.iter();
         own.any(|one| one.eq_ignore_ascii_case(permission))
+    }
+
+    /// Whether the permissions are enough for an operation. One that writes reads too.
+    pub(crate) fn allows(&self, operation: &Operation) -> bool {
+        let has = |list: &[&str]| {
+            self.permissions.iter().any(|held| {
+                list.iter()
+                    .any(|one| held == one || *held == one.replacen(".Read.", ".ReadWrite.", 1))
+            })
+        };
+        let enough = if self.delegated {
+            operation.delegated
+        } else {
+            operation.application
+        };
+        has(enough) && (operation.additional.is_empty() || has(operation.additional))
     }
 
     #[cfg(feature = "registration")]

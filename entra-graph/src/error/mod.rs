@@ -240,6 +240,15 @@ impl Error {
         }
     }
 
+    /// Whether Graph rejected the removal of a reference because there is none. Its message decides.
+    pub(crate) fn is_already_absent(&self) -> bool {
+        self.0.status == Some(StatusCode::BAD_REQUEST)
+            && self.code() == Some("Request_BadRequest")
+            && self
+                .message()
+                .contains("removed object references do not exist")
+    }
+
     /// Whether the list must be read from its start, because Graph no longer knows the link to the page.
     ///
     /// Some services send no code with it, only a message about the skip token.

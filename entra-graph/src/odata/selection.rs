@@ -35,7 +35,7 @@ impl<E> NavigationProperty<E> {
     ///
     /// ```
     /// use entra_graph::User;
-    /// let manager = User::MANAGER.select([User::DISPLAY_NAME]);
+    /// let manager = User::MANAGER.select(User::DISPLAY_NAME);
     /// assert_eq!(manager.to_string(), "manager($select=id,displayName)");
     /// ```
     #[must_use]

@@ -341,7 +341,8 @@ impl<P: Single> Object<P> {
 
 impl<P: Place> Collection<P> {
     /// A request that adds a reference to an object. If it exists already, Graph returns an error
-    /// ([`Error::is_already_present`]); [`add_all`](Self::add_all) counts it as done.
+    /// ([`Error::is_already_present`]); [`add_all`](Self::add_all) counts it as done. If a first attempt's response is
+    /// lost and the second finds the reference, it is added.
     pub fn add(&self, object: impl Into<Reference>) -> Request<()>
     where
         P: ReferencesAt,
@@ -354,7 +355,8 @@ impl<P: Place> Collection<P> {
         Request::new(target.client, call, read_nothing)
     }
 
-    /// A request that removes a reference; the object itself stays.
+    /// A request that removes a reference; the object itself stays. If a first attempt's response is lost and the
+    /// second finds no reference, it is removed.
     pub fn remove(&self, object: impl Into<Reference>) -> Request<()>
     where
         P: ReferencesAt,
@@ -391,7 +393,17 @@ impl<P: Place> Collection<P> {
                 Ok(()) => added.added += some.len(),
                 // Graph adds all or none: one that exists already makes the request fail.
                 Err(error) if error.is_already_present() => {
-                    self.add_singly(some, &mut added).await?;
+                    let mut found = Added::default();
+                    self.add_singly(some, &mut found).await?;
+                    // If all exist now, an attempt without a response has added them.
+                    if found.added == 0 && error.tries() > Some(1) {
+                        found = Added {
+                            added: some.len(),
+                            already_present: 0,
+                        };
+                    }
+                    added.added += found.added;
+                    added.already_present += found.already_present;
                 }
                 Err(error) => return Err(error),
             }

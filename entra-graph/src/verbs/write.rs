@@ -169,7 +169,7 @@ impl<E: Entity> IntoRequest for Create<E> {
         let url = self.target.url();
         let call = self
             .body
-            .and_then(|body| Ok(Call::new(self.operation, url?).with_json(body.into_bytes())));
+            .and_then(|body| Ok(Call::new(self.operation, url?).with_properties(body)));
         Request::new(self.target.client, call, read_entity)
     }
 }
@@ -229,10 +229,10 @@ impl<E: Entity> IntoRequest for Update<E> {
         let call = if self.body.is_empty() {
             Err(Error::query("the update sets nothing and clears nothing"))
         } else {
-            let body = self.body.into_bytes();
+            let body = self.body;
             self.target
                 .url()
-                .map(|url| Call::new(self.operation, url).with_json(body))
+                .map(|url| Call::new(self.operation, url).with_properties(body))
         };
         Request::new(self.target.client, call, read_nothing)
     }
@@ -282,7 +282,7 @@ impl<E: Entity> IntoRequest for Upsert<E> {
                     "only an alternate key, such as `Key::unique_name`, can name an object that may not exist yet",
                 ));
             }
-            let mut call = Call::new(self.operation, url?).with_json(body.into_bytes());
+            let mut call = Call::new(self.operation, url?).with_properties(body);
             call.headers.push((PREFER, CREATE_IF_MISSING));
             Ok(call)
         });

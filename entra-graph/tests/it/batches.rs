@@ -400,6 +400,40 @@ async fn a_delete_in_a_batch_finds_nothing_only_if_no_attempt_may_have_done_it()
 }
 
 #[tokio::test]
+async fn a_reference_in_a_batch_is_present_or_absent_after_an_attempt_that_may_have_done_it() {
+    let rejected = |message: &str| {
+        json!({ "responses": [{ "id": "0", "status": 400, "body": { "error": { "code": "Request_BadRequest", "message": message } } }] })
+            .to_string()
+    };
+    let present = rejected(
+        "One or more added object references already exist for the following modified properties: 'members'.",
+    );
+    let absent = rejected(
+        "One or more removed object references do not exist for the following modified properties: 'members'.",
+    );
+    let busy = r#"{"responses":[{"id":"0","status":503}]}"#;
+    let id: entra_core::ObjectId = "87d349ed-44d7-43e1-9a83-5f2406dee5bd".parse().unwrap();
+    for (adds, rejection) in [(true, present), (false, absent)] {
+        for sent_before in [false, true] {
+            let mut script = ScriptedTransport::new();
+            if sent_before {
+                script = script.then(200, &[], busy);
+            }
+            let graph = client(script.then(200, &[], rejection.clone()));
+            let members = graph.group("g").members();
+            let mut batch = graph.batch();
+            let entry = if adds {
+                batch.add(members.add(id))
+            } else {
+                batch.add(members.remove(id))
+            };
+            let done = batch.send().await.unwrap().get(entry).is_ok();
+            assert_eq!(done, sent_before, "adds: {adds}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn headers_bodies_and_bytes_go_into_the_items() {
     let response = json!({ "responses": [
         { "id": "0", "status": 204 },

@@ -7,15 +7,17 @@ use std::{
     env, fs,
 };
 
-use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
+use entra_core::{ScriptedTransport, Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
-    ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User,
+    FederatedIdentityCredential, Group, GroupNames, LicenseDetails, OAuth2PermissionGrant,
+    Organization, ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User,
     types::{KeyCredential, SelfSignedCertificate},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+
+use crate::scripts::client;
 
 type RoundTrip = fn(&Value) -> Result<Value, String>;
 
@@ -232,6 +234,61 @@ fn documented_responses_survive_a_round_trip() {
     if ALL {
         assert_eq!(others, expected, "types without a model");
     }
+}
+
+/// The documented responses that are no entities: lists of ids, a truth value, and errors about single properties.
+#[tokio::test]
+async fn documented_values_and_validation_errors_are_read_by_their_requests() {
+    let Some(path) = env::var_os("ENTRA_GRAPH_EXAMPLES") else {
+        println!("skipped: ENTRA_GRAPH_EXAMPLES is not set");
+        return;
+    };
+    let text = fs::read_to_string(&path).expect("the file that ENTRA_GRAPH_EXAMPLES names");
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let (mut lists, mut placeholders, mut truths, mut errors) = (0, 0, 0, 0);
+    for example in file["examples"].as_array().unwrap() {
+        let (doc, body) = (example["doc"].as_str().unwrap(), &example["body"]);
+        if example["kind"] != "response" || body.is_null() {
+            continue;
+        }
+        let of = |status| {
+            let script = ScriptedTransport::new().then(status, &[], body.to_string());
+            client(script).group("8f9c")
+        };
+        if doc.contains("-checkmember") || doc.contains("-getmember") {
+            let ids: Vec<&Value> = body["value"].as_array().unwrap().iter().collect();
+            match of(200).get_member_objects(false).send().await {
+                Ok(read) => {
+                    let read: Vec<String> = read.iter().map(ToString::to_string).collect();
+                    assert_eq!(ids, read.iter().collect::<Vec<_>>(), "{doc}");
+                    lists += 1;
+                }
+                Err(error) => {
+                    let words = ids.iter().any(|id| id.as_str().unwrap().contains("-value"));
+                    assert!(words, "{doc}: {error}");
+                    placeholders += 1;
+                }
+            }
+        } else if doc.contains("-revokesigninsessions") {
+            let script = ScriptedTransport::new().then(200, &[], body.to_string());
+            let user = client(script).user("8f9c");
+            user.revoke_sign_in_sessions().send().await.unwrap();
+            truths += 1;
+        } else if example["status"] == 422 {
+            let names = GroupNames::default().display_name("Sales");
+            let error = of(422).validate_names(names).send().await.unwrap_err();
+            let details = body["error"]["details"].as_array().unwrap();
+            assert_eq!(error.details().len(), details.len(), "{doc}");
+            for (read, documented) in error.details().iter().zip(details) {
+                assert_eq!(read.code.as_deref(), documented["code"].as_str(), "{doc}");
+                assert_eq!(read.target.as_deref(), documented["target"].as_str());
+                assert_eq!(read.message.as_deref(), documented["message"].as_str());
+            }
+            errors += 1;
+        }
+    }
+    // The words in place of ids are no ids, which no server sends.
+    assert_eq!((lists, placeholders, truths, errors), (10, 12, 1, 2));
 }
 
 fn round_trip<T: DeserializeOwned + Serialize>(object: &Value) -> Result<Value, String> {

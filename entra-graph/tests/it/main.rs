@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod accounts;
 mod addresses;
 #[cfg(feature = "administrative-units")]
 mod administrative_units;

@@ -12,6 +12,8 @@ use crate::scripts::{ROOT, client, requested};
 
 const ADELE: &str = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
 const PASSWORD: &str = "zq4#Canary-7Vx!pass";
+const ALREADY_PRESENT: &str = r#"{"error":{"code":"Request_BadRequest","message":"One or more added object references already exist for the following modified properties: 'members'."}}"#;
+const ALREADY_ABSENT: &str = r#"{"error":{"code":"Request_BadRequest","message":"One or more removed object references do not exist for the following modified properties: 'members'."}}"#;
 
 fn body(request: &Request<bytes::Bytes>) -> Value {
     assert_eq!(request.headers()["content-type"], "application/json");
@@ -168,6 +170,41 @@ async fn a_delete_with_a_lost_response_succeeds_if_the_object_is_gone() {
 }
 
 #[tokio::test]
+async fn a_reference_whose_response_was_lost_is_added_or_removed_by_the_next_attempt() {
+    let lost = || TransportError::interrupted("reset by peer");
+    let id = ids(1)[0];
+    let script = ScriptedTransport::new()
+        .then_fail(lost())
+        .then(400, &[], ALREADY_PRESENT)
+        .then(400, &[], ALREADY_PRESENT);
+    let members = client(script).group("g").members();
+    members.add(id).send().await.unwrap();
+    let error = members.add(id).send().await.unwrap_err();
+    assert!(error.is_already_present(), "{error}");
+
+    let script = ScriptedTransport::new()
+        .then_fail(lost())
+        .then(400, &[], ALREADY_ABSENT)
+        .then(400, &[], ALREADY_ABSENT);
+    let members = client(script).group("g").members();
+    members.remove(id).send().await.unwrap();
+    let error = members.remove(id).send().await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 400, "{error}");
+}
+
+#[tokio::test]
+async fn members_that_a_lost_request_added_count_as_added() {
+    let script = ScriptedTransport::new()
+        .then_fail(TransportError::interrupted("reset by peer"))
+        .then(400, &[], ALREADY_PRESENT)
+        .then(400, &[], ALREADY_PRESENT)
+        .then(400, &[], ALREADY_PRESENT);
+    let members = client(script).group("g").members();
+    let added = members.add_all(ids(2)).await.unwrap();
+    assert_eq!((added.added, added.already_present), (2, 0));
+}
+
+#[tokio::test]
 async fn concurrent_write_errors_are_retried() {
     let busy = r#"{"error":{"code":"Directory_ConcurrencyViolation","message":"m"}}"#;
     let script = ScriptedTransport::new()
@@ -264,14 +301,13 @@ fn address(id: &ObjectId) -> String {
 
 #[tokio::test]
 async fn members_are_added_20_per_request_and_present_ones_are_no_error() {
-    let already = r#"{"error":{"code":"Request_BadRequest","message":"One or more added object references already exist for the following modified properties: 'members'."}}"#;
     // The second 20 contain an existing member, so they are added one by one.
     let mut script = ScriptedTransport::new()
         .then(204, &[], "")
-        .then(400, &[], already);
+        .then(400, &[], ALREADY_PRESENT);
     for number in 20..40 {
         script = if number == 25 {
-            script.then(400, &[], already)
+            script.then(400, &[], ALREADY_PRESENT)
         } else {
             script.then(204, &[], "")
         };

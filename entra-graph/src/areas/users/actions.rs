@@ -36,7 +36,7 @@ impl Object<Me> {
     /// A request that changes the signed-in user's own password:
     /// [`POST /me/changePassword`](https://learn.microsoft.com/graph/api/user-changepassword).
     ///
-    /// Needs the delegated permission `Directory.AccessAsUser.All`.
+    /// Needs the delegated permission `User-PasswordProfile.ReadWrite.All`; `Directory.AccessAsUser.All` is enough too.
     #[inline]
     pub fn change_password(&self, current: &Secret, new: &Secret) -> Request<()> {
         let mut body = Body::default();
@@ -53,8 +53,8 @@ impl Object<OneUser> {
     /// A request that sets a new password, as an administrator does:
     /// [`PATCH /users/{id}`](https://learn.microsoft.com/graph/api/user-update) with `passwordProfile`.
     ///
-    /// Needs `User-PasswordProfile.ReadWrite.All` (application) or `Directory.AccessAsUser.All` (delegated),
-    /// and a directory role that may reset the passwords of such users.
+    /// Needs `User-PasswordProfile.ReadWrite.All`, and a directory role for the signed-in user, or for an application if
+    /// this user is an administrator.
     #[inline]
     pub fn reset_password(&self, password_profile: PasswordProfile) -> Update<User> {
         self.update().set(User::PASSWORD_PROFILE, password_profile)
