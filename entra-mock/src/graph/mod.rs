@@ -5,6 +5,8 @@
 
 pub(crate) use error::http_date;
 pub(crate) use subscriptions::{handshakes, may_need_handshake};
+#[cfg(test)]
+pub(crate) use write::SPECIAL as PROPERTY_PERMISSIONS;
 
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

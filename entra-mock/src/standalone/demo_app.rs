@@ -179,6 +179,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "IdentityRiskyUser.Read.All",
     "IdentityRiskyUser.ReadWrite.All",
     "LicenseAssignment.ReadWrite.All",
+    "Member.Read.Hidden",
     "OrgContact.Read.All",
     "Organization.Read.All",
     "Organization.ReadWrite.All",
@@ -186,6 +187,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "Policy.ReadWrite.ApplicationConfiguration",
     "RoleManagement.ReadWrite.Directory",
     "Synchronization.ReadWrite.All",
+    "User-LifeCycleInfo.ReadWrite.All",
     "User-PasswordProfile.ReadWrite.All",
     "User.Invite.All",
     "User.Read.All",
@@ -208,7 +210,7 @@ const SECRET_VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::permissions::operations;
+    use crate::{graph::PROPERTY_PERMISSIONS, permissions::operations};
 
     #[test]
     fn the_application_has_all_supported_application_permissions() {
@@ -223,5 +225,12 @@ mod tests {
                 operation.path
             );
         }
+        for (property, permissions, alone) in PROPERTY_PERMISSIONS {
+            let has = permissions
+                .iter()
+                .any(|name| APPLICATION_PERMISSIONS.contains(name));
+            assert!(has || !alone, "{property}");
+        }
+        assert!(APPLICATION_PERMISSIONS.contains(&"Member.Read.Hidden"));
     }
 }

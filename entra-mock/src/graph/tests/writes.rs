@@ -102,6 +102,8 @@ fn properties_with_their_own_permissions_need_exactly_these() {
     fixture.application(&["User.ReadWrite.All", "Directory.ReadWrite.All"]);
     let leave = json!({"employeeLeaveDateTime": "2026-12-31T00:00:00Z"});
     assert_eq!(fixture.patch(&adele, &leave).status, 403);
+    fixture.application(&["User.ReadWrite.All", "User-LifeCycleInfo.ReadWrite.All"]);
+    assert_eq!(fixture.patch(&adele, &leave).status, 204);
 }
 
 #[test]

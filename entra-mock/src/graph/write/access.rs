@@ -266,7 +266,7 @@ fn check_role_management(call: Call<'_>) -> Result<(), GraphError> {
 const ALL_OF_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
 
 /// Properties with permissions of their own, and whether only those permissions are enough.
-const SPECIAL: &[(&str, &[&str], bool)] = &[
+pub(crate) const SPECIAL: &[(&str, &[&str], bool)] = &[
     ("accountEnabled", &["User.EnableDisableAccount.All"], false),
     ("businessPhones", &["User-Phone.ReadWrite.All"], false),
     ("mobilePhone", &["User-Phone.ReadWrite.All"], false),

@@ -5,8 +5,7 @@ use serde_json::Value;
 
 use super::{
     super::{Call, unsourced},
-    body::{Draft, invalid, required},
-    create::texts,
+    body::{Draft, invalid, required, texts},
 };
 use crate::{
     odata::GraphError,

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::{
     super::{Call, route::Root, unsourced},
     Plan, PlannedResponse, Step, access, app_policy,
-    body::{Draft, invalid, json as body, malformed},
-    create::texts,
+    body::{Draft, invalid, json as body, malformed, texts},
     credentials,
     directory_objects::check_parameters,
     keys, target,

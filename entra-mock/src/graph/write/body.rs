@@ -351,3 +351,12 @@ fn check_annotation(entity: &EntityType, name: &str, value: &Value) -> Result<()
         "The type in '@odata.type' is not compatible with '{expected}'."
     )))
 }
+
+/// The strings of a list.
+pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}

@@ -62,13 +62,11 @@ impl Below<'_> {
         for property in entity.properties.iter().filter(|item| item.required) {
             draft.require(entity, property.name)?;
         }
-        let mut object = match entity.behavior {
-            Behavior::AllowedValue => security_attribute::allowed_value(
-                self.id,
-                draft.text("id").unwrap_or_default(),
-                false,
-            ),
-            _ => crate::directory::object([("id", self.call.state.new_id().into())]),
+        let mut object = if entity.behavior == Behavior::AllowedValue {
+            let id = draft.text("id").unwrap_or_default();
+            security_attribute::allowed_value(self.id, id, false)
+        } else {
+            crate::directory::object([("id", self.call.state.new_id().into())])
         };
         object.insert(parent_property.to_owned(), self.id.into());
         for (name, value) in draft.values {
@@ -106,13 +104,14 @@ impl Below<'_> {
         self.check(&after)?;
         let id = own_id(item);
         // The pages of federation settings have the new object in the response.
-        let response = match entity.behavior {
-            Behavior::DomainFederation => PlannedResponse::Contained {
+        let response = if entity.behavior == Behavior::DomainFederation {
+            PlannedResponse::Contained {
                 status: 200,
                 id: id.clone(),
                 set: self.set,
-            },
-            _ => PlannedResponse::NoContent,
+            }
+        } else {
+            PlannedResponse::NoContent
         };
         Ok(Plan::new(response)
             .with(Step::Update(self.kind, id, draft.values))
@@ -131,7 +130,21 @@ impl Below<'_> {
     fn check(&self, item: &Object) -> Result<(), GraphError> {
         match self.kind.entity().behavior {
             Behavior::DomainFederation => domain::check_federation(self.call, self.parent, item),
-            _ => Ok(()),
+            Behavior::AsDeclared
+            | Behavior::User
+            | Behavior::Group
+            | Behavior::AppManagementPolicy
+            | Behavior::Application
+            | Behavior::ServicePrincipal
+            | Behavior::PermissionGrant
+            | Behavior::Invitation
+            | Behavior::DirectoryRole
+            | Behavior::RoleDefinition
+            | Behavior::RoleAssignment
+            | Behavior::AttributeSet
+            | Behavior::SecurityAttribute
+            | Behavior::AllowedValue
+            | Behavior::Domain => Ok(()),
         }
     }
 
@@ -139,7 +152,21 @@ impl Below<'_> {
     fn parent_change(&self, added: bool) -> Option<Step> {
         match self.kind.entity().behavior {
             Behavior::DomainFederation => Some(domain::authentication_change(self.parent, added)),
-            _ => None,
+            Behavior::AsDeclared
+            | Behavior::User
+            | Behavior::Group
+            | Behavior::AppManagementPolicy
+            | Behavior::Application
+            | Behavior::ServicePrincipal
+            | Behavior::PermissionGrant
+            | Behavior::Invitation
+            | Behavior::DirectoryRole
+            | Behavior::RoleDefinition
+            | Behavior::RoleAssignment
+            | Behavior::AttributeSet
+            | Behavior::SecurityAttribute
+            | Behavior::AllowedValue
+            | Behavior::Domain => None,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! POST to a collection.
 
-use serde_json::Value;
-
 use super::{
     super::{Call, unsupported},
     Plan, PlannedResponse, Step, access, app_policy, application,
@@ -41,16 +39,36 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     }
     body::check_reference_count(&draft)?;
 
-    let (id, steps) = match (entity.behavior, entity.id) {
-        (Behavior::AttributeSet, _) => (
+    let (id, steps) = match entity.behavior {
+        Behavior::AttributeSet => (
             security_attribute::complete_set(call, &mut draft)?,
             Vec::new(),
         ),
-        (Behavior::SecurityAttribute, _) => security_attribute::complete(call, &mut draft)?,
-        (Behavior::Domain, _) => (domain::complete(call, &mut draft)?, Vec::new()),
-        (Behavior::RoleAssignment, _) => role::assign(call, &mut draft)?,
-        (_, IdForm::CaseSensitive) => (call.state.random.token(43), Vec::new()),
-        _ => (call.state.new_id(), Vec::new()),
+        Behavior::SecurityAttribute => security_attribute::complete(call, &mut draft)?,
+        Behavior::Domain => (domain::complete(call, &mut draft)?, Vec::new()),
+        Behavior::RoleAssignment => role::assign(call, &mut draft)?,
+        Behavior::AsDeclared
+        | Behavior::User
+        | Behavior::Group
+        | Behavior::AppManagementPolicy
+        | Behavior::Application
+        | Behavior::ServicePrincipal
+        | Behavior::PermissionGrant
+        | Behavior::Invitation
+        | Behavior::DirectoryRole
+        | Behavior::RoleDefinition
+        | Behavior::AllowedValue
+        | Behavior::DomainFederation => {
+            let id = match entity.id {
+                IdForm::CaseSensitive => call.state.random.token(43),
+                IdForm::Guid
+                | IdForm::GuidOrKey
+                | IdForm::OfUser
+                | IdForm::Text
+                | IdForm::Single => call.state.new_id(),
+            };
+            (id, Vec::new())
+        }
     };
     let now = iso(call.now);
     if entity.property("createdDateTime").is_some() {
@@ -113,7 +131,19 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
             Behavior::Group => call.caller.user_id.clone(),
             Behavior::Application => application::first_owner(call),
             Behavior::ServicePrincipal => service_principal::first_owner(call),
-            _ => None,
+            Behavior::AsDeclared
+            | Behavior::User
+            | Behavior::AppManagementPolicy
+            | Behavior::PermissionGrant
+            | Behavior::Invitation
+            | Behavior::DirectoryRole
+            | Behavior::RoleDefinition
+            | Behavior::RoleAssignment
+            | Behavior::AttributeSet
+            | Behavior::SecurityAttribute
+            | Behavior::AllowedValue
+            | Behavior::Domain
+            | Behavior::DomainFederation => None,
         };
         links.extend(owner.map(|owner| (Relation::Owners, owner)));
     }
@@ -129,9 +159,10 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     };
     let mut plan = Plan::new(response);
     // Predefined values come after their attribute, which the audit names.
-    let (before, after) = match entity.behavior {
-        Behavior::SecurityAttribute => (Vec::new(), steps),
-        _ => (steps, Vec::new()),
+    let (before, after) = if entity.behavior == Behavior::SecurityAttribute {
+        (Vec::new(), steps)
+    } else {
+        (steps, Vec::new())
     };
     plan.steps.extend(before);
     plan = plan.with(Step::Insert(kind, object));
@@ -165,13 +196,4 @@ impl From<crate::store::Conflict> for GraphError {
             crate::store::Conflict::Taken { property, .. } => Self::conflict(property),
         }
     }
-}
-
-/// The strings of a list.
-pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
-    value
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
 }

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::{
     super::{Call, route::Root, unsourced},
     Plan, PlannedResponse, Step, access,
-    body::{Draft, invalid, required},
-    create::texts,
+    body::{Draft, invalid, required, texts},
     target,
 };
 use crate::{

@@ -57,6 +57,8 @@ mod synchronization;
 mod update;
 mod user;
 
+#[cfg(test)]
+pub(crate) use access::SPECIAL;
 pub(super) use subscription::validated_urls;
 
 /// The effect of a checked request.

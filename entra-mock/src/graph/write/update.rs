@@ -109,7 +109,20 @@ pub(super) fn plan(
     let dependent = match entity.behavior {
         Behavior::Application => application::dependent_changes(call, object, &after),
         Behavior::Domain => domain::dependent_changes(call, object, &draft),
-        _ => None,
+        Behavior::AsDeclared
+        | Behavior::User
+        | Behavior::Group
+        | Behavior::AppManagementPolicy
+        | Behavior::ServicePrincipal
+        | Behavior::PermissionGrant
+        | Behavior::Invitation
+        | Behavior::DirectoryRole
+        | Behavior::RoleDefinition
+        | Behavior::RoleAssignment
+        | Behavior::AttributeSet
+        | Behavior::SecurityAttribute
+        | Behavior::AllowedValue
+        | Behavior::DomainFederation => None,
     };
     if !draft.values.is_empty() {
         plan = plan.with(Step::Update(kind, id.to_owned(), draft.values));
@@ -142,9 +155,22 @@ fn upsert(
     kind: Kind,
     key: &ObjectKey,
 ) -> Result<Option<Plan>, GraphError> {
-    let names_a_new_object = |property: &&str| match kind {
-        Kind::ServicePrincipal => *property == "appId",
-        _ => *property == "uniqueName",
+    let names_a_new_object = |property: &&str| match kind.entity().behavior {
+        Behavior::ServicePrincipal => *property == "appId",
+        Behavior::Group | Behavior::Application => *property == "uniqueName",
+        Behavior::AsDeclared
+        | Behavior::User
+        | Behavior::AppManagementPolicy
+        | Behavior::PermissionGrant
+        | Behavior::Invitation
+        | Behavior::DirectoryRole
+        | Behavior::RoleDefinition
+        | Behavior::RoleAssignment
+        | Behavior::AttributeSet
+        | Behavior::SecurityAttribute
+        | Behavior::AllowedValue
+        | Behavior::Domain
+        | Behavior::DomainFederation => false,
     };
     let Some(property) = key
         .property

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::Call,
-    body::{Draft, invalid, required},
-    create::texts,
+    body::{Draft, invalid, required, texts},
     password,
 };
 use crate::{
