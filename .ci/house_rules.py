@@ -59,6 +59,7 @@ patterns = {
     "left-over": r"todo!\(|unimplemented!\(|\bTODO\b|\bFIXME\b|dbg!\(",
     "ignored doc example": r"```(rust,)?ignore\b",
     "path of one machine": r"(^|[^A-Za-z0-9_.])/(home|root|Users)/[a-z]",
+    "word for a user": r"(?i)(?<![:/=\"])\b(somebody|nobody|whoever|persons?|people)\b(?![@%/\"])",
     "bare allow": r"#!?\[allow\((?!.*reason)",
 }
 for path in run("git", "ls-files", "*.rs", "*.md", "*.toml").split():
@@ -106,36 +107,64 @@ if handles < 50:
     complaints.append(f"only {handles} handles of entra-graph found: the check of permissions proves nothing")
 
 
+def used_paths(code):
+    """The paths from `crate`, `super` and `self` in a file, as lists of names."""
+    paths = []
+
+    def expand(prefix, group):
+        depth, part = 0, ""
+        for character in group + ",":
+            depth += {"{": 1, "}": -1}.get(character, 0)
+            if character != "," or depth:
+                part += character
+                continue
+            nested = re.match(r"\s*([\w:]*?)(?:::)?\{(.*)\}\s*$", part, re.S)
+            if nested:
+                expand(prefix + [name for name in nested[1].split("::") if name], nested[2])
+            elif part.strip():
+                paths.append(prefix + part.strip().split(" as ")[0].split("::"))
+            part = ""
+
+    for tree in re.findall(r"\buse ((?:crate|super|self)[^;]*);", code):
+        expand([], tree)
+    code = re.sub(r"\buse [^;]*;", "", code)
+    paths += [path.split("::") for path in re.findall(r"(?<![\w$:])(?:crate|super|self)(?:::\w+)+", code)]
+    return paths
+
+
 def module_edges(crate):
-    """Which top-level module of a crate uses which other, and the names that are taken from the crate root.
+    """Which module uses which of its siblings, by the module above both, and the names that are taken from the crate root.
 
     Tests may look at everything, so they do not count.
     """
-    edges, through_root = {}, []
-    files = [path for path in run("git", "ls-files", f"{crate}/src/*.rs").split() if os.path.exists(path)]
-    names = {path.split("/")[2].removesuffix(".rs") for path in files} - {"lib", "main"}
-    for path in files:
-        parts = path.split("/")[2:]
-        if any(part in ("tests", "tests.rs") for part in parts) or parts[0] in ("lib.rs", "main.rs"):
-            continue
-        module = parts[0].removesuffix(".rs")
+    modules, edges, through_root = {}, {}, []
+    for path in run("git", "ls-files", f"{crate}/src/*.rs").split():
+        parts = path.removesuffix(".rs").split("/")[2:]
+        if os.path.exists(path) and "tests" not in parts:
+            modules[tuple(parts[:-1] if parts[-1] in ("lib", "main", "mod") else parts)] = path
+    for module, path in modules.items():
         text = open(path).read().split("#[cfg(test)]\nmod ")[0]
         code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
-        # From a module's own file, `super` is the crate root.
-        above = "super::" * (len(parts) - (parts[-1] == "mod.rs"))
-        used = set(re.findall(r"(?<!\$)\bcrate::(\w+)", code)) | set(re.findall(r"(?<!:)\b" + above + r"(\w+)", code))
-        for group in re.findall(r"\buse crate::\{(.*?)\};", code, re.S):
-            depth, name = 0, ""
-            for character in group + ",":
-                depth += {"{": 1, "}": -1}.get(character, 0)
-                if character == "," and depth == 0:
-                    used.update(re.findall(r"^\s*(\w+)", name))
-                    name = ""
-                else:
-                    name += character
-        edges.setdefault(module, set()).update((used & names) - {module})
-        through_root += [f"{path}: crate::{name}" for name in sorted(used - names) if name[0].isupper()]
-    return edges, through_root
+        for names in used_paths(code) if module else []:
+            above = list(module)
+            start = names.pop(0)
+            if start == "crate":
+                above = []
+            while start == "super":
+                above = above[:-1]
+                start = names.pop(0) if names[:1] == ["super"] else ""
+            target = tuple(above + names)
+            if not above and names and names[0][0].isupper():
+                through_root.append(f"{path}: crate::{names[0]}")
+            target = next((target[:length] for length in range(len(target), 0, -1) if target[:length] in modules), ())
+            shared = 0
+            while shared < min(len(module), len(target)) and module[shared] == target[shared]:
+                shared += 1
+            if shared < min(len(module), len(target)):
+                below = edges.setdefault("::".join(module[:shared]), {})
+                below.setdefault(module[shared], set()).add(target[shared])
+                below.setdefault(target[shared], set())
+    return edges, sorted(set(through_root))
 
 
 def circles(edges):
@@ -154,15 +183,47 @@ def circles(edges):
     return sorted(sorted(knot) for knot in knots)
 
 
-# Knots that are still there. A module may leave them, none may join.
-KNOWN_CIRCLES = {}
+def floors(crate):
+    """The height of each top-level module, from the list in lib.rs that begins with the ground."""
+    heights = {}
+    listed = re.search(r"^// The floors, .*?(?=\n\n)", open(f"{crate}/src/lib.rs").read(), re.M | re.S)[0]
+    for height, line in enumerate(listed.splitlines()[1:]):
+        names = re.match(r"//   (\w+(?:, \w+)*)  ", line)
+        if not names:
+            complaints.append(f"{crate}/src/lib.rs: this floor cannot be read: {line}")
+            continue
+        heights.update(dict.fromkeys(names[1].split(", "), height))
+    return heights
+
+
+# Knots of siblings that are still there, by the module above them; there are none among top-level modules. A module may
+# leave them, none may join.
+KNOWN_CIRCLES = json.loads(open(".ci/module_circles.json").read())
 for crate in ("entra-core", "entra-auth", "entra-graph", "entra-mock"):
     edges, through_root = module_edges(crate)
-    for circle in circles(edges):
-        if not any(set(circle) <= set(known) for known in KNOWN_CIRCLES.get(crate, [])):
-            complaints.append(f"{crate}: these modules use each other: {', '.join(circle)}")
+    for above, siblings in sorted(edges.items()):
+        known = KNOWN_CIRCLES.get(f"{crate}::{above}", [])
+        for circle in circles(siblings):
+            if not any(set(circle) <= set(names) for names in known):
+                complaints.append(f"{crate}, {above or 'top level'}: these modules use each other: {', '.join(circle)}")
     if crate == "entra-graph":
         complaints += [f"{name}: import it from its module" for name in through_root]
+        heights = floors(crate)
+        for module, used in sorted(edges[""].items()):
+            if module not in heights:
+                complaints.append(f"{crate}: the floors in lib.rs lack {module}")
+                continue
+            for name in sorted(used):
+                if heights.get(name, 0) > heights[module]:
+                    complaints.append(f"{crate}: {module} uses {name}, which is above it")
+
+# A kind of object without a decision of its own is an error of the compiler, not a default.
+for path in run("git", "ls-files", "entra-mock/src/*.rs").split():
+    text = open(path).read() if os.path.exists(path) else ""
+    for start in re.finditer(r"\bmatch [^{;]*\.behavior \{\n( *)", text):
+        arms = text[start.end():].split(f"\n{start[1][4:]}}}")[0]
+        if re.search(rf"^{start[1]}_ ", "\n" + start[1] + arms, re.M):
+            complaints.append(f"{path}: a match over behaviors has an arm for all others: name them")
 
 if complaints:
     sys.exit("\n".join(complaints))

@@ -103,7 +103,7 @@ impl GroupSettings {
         };
         is_distributed("groups")
             || (self.as_roles && is_distributed("roles"))
-            || claims.get("hasgroups").is_some_and(super::identity::is_true)
+            || claims.get("hasgroups").is_some_and(super::claim::is_true)
             // A link in place of the list, as tokens of the implicit flow have it.
             || claims.keys().any(|name| name.starts_with("groups:src"))
     }

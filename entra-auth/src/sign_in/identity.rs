@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
+    claim::{is_true, number, texts},
     error::SignInError,
     groups::{GroupSettings, Groups},
     kind::SignInErrorKind,
@@ -223,35 +224,6 @@ fn email(claims: &Map<String, Value>) -> Option<Email> {
         true => Email::Verified(address.to_owned()),
         false => Email::Unverified(address.to_owned()),
     })
-}
-
-/// A list of strings; a single string is a list of one.
-fn texts(claims: &Map<String, Value>, name: &str) -> Vec<String> {
-    match claims.get(name) {
-        Some(Value::String(text)) => vec![text.clone()],
-        Some(Value::Array(list)) => list
-            .iter()
-            .filter_map(|text| text.as_str().map(str::to_owned))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// An integer, also as a string.
-fn number(value: &Value) -> Option<i64> {
-    value
-        .as_i64()
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
-}
-
-/// A boolean, also in the numeric and string forms of Entra.
-pub(super) fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_i64() == Some(1),
-        Value::String(text) => text == "1" || text.eq_ignore_ascii_case("true"),
-        _ => false,
-    }
 }
 
 /// The tenant of personal Microsoft accounts.

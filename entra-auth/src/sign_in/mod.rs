@@ -41,6 +41,7 @@
 //! ```
 
 mod admin_consent;
+mod claim;
 mod client;
 mod connections;
 mod error;

@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File},
     io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     sync::{
@@ -12,6 +12,7 @@ use std::{
 use super::{
     EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition,
     file_lock::FileLock,
+    partition::{make_directory, open_in_partition, owners_only, remove_if_empty},
     prune::{self, SteadyClock},
 };
 use async_trait::async_trait;
@@ -180,47 +181,6 @@ fn replace(path: &Path, entry: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Opens a file, and makes its directory, which another process may remove while it is empty.
-pub(super) fn open_in_partition(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    let mut tries = 0;
-    loop {
-        let made = path.parent().map_or(Ok(()), make_directory);
-        match made.and_then(|()| options.open(path)) {
-            Err(error) if was_removed(&error) && tries < TRIES => tries += 1,
-            opened => return opened,
-        }
-    }
-}
-
-/// Whether a directory went in between: before the file in it was opened, or while it was made
-/// (there when it was made, gone when it was looked at).
-fn was_removed(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists)
-}
-
-/// Removes the directory of a partition unless there is something in it.
-pub(super) fn remove_if_empty(partition: Option<&Path>) {
-    if let Some(partition) = partition {
-        let _more = fs::remove_dir(partition);
-    }
-}
-
-pub(super) fn owners_only() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn make_directory(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
 #[cfg(unix)]
 fn check_directory(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt;
@@ -277,8 +237,6 @@ async fn blocking<T: Send + 'static>(
 const PRUNED_EVERY: u64 = 16;
 /// A token with all claims that fit into a request header has some ten kilobytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
-/// How often a directory may be removed between two steps; more cannot be a coincidence.
-const TRIES: u32 = 64;
 
 #[cfg(test)]
 mod tests {
@@ -316,7 +274,7 @@ mod tests {
             .unwrap();
         // A sparse file, which takes no room.
         let path = store.path(&key, "token");
-        let file = OpenOptions::new().write(true).open(path).unwrap();
+        let file = File::options().write(true).open(path).unwrap();
         file.set_len(1 << 40).unwrap();
         store.load(&key).await.unwrap_err();
         store

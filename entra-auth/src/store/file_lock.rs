@@ -8,7 +8,7 @@ use std::{
 
 use fs4::{FileExt, TryLockError};
 
-use super::file::{open_in_partition, owners_only, remove_if_empty};
+use super::partition::{open_in_partition, owners_only, remove_if_empty};
 
 /// A lock that the operating system ends with the process, if nothing does before. Its file goes
 /// when it is dropped.

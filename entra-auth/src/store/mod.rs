@@ -56,6 +56,8 @@ mod file;
 mod file_lock;
 mod guard;
 mod key;
+#[cfg(feature = "file-cache")]
+mod partition;
 mod persistent;
 #[cfg(feature = "file-cache")]
 mod prune;

@@ -14,8 +14,8 @@ use std::{
 };
 
 use super::{
-    file::{owners_only, remove_if_empty},
     file_lock,
+    partition::{owners_only, remove_if_empty},
 };
 use crate::moment::ALLOWED_SKEW;
 
