@@ -1,7 +1,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // `.ci/outside.py` compiles and runs the programs of the README as printed.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
-#![doc = include_str!("../COMPARISON.md")]
 // What a program with one client secret never calls (certificates, the grants of users, chains of
 // credentials, the encryption of stores) is `#[inline]`, so that only programs that use it generate its code.
 

@@ -87,7 +87,7 @@ async fn sign_in(
     let user = graph
         .user(object_id)
         .get()
-        .select([User::MAIL, User::JOB_TITLE, User::OFFICE_LOCATION])
+        .select((User::MAIL, User::JOB_TITLE, User::OFFICE_LOCATION))
         .send()
         .await?;
     writeln!(out, "\nRead from Microsoft Graph as this user")?;
