@@ -17,7 +17,7 @@ pub fn check_accepted(accepted: &[NotificationEvent], body: &[u8]) {
         };
         assert_eq!(tenant, Some(guid(TENANT)), "another tenant was accepted");
     }
-    // It has more rules than the receiver, for what nobody reads.
+    // It has more rules than the receiver, for what is not read.
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return;
     };
