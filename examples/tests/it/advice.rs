@@ -45,7 +45,13 @@ fn supports(operation: &Operation, delegated: bool) -> bool {
 /// Operations that only the body of the request, or the type of the object, tells from others with the same path.
 fn is_like_others(operation: &Operation) -> bool {
     let name = operation.name();
-    let kinds = ["directory-deleteditems-", "subscription-"];
+    let kinds = [
+        "directory-deleteditems-",
+        "group-post-groups-",
+        "serviceprincipal-update-",
+        "subscription-",
+        "user-update-",
+    ];
     kinds.iter().any(|kind| name.starts_with(kind))
         || ["group-post-members-bind", "group-upsert"].contains(&name)
 }
