@@ -93,6 +93,7 @@ NARROW = [
 ORDER = [
     (r"(authentication-list-\w+methods|\w+authenticationmethod-get) delegated", "the list is in no order; the least for users other than the caller is that of the one method"),
     (r"directory-deleteditems-restore-user(-beta)? \w+", "it is for restoring alone, and the page begins with a broader one"),
+    (r"user-update-passwordprofile \w+", "it is for this property alone, and the sources begin with those for the others"),
     (r"provisioningobjectsummary-list application", "it reads this log alone, and the page begins with one for all logs"),
     (r"group-list-transitivememberof delegated", "that of the direct groups; the list begins with one for basic properties, the page with one for the whole directory"),
     (r"organization-get application", "it reads organizations alone, and the sources begin with those of users and devices"),
