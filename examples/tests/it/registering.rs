@@ -101,7 +101,7 @@ async fn a_registration_is_applied_verified_rotated_and_retired_step_by_step() {
     assert_eq!(error, None, "{out}");
     let first = setup.written("AZURE_CLIENT_SECRET");
 
-    setup.tenant.forget_requests();
+    let before = writes(&setup.tenant);
     let (out, error) = setup.step(&["--step", "verify"]).await;
     assert_eq!(error, None, "{out}");
     assert!(
@@ -109,7 +109,7 @@ async fn a_registration_is_applied_verified_rotated_and_retired_step_by_step() {
         "{out}"
     );
     assert!(out.contains("? openid: a delegated permission"), "{out}");
-    assert_eq!(writes(&setup.tenant), Vec::<String>::new());
+    assert_eq!(writes(&setup.tenant), before);
 
     let (out, error) = setup.step(&["--step", "rotate"]).await;
     assert_eq!(error, None, "{out}");
@@ -130,6 +130,18 @@ async fn a_registration_is_applied_verified_rotated_and_retired_step_by_step() {
     );
     let (out, error) = setup.step(&["--step", "verify"]).await;
     assert_eq!(error, None, "{out}");
+
+    // What waits for a new secret requests tokens that it does not use. Each step of the tool gets one of its own.
+    let tool = setup.environment.get("AZURE_CLIENT_ID");
+    let requests = setup.tenant.requests();
+    for finding in setup.tenant.findings().iter() {
+        let of_tool = finding.requests.iter().all(|request| {
+            let mut all = requests.iter();
+            let sent = all.find(|one| one.number == request.number);
+            sent.and_then(|one| one.app_id()) == tool
+        });
+        assert!(finding.rule != "token-per-call" || of_tool, "{finding:?}");
+    }
 
     // The rotated secret is that of the blueprint: nothing is left to do.
     setup.tenant.forget_requests();

@@ -5,9 +5,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use super::{Evidence, requests};
 use crate::{
     findings::trace::{Grant, Trace, groups, time_between},
-    journal::{REDACTED, TokenFacts},
+    journal::{REDACTED, RequestRecord, TokenFacts},
 };
 
+/// How long a change may take to reach every replica.
+const REPLICATION: Duration = Duration::from_secs(15 * 60);
 /// So many superfluous tokens are a missing cache, unless each was used for more than so many requests.
 const TOKENS: usize = 3;
 const CALLS_PER_TOKEN: usize = 5;
@@ -64,7 +66,53 @@ fn is_fresh(trace: &Trace<'_>, earlier: &Grant<'_>, later: &Grant<'_>) -> bool {
     let denied = trace.records[earlier.index..later.index]
         .iter()
         .any(|record| record.status == 403);
-    !rejected && !denied && time_between(earlier.record, later.record) < lifetime / 2
+    !rejected
+        && !denied
+        && !is_probe(trace, earlier, later)
+        && time_between(earlier.record, later.record) < lifetime / 2
+}
+
+/// Whether a client looks whether a change has reached the token endpoint: soon after an application, a credential or a
+/// grant was written, or after its own token request was rejected, it requests a token again without use of the last one.
+/// A client without a cache uses each token.
+fn is_probe(trace: &Trace<'_>, earlier: &Grant<'_>, later: &Grant<'_>) -> bool {
+    let between = &trace.records[earlier.index..later.index];
+    let is_used = between.iter().any(|record| {
+        let token = record.facts.token.as_ref();
+        token.is_some_and(|token| Some(token.id) == earlier.facts.issued)
+    });
+    if is_used {
+        return false;
+    }
+    let is_recent = |index: usize, record: &RequestRecord| {
+        index < later.index && time_between(record, later.record) < REPLICATION
+    };
+    let written = trace.calls.iter().any(|call| {
+        is_recent(call.index, call.record)
+            && call.succeeded()
+            && !call.method.eq_ignore_ascii_case("GET")
+            && changes_tokens(call.path)
+    });
+    let rejected = trace.grants.iter().any(|grant| {
+        is_recent(grant.index, grant.record)
+            && matches!(grant.record.status, 400 | 401)
+            && grant.facts.client_id == later.facts.client_id
+    });
+    written || rejected
+}
+
+/// Whether what is below this path decides on tokens: applications with their credentials, and what they are granted.
+fn changes_tokens(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split(['/', '(']).next();
+    first.is_some_and(|first| {
+        [
+            "applications",
+            "servicePrincipals",
+            "oauth2PermissionGrants",
+        ]
+        .iter()
+        .any(|kind| first.eq_ignore_ascii_case(kind))
+    })
 }
 
 pub(super) fn without_tenant(trace: &Trace<'_>) -> Vec<Evidence> {

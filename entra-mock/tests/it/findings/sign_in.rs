@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use entra_mock::FakeTenant;
+use serde_json::json;
 
 use super::{Client, READ_USERS, rules};
 use crate::{
@@ -28,6 +29,84 @@ async fn a_token_for_each_call_is_found() {
         client.tenant.clock().advance(Duration::from_secs(3590));
     }
     client.tenant.findings().assert_none();
+}
+
+/// Whoever waits until a change reaches the token endpoint asks for tokens and does not use them.
+#[tokio::test]
+async fn tokens_after_a_credential_was_written_or_rejected_are_probes_until_they_are_used() {
+    let client = Client::with(&["User.Read.All", "Application.ReadWrite.All"]).await;
+    let probe = async || {
+        for _ in 0..5 {
+            token(&client.tenant, &client.app).await;
+        }
+    };
+    let write = async || {
+        let path = format!("/applications/{}/addPassword", client.app.object_id());
+        let made = client
+            .post(
+                &path,
+                &json!({ "passwordCredential": { "displayName": "new" } }),
+            )
+            .await;
+        assert_eq!(made.status, 200, "{}", made.text);
+    };
+    let rules = || rules_of_tokens(&client);
+
+    client.forget();
+    probe().await;
+    assert_eq!(rules(), ["token-per-call"], "nothing was changed");
+
+    client.forget();
+    write().await;
+    probe().await;
+    assert!(rules().is_empty(), "{:?}", rules());
+
+    client.forget();
+    write().await;
+    client.tenant.clock().advance(Duration::from_secs(16 * 60));
+    probe().await;
+    assert_eq!(
+        rules(),
+        ["token-per-call"],
+        "the change is everywhere by now"
+    );
+
+    client.forget();
+    let id = client.app.client_id().to_string();
+    let wrong = [
+        ("grant_type", "client_credentials"),
+        ("client_id", id.as_str()),
+        ("client_secret", "not-the-secret"),
+        ("scope", GRAPH_SCOPE),
+    ];
+    let path = format!("/{}/oauth2/v2.0/token", client.tenant.id());
+    post_token(&client.tenant, &path, &wrong).await;
+    probe().await;
+    assert!(rules().is_empty(), "{:?}", rules());
+
+    // Each token is used, so there is no cache.
+    let mut client = client;
+    client.forget();
+    for number in 0..5 {
+        client.token = token(&client.tenant, &client.app).await;
+        match number {
+            0 => {
+                let path = format!("/applications/{}/addPassword", client.app.object_id());
+                let body = json!({ "passwordCredential": { "displayName": "newer" } });
+                client.post(&path, &body).await;
+            }
+            _ => {
+                let path = "/users?$select=id&$filter=startswith(displayName,'a')";
+                client.get(path).await;
+            }
+        }
+    }
+    assert_eq!(rules_of_tokens(&client), ["token-per-call"]);
+}
+
+fn rules_of_tokens(client: &Client) -> Vec<&'static str> {
+    let all = client.rules().into_iter();
+    all.filter(|rule| rule.starts_with("token")).collect()
 }
 
 #[tokio::test]
