@@ -1,15 +1,9 @@
 //! Reads the data of the report with as few requests as Graph allows.
 //!
-//! One list has the apps, one per app its assignments, one per assigned group its members (pages of 999),
-//! and one the sign-ins (pages of 1,000). Users are not listed: each row about a user has ID and name.
+//! One list has the apps, one per app its assignments, one per assigned group its members (pages of 999, twenty lists in
+//! a batch), and one the sign-ins (pages of 1,000). Users are not listed: each row about a user has ID and name.
 
 use std::{collections::HashMap, error::Error};
-
-use entra_graph::{
-    AppRoleAssignment, DirectoryObject, ServicePrincipal, SignIn,
-    query::{Entity, List},
-};
-use futures_util::{StreamExt, stream};
 
 use super::{
     pace::Pace,
@@ -17,6 +11,10 @@ use super::{
     tenant::Connection,
     text::{counted, number},
     usage::{App, Assignee, Facts, Gaps, Group, SignIns, Users, Window},
+};
+use entra_graph::{
+    AppRoleAssignment, DirectoryObject, Organization, ServicePrincipal, SignIn,
+    query::{Entity, List},
 };
 
 /// Reads the data that the report is computed from.
@@ -71,7 +69,13 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn organization(&self) -> Result<(String, String), Box<dyn Error>> {
         let rows = self
-            .all(self.connection.graph.organization().list())
+            .all(
+                self.connection
+                    .graph
+                    .organization()
+                    .list()
+                    .select(Organization::DISPLAY_NAME),
+            )
             .await?;
         match rows.into_iter().next() {
             Some(row) => Ok((row.id, row.display_name.unwrap_or_default())),
@@ -94,24 +98,25 @@ impl Reader<'_> {
 
         let total = principals.len();
         let mut apps = Vec::with_capacity(total);
-        let mut responses = stream::iter(principals.into_iter().map(|principal| async {
-            let assigned = graph
-                .service_principal(&principal.id)
-                .app_role_assigned_to();
-            let list = assigned.list().select((
-                AppRoleAssignment::PRINCIPAL_ID,
-                AppRoleAssignment::PRINCIPAL_TYPE,
-                AppRoleAssignment::PRINCIPAL_DISPLAY_NAME,
-            ));
-            (principal, self.all(list).await)
-        }))
-        .buffer_unordered(AT_ONCE);
-        while let Some((principal, assigned)) = responses.next().await {
-            match assigned {
-                Ok(assigned) => apps.push(app(principal, assigned, found)),
-                // It was deleted between the two requests.
-                Err(error) if error.is_not_found() => found.gaps.gone += 1,
-                Err(error) => return Err(error),
+        for principals in chunks(principals) {
+            let lists = principals.iter().map(|principal| {
+                let assigned = graph
+                    .service_principal(&principal.id)
+                    .app_role_assigned_to();
+                assigned.list().select((
+                    AppRoleAssignment::PRINCIPAL_ID,
+                    AppRoleAssignment::PRINCIPAL_TYPE,
+                    AppRoleAssignment::PRINCIPAL_DISPLAY_NAME,
+                ))
+            });
+            let responses = self.together(lists.collect()).await;
+            for (principal, assigned) in principals.into_iter().zip(responses) {
+                match assigned {
+                    Ok(assigned) => apps.push(app(principal, assigned, found)),
+                    // It was deleted between the two requests.
+                    Err(error) if error.is_not_found() => found.gaps.gone += 1,
+                    Err(error) => return Err(error),
+                }
             }
             self.progress.say(&format!(
                 "assignments of {} of {}",
@@ -130,28 +135,29 @@ impl Reader<'_> {
         let names = std::mem::take(&mut found.group_names);
         let total = names.len();
         let mut groups = HashMap::with_capacity(total);
-        let mut responses = stream::iter(names.into_iter().map(|(id, name)| async {
-            let list = self.connection.graph.group(&id).members().list();
-            let members = self.all(list.select(DirectoryObject::DISPLAY_NAME)).await;
-            (id, name, members)
-        }))
-        .buffer_unordered(AT_ONCE);
-        while let Some((id, name, members)) = responses.next().await {
-            let members = match members {
-                Ok(members) => members,
-                Err(error) if error.is_not_found() => {
-                    found.gaps.gone += 1;
-                    Vec::new()
-                }
-                Err(error) => return Err(error),
-            };
-            found.gaps.limited += members.iter().filter(|row| row.is_limited()).count();
-            let members = members
-                .iter()
-                .filter_map(DirectoryObject::as_user)
-                .map(|user| found.users.add(&user.id, user.display_name.as_deref()))
-                .collect();
-            groups.insert(id, Group { name, members });
+        for names in chunks(names.into_iter().collect()) {
+            let lists = names.iter().map(|(id, _)| {
+                let members = self.connection.graph.group(id).members().list();
+                members.select(DirectoryObject::DISPLAY_NAME)
+            });
+            let responses = self.together(lists.collect()).await;
+            for ((id, name), members) in names.into_iter().zip(responses) {
+                let members = match members {
+                    Ok(members) => members,
+                    Err(error) if error.is_not_found() => {
+                        found.gaps.gone += 1;
+                        Vec::new()
+                    }
+                    Err(error) => return Err(error),
+                };
+                found.gaps.limited += members.iter().filter(|row| row.is_limited()).count();
+                let members = members
+                    .iter()
+                    .filter_map(DirectoryObject::as_user)
+                    .map(|user| found.users.add(&user.id, user.display_name.as_deref()))
+                    .collect();
+                groups.insert(id, Group { name, members });
+            }
             self.progress.say(&format!(
                 "members of {} of {}",
                 number(groups.len()),
@@ -187,6 +193,17 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads lists to their ends, twenty in one request. Each of them counts against the limit.
+    async fn together<E: Entity>(
+        &self,
+        lists: Vec<List<E>>,
+    ) -> Vec<Result<Vec<E>, entra_graph::Error>> {
+        for _ in &lists {
+            self.directory.wait(&*self.connection.clock).await;
+        }
+        self.connection.graph.read_lists(lists).await
+    }
+
     async fn all<E: Entity>(&self, list: List<E>) -> Result<Vec<E>, entra_graph::Error> {
         let mut all = Vec::new();
         self.each_page(list, &self.directory, |rows| all.extend(rows))
@@ -213,6 +230,18 @@ impl Reader<'_> {
                 return Ok(());
             }
         }
+    }
+}
+
+fn chunks<T>(rows: Vec<T>) -> Vec<Vec<T>> {
+    let mut rows = rows.into_iter();
+    let mut chunks = Vec::new();
+    loop {
+        let chunk: Vec<T> = rows.by_ref().take(TOGETHER).collect();
+        if chunk.is_empty() {
+            return chunks;
+        }
+        chunks.push(chunk);
     }
 }
 
@@ -267,8 +296,8 @@ fn add(sign_in: SignIn, log: &mut SignIns, users: &mut Users) {
     }
 }
 
-/// Requests in flight at once. [`Pace`] observes the limits of the service.
-const AT_ONCE: usize = 8;
+/// The lists that are read before the progress is shown: five batches.
+const TOGETHER: usize = 100;
 /// The tenant that owns Microsoft's own applications.
 const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 /// The tag of an enterprise application.

@@ -203,12 +203,25 @@ async fn each_group_is_read_once_and_each_request_is_counted() {
     let company = company().await;
     company.tenant.forget_requests();
     let document = document(&company.tenant, 30).await;
-    company.tenant.requests().to("/members").assert_count(1);
+    // Lists of the same kind go together, so neither is asked for one by one.
+    company.tenant.requests().to("/$batch").assert_count(2);
+    company.tenant.requests().to("/members").assert_count(0);
+    company
+        .tenant
+        .requests()
+        .to("/appRoleAssignedTo")
+        .assert_count(0);
     company
         .tenant
         .requests()
         .within("/v1.0/")
         .assert_count(document["requests"].as_u64().unwrap());
+    let organization = company.tenant.requests().to("/organization");
+    assert!(
+        organization
+            .iter()
+            .all(|request| request.query_parameter("$select").is_some())
+    );
     company.tenant.requests().to("/users").assert_count(0);
     company.tenant.requests().to("/token").assert_count(1);
 }
