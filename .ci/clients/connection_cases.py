@@ -361,7 +361,7 @@ STATES = {
     "B18": lambda p: p.federated("main", "main", issuer="https://gitlab.example"),
     "B19": lambda p: vars(p).update(redirect="https://helpdesk.example/auth/Callback"),
     "B20": lambda p: platform(p, "spa"),
-    "B21": lambda p: vars(p).update(secret=None),
+    "B21": lambda p: (vars(p).update(secret=None, needs=[]), p.options.append("--without-secret")),
     "B22": lambda p: platform(p, "publicClient"),
     "B23": lambda p: needs(p, "Role", "Group.Read.All"),
     "B24": lambda p: needs(p, "Scope", "Group.Read.All"),

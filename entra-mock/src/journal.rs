@@ -54,6 +54,13 @@ impl RequestRecord {
         of_token().or_else(of_form)
     }
 
+    /// The scopes that a token request asked for, as sent. `None` for other requests, for one without scope, and for one
+    /// that was rejected.
+    #[must_use]
+    pub fn requested_scope(&self) -> Option<&str> {
+        self.facts.grant.as_ref()?.scope.as_deref()
+    }
+
     /// The permissions in the token of a Graph request: scopes of a user's token, roles of an application's.
     #[must_use]
     pub fn permissions(&self) -> &[String] {

@@ -43,6 +43,9 @@ struct Arguments {
     /// A user who shall be able to sign in.
     #[arg(long)]
     user: Option<String>,
+    /// The product is a public client: it has no secret or certificate.
+    #[arg(long)]
+    without_secret: bool,
     /// The product reads groups from tokens.
     #[arg(long)]
     reads_groups: bool,
@@ -95,7 +98,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     let report = match arguments.tenant {
-        Tenant::Embedded => embedded().await,
+        Tenant::Embedded => embedded().await?,
         Tenant::Env => {
             let environment = Environment::from_env().with_variables([READER, READER_SECRET]);
             test(&environment, arguments)?.run().await
@@ -166,6 +169,9 @@ fn test(
     if arguments.reads_groups {
         test = test.reads_group_claims();
     }
+    if arguments.without_secret {
+        test = test.without_secret();
+    }
     if arguments.elsewhere {
         test = test.runs_elsewhere();
     }
@@ -192,8 +198,8 @@ fn reader(environment: &Environment) -> Result<Option<GraphClient>, Box<dyn Erro
     Ok(Some(graph.build()?))
 }
 
-/// A product of a fake tenant whose set-up is complete.
-pub(crate) async fn embedded() -> ConnectionReport {
+/// A product of a fake tenant whose set-up is complete. Only another application may read its registration.
+pub(crate) async fn embedded() -> Result<ConnectionReport, Box<dyn Error>> {
     let tenant = FakeTenant::start().await;
     let redirect_uri = "https://helpdesk.example/auth/callback";
     let app = tenant
@@ -202,16 +208,32 @@ pub(crate) async fn embedded() -> ConnectionReport {
         .application_permission("Device.Read.All")
         .application_permission("User.Read.All")
         .with_secret();
+    let reader = tenant
+        .register_app("Connection test")
+        .application_permission("Application.Read.All")
+        .application_permission("DelegatedPermissionGrant.Read.All")
+        .with_secret();
+    let credential =
+        ClientSecretCredential::builder(tenant.id(), reader.client_id(), reader.secret())
+            .cloud(tenant.cloud())
+            .clock(tenant.clock())
+            .build()?;
+    let reader = GraphClient::builder(credential)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()?;
     let options = CredentialOptions::new().cloud(tenant.cloud());
     let factory = ApplicationCredentialFactory::new(&options.clock(tenant.clock()));
-    ConnectionTest::of(tenant.id().to_string(), app.client_id().to_string())
+    let report = ConnectionTest::of(tenant.id().to_string(), app.client_id().to_string())
         .cloud(tenant.cloud())
         .clock(tenant.clock())
         .signs_in_with(CredentialMaterial::Secret(app.secret()), factory)
+        .reader(&reader)
         .needs(["Device.Read.All", "User.Read.All"])
         .redirect_uri(RedirectPlatform::Web, redirect_uri)
         .run()
-        .await
+        .await;
+    Ok(report)
 }
 
 /// The client ID and the secret of an application that reads the directory for the test.

@@ -5,6 +5,7 @@ mod credential;
 mod directory;
 mod finding;
 mod jwt;
+mod license;
 mod permissions;
 mod probe;
 mod redirects;

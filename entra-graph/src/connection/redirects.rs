@@ -11,13 +11,22 @@ use super::{
 };
 use crate::objects::Application;
 
+/// Whether the product sends a secret, certificate or federated token when it redeems a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SendsCredential {
+    Yes,
+    No,
+    /// The test was given none, and not told that there is none.
+    Unknown,
+}
+
 /// Judges one redirect URI, from the response of the sign-in service and from the registration.
 pub(super) fn judge(
     platform: RedirectPlatform,
     uri: &str,
     response: &Authorized,
     directory: &Directory,
-    has_credential: bool,
+    sends: SendsCredential,
 ) -> Vec<Finding> {
     if let Some(finding) = form(uri) {
         return vec![finding];
@@ -62,9 +71,12 @@ pub(super) fn judge(
                 Check::RedirectUri,
                 format!("it is not known for which platform {uri} is registered"),
             )
-            .because("the test may not read the application"),
+            .because(match directory.application.is_no() {
+                true => "the application is registered in another tenant",
+                false => "the test may not read the application",
+            }),
         ],
-        (Some(true), Some(_)) => vec![on_platform(platform, uri, &platforms, has_credential)],
+        (Some(true), Some(_)) => vec![on_platform(platform, uri, &platforms, sends)],
     }
 }
 
@@ -72,21 +84,28 @@ fn on_platform(
     wanted: RedirectPlatform,
     uri: &str,
     platforms: &[RedirectPlatform],
-    has_credential: bool,
+    sends: SendsCredential,
 ) -> Finding {
-    let sends_secret = wanted == RedirectPlatform::Web && has_credential;
-    if platforms.is_empty()
-        || platforms.contains(&wanted) && (wanted != RedirectPlatform::Web || sends_secret)
-    {
+    if platforms.is_empty() {
+        return Finding::unknown(
+            Check::RedirectUri,
+            format!("it is not known for which platform {uri} is registered"),
+        )
+        .because("the sign-in service accepts it, and the registration that the test read does not list it")
+        .fix("run the test again in some minutes, if the registration was changed just now");
+    }
+    // A server without a secret redeems codes as a public client does.
+    let redeems_as = match (wanted, sends) {
+        (RedirectPlatform::Web, SendsCredential::No) => RedirectPlatform::Public,
+        (wanted, _) => wanted,
+    };
+    if platforms.contains(&redeems_as) {
         return Finding::ok(
             Check::RedirectUri,
             format!("redirect URI {uri} is registered on the right platform"),
         );
     }
-    if platforms.contains(&RedirectPlatform::Web)
-        && !sends_secret
-        && wanted != RedirectPlatform::SinglePage
-    {
+    if redeems_as == RedirectPlatform::Public && platforms.contains(&RedirectPlatform::Web) {
         return Finding::error(
             Check::RedirectUri,
             format!("wrong platform, or secret missing: {uri} is registered for Web, and the client has no secret"),
@@ -96,32 +115,28 @@ fn on_platform(
         .call("PATCH /applications/{id} publicClient.redirectUris")
         .code(7_000_218);
     }
-    if platforms.contains(&RedirectPlatform::SinglePage) && wanted == RedirectPlatform::Web {
-        return Finding::error(
-            Check::RedirectUri,
-            format!("wrong platform: {uri} is registered for Single-page application, but a server redeems its codes"),
-        )
-        .because("the sign-in succeeds, and the token request then fails")
-        .fix("Authentication > move the URI from Single-page application to Web")
-        .call("PATCH /applications/{id} web.redirectUris, spa.redirectUris")
-        .code(9_002_327);
-    }
-    if platforms.contains(&RedirectPlatform::Public) && wanted == RedirectPlatform::Web {
+    if redeems_as == RedirectPlatform::Web && platforms.contains(&RedirectPlatform::Public) {
         return codes::public_with_secret().code(700_025);
     }
-    let code = match wanted {
-        RedirectPlatform::SinglePage => 9_002_326,
-        _ => 7_000_218,
+    let (redeemer, code) = match redeems_as {
+        RedirectPlatform::Web => ("a server", 9_002_327),
+        RedirectPlatform::Public => ("a program on the device", 9_002_327),
+        RedirectPlatform::SinglePage => ("a page in the browser", 9_002_326),
+    };
+    let (from, to) = (name(platforms[0]), name(redeems_as));
+    let call = match redeems_as {
+        RedirectPlatform::Public => {
+            "PATCH /applications/{id} spa.redirectUris, publicClient.redirectUris"
+        }
+        _ => "PATCH /applications/{id} web.redirectUris, spa.redirectUris",
     };
     Finding::error(
         Check::RedirectUri,
-        format!(
-            "wrong platform: {uri} is not registered for {}",
-            name(wanted)
-        ),
+        format!("wrong platform: {uri} is registered for {from}, but {redeemer} redeems its codes"),
     )
     .because("the sign-in succeeds, and the token request then fails")
-    .fix(format!("Authentication > move the URI to {}", name(wanted)))
+    .fix(format!("Authentication > move the URI from {from} to {to}"))
+    .call(call)
     .code(code)
 }
 
@@ -269,7 +284,7 @@ fn distance(known: &str, uri: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::finding::Severity, *};
 
     #[test]
     fn redirect_uris_match_as_entra_matches_them() {
@@ -297,6 +312,41 @@ mod tests {
             "https://a.example/cb",
             "https://a.example:444/cb"
         ));
+    }
+
+    #[test]
+    fn the_platform_is_judged_by_who_redeems_the_codes() {
+        use RedirectPlatform::{Public, SinglePage, Web};
+        use SendsCredential::{No, Unknown, Yes};
+        let table = [
+            (Web, vec![Web], Yes, Severity::Ok, None),
+            (Web, vec![Web], Unknown, Severity::Ok, None),
+            (Web, vec![Web], No, Severity::Error, Some(7_000_218)),
+            (Public, vec![Web], Unknown, Severity::Error, Some(7_000_218)),
+            (Web, vec![Public], Yes, Severity::Error, Some(700_025)),
+            (Web, vec![Public], No, Severity::Ok, None),
+            (Public, vec![Public], Yes, Severity::Ok, None),
+            (Web, vec![SinglePage], Yes, Severity::Error, Some(9_002_327)),
+            (
+                Public,
+                vec![SinglePage],
+                No,
+                Severity::Error,
+                Some(9_002_327),
+            ),
+            (SinglePage, vec![Web], No, Severity::Error, Some(9_002_326)),
+            (SinglePage, vec![Web, SinglePage], Yes, Severity::Ok, None),
+            // Accepted by the sign-in service, on no platform of the registration.
+            (Web, vec![], Yes, Severity::Unknown, None),
+        ];
+        for (wanted, platforms, sends, severity, code) in table {
+            let finding = on_platform(wanted, "https://a.example/cb", &platforms, sends);
+            assert_eq!(
+                (finding.severity, finding.code),
+                (severity, code),
+                "{wanted:?} at {platforms:?}: {finding}"
+            );
+        }
     }
 
     #[test]

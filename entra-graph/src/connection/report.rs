@@ -48,17 +48,16 @@ impl ConnectionReport {
 
     /// The exit code for a program: 0 if everything that the product needs works, 1 if something does not,
     /// 2 if that could not be found out.
+    ///
+    /// All checks count but [`Check::Expiry`]: a credential that Entra accepts works, also if its end is unknown.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let needed = |finding: &&Finding| {
-            matches!(
-                finding.check,
-                Check::Service | Check::Tenant | Check::Credential | Check::Permission
-            )
-        };
         if !self.passed() {
             1
-        } else if self.unknowns().any(|finding| needed(&finding)) {
+        } else if self
+            .unknowns()
+            .any(|finding| finding.check != Check::Expiry)
+        {
             2
         } else {
             0
@@ -111,8 +110,17 @@ mod tests {
     #[test]
     fn what_is_unknown_about_a_need_is_no_success() {
         let unknown = |check| ConnectionReport::new(vec![Finding::unknown(check, "not known")]);
-        assert_eq!(unknown(Check::Permission).exit_code(), 2);
-        assert_eq!(unknown(Check::RedirectUri).exit_code(), 0);
+        for check in [
+            Check::Permission,
+            Check::Consent,
+            Check::RedirectUri,
+            Check::Assignment,
+            Check::Api,
+            Check::License,
+        ] {
+            assert_eq!(unknown(check).exit_code(), 2, "{check}");
+        }
+        assert_eq!(unknown(Check::Expiry).exit_code(), 0);
         assert!(unknown(Check::Permission).passed());
     }
 }

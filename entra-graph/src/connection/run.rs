@@ -12,9 +12,9 @@ use super::{
     credential::{self, Presented, SignedIn},
     directory::{Directory, Known},
     finding::{Check, Finding, Severity},
-    jwt, permissions,
+    jwt, license, permissions,
     probe::{Authorized, SignInService},
-    redirects,
+    redirects::{self, SendsCredential},
     report::ConnectionReport,
     settings::{Api, ConnectionTest},
     tenant::{self, FoundTenant},
@@ -100,8 +100,12 @@ impl Run<'_> {
             {
                 judged_by_page = Some(code);
             }
-            let has_credential = credential.is_some() || self.test.material.is_some();
-            let found = redirects::judge(*platform, uri, &response, &directory, has_credential);
+            let sends = match credential.is_some() || self.test.material.is_some() {
+                true => SendsCredential::Yes,
+                false if self.test.no_secret => SendsCredential::No,
+                false => SendsCredential::Unknown,
+            };
+            let found = redirects::judge(*platform, uri, &response, &directory, sends);
             self.findings.extend(found);
         }
         if let Some(code) = judged_by_page {
@@ -142,8 +146,10 @@ impl Run<'_> {
         }
         let found = users::claims(&self.test.users, self.test.group_claims, reader, &directory);
         self.findings.extend(found.await);
-        if let Some(own) = &own {
-            self.license(own).await;
+        let mut needs = self.test.application.iter().chain(&self.test.delegated);
+        if needs.any(|need| need == license::LOGS) {
+            let clients = own.iter().chain(self.test.reader.as_ref());
+            self.findings.push(license::of_logs(clients).await);
         }
     }
 
@@ -213,13 +219,7 @@ impl Run<'_> {
             return Some(Arc::clone(credential));
         }
         let (Some(material), Some(factory)) = (&self.test.material, &self.test.factory) else {
-            self.findings.push(
-                Finding::unknown(
-                    Check::Credential,
-                    "it is not known whether a credential is accepted",
-                )
-                .because("the test was given none"),
-            );
+            self.findings.push(self.no_credential());
             return None;
         };
         let tenant = &connection.tenant.id;
@@ -260,6 +260,29 @@ impl Run<'_> {
         }
     }
 
+    /// What it means that the test was given no credential.
+    fn no_credential(&self) -> Finding {
+        if !self.test.no_secret {
+            return Finding::unknown(
+                Check::Credential,
+                "it is not known whether a credential is accepted",
+            )
+            .because("the test was given none");
+        }
+        if self.test.application.is_empty() && self.test.apis.is_empty() {
+            return Finding::ok(
+                Check::Credential,
+                "no credential is needed: the product is a public client",
+            );
+        }
+        Finding::error(
+            Check::Configuration,
+            "application permissions need a credential, and the product has none",
+        )
+        .because("Entra issues a token without a signed-in user only for a secret, certificate or federated credential")
+        .fix("Certificates & secrets > add a certificate or secret, or use delegated permissions")
+    }
+
     /// Signs in and judges a rejection.
     async fn sign_in(
         &mut self,
@@ -276,9 +299,12 @@ impl Run<'_> {
         let client_id = connection.client.to_string();
         let name = directory.name().unwrap_or(&client_id).to_owned();
         let now = self.test.clock.now();
-        // A secret ID never becomes a secret, and what is old has been replicated.
-        let is_hopeless = presented.secret().is_some_and(|secret| secret.is_guid);
-        let wait = match is_hopeless || is_said || directory.is_older_than(now - REPLICATION) {
+        // A secret ID never becomes a secret, and an old secret of an old application has been replicated. When a
+        // certificate or federated credential was added is not known, as neither has a date of its own for that.
+        let in_vain = presented
+            .secret()
+            .is_some_and(|secret| secret.is_guid || directory.is_older_than(now - REPLICATION));
+        let wait = match in_vain || is_said {
             true => Duration::ZERO,
             false => self.test.wait,
         };
@@ -457,41 +483,6 @@ impl Run<'_> {
         self.findings.push(finding.of(&error));
     }
 
-    /// Reads one sign-in, where the product reads the logs.
-    async fn license(&mut self, own: &GraphClient) {
-        if !self.test.application.iter().any(|need| need == LOGS) {
-            return;
-        }
-        let error = match own.audit_logs().sign_ins().list().top(1).send().await {
-            Ok(_) => {
-                self.findings.push(Finding::ok(
-                    Check::License,
-                    "the tenant's licence includes sign-in logs",
-                ));
-                return;
-            }
-            Err(error) => error,
-        };
-        if error.is_license_missing() {
-            self.findings.push(
-                Finding::warning(
-                    Check::License,
-                    "no sign-in logs in this tenant: a licence is missing, not consent",
-                )
-                .because("sign-in logs need Microsoft Entra ID P1 or P2")
-                .fix("Billing > Licenses > Microsoft Entra ID P1, or go on without logs"),
-            );
-        } else if !error.is_forbidden() {
-            self.findings.push(
-                Finding::unknown(
-                    Check::License,
-                    "it is not known whether the licence includes sign-in logs",
-                )
-                .because(error.to_string()),
-            );
-        }
-    }
-
     /// Judges the response to the admin consent.
     fn consent_response(&mut self) {
         let Some(query) = &self.test.consent_response else {
@@ -559,7 +550,5 @@ fn token_version(api: &Api, token: &AccessToken) -> Finding {
 
 /// Stands for the tenant where it could not be read.
 const NO_TENANT: &str = "contoso.com";
-/// The permission that needs a licence.
-const LOGS: &str = "AuditLog.Read.All";
 /// How long replication takes at most, with a margin.
 const REPLICATION: entra_core::time::Duration = entra_core::time::Duration::minutes(10);

@@ -55,6 +55,7 @@ pub struct ConnectionTest {
     pub(super) users: Vec<String>,
     pub(super) group_claims: bool,
     pub(super) by_sub: bool,
+    pub(super) no_secret: bool,
     pub(super) consent_response: Option<String>,
     pub(super) elsewhere: bool,
     pub(super) wait: Duration,
@@ -102,7 +103,7 @@ impl ConnectionTest {
     /// Tests a connection by its settings as an administrator has entered them, whatever they are.
     ///
     /// Without [`signs_in_with`](Self::signs_in_with) the test sends no credential, and whether it is
-    /// accepted stays unknown.
+    /// accepted stays unknown, unless the product has none ([`without_secret`](Self::without_secret)).
     pub fn of(tenant: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             tenant: Some(tenant.into()),
@@ -120,6 +121,15 @@ impl ConnectionTest {
     ) -> Self {
         self.material = Some(material);
         self.factory = Some(Arc::new(factory));
+        self
+    }
+
+    /// The product has no secret, certificate or federated credential, as a public client.
+    ///
+    /// Without this a test that was given no credential takes the product to have one that it does not know. A
+    /// credential that is given has precedence.
+    pub const fn without_secret(mut self) -> Self {
+        self.no_secret = true;
         self
     }
 
@@ -275,6 +285,7 @@ impl ConnectionTest {
             users: Vec::new(),
             group_claims: false,
             by_sub: false,
+            no_secret: false,
             consent_response: None,
             elsewhere: false,
             wait: WAIT,

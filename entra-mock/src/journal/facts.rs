@@ -54,6 +54,8 @@ pub(crate) struct GrantFacts {
     pub(crate) grant_type: String,
     /// The client id, if it is one and not a value that was pasted into the wrong field.
     pub(crate) client_id: Option<String>,
+    /// The scopes that the request asked for, if it got a token. Otherwise they can be a secret in the wrong field.
+    pub(crate) scope: Option<String>,
     /// Identifies all parameters of the request but the client assertion, which differs each time.
     pub(crate) form: u64,
     /// Whether the request has claims, as after a claims challenge: a new token was needed.
@@ -199,6 +201,11 @@ impl Observer {
                 .filter(|grant| GRANTS.contains(&grant.as_str()))
                 .unwrap_or_default(),
             client_id: client_id.filter(|id| id.parse::<Guid>().is_ok()),
+            scope: response
+                .access_token
+                .is_some()
+                .then(|| text("scope"))
+                .flatten(),
             form: self.hasher.hash_one(compared),
             has_claims: form.contains_key("claims"),
             issued: response

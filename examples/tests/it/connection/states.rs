@@ -97,7 +97,7 @@ fn broken(world: &mut World, number: &str) {
             without_web(world);
             world.app.spa_redirect_uri(REDIRECT);
         }
-        "21" => world.material = None,
+        "21" => public_client(world),
         "22" => {
             without_web(world);
             world.app.public_redirect_uri(REDIRECT);
@@ -149,7 +149,8 @@ fn healthy(world: &mut World, number: &str) {
             replace(world, plain);
             world.needs.clear();
         }
-        "2" | "3" | "12" | "16" => {}
+        // The world as it is: these are about what the test itself sends, which is looked at in the journal.
+        "2" | "3" | "16" => {}
         "4" => federated(world, "main", "main"),
         "5" => {
             world.app.remove_secret();
@@ -209,6 +210,15 @@ fn healthy(world: &mut World, number: &str) {
             // The vendor keeps the credential.
             world.material = None;
         }
+        "12" => world
+            .tenant
+            .set_property(
+                "applications",
+                &object_id,
+                "requiredResourceAccess",
+                json!([]),
+            )
+            .unwrap(),
         "13" => {
             world.app.needs_application_permission("Group.Read.All");
         }
@@ -321,6 +331,66 @@ fn healthy(world: &mut World, number: &str) {
         "30" => world.reader = None,
         other => panic!("no state for H{other}"),
     }
+}
+
+/// Healthy set-ups beside those of the cases: name, change, check, what the finding says.
+pub(super) const HEALTHY_SIBLINGS: &[Sibling] = &[
+    (
+        "the test is given no credential of a server that has one",
+        |world| world.material = None,
+        Check::RedirectUri,
+        "is registered on the right platform",
+    ),
+    (
+        "public client",
+        |world| {
+            public_client(world);
+            without_web(world);
+            world.app.public_redirect_uri(REDIRECT);
+            world.redirect.0 = RedirectPlatform::Public;
+        },
+        Check::Credential,
+        "no credential is needed",
+    ),
+    (
+        "certificate that was just uploaded to an old application",
+        |world| {
+            world.app.remove_secret();
+            world.days(30);
+            let pem = world.tenant.test_certificate_pem();
+            world.app.with_certificate(&pem);
+            world.certificate(&pem);
+            lagging(world, 700_027);
+        },
+        Check::Credential,
+        "accepted after",
+    ),
+    (
+        "federated credential that was just added to an old application",
+        |world| {
+            world.days(30);
+            federated(world, "main", "main");
+            lagging(world, 700_213);
+        },
+        Check::Credential,
+        "accepted after",
+    ),
+];
+
+/// Two replicas do not know the credential yet. The first request for a token is the reader's, whose last one has expired.
+fn lagging(world: &mut World, code: u32) {
+    world.injected = true;
+    for nth in [2, 3] {
+        let fault = Fault::on("/token").nth(nth).sign_in_error(code);
+        world.tenant.inject(fault);
+    }
+}
+
+fn public_client(world: &mut World) {
+    world.material = None;
+    world.no_secret = true;
+    // Application permissions need a credential.
+    world.needs.clear();
 }
 
 /// What else belongs to the kinds of the cases: name, change, check, what the finding says.
@@ -488,7 +558,16 @@ pub(super) const SIBLINGS: &[Sibling] = &[
         "single-page application registered for Web",
         |world| world.redirect.0 = RedirectPlatform::SinglePage,
         Check::RedirectUri,
-        "not registered for Single-page application",
+        "but a page in the browser redeems its codes",
+    ),
+    (
+        "application permission of a public client",
+        |world| {
+            public_client(world);
+            world.needs.push("User.Read.All");
+        },
+        Check::Configuration,
+        "need a credential",
     ),
     (
         "wildcard redirect URI",

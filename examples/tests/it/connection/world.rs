@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) consent_response: Option<String>,
     pub(super) elsewhere: bool,
     pub(super) groups: bool,
+    /// The product is a public client.
+    pub(super) no_secret: bool,
     /// The clock of the product's machine.
     pub(super) clock: ManualClock,
     /// Whether faults were injected.
@@ -58,6 +60,7 @@ impl World {
             consent_response: None,
             elsewhere: false,
             groups: false,
+            no_secret: false,
             injected: false,
             reader: Some(reader),
             tenant,
@@ -101,6 +104,9 @@ impl World {
         if self.groups {
             test = test.reads_group_claims();
         }
+        if self.no_secret {
+            test = test.without_secret();
+        }
         test
     }
 
@@ -135,12 +141,20 @@ impl World {
 
 /// A client that may read applications and grants, with its token in the cache.
 async fn reader(tenant: &FakeTenant) -> GraphClient {
-    let app = tenant
+    reader_with(tenant, &[]).await
+}
+
+/// The same with more application permissions.
+pub(super) async fn reader_with(tenant: &FakeTenant, more: &[&str]) -> GraphClient {
+    let mut app = tenant
         .register_app("Connection test")
         .application_permission("Application.Read.All")
         .application_permission("Directory.Read.All")
         .application_permission("DelegatedPermissionGrant.Read.All")
         .with_secret();
+    for permission in more {
+        app = app.application_permission(permission);
+    }
     let credential = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
         .cloud(tenant.cloud())
         .clock(tenant.clock())
