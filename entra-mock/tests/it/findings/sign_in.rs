@@ -31,7 +31,7 @@ async fn a_token_for_each_call_is_found() {
     client.tenant.findings().assert_none();
 }
 
-/// Whoever waits until a change reaches the token endpoint asks for tokens and does not use them.
+/// A client that waits until a change reaches the token endpoint requests tokens and does not use them.
 #[tokio::test]
 async fn tokens_after_a_credential_was_written_or_rejected_are_probes_until_they_are_used() {
     let client = Client::with(&["User.Read.All", "Application.ReadWrite.All"]).await;
