@@ -29,12 +29,6 @@ impl Replication {
         };
     }
 
-    /// The longest delay; zero if it is switched off.
-    #[cfg(feature = "server")]
-    pub(crate) const fn delay(&self) -> Duration {
-        self.delay
-    }
-
     pub(crate) const fn is_enabled(&self) -> bool {
         !self.delay.is_zero()
     }

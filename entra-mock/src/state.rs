@@ -76,6 +76,9 @@ pub(crate) struct State {
     /// The region of the tenant, as discovery names it: scope and sub-scope.
     pub(crate) region: (String, Option<String>),
     pub(crate) resource_rule: ResourceRule,
+    /// How old the version of the directory may be that a request is served from.
+    #[cfg(feature = "server")]
+    pub(crate) replication_delay: Duration,
     /// Lifetime of an access token.
     pub(crate) token_lifetime: Duration,
     /// The published keys of other issuers, whose tokens can be federated credentials.
@@ -118,6 +121,8 @@ impl State {
             known_roles: Arc::default(),
             region: ("EU".to_owned(), None),
             resource_rule: ResourceRule::default(),
+            #[cfg(feature = "server")]
+            replication_delay: Duration::ZERO,
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),
             delta_oddities: DeltaOddities::none(),

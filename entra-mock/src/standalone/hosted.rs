@@ -78,7 +78,6 @@ struct Snapshot {
     state: State,
     clock: Setting,
     faults: Faults,
-    replication_delay: Duration,
 }
 
 impl Hosted {
@@ -89,8 +88,11 @@ impl Hosted {
         app: DemoApp,
         recipe: Recipe,
     ) -> Self {
-        let id = engine.read().tenant_id;
-        Self {
+        let (id, delay) = {
+            let state = engine.read();
+            (state.tenant_id, state.replication_delay)
+        };
+        let tenant = Self {
             id,
             uri,
             engine,
@@ -99,7 +101,10 @@ impl Hosted {
             recipe,
             snapshots: Mutex::default(),
             running: Mutex::default(),
-        }
+        };
+        // The delay of a state file.
+        tenant.set_replication_delay(delay);
+        tenant
     }
 
     /// The domain of new users.
@@ -125,7 +130,6 @@ impl Hosted {
             state: self.engine.read().detached(),
             clock: self.clock.setting(),
             faults: self.engine.faults().clone(),
-            replication_delay: self.engine.replication().delay(),
         };
         lock(&self.snapshots).insert(name.to_owned(), snapshot);
     }
@@ -145,11 +149,7 @@ impl Hosted {
             return Ok(false);
         };
         self.clock.restore(snapshot.clock);
-        self.apply(
-            snapshot.state.detached(),
-            snapshot.faults,
-            snapshot.replication_delay,
-        )?;
+        self.apply(snapshot.state.detached(), snapshot.faults)?;
         Ok(true)
     }
 
@@ -159,20 +159,25 @@ impl Hosted {
         let made = self.recipe.make();
         let (state, _) = made.ok_or_else(|| io::Error::other("the tenant cannot be made"))?;
         self.clock.restore(Setting::default());
-        self.apply(state, Faults::default(), Duration::ZERO)?;
+        self.apply(state, Faults::default())?;
         self.engine.journal().clear();
         Ok(())
     }
 
-    fn apply(&self, state: State, faults: Faults, replication_delay: Duration) -> io::Result<()> {
+    fn apply(&self, state: State, faults: Faults) -> io::Result<()> {
+        let delay = state.replication_delay;
         self.engine.replace(state)?;
         *self.engine.faults() = faults;
-        self.set_replication_delay(replication_delay);
+        self.set_replication_delay(delay);
         Ok(())
     }
 
     pub(crate) fn set_replication_delay(&self, delay: Duration) {
-        let random = self.engine.read().random.clone();
+        let random = {
+            let mut state = self.engine.write();
+            state.replication_delay = delay;
+            state.random.clone()
+        };
         self.engine.replication().set_delay(delay, random);
     }
 

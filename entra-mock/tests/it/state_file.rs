@@ -84,13 +84,18 @@ async fn a_restart_keeps_directory_credentials_grants_policies_settings_and_cloc
             json!({ "control": "block", "users": ["clara@contoso.com"] }),
         )
         .await;
-    first
-        .done(
-            "PATCH",
-            "/settings",
-            json!({ "license": "p1", "quotas": true, "region": "USGov" }),
-        )
-        .await;
+    let settings = json!({
+        "license": "p1", "quotas": true, "replicationDelay": "1m", "tokenLifetime": "2h", "region": "USGov",
+        "subRegion": "DOD", "resourceRule": "ignored", "deltaOddities": ["repeatedItems"], "deltaDelay": "1m",
+    });
+    let defaults = first.get("/settings").await.body;
+    let changed = first.done("PATCH", "/settings", settings).await;
+    for (name, value) in changed.as_object().unwrap() {
+        assert_ne!(
+            *value, defaults[name],
+            "{name} has another value than a new tenant"
+        );
+    }
     first.done("POST", "/signing-keys/roll", NOTHING).await;
     first.done("POST", "/clock/freeze", NOTHING).await;
     let kept = [

@@ -338,6 +338,7 @@ pub(super) fn settings(
         "quotas": state.enforces_quotas(),
         "region": state.region,
         "tokenLifetime": duration::text(state.token_lifetime),
+        "replicationDelay": duration::text(state.replication_delay),
         "unpublishedRecords": state.unpublished_records,
         "policies": state.policies,
         "keys": { "published": published, "signing": signing },
@@ -396,6 +397,7 @@ fn state_of(settings: &Value) -> Option<State> {
     state.enforce_quotas(settings["quotas"].as_bool()?);
     state.region = serde_json::from_value(read("region")?).ok()?;
     state.token_lifetime = duration::parse(text("tokenLifetime")?)?;
+    state.replication_delay = duration::parse(text("replicationDelay")?)?;
     state.unpublished_records = serde_json::from_value(read("unpublishedRecords")?).ok()?;
     state.policies = serde_json::from_value::<Vec<Policy>>(read("policies")?).ok()?;
     let published = serde_json::from_value(settings["keys"]["published"].clone()).ok()?;

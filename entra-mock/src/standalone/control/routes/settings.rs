@@ -134,7 +134,6 @@ const RULES: [(&str, ResourceRule); 3] = [
 ];
 
 fn shown(call: &Call<'_>) -> Value {
-    let delay = call.engine().replication().delay();
     let state = call.engine().read();
     let license = LICENSES
         .iter()
@@ -143,7 +142,7 @@ fn shown(call: &Call<'_>) -> Value {
     json!({
         "license": license.map(|(name, _)| name),
         "quotas": state.enforces_quotas(),
-        "replicationDelay": duration::text(delay),
+        "replicationDelay": duration::text(state.replication_delay),
         "tokenLifetime": duration::text(state.token_lifetime),
         "region": state.region.0,
         "subRegion": state.region.1.as_deref().unwrap_or_default(),
