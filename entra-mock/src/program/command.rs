@@ -6,14 +6,15 @@ use std::{
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
-    process::{Command, ExitCode, ExitStatus},
+    process::{ExitCode, ExitStatus},
     time::SystemTime,
 };
 
 use clap::Args;
 use entra_mock::Server;
+use tokio::process::{Child, Command};
 
-use super::{Serve, builder, interruption};
+use super::{Serve, builder};
 
 /// Options of `run`.
 #[derive(Args, Debug)]
@@ -82,13 +83,12 @@ fn lines() -> String {
 async fn enter() -> Result<ExitCode, Box<dyn Error>> {
     let mut test = unshare();
     test.arg("true");
-    if !status(test).await.is_ok_and(|status| status.success()) {
+    if !test.status().await.is_ok_and(|status| status.success()) {
         return Err("this system permits no private namespace (unshare --user --net --mount); in a container, add the \
                     lines of `entra-mock hosts` to /etc/hosts and run `entra-mock serve --tls --port 443`"
             .into());
     }
-    // A signal of the terminal is for the program too, whose end is waited for.
-    let _interrupted = interruption()?;
+    let mut signals = Signals::caught()?;
     let folder = Folder::create()?;
     let file = folder.0.join("hosts");
     let others = fs::read_to_string("/etc/hosts").unwrap_or_default();
@@ -99,7 +99,7 @@ async fn enter() -> Result<ExitCode, Box<dyn Error>> {
     inside.args(["hosts", "--inside"]).arg(&folder.0);
     // The options and the command follow the name of this program and `hosts`.
     inside.args(env::args_os().skip(2));
-    Ok(code(status(inside).await?))
+    Ok(code(signals.status(inside).await?))
 }
 
 /// Serves a tenant over TLS while a program runs with its variables, but without the hidden ones.
@@ -110,8 +110,7 @@ async fn serve(
     command: Vec<OsString>,
     hidden: &[&str],
 ) -> Result<ExitCode, Box<dyn Error>> {
-    // A signal of the terminal is for the program too, whose end is waited for.
-    let _interrupted = interruption()?;
+    let mut signals = Signals::caught()?;
     let env_file = options.env_file.clone();
     let env_file = env_file.unwrap_or_else(|| folder.join("tenant.env"));
     let builder = builder(options)?.port(port).tls(true);
@@ -126,8 +125,12 @@ async fn serve(
             program.env(name, value);
         }
     }
-    let name = program.get_program().to_string_lossy().into_owned();
-    let status = status(program).await;
+    let name = program
+        .as_std()
+        .get_program()
+        .to_string_lossy()
+        .into_owned();
+    let status = signals.status(program).await;
     server.stop().await;
     Ok(code(
         status.map_err(|error| format!("cannot run {name}: {error}"))?,
@@ -149,10 +152,70 @@ fn unshare() -> Command {
     command
 }
 
-async fn status(mut command: Command) -> io::Result<ExitStatus> {
-    let run = tokio::task::spawn_blocking(move || command.status());
-    run.await.map_err(io::Error::other)?
+/// The signals that would end this program before the one that it runs.
+///
+/// Ctrl-C of a terminal reaches both, so it only has to be survived. A request to terminate reaches this program
+/// alone, as that of a CI system or of `docker stop`, and is passed on.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    _interrupt: tokio::signal::unix::Signal,
 }
+
+impl Signals {
+    /// Catches the signals from now on.
+    fn caught() -> io::Result<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
+            _interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Runs a program to its end.
+    async fn status(&mut self, mut command: Command) -> io::Result<ExitStatus> {
+        let mut child = command.spawn()?;
+        loop {
+            tokio::select! {
+                status = child.wait() => return status,
+                () = self.terminated() => terminate(&child),
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    async fn terminated(&mut self) {
+        if self.terminate.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn terminated(&mut self) {
+        // The default is to end this program at once. Ctrl-C ends both.
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+/// Requests a running program to end.
+#[cfg(unix)]
+fn terminate(child: &Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    // A child that was waited for has no id, so the id is that of no other program.
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    if let Some(pid) = id.and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
+#[cfg(not(unix))]
+const fn terminate(_child: &Child) {}
 
 /// The exit code of a program; that of a shell if a signal ended it.
 fn code(status: ExitStatus) -> ExitCode {

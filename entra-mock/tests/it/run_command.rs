@@ -63,6 +63,56 @@ fn a_signal_that_ends_a_program_gives_the_exit_code_of_a_shell() {
     assert_eq!(done.status.code(), Some(137), "{}", error(&done));
 }
 
+/// Whether this system lets a program enter a private namespace.
+fn namespaces() -> bool {
+    let mut namespace = Command::new("unshare");
+    namespace.args([
+        "--user",
+        "--map-root-user",
+        "--net",
+        "--mount",
+        "--",
+        "true",
+    ]);
+    namespace
+        .output()
+        .is_ok_and(|permitted| permitted.status.success())
+}
+
+#[test]
+fn a_request_to_terminate_reaches_the_program_and_the_folder_of_its_secrets_is_removed() {
+    use std::io::{BufRead, BufReader};
+
+    let script = r#"
+        trap 'echo terminated; exit 9' TERM
+        echo "$SSL_CERT_FILE"
+        while :; do sleep 0.05; done
+    "#;
+    for command in ["run", "hosts"] {
+        if command == "hosts" && !namespaces() {
+            continue;
+        }
+        let mut parent = Command::new(PROGRAM)
+            .args([command, "--seed", "empty", "--", "sh", "-c", script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(parent.stdout.take().unwrap()).lines();
+        let certificates = lines.next().unwrap().unwrap();
+        let folder = Path::new(&certificates).parent().unwrap();
+        assert!(folder.exists(), "{command}");
+        let terminated = Command::new("kill")
+            .arg(parent.id().to_string())
+            .status()
+            .unwrap();
+        assert!(terminated.success());
+        assert_eq!(lines.next().unwrap().unwrap(), "terminated", "{command}");
+        assert_eq!(parent.wait().unwrap().code(), Some(9), "{command}");
+        assert!(!folder.exists(), "{command}");
+    }
+}
+
 #[test]
 fn the_lines_of_a_hosts_file_name_every_redirected_host() {
     let done = entra_mock(&["hosts"]);
@@ -88,16 +138,7 @@ fn a_program_reaches_the_tenant_at_the_real_host_names_or_learns_what_to_do() {
     let done = entra_mock(&[
         "hosts", "--seed", "contoso", "--", "sh", "-c", script, PROGRAM,
     ]);
-    let namespace = [
-        "--user",
-        "--map-root-user",
-        "--net",
-        "--mount",
-        "--",
-        "true",
-    ];
-    let permitted = Command::new("unshare").args(namespace).output();
-    if permitted.is_ok_and(|permitted| permitted.status.success()) {
+    if namespaces() {
         let text = out(&done);
         assert!(done.status.success(), "{}", error(&done));
         assert!(
