@@ -58,6 +58,16 @@ impl AdjustableClock {
         setting.frozen = Some(shown(*setting));
     }
 
+    /// Stops the clock at another time. Returns `false`, and changes nothing, for a time outside of [`EARLIEST`] to
+    /// [`LATEST`].
+    pub(crate) fn freeze_at(&self, time: Timestamp) -> bool {
+        let valid = (EARLIEST..=LATEST).contains(&time.unix_timestamp());
+        if valid {
+            self.lock().frozen = Some(time);
+        }
+        valid
+    }
+
     /// Lets a stopped clock go on from the time that it shows.
     pub(crate) fn unfreeze(&self) {
         let mut setting = self.lock();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    controlled::{Controlled, NOTHING},
+    controlled::{Controlled, NOTHING, code},
     support::{fetch, http},
 };
 
@@ -72,6 +72,33 @@ fn base64_url(text: &str) -> Vec<u8> {
             (bytes, bits, count)
         });
     bits.0
+}
+
+#[tokio::test]
+async fn a_time_that_the_clock_cannot_show_changes_nothing() {
+    let server = Controlled::start().await;
+    for (method, path, body) in [
+        ("PUT", "/clock", json!({ "now": "1999-12-31T00:00:00Z" })),
+        (
+            "POST",
+            "/clock/freeze",
+            json!({ "at": "1999-12-31T00:00:00Z" }),
+        ),
+        (
+            "POST",
+            "/clock/freeze",
+            json!({ "at": "2300-01-01T00:00:00Z" }),
+        ),
+    ] {
+        let rejected = server.send(method, path, &body).await;
+        assert_eq!(
+            (rejected.status, code(&rejected)),
+            (400, "timeOutOfRange"),
+            "{path}"
+        );
+        let clock = server.get("/clock").await.body;
+        assert_eq!(clock["frozen"], false, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -51,11 +51,15 @@ pub(super) const ROUTES: &[&Route] = &[
         "clock freeze",
         "Stops the clock, at another time if one is sent.",
         |call| {
-            call.tenant.clock.freeze();
-            let set = call
-                .time("at")
-                .is_none_or(|time| call.tenant.clock.set(time));
-            changed(call, set)
+            let clock = &call.tenant.clock;
+            let stopped = match call.time("at") {
+                Some(time) => clock.freeze_at(time),
+                None => {
+                    clock.freeze();
+                    true
+                }
+            };
+            changed(call, stopped)
         },
     )
     .taking(&STOP)
