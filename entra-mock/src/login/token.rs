@@ -57,6 +57,14 @@ fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError
         let text = "The regional endpoint serves the client credentials grant only.";
         return Err(LoginError::new(100_007, text).into());
     }
+    // Tokens that are bound to a key or to a certificate: a token without the binding would hide that.
+    if let Some(kind) = form
+        .get("token_type")
+        .filter(|kind| !kind.eq_ignore_ascii_case("bearer"))
+    {
+        let what = format!("POST with token_type={}", plain_text(kind));
+        return Err(TokenError::NotSupported(what));
+    }
     match grant {
         "client_credentials" => client_credentials::respond(context, &tenant, &form),
         "authorization_code" => code::respond(context, &tenant, &form),

@@ -6,7 +6,7 @@ use entra_mock::{App, FakeTenant};
 use serde_json::json;
 
 use crate::{
-    support::{Response, fetch, graph_get, http},
+    support::{GRAPH_SCOPE, Response, fetch, graph_get, http},
     users::{ADELE, CALLBACK, assert_error, redeem, shop, tool},
 };
 
@@ -112,6 +112,29 @@ async fn a_device_code_is_pending_until_the_user_enters_it() {
         ),
     ];
     assert_eq!(redeem(&tenant, &app, false, &fields).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_key_is_not_supported() {
+    let (tenant, app) = shop().await;
+    for (kind, status) in [
+        ("pop", 501),
+        ("mtls_pop", 501),
+        ("ssh-cert", 501),
+        ("Bearer", 200),
+    ] {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("scope", GRAPH_SCOPE),
+            ("token_type", kind),
+        ];
+        let response = redeem(&tenant, &app, true, &fields).await;
+        assert_eq!(response.status, status, "{kind}: {}", response.text);
+        if status == 501 {
+            let named = format!("token_type={kind}");
+            assert!(response.text.contains(&named), "{}", response.text);
+        }
+    }
 }
 
 #[tokio::test]

@@ -131,7 +131,10 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "mTLS, PoP, certificate-bound tokens",
         "no",
-        No("a request for them returns 501"),
+        Part(
+            "501 for a request of one",
+            &["a_token_that_is_bound_to_a_key_is_not_supported"],
+        ),
     ),
     row(
         "request objects by reference",
