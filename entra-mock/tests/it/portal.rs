@@ -1,6 +1,7 @@
 //! The portal in a browser without scripts: who gets in, and what the pages show.
 
 use entra_mock::{Seed, Server, ServerBuilder};
+use serde_json::json;
 
 use crate::support::{GRAPH_SCOPE, Response, fetch, http};
 
@@ -298,6 +299,86 @@ async fn a_rejected_request_says_why_and_shows_its_token_without_the_signature()
     }
     assert_eq!(browser.get("/request?number=99").await.status, 404);
     assert_eq!(browser.get("/request?number=x").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_reason_of_a_rejected_token_is_that_of_graph() {
+    let browser = Browser::at(Server::builder().seed(Seed::Contoso)).await;
+    let server = &browser.server;
+    let control = async |method: &str, path: &str, body: serde_json::Value| {
+        let url = format!("{}{path}", server.control_uri());
+        let request = http().request(method.parse().unwrap(), url);
+        let request = request.bearer_auth(server.control_token().expose_secret());
+        let done = fetch(request.json(&body)).await;
+        assert!(done.status < 300, "{path}: {}", done.text);
+    };
+    let token = async |changes: &[(&str, &str)]| {
+        let mut form = std::collections::BTreeMap::from([
+            ("grant_type", "client_credentials"),
+            ("client_id", server.client_id()),
+            ("client_secret", server.client_secret().expose_secret()),
+            ("scope", GRAPH_SCOPE),
+            (
+                "claims",
+                r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#,
+            ),
+        ]);
+        form.extend(changes.iter().copied());
+        let url = format!("{}/{}/oauth2/v2.0/token", server.uri(), server.tenant_id());
+        let issued = fetch(http().post(url).form(&form)).await;
+        let jwt = issued.body["access_token"].as_str();
+        jwt.unwrap_or_else(|| panic!("{}", issued.text)).to_owned()
+    };
+    // The reasons of the newest request, which Graph must have rejected.
+    let why = async |jwt: &str| {
+        let rejected = browser.graph(jwt, "/users").await;
+        assert_eq!(rejected.status, 401, "{}", rejected.text);
+        let list = browser.get("/requests?rejected=1").await.text;
+        let number = list.split("/portal/request?number=").nth(1).unwrap();
+        let number = number.split('"').next().unwrap();
+        browser.get(&format!("/request?number={number}")).await.text
+    };
+    let user = [
+        ("grant_type", "password"),
+        ("username", server.user_principal_name()),
+        ("password", server.user_password().expose_secret()),
+        ("scope", "https://graph.microsoft.com/User.Read"),
+    ];
+    let account = format!("/users/{}", server.user_principal_name());
+    let lost = "The account lost the access after the token was issued";
+
+    let revoked = token(&user).await;
+    control("POST", &format!("{account}/revoke-sessions"), json!({})).await;
+    assert!(why(&revoked).await.contains(lost));
+    let disabled = token(&user).await;
+    control("PATCH", &account, json!({ "accountEnabled": false })).await;
+    assert!(why(&disabled).await.contains(lost));
+
+    let other = token(&[("scope", "https://management.azure.com/.default")]).await;
+    let page = why(&other).await;
+    assert!(
+        page.contains("not for Microsoft Graph") && page.contains("management.azure.com"),
+        "{page}"
+    );
+
+    let good = token(&[]).await;
+    let fault = json!({ "effect": "status", "status": 401, "path": "/users", "times": 1 });
+    control("POST", "/faults", fault).await;
+    let page = why(&good).await;
+    assert!(
+        page.contains("injected fault: see") && !page.contains("The signature"),
+        "{page}"
+    );
+
+    control("POST", "/signing-keys/roll", json!({})).await;
+    let page = why(&good).await;
+    assert!(
+        page.contains("The signature of the token is not of a published signing key."),
+        "{page}"
+    );
+    let old = token(&[]).await;
+    control("POST", "/clock/advance", json!({ "by": "2d" })).await;
+    assert!(why(&old).await.contains("The token expired at "));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::token::Decoded;
 use crate::{
     journal::RequestRecord,
     login::remedy,
-    permissions::{operation_of_request, split_version},
+    permissions::{TokenProblem, operation_of_request, split_version},
     schema::Operation,
     state::iso,
     wire::is_graph,
@@ -16,9 +16,15 @@ pub(super) fn explanation(record: &RequestRecord, tenant_id: &str) -> Vec<String
         return Vec::new();
     }
     let mut lines = Vec::new();
-    if is_graph(&record.path) {
+    let injected = record
+        .reason()
+        .is_some_and(|reason| reason.contains("A fault was injected"));
+    if injected {
+        // Nothing is wrong with the request.
+        lines.push("The response comes from an injected fault: see Clock and faults.".to_owned());
+    } else if is_graph(&record.path) {
         match record.status {
-            401 => lines.push(token_problem(record, tenant_id)),
+            401 => lines.extend(token_problem(record, tenant_id)),
             403 => lines.extend(missing_permission(record)),
             _ => {}
         }
@@ -31,54 +37,54 @@ pub(super) fn explanation(record: &RequestRecord, tenant_id: &str) -> Vec<String
             wait.as_secs_f64()
         ));
     }
-    if record
-        .reason()
-        .is_some_and(|reason| reason.contains("A fault was injected"))
-    {
-        lines.push("The response comes from an injected fault: see Clock and faults.".to_owned());
-    }
     lines
 }
 
-/// What is wrong with the token of a Graph request.
-fn token_problem(record: &RequestRecord, tenant_id: &str) -> String {
-    let Some(token) = record.facts.token.as_ref() else {
-        return "The request has no bearer token.".to_owned();
+/// What is wrong with the token of a Graph request, by the error that Graph returned.
+fn token_problem(record: &RequestRecord, tenant_id: &str) -> Option<String> {
+    let reason = record.reason().unwrap_or_default();
+    let is = |problem: TokenProblem| reason.contains(problem.message());
+    if is(TokenProblem::Missing) {
+        return Some("The request has no bearer token.".to_owned());
+    }
+    let decoded = record.facts.token.as_deref().and_then(Decoded::of);
+    let Some(decoded) = decoded else {
+        return is(TokenProblem::Malformed).then(|| "The bearer token is not a JWT.".to_owned());
     };
-    let Some(decoded) = Decoded::of(token) else {
-        return "The bearer token is not a JWT.".to_owned();
-    };
-    if let Some(expired) = decoded.time("exp").filter(|expiry| *expiry <= record.time) {
-        return format!(
-            "The token expired at {}; the request arrived at {}.",
-            iso(expired),
+    if is(TokenProblem::Malformed) {
+        return Some("The token cannot be read: a part of it was cut off or changed.".to_owned());
+    }
+    if is(TokenProblem::Expired) {
+        let expired = decoded.time("exp").map(iso).unwrap_or_default();
+        return Some(format!(
+            "The token expired at {expired}; the request arrived at {}.",
             iso(record.time)
+        ));
+    }
+    if is(TokenProblem::WrongAudience) {
+        let audience = decoded.text("aud").unwrap_or_default();
+        return Some(format!(
+            "The token is for {audience}, not for Microsoft Graph."
+        ));
+    }
+    if is(TokenProblem::Revoked { since: 0 }) {
+        return Some(
+            "The account lost the access after the token was issued: it was disabled, its sessions were revoked, or a \
+             policy blocks it. The client announced that it handles this (capability cp1): it requests a new token \
+             with the claims in the header WWW-Authenticate."
+                .to_owned(),
         );
     }
-    match decoded.text("tid") {
+    if !is(TokenProblem::BadSignature) {
+        return None;
+    }
+    Some(match decoded.text("tid") {
         Some(tid) if tid != tenant_id => {
-            return format!("The token is of the tenant {tid}, not of this one.");
+            format!("The token is of the tenant {tid}, not of this one.")
         }
-        _ => {}
-    }
-    let audience = decoded.text("aud").unwrap_or_default();
-    if !GRAPH.contains(&audience.trim_end_matches('/')) {
-        return format!("The token is for {audience}, not for Microsoft Graph.");
-    }
-    if record
-        .reason()
-        .is_some_and(|reason| reason.contains("parsing failed"))
-    {
-        return "The token cannot be read: a part of it was cut off or changed.".to_owned();
-    }
-    "The signature of the token is not of a published signing key.".to_owned()
+        _ => "The signature of the token is not of a published signing key.".to_owned(),
+    })
 }
-
-/// Microsoft Graph as an audience.
-const GRAPH: [&str; 2] = [
-    "https://graph.microsoft.com",
-    "00000003-0000-0000-c000-000000000000",
-];
 
 /// Which permissions the token has, and which are enough.
 fn missing_permission(record: &RequestRecord) -> Vec<String> {
