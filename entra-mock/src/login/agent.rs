@@ -4,7 +4,7 @@
 //! gets an exchange token for it, which is then the client assertion of the agent identity. Sources: the pages of
 //! the Microsoft Entra Agent ID documentation on token grants and on agent token claims (2025-11).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     Version,
@@ -18,6 +18,7 @@ use super::{
     verify::signed_claims,
 };
 use crate::{
+    directory::{AppIds, object},
     state::State,
     store::{Kind, Object},
 };
@@ -28,6 +29,32 @@ pub(super) fn blueprint_of<'a>(state: &'a State, service_principal_id: &str) -> 
         .store
         .get(Kind::ServicePrincipal, service_principal_id)?;
     text(principal, BLUEPRINT)
+}
+
+/// Adds an agent identity of a blueprint, which is named by its client id.
+#[cfg(any(feature = "server", feature = "wiremock"))]
+pub(crate) fn add_identity(state: &mut State, blueprint: &str, display_name: &str) -> AppIds {
+    // The pages use one placeholder for the client id and the object id.
+    let id = state.new_id();
+    let principal = object([
+        ("id", id.clone().into()),
+        ("@odata.type", "#microsoft.graph.agentIdentity".into()),
+        ("accountEnabled", true.into()),
+        ("appId", id.clone().into()),
+        ("appOwnerOrganizationId", state.tenant_id.to_string().into()),
+        ("appRoleAssignmentRequired", false.into()),
+        ("displayName", display_name.into()),
+        ("servicePrincipalNames", json!([id])),
+        ("servicePrincipalType", "ServiceIdentity".into()),
+        (BLUEPRINT, blueprint.into()),
+    ]);
+    // The id is new, so storing it cannot fail.
+    let _ = state.store.insert(Kind::ServicePrincipal, principal);
+    AppIds {
+        app_id: id.clone(),
+        object_id: id.clone(),
+        service_principal_id: id,
+    }
 }
 
 /// Whether a resource is that of exchange tokens; clients spell it in several ways.

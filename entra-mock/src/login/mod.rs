@@ -63,8 +63,8 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
-#[cfg(feature = "wiremock")]
-pub(crate) use agent::{BLUEPRINT, PARENT};
+#[cfg(any(feature = "server", feature = "wiremock"))]
+pub(crate) use agent::{PARENT, add_identity as add_agent_identity};
 #[cfg(feature = "server")]
 pub(crate) use page::{escape, remedy};
 pub(crate) use {

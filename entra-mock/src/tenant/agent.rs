@@ -3,11 +3,7 @@ use std::sync::Arc;
 use entra_core::{ClientId, ObjectId};
 
 use super::{App, FakeTenant, UserHandle};
-use crate::{
-    directory::{AppIds, object},
-    login::{BLUEPRINT, PARENT},
-    store::Kind,
-};
+use crate::login::{self, PARENT};
 
 impl FakeTenant {
     /// Creates an agent identity of a blueprint: a service principal without credentials of its own.
@@ -29,29 +25,8 @@ impl FakeTenant {
     /// # }
     /// ```
     pub fn add_agent_identity(&self, blueprint: &App, display_name: &str) -> AgentIdentity {
-        let mut state = self.engine.write();
-        // The pages use one placeholder for the client id and the object id.
-        let id = state.new_id();
-        let principal = object([
-            ("id", id.clone().into()),
-            ("@odata.type", "#microsoft.graph.agentIdentity".into()),
-            ("accountEnabled", true.into()),
-            ("appId", id.clone().into()),
-            ("appOwnerOrganizationId", state.tenant_id.to_string().into()),
-            ("appRoleAssignmentRequired", false.into()),
-            ("displayName", display_name.into()),
-            ("servicePrincipalNames", serde_json::json!([id])),
-            ("servicePrincipalType", "ServiceIdentity".into()),
-            (BLUEPRINT, blueprint.client_id().to_string().into()),
-        ]);
-        // The id is new, so storing it cannot fail.
-        let _ = state.store.insert(Kind::ServicePrincipal, principal);
-        drop(state);
-        let ids = AppIds {
-            app_id: id.clone(),
-            object_id: id.clone(),
-            service_principal_id: id,
-        };
+        let blueprint = blueprint.client_id().to_string();
+        let ids = login::add_agent_identity(&mut self.engine.write(), &blueprint, display_name);
         AgentIdentity {
             app: App::of(Arc::clone(&self.engine), ids),
         }

@@ -1,5 +1,6 @@
 //! The control API of a server, as a plain HTTP client sees it.
 
+mod agents;
 mod directory;
 mod faults;
 mod findings;

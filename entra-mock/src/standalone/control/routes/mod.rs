@@ -1,6 +1,7 @@
 //! The routes, one file for each area.
 
 mod access;
+mod agents;
 mod applications;
 mod clock;
 mod faults;
@@ -24,6 +25,7 @@ use super::route::Route;
 /// The tables of all areas.
 pub(super) const ALL: &[&[&Route]] = &[
     access::ROUTES,
+    agents::ROUTES,
     applications::ROUTES,
     clock::ROUTES,
     faults::ROUTES,

@@ -77,8 +77,14 @@ const POLICY: Schema = Schema::Object(&[
             "requirePasswordChange",
             "requireCustomControl",
             "requireTokenProtection",
+            "signInFrequency",
         ]),
         "What the policy does.",
+    ),
+    optional(
+        "frequency",
+        &Schema::Duration,
+        "The longest age of a sign-in, for signInFrequency.",
     ),
     optional(
         "users",
@@ -103,6 +109,7 @@ const POLICY: Schema = Schema::Object(&[
 ]);
 
 fn add(call: &Call<'_>) -> Outcome {
+    let control = control(call)?;
     let now = call.tenant.now();
     let mut state = call.engine().write();
     let mut principals = Vec::new();
@@ -119,16 +126,6 @@ fn add(call: &Call<'_>) -> Outcome {
     for application in call.texts("applications") {
         apps.push(app(&state, &application)?.app_id);
     }
-    let control = match call.text("control") {
-        Some("block") => Control::Block,
-        Some("requireCompliantDevice") => Control::CompliantDevice,
-        Some("requireHybridJoinedDevice") => Control::HybridJoinedDevice,
-        Some("requireApprovedApplication") => Control::ApprovedApplication,
-        Some("requirePasswordChange") => Control::PasswordChange,
-        Some("requireCustomControl") => Control::Custom,
-        Some("requireTokenProtection") => Control::TokenProtection,
-        _ => Control::SecondFactor,
-    };
     let rule = AccessRule {
         control,
         principals,
@@ -137,4 +134,26 @@ fn add(call: &Call<'_>) -> Outcome {
     let id = state.add_access_rule(now, rule);
     let policy = state.store.get(Kind::ConditionalAccessPolicy, &id);
     Ok(policy.map_or(json!({}), shapes::shown))
+}
+
+fn control(call: &Call<'_>) -> Result<Control, ControlError> {
+    let frequency = call.duration("frequency");
+    let name = call.text("control");
+    if frequency.is_some() != (name == Some("signInFrequency")) {
+        return Err(ControlError::invalid(
+            "frequency",
+            "frequency is the longest age of a sign-in: it belongs to the control signInFrequency, which needs it",
+        ));
+    }
+    Ok(match name {
+        Some("block") => Control::Block,
+        Some("requireCompliantDevice") => Control::CompliantDevice,
+        Some("requireHybridJoinedDevice") => Control::HybridJoinedDevice,
+        Some("requireApprovedApplication") => Control::ApprovedApplication,
+        Some("requirePasswordChange") => Control::PasswordChange,
+        Some("requireCustomControl") => Control::Custom,
+        Some("requireTokenProtection") => Control::TokenProtection,
+        Some("signInFrequency") => Control::Frequency(frequency.unwrap_or_default()),
+        _ => Control::SecondFactor,
+    })
 }

@@ -67,6 +67,22 @@ pub(super) const ROUTES: &[&Route] = &[
     .with_positional(&["issuer", "subject"])
     .returning(&Schema::Object(&[required("token", &Schema::Text, "A client assertion.")])),
     &Route::post(
+        "/federated-issuers",
+        "federated-issuers trust",
+        "Trusts these keys as the published keys of another identity provider, in place of those before.",
+        |call| {
+            let keys = call.body()["keys"].as_array().cloned().unwrap_or_default();
+            let issuer = call.text("issuer").unwrap_or_default().to_owned();
+            call.engine().write().issuers.insert(issuer, keys);
+            Ok(Value::Null)
+        },
+    )
+    .taking(&Schema::Object(&[
+        required("issuer", &Schema::Text, "The issuer."),
+        required("keys", &Schema::List(&JWK), "The RSA keys of its JWKS."),
+    ]))
+    .with_positional(&["issuer"]),
+    &Route::post(
         "/managed-identities",
         "managed-identities serve",
         "Serves managed identities of these applications as App Service does, and returns the variables for it. The first one is the identity of the host.",
@@ -88,6 +104,18 @@ pub(super) const ROUTES: &[&Route] = &[
         .creating(&OBJECT),
 ];
 
+const JWK: Schema = Schema::Named(
+    "PublishedKey",
+    &Schema::Open(&[
+        required(
+            "kid",
+            &Schema::Text,
+            "The key id, as in the header of its tokens.",
+        ),
+        required("n", &Schema::Text, "The modulus in base64url."),
+        required("e", &Schema::Text, "The exponent in base64url."),
+    ]),
+);
 const REDIRECT: Schema = Schema::Named(
     "Redirect",
     &Schema::Object(&[
