@@ -25,6 +25,20 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
     assert_eq!((ids.len(), addresses.len()), (3, 3));
     assert_eq!(second["user"], "adele@fabrikam.com");
 
+    let own = "base: empty\nusers:\n  - { name: ines, displayName: Ines Moreau }\n";
+    let fourth = server
+        .done("POST", "/tenants", json!({ "scenario": own }))
+        .await;
+    server.tenant = fourth.clone();
+    let users = server.get("/users").await.text;
+    assert!(
+        users.contains("Ines Moreau") && !users.contains("bruno@"),
+        "{users}"
+    );
+    server.tenant = first.clone();
+    let path = format!("/tenants/{}", fourth["id"].as_str().unwrap());
+    server.done("DELETE", &path, NOTHING).await;
+
     // Tenants share no objects.
     server
         .done("POST", "/users", json!({ "displayName": "Only first" }))
@@ -48,6 +62,15 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
         401
     );
 
+    let wrong = "base: empty\nusers:\n  - { name: ines, manager: nobody }\n";
+    let wrong = server
+        .send("POST", "/tenants", &json!({ "scenario": wrong }))
+        .await;
+    assert_eq!((wrong.status, code(&wrong)), (400, "invalidScenario"));
+    assert!(wrong.text.contains("line 3"), "{}", wrong.text);
+    let both = json!({ "scenario": "base: empty", "seed": "contoso" });
+    let both = server.send("POST", "/tenants", &both).await;
+    assert_eq!(both.status, 400, "{}", both.text);
     let taken = server
         .send("POST", "/tenants", &json!({ "randomSeed": 0 }))
         .await;

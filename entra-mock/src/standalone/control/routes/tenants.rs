@@ -15,7 +15,7 @@ use super::super::{
 use crate::{
     engine::Engine,
     frontend::Listener,
-    seed::{Company, Seed},
+    seed::{Company, Scenario, Seed},
     standalone::{
         JOURNAL_CAPACITY,
         adjustable_clock::AdjustableClock,
@@ -63,6 +63,11 @@ const NEW_TENANT: Schema = Schema::Named(
             "seed",
             &Schema::OneOf(&["contoso", "empty", "enterprise"]),
             "The initial content; that of the server unless set.",
+        ),
+        optional(
+            "scenario",
+            &Schema::Text,
+            "The initial content as the text of a scenario file, in YAML or JSON, in place of a seed.",
         ),
         optional(
             "users",
@@ -156,7 +161,7 @@ fn add(call: &Call<'_>) -> Outcome {
         ));
     }
     let clock = AdjustableClock::default();
-    let recipe = recipe(call, &host.recipe, clock.now());
+    let recipe = recipe(call, &host.recipe, clock.now())?;
     let failed = |error: String| ControlError::new(500, "tenantFailed", error, "try again");
     let (state, app) = recipe
         .make()
@@ -186,7 +191,29 @@ fn add(call: &Call<'_>) -> Outcome {
     Ok(shown(&Control::serve(call.control, listener, tenant)))
 }
 
-fn recipe(call: &Call<'_>, default: &Recipe, now: entra_core::Timestamp) -> Recipe {
+fn recipe(
+    call: &Call<'_>,
+    default: &Recipe,
+    now: entra_core::Timestamp,
+) -> Result<Recipe, ControlError> {
+    let scenario = match (call.text("scenario"), call.text("seed")) {
+        (Some(_), Some(_)) => {
+            return Err(ControlError::invalid(
+                "seed",
+                "a scenario replaces the seed: send one of them",
+            ));
+        }
+        (Some(text), None) => Some(Scenario::from_yaml(text).map_err(|error| {
+            ControlError::new(
+                400,
+                "invalidScenario",
+                format!("the scenario is not valid: {error}"),
+                "correct the line; scenario.schema.json of entra-mock describes the format",
+            )
+        })?),
+        (None, Some(_)) => None,
+        (None, None) => default.scenario.clone(),
+    };
     let mut company = default.company.clone();
     if let Some(name) = call.text("name") {
         company.name = name.to_owned();
@@ -197,11 +224,8 @@ fn recipe(call: &Call<'_>, default: &Recipe, now: entra_core::Timestamp) -> Reci
             ..company
         };
     }
-    Recipe {
-        scenario: default
-            .scenario
-            .clone()
-            .filter(|_| call.text("seed").is_none()),
+    Ok(Recipe {
+        scenario,
         notification_options: default.notification_options,
         seed: match call.text("seed") {
             Some("empty") => Seed::Empty,
@@ -226,7 +250,7 @@ fn recipe(call: &Call<'_>, default: &Recipe, now: entra_core::Timestamp) -> Reci
         enforce_quotas: call.flag("quotas").unwrap_or(default.enforce_quotas),
         resource_rule: default.resource_rule,
         made_at: now,
-    }
+    })
 }
 
 fn remove(call: &Call<'_>) -> Outcome {
