@@ -83,6 +83,8 @@ pub(crate) struct Store {
     archive: Archive,
     /// How many records of each log are stored at least, of those that requests write.
     log_capacity: usize,
+    /// The records of each log that were removed before their time.
+    dropped_log_records: HashMap<Kind, u64>,
     /// The sign-ins of each user in time order.
     by_user: HashMap<Box<str>, Vec<UserSignIn>>,
     /// App role assignments and permission grants by the objects that have the access.
@@ -145,6 +147,7 @@ impl Store {
             by_time: HashMap::new(),
             archive: Archive::default(),
             log_capacity: LOG_CAPACITY,
+            dropped_log_records: HashMap::new(),
             by_user: HashMap::new(),
             by_principal: HashMap::new(),
             by_resource: HashMap::new(),
@@ -649,7 +652,7 @@ fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {
 }
 
 /// The records of each log that requests wrote; the README says so.
-const LOG_CAPACITY: usize = 100_000;
+pub(crate) const LOG_CAPACITY: usize = 100_000;
 
 #[cfg(test)]
 mod tests;

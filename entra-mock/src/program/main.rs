@@ -23,7 +23,7 @@ use serde_json::Value;
 ///
 /// Without a command it serves a tenant on http://localhost:8443.
 #[derive(Debug, Parser)]
-#[command(name = "entra-mock", version, after_help = EXAMPLES)]
+#[command(name = "entra-mock", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{VARIABLES}"))]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -108,6 +108,9 @@ struct Serve {
     /// reject it, or ignore it.
     #[arg(long, default_value = "compare", value_parser = PossibleValuesParser::new(["compare", "reject", "ignore"]))]
     resource_rule: String,
+    /// How many entries of the sign-in log and of the audit log are kept at least.
+    #[arg(long, value_name = "ENTRIES", default_value_t = 100_000)]
+    log_capacity: usize,
     /// Let the pages of the portal change the tenant.
     #[arg(long)]
     portal_write: bool,
@@ -233,6 +236,7 @@ fn builder(serve: Serve) -> Result<ServerBuilder, Box<dyn Error>> {
         .enforce_quotas(serve.quotas)
         .notification_options(serve.notifications)
         .resource_rule(resource_rule)
+        .log_capacity(serve.log_capacity)
         .listen(serve.listen)
         .portal_write(serve.portal_write);
     for host in serve.control_host {
@@ -257,9 +261,13 @@ fn builder(serve: Serve) -> Result<ServerBuilder, Box<dyn Error>> {
 
 async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {
     let prints_settings = serve.env_file.is_none();
+    let ignored = ignored_options(&serve);
     // Installed before the server is ready, so that no signal is missed.
     let interrupted = interruption()?;
     let server = builder(serve)?.start().await?;
+    if let Some(ignored) = ignored {
+        eprintln!("{ignored}");
+    }
     let mut output = format!("ready {}\n", server.uri());
     if prints_settings {
         output.push_str(&settings(&server, &server.portal_link()?));
@@ -269,6 +277,30 @@ async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {
     interrupted.await;
     server.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which options do nothing because the state file has a tenant already.
+fn ignored_options(serve: &Serve) -> Option<String> {
+    let file = serve.state.as_deref().filter(|file| file.exists())?;
+    let options = [
+        ("--scenario", serve.scenario.is_some()),
+        ("--seed", serve.seed != "contoso"),
+        ("--users", serve.users != 0),
+        ("--random-seed", serve.random_seed != 0),
+        ("--license", serve.license != "p2"),
+        ("--quotas", serve.quotas),
+        ("--resource-rule", serve.resource_rule != "compare"),
+        ("--log-capacity", serve.log_capacity != 100_000),
+    ];
+    let names = options.iter().filter(|(_, is_set)| *is_set);
+    let names: Vec<&str> = names.map(|(name, _)| *name).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "note: {} has a tenant, which is served as it is, without {}",
+            file.display(),
+            names.join(", ")
+        )
+    })
 }
 
 /// Returns the response of a server to a command of the control API.
@@ -356,7 +388,7 @@ fn notification_options(list: &str) -> Result<NotificationOptions, String> {
     Ok(options)
 }
 
-/// What a client needs: addresses, credentials, and three lines for the shell.
+/// What a client needs: addresses, credentials, and four lines for the shell.
 ///
 /// They are secrets of a fake tenant, and nothing else has them if there is no environment file.
 fn settings(server: &Server, portal: &str) -> String {
@@ -368,7 +400,7 @@ fn settings(server: &Server, portal: &str) -> String {
     let certificate = if uri.starts_with("https:") {
         "\nClients must trust the certificate authority of this run: see --env-file and --ca-file.\n"
     } else {
-        ""
+        "\nMicrosoft's libraries need HTTPS: entra-mock serve --tls --env-file tenant.env\n"
     };
     format!(
         "\n  Start page     {uri}/\n  Authority      {uri}/{tenant}\n  Graph          {uri}/v1.0\n  \
@@ -424,6 +456,24 @@ mod tests {
         assert_eq!((serve.port, serve.tls, serve.users), (8443, false, 0));
         assert_eq!(serve.env_file, None);
         assert_eq!(serve.notifications, NotificationOptions::documented());
+    }
+
+    #[test]
+    fn options_that_an_existing_state_file_overrides_are_named() {
+        let serve = |words: &[&str]| {
+            let words = ["entra-mock", "serve"].iter().chain(words);
+            let Some(Command::Serve(serve)) = Arguments::parse_from(words).command else {
+                panic!("serve is a command");
+            };
+            ignored_options(&serve)
+        };
+        let file = std::env::current_exe().unwrap();
+        let file = file.to_str().unwrap();
+        let note = serve(&["--state", file, "--quotas", "--users", "5"]).unwrap();
+        assert!(note.ends_with("without --users, --quotas"), "{note}");
+        assert_eq!(serve(&["--state", file, "--tls"]), None);
+        assert_eq!(serve(&["--state", "/no/such/file", "--quotas"]), None);
+        assert_eq!(serve(&["--quotas"]), None);
     }
 
     #[test]

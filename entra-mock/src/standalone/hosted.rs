@@ -35,6 +35,8 @@ pub(crate) struct Recipe {
     pub(crate) enforce_quotas: bool,
     pub(crate) notification_options: NotificationOptions,
     pub(crate) resource_rule: ResourceRule,
+    /// How many entries of each log are kept at least.
+    pub(crate) log_capacity: usize,
     /// The time of the content.
     pub(crate) made_at: Timestamp,
 }
@@ -55,6 +57,7 @@ impl Recipe {
         state.enforce_quotas(self.enforce_quotas);
         state.notifications.options = self.notification_options;
         state.resource_rule = self.resource_rule;
+        state.store.set_log_capacity(self.log_capacity);
         Some((state, app))
     }
 }

@@ -28,6 +28,7 @@ use crate::{
     notifications::NotificationOptions,
     seed::{Company, Scenario, Seed},
     state::{License, ResourceRule},
+    store::LOG_CAPACITY,
 };
 
 pub use control_client::{ControlClient, ControlClientError};
@@ -167,6 +168,7 @@ pub struct ServerBuilder {
     notification_options: NotificationOptions,
     resource_rule: ResourceRule,
     portal_write: bool,
+    log_capacity: Option<usize>,
 }
 
 impl ServerBuilder {
@@ -247,8 +249,8 @@ impl ServerBuilder {
     /// Keeps the tenant in a file beyond this process: directory, credentials, issued grants, policies, settings and
     /// clock. A server that is killed at any time continues with every change that a client knows of.
     ///
-    /// If the file exists, its tenant is served, and the seed, the number of users, the random seed and the licence
-    /// of this builder do not matter. Delta links of the earlier run return 410. Faults, snapshots, the journal and
+    /// If the file exists, its tenant is served, and the scenario, the seed, the number of users, the random seed, the
+    /// licence, the quotas, the rule for `resource` and the capacity of the logs of this builder do not matter. Delta links of the earlier run return 410. Faults, snapshots, the journal and
     /// tenants that were made at run time are not kept. The file holds every secret of the tenant, and is readable by
     /// its owner only.
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -271,6 +273,13 @@ impl ServerBuilder {
     /// How the v2.0 endpoints treat the parameter `resource`; by [`ResourceRule::ApplicationIdUri`] unless set.
     pub const fn resource_rule(mut self, rule: ResourceRule) -> Self {
         self.resource_rule = rule;
+        self
+    }
+
+    /// How many entries of the sign-in log and of the audit log are kept at least; 100,000 unless set. Older ones
+    /// are removed when there are more, and entries that are older than 30 days in any case.
+    pub const fn log_capacity(mut self, entries: usize) -> Self {
+        self.log_capacity = Some(entries);
         self
     }
 
@@ -305,6 +314,7 @@ impl ServerBuilder {
             enforce_quotas: self.enforce_quotas,
             notification_options: self.notification_options,
             resource_rule: self.resource_rule,
+            log_capacity: self.log_capacity.unwrap_or(LOG_CAPACITY),
             made_at: now,
         };
         let host = Host {

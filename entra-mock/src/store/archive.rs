@@ -201,9 +201,27 @@ impl Store {
     }
 
     /// Sets how many records of each log are stored at least, of those that requests write.
-    #[cfg(any(test, feature = "wiremock"))]
+    #[cfg(any(test, feature = "server", feature = "wiremock"))]
     pub(crate) const fn set_log_capacity(&mut self, records: usize) {
         self.log_capacity = records;
+    }
+
+    /// How many records of each log are stored at least.
+    #[cfg(feature = "server")]
+    pub(crate) const fn log_capacity(&self) -> usize {
+        self.log_capacity
+    }
+
+    /// How many records a log has.
+    #[cfg(feature = "server")]
+    pub(crate) fn log_records(&self, kind: Kind) -> usize {
+        self.order.get(&kind).map_or(0, Vec::len) + self.archive.len(kind)
+    }
+
+    /// How many records of a log were removed before their time, because there were more than the capacity.
+    #[cfg(feature = "server")]
+    pub(crate) fn dropped_log_records(&self, kind: Kind) -> u64 {
+        self.dropped_log_records.get(&kind).copied().unwrap_or(0)
     }
 
     fn log_part(&mut self, kind: Kind, part: LogPartition) -> &mut LogPart {
@@ -389,6 +407,9 @@ impl Store {
         };
         if last.0 >= oldest && written - length < self.log_capacity {
             return false;
+        }
+        if last.0 >= oldest {
+            *self.dropped_log_records.entry(kind).or_default() += length as u64;
         }
         match what {
             Oldest::Chunk(number) => self.remove_chunk(number),

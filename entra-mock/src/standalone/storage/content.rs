@@ -250,6 +250,10 @@ impl Content {
         let mut state = state_of(&settings)?;
         let parts = Self::parts(self.objects, self.links, self.deleted, self.photos);
         state.store = Store::of_parts(parts)?;
+        let capacity = settings["logCapacity"].as_u64()?;
+        state
+            .store
+            .set_log_capacity(usize::try_from(capacity).ok()?);
         state.update_domains();
         publisher::start_again(&mut state);
         state.relearn_written();
@@ -336,6 +340,7 @@ pub(super) fn settings(
         "license": license_name(state.license),
         "resourceRule": rule_name(state.resource_rule),
         "quotas": state.enforces_quotas(),
+        "logCapacity": state.store.log_capacity(),
         "region": state.region,
         "tokenLifetime": duration::text(state.token_lifetime),
         "replicationDelay": duration::text(state.replication_delay),
@@ -361,7 +366,8 @@ pub(super) fn settings(
             "scenario": recipe.scenario.as_ref().map(Scenario::text),
             "name": recipe.company.name, "domain": recipe.company.domain, "users": recipe.users,
             "randomSeed": recipe.random_seed, "license": license_name(recipe.license),
-            "quotas": recipe.enforce_quotas, "resourceRule": rule_name(recipe.resource_rule), "madeAt": nanoseconds(recipe.made_at),
+            "quotas": recipe.enforce_quotas, "resourceRule": rule_name(recipe.resource_rule), "logCapacity": recipe.log_capacity,
+            "madeAt": nanoseconds(recipe.made_at),
         },
         "app": {
             "appId": app.app_id, "secret": app.secret.expose_secret(), "user": app.user,
@@ -445,6 +451,7 @@ fn recipe_of(recipe: &Value) -> Option<Recipe> {
         license: license_of(text("license")?)?,
         enforce_quotas: recipe["quotas"].as_bool()?,
         resource_rule: rule_of(text("resourceRule")?)?,
+        log_capacity: usize::try_from(recipe["logCapacity"].as_u64()?).ok()?,
         made_at: timestamp(text("madeAt")?)?,
     })
 }

@@ -126,6 +126,29 @@ async fn settings_are_changed_one_by_one() {
 }
 
 #[tokio::test]
+async fn a_full_log_says_how_many_entries_it_dropped() {
+    let server = Controlled::start().await;
+    let before = server.get("/logs").await.body["signIns"].clone();
+    assert_eq!(before["dropped"], 0);
+    for _ in 0..8 {
+        server.token().await;
+    }
+    let full = server.get("/logs").await.body["signIns"].clone();
+    let grown = full["entries"].as_u64().unwrap() - before["entries"].as_u64().unwrap();
+    assert_eq!((grown, &full["dropped"]), (8, &json!(0)));
+    server
+        .done("PATCH", "/settings", json!({ "logCapacity": 5 }))
+        .await;
+    server.token().await;
+    let cut = server.get("/logs").await.body["signIns"].clone();
+    assert_eq!(cut["dropped"], 4, "{cut}");
+    assert_eq!(
+        cut["entries"].as_u64(),
+        full["entries"].as_u64().map(|entries| entries + 1 - 4)
+    );
+}
+
+#[tokio::test]
 async fn signing_keys_roll_over_in_steps_or_at_once() {
     let server = Controlled::start().await;
     let keys = server.get("/signing-keys").await.body;

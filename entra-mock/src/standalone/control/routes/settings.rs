@@ -9,11 +9,12 @@ use super::super::{
     duration,
     error::{ControlError, Outcome},
     route::Route,
-    schema::{Schema, optional},
+    schema::{Schema, optional, required},
 };
 use crate::{
     oddities::DeltaOddities,
     state::{License, ResourceRule, State},
+    store::Kind,
 };
 
 pub(super) const ROUTES: &[&Route] = &[
@@ -32,6 +33,19 @@ pub(super) const ROUTES: &[&Route] = &[
     )
     .taking(&SETTINGS)
     .returning(&SETTINGS),
+    &Route::get(
+        "/logs",
+        "logs get",
+        "Returns how many entries each log has, and how many were removed before their time because it was full.",
+        &LOGS,
+        |call| {
+            let state = call.engine().read();
+            let log = |kind: Kind| json!({ "entries": state.store.log_records(kind), "dropped": state.store.dropped_log_records(kind) });
+            Ok(
+                json!({ "signIns": log(Kind::SignIn), "directoryAudits": log(Kind::DirectoryAudit) }),
+            )
+        },
+    ),
     &Route::post(
         "/delta-links/forget",
         "delta-links forget",
@@ -102,6 +116,11 @@ const SETTINGS: Schema = Schema::Named(
             "How the parameter resource of the v2.0 endpoints is treated.",
         ),
         optional(
+            "logCapacity",
+            &Schema::Integer,
+            "How many entries of the sign-in log and of the audit log are kept at least.",
+        ),
+        optional(
             "deltaOddities",
             &Schema::List(&Schema::OneOf(ODDITIES)),
             "What delta queries do beside the documentation; an empty list for nothing.",
@@ -113,6 +132,25 @@ const SETTINGS: Schema = Schema::Named(
         ),
     ]),
 );
+const LOG: Schema = Schema::Named(
+    "Log",
+    &Schema::Object(&[
+        required("entries", &Schema::Integer, "The entries that it has."),
+        required(
+            "dropped",
+            &Schema::Integer,
+            "The entries that were removed before their time, since the start: see logCapacity of the settings.",
+        ),
+    ]),
+);
+const LOGS: Schema = Schema::Object(&[
+    required(
+        "signIns",
+        &LOG,
+        "The sign-in log, with entries of every type.",
+    ),
+    required("directoryAudits", &LOG, "The audit log."),
+]);
 const ODDITIES: &[&str] = &[
     "repeatedItems",
     "shuffledItems",
@@ -147,6 +185,7 @@ fn shown(call: &Call<'_>) -> Value {
         "region": state.region.0,
         "subRegion": state.region.1.as_deref().unwrap_or_default(),
         "resourceRule": rule.map(|(name, _)| name),
+        "logCapacity": state.store.log_capacity(),
         "deltaOddities": oddities_of(&state),
         "deltaDelay": duration::text(state.delta_oddities.delay),
     })
@@ -185,6 +224,10 @@ fn change(call: &Call<'_>) -> Outcome {
         }
         if let Some(region) = call.text("subRegion") {
             state.region.1 = Some(region.to_owned()).filter(|region| !region.is_empty());
+        }
+        if let Some(entries) = call.number("logCapacity") {
+            let entries = usize::try_from(entries).unwrap_or(usize::MAX);
+            state.store.set_log_capacity(entries);
         }
         let delay = call
             .duration("deltaDelay")

@@ -249,6 +249,7 @@ fn recipe(
         },
         enforce_quotas: call.flag("quotas").unwrap_or(default.enforce_quotas),
         resource_rule: default.resource_rule,
+        log_capacity: default.log_capacity,
         made_at: now,
     })
 }
