@@ -23,8 +23,9 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Creates new keys. They are never stored, so no one else can sign with them.
-    pub(crate) fn new(now: Timestamp) -> Result<Self, TlsError> {
+    /// Creates new keys. They are never stored, so no one else can sign with them. `names` are further host names and
+    /// addresses of the server.
+    pub(crate) fn new(now: Timestamp, names: &[String]) -> Result<Self, TlsError> {
         let key = KeyPair::generate()?;
         let mut params = params(now, "entra-mock test authority", Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -37,7 +38,7 @@ impl Authority {
         let issuer = Issuer::new(params, key);
         Ok(Self {
             certificate_pem: certificate.pem(),
-            acceptor: TlsAcceptor::from(Arc::new(server_config(now, &issuer)?)),
+            acceptor: TlsAcceptor::from(Arc::new(server_config(now, &issuer, names)?)),
         })
     }
 }
@@ -50,7 +51,11 @@ impl std::fmt::Debug for Authority {
 
 pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
-fn server_config(now: Timestamp, issuer: &Issuer<'_, KeyPair>) -> Result<ServerConfig, TlsError> {
+fn server_config(
+    now: Timestamp,
+    issuer: &Issuer<'_, KeyPair>,
+    names: &[String],
+) -> Result<ServerConfig, TlsError> {
     let key = KeyPair::generate()?;
     let mut params = params(
         now,
@@ -59,6 +64,7 @@ fn server_config(now: Timestamp, issuer: &Issuer<'_, KeyPair>) -> Result<ServerC
             .iter()
             .chain(&REAL_NAMES)
             .map(ToString::to_string)
+            .chain(names.iter().cloned())
             .collect(),
     )?;
     params.is_ca = IsCa::ExplicitNoCa;

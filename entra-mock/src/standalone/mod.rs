@@ -240,7 +240,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Accepts requests to the control API under this host name too, and of other machines.
+    /// Accepts requests to the control API under this host name too, and of other machines. With TLS the certificate
+    /// covers the name.
     pub fn control_host(mut self, name: impl Into<String>) -> Self {
         self.control_hosts.push(name.into());
         self
@@ -300,7 +301,7 @@ impl ServerBuilder {
                     source,
                 })?;
         let authority = if self.tls {
-            Some(Authority::new(now).map_err(ServerError::Certificate)?)
+            Some(Authority::new(now, &self.control_hosts).map_err(ServerError::Certificate)?)
         } else {
             None
         };

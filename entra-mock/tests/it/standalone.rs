@@ -178,6 +178,7 @@ async fn the_certificate_covers_the_real_host_names() {
         .tls(true)
         .seed(Seed::Empty)
         .ca_file(&ca_file)
+        .control_host("entra-mock")
         .start()
         .await
         .unwrap();
@@ -197,6 +198,7 @@ async fn the_certificate_covers_the_real_host_names() {
         "sts.windows.net",
         "graph.microsoft.com",
         "localhost",
+        "entra-mock",
     ] {
         let client = reqwest::Client::builder()
             .tls_certs_only(roots.clone())
@@ -440,6 +442,7 @@ fn the_program_prints_ready_and_stops_on_a_signal() {
         "  Client secret  ",
         "  Password       ",
         "\nexport AZURE_AUTHORITY_HOST='http://localhost:",
+        "\nMicrosoft's libraries need HTTPS: entra-mock serve --tls --env-file tenant.env\n",
     ] {
         assert!(rest.contains(part), "{part} in {rest}");
     }
@@ -541,6 +544,7 @@ fn help_has_examples_and_the_variables() {
     };
     assert!(help(&["--help"]).contains("Examples:\n  entra-mock serve\n"));
     let serve = help(&["serve", "--help"]);
+    let all = help(&["--help"]);
     assert!(serve.contains("Examples:\n"), "{serve}");
     // Every variable that the source exports is explained.
     let source = include_str!("../../src/standalone/env_file.rs");
@@ -551,7 +555,9 @@ fn help_has_examples_and_the_variables() {
         .collect();
     assert!(names.len() > 10, "{names:?}");
     for name in names {
-        assert!(serve.contains(&format!("\n  {name} ")), "{name}");
+        for help in [&serve, &all] {
+            assert!(help.contains(&format!("\n  {name} ")), "{name}");
+        }
     }
 }
 
