@@ -583,7 +583,7 @@ async fn a_federated_token_of_a_user_or_beside_the_expression_is_rejected() {
         200
     );
     let beside = request(tenant.federated_token(issuer, "repo:other/shop")).await;
-    assert_error(&beside, 401, "invalid_client", 70_021);
+    assert_error(&beside, 400, "invalid_request", 70_021);
     let of_a_user = tenant.federated_token_with(
         issuer,
         "repo:contoso/shop:ref:refs/heads/main",
