@@ -93,6 +93,8 @@ mod single_resource;
 mod standalone;
 #[cfg(all(feature = "server", unix))]
 mod state_file;
+#[cfg(all(feature = "server", unix))]
+mod state_file_kill;
 #[cfg_attr(
     not(feature = "wiremock"),
     expect(dead_code, reason = "the other face needs less of it")

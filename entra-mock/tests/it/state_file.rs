@@ -1,31 +1,20 @@
-//! The state file: restarts, and kills while it is written to.
+//! The state file: restarts, and files that are not one.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::{BufRead, BufReader},
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use entra_mock::{Scenario, Server, ServerError};
 use serde_json::{Value, json};
 
 use crate::{
     controlled::{Controlled, NOTHING},
-    support::{GRAPH_SCOPE, fetch, http},
+    support::{fetch, http},
 };
 
 /// A directory that is removed at the end of the test.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path =
             std::env::temp_dir().join(format!("entra-mock-state-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
@@ -33,7 +22,7 @@ impl Scratch {
         Self(path)
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.0.join("tenant.state")
     }
 }
@@ -87,6 +76,7 @@ async fn a_restart_keeps_directory_credentials_grants_policies_settings_and_cloc
     let settings = json!({
         "license": "p1", "quotas": true, "replicationDelay": "1m", "tokenLifetime": "2h", "region": "USGov",
         "subRegion": "DOD", "resourceRule": "ignored", "deltaOddities": ["repeatedItems"], "deltaDelay": "1m",
+        "logCapacity": 5_000,
     });
     let defaults = first.get("/settings").await.body;
     let changed = first.done("PATCH", "/settings", settings).await;
@@ -315,186 +305,4 @@ async fn a_subscription_is_notified_of_changes_after_a_restart_but_not_of_undeli
 
 fn code_of(body: &Value) -> &str {
     body["error"]["code"].as_str().unwrap()
-}
-
-/// The program with a state file.
-struct Program {
-    child: Child,
-    control: String,
-    token: String,
-    tenant: Value,
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // A test that fails must not leave the program behind.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Program {
-    async fn start(scratch: &Scratch) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
-            .args(["serve", "--port", "0", "--state"])
-            .arg(scratch.state())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut variable = None;
-        while variable.is_none() {
-            let mut line = String::new();
-            assert!(
-                output.read_line(&mut line).unwrap() > 0,
-                "the program ended"
-            );
-            variable = line
-                .strip_prefix("export ENTRA_MOCK_CONTROL_URL='")
-                .and_then(|rest| rest.split_once("' ENTRA_MOCK_CONTROL_TOKEN='"))
-                .map(|(url, rest)| (url.to_owned(), rest.trim_end_matches("'\n").to_owned()));
-        }
-        let (control, token) = variable.unwrap();
-        let tenant = fetch(http().get(format!("{control}/tenant")).bearer_auth(&token))
-            .await
-            .body;
-        Self {
-            child,
-            control,
-            token,
-            tenant,
-        }
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.tenant[name].as_str().unwrap()
-    }
-
-    async fn graph_token(&self) -> String {
-        let url = format!("{}/{}/oauth2/v2.0/token", self.text("uri"), self.text("id"));
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", self.text("clientId")),
-            ("client_secret", self.text("clientSecret")),
-            ("scope", GRAPH_SCOPE),
-        ];
-        fetch(http().post(url).form(&form)).await.body["access_token"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-
-    /// The names of all objects of a collection.
-    async fn names(&self, collection: &str) -> BTreeSet<String> {
-        let url = format!("{}/{collection}", self.control);
-        let list = fetch(http().get(url).bearer_auth(&self.token)).await.body;
-        let names = list["value"].as_array().unwrap().iter();
-        names
-            .map(|object| {
-                object["displayName"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned()
-            })
-            .collect()
-    }
-}
-
-/// Numbers that differ and are the same in every run.
-fn next(seed: &mut u64) -> usize {
-    *seed = seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
-    usize::try_from(*seed >> 40).unwrap()
-}
-
-/// `ENTRA_MOCK_KILL_ROUNDS` sets the number of kills: 200 for the full count, a tenth of it unless set.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_killed_while_written_to_has_every_acknowledged_write_whole() {
-    let rounds =
-        std::env::var("ENTRA_MOCK_KILL_ROUNDS").map_or(20, |rounds| rounds.parse().unwrap());
-    let scratch = Scratch::new("kill");
-    let acknowledged = Arc::new(Mutex::new([BTreeSet::new(), BTreeSet::new()]));
-    let mut seed = 7;
-    for round in 0..rounds {
-        let mut program = Program::start(&scratch).await;
-        let groups = program.names("groups").await;
-        let users = program.names("users").await;
-        {
-            let acknowledged = acknowledged.lock().unwrap();
-            for (known, there) in acknowledged.iter().zip([&users, &groups]) {
-                let lost: Vec<_> = known.difference(there).collect();
-                assert!(lost.is_empty(), "round {round}: {lost:?}");
-            }
-        }
-        let token = program.graph_token().await;
-        // A group is made with its members in one request: all of them or no group.
-        for name in groups.iter().filter(|name| name.starts_with("round ")) {
-            let url = format!(
-                "{}/groups?$filter=displayName eq '{name}'&$expand=members($select=id)",
-                program.text("graph")
-            );
-            let group = fetch(http().get(url).bearer_auth(&token)).await.body;
-            assert_eq!(
-                group["value"][0]["members"].as_array().map(Vec::len),
-                Some(2),
-                "{name}"
-            );
-            if round % 10 != 0 {
-                break;
-            }
-        }
-
-        let members: Vec<String> = ["adele", "clara"]
-            .map(|user| format!("https://graph.microsoft.com/v1.0/users/{user}@contoso.com"))
-            .into();
-        let enough = 3 + next(&mut seed) % 12;
-        let count = Arc::new(AtomicUsize::new(0));
-        let writers: Vec<_> = (0..4)
-            .map(|writer| {
-                let (control, own, graph) = (program.control.clone(), program.token.clone(), program.text("graph").to_owned());
-                let (token, members) = (token.clone(), members.clone());
-                let (acknowledged, count) = (Arc::clone(&acknowledged), Arc::clone(&count));
-                tokio::spawn(async move {
-                    for number in 0.. {
-                        let name = format!("round {round} writer {writer} number {number}");
-                        let nickname = format!("r{round}w{writer}n{number}");
-                        let request = match writer % 2 {
-                            0 => http().post(format!("{control}/users")).bearer_auth(&own).json(&json!({ "displayName": name })),
-                            _ => http().post(format!("{graph}/groups")).bearer_auth(&token).json(&json!({
-                                "displayName": name, "mailNickname": nickname, "mailEnabled": false,
-                                "securityEnabled": true, "members@odata.bind": members,
-                            })),
-                        };
-                        match request.send().await {
-                            Ok(response) if response.status() == 201 => {
-                                acknowledged.lock().unwrap()[writer % 2].insert(name);
-                                count.fetch_add(1, Ordering::SeqCst);
-                            }
-                            Ok(response) => panic!("{}: {}", response.status(), response.text().await.unwrap_or_default()),
-                            // The server is gone.
-                            Err(_) => return,
-                        }
-                    }
-                })
-            })
-            .collect();
-        while count.load(Ordering::SeqCst) < enough {
-            assert!(
-                program.child.try_wait().unwrap().is_none(),
-                "the program ended"
-            );
-            tokio::task::yield_now().await;
-        }
-        program.child.kill().unwrap();
-        program.child.wait().unwrap();
-        for writer in writers {
-            writer.await.unwrap();
-        }
-    }
-    let mut program = Program::start(&scratch).await;
-    let users = program.names("users").await;
-    assert!(acknowledged.lock().unwrap()[0].is_subset(&users));
-    program.child.kill().unwrap();
-    program.child.wait().unwrap();
 }
