@@ -7,6 +7,7 @@ mod azure;
 mod claims;
 mod codes;
 mod emulator;
+mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -191,7 +192,7 @@ fn page() -> String {
 #[test]
 fn every_claimed_behaviour_names_a_test_that_exists() {
     let tests = tests();
-    let mut missing = Vec::new();
+    let (mut missing, mut elsewhere) = (Vec::new(), Vec::new());
     let mut check = |test: &str, of: &str| {
         if !tests.contains_key(test) {
             missing.push(format!("{test}: {of}"));
@@ -206,7 +207,21 @@ fn every_claimed_behaviour_names_a_test_that_exists() {
         };
         assert!(!named.is_empty(), "{}", row.what);
         named.iter().for_each(|test| check(test, row.what));
+        let word = words::WORDS.iter().find(|(what, _)| *what == row.what);
+        let (_, word) = word.unwrap_or_else(|| panic!("no word of {}", row.what));
+        let has = |test: &&str| {
+            let body = tests.get(*test).map_or("", String::as_str);
+            test.contains(word) || body.contains(word)
+        };
+        if !named.iter().any(has) {
+            elsewhere.push(format!("{}: no test has {word:?}", row.what));
+        }
     }
+    assert!(
+        elsewhere.is_empty(),
+        "tests of something else:\n{}",
+        elsewhere.join("\n")
+    );
     assert!(missing.is_empty(), "no such tests:\n{}", missing.join("\n"));
     let mut areas: Vec<&str> = all_claims().map(|claim| claim.area).collect();
     areas.dedup();
@@ -254,8 +269,9 @@ const HEAD: &str = "\
 # Behaves as Entra and Graph do
 
 Each row is a behaviour of the real services and the test of this crate that shows it. A test checks that all
-tests exist, and that this page is made from their tables (`tests/it/parity`). No real tenant was asked: the
-sources are Microsoft's documentation, specifications, and what users report of the services.
+tests exist, that those of the last table have a word of their row, and that this page is made from their tables
+(`tests/it/parity`). No real tenant was asked: the sources are Microsoft's documentation, specifications, and what users
+report of the services.
 ";
 
 const EMULATOR: &str = "
