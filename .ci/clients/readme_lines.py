@@ -6,9 +6,11 @@ python readme_lines.py README FOLDER_WITH_NODE_MODULES
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 readme, folder = Path(sys.argv[1]).read_text(), Path(sys.argv[2])
@@ -55,4 +57,27 @@ const users = await graph.api("/users").get();
 if (!token.accessToken || !users.value.length) throw new Error("no token or no users");
 """)
 subprocess.run(["node", str(script)], check=True)
-print("lines of the README: Python and Node.js")
+
+
+def first_test(start):
+    """Runs the lines of a first test in an empty folder, but for the one that installs packages."""
+    program = Path(os.environ["ENTRA_MOCK"]).resolve()
+    with tempfile.TemporaryDirectory() as empty:
+        Path(empty, "entra-sdk-rs").symlink_to(Path.cwd())
+        Path(empty, ".venv").symlink_to(sys.prefix)
+        environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+        del environment["ENTRA_MOCK"]
+        output = ""
+        for line in block("text", start).splitlines():
+            if line.startswith("$ ") and "pip install" not in line:
+                done = subprocess.run(line[2:], shell=True, cwd=empty, env=environment, capture_output=True, text=True)
+                output = done.stdout + done.stderr
+                assert done.returncode == 0, f"{line}: {output}"
+    return output
+
+
+passed = first_test("$ python3 -m venv")
+assert re.search(r"\b2 passed\b", passed), passed
+passed = first_test("$ cp entra-sdk-rs/examples/other_languages/node")
+assert re.search(r"^(# |ℹ )fail 0$", passed, re.M), passed
+print("lines of the README: Python and Node.js, and the first tests")
