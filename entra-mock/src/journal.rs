@@ -1,4 +1,4 @@
-//! The journal of requests: the newest ones in full, and counts of all of them.
+//! The journal of requests: the newest ones without their bodies, and counts of all of them.
 
 use std::{
     collections::{HashMap, VecDeque},

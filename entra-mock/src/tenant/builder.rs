@@ -104,7 +104,7 @@ impl FakeTenantBuilder {
         self
     }
 
-    /// How many of the newest requests the journal keeps in full, 1,000 by default. Counts include
+    /// How many of the newest requests the journal keeps one by one, 1,000 by default. Counts include
     /// all requests.
     pub const fn journal_capacity(mut self, capacity: usize) -> Self {
         self.journal_capacity = capacity;

@@ -55,7 +55,7 @@ impl Requests {
         self.keep(|sent, _| sent.eq_ignore_ascii_case(method))
     }
 
-    /// The number of requests, including those that the journal no longer has in full.
+    /// The number of requests, including those that the journal no longer has one by one.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.counts.iter().map(|(_, _, count)| count).sum()
@@ -90,7 +90,7 @@ impl Requests {
 
     /// Returns the least permissions for the requests to Graph among these, by the tables of the fake tenant.
     ///
-    /// The requests of a batch count too, as long as the journal has the batch in full.
+    /// The requests of a batch count too, as long as the journal has the batch.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -112,7 +112,7 @@ impl Requests {
         NeededPermissions::of_requests(counted.filter(|(_, path)| is_graph(path)).chain(parts))
     }
 
-    /// The newest requests in full, oldest first.
+    /// The newest requests without their bodies, oldest first.
     pub fn iter(&self) -> slice::Iter<'_, RequestRecord> {
         self.records.iter()
     }
