@@ -62,7 +62,7 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
         401
     );
 
-    let wrong = "base: empty\nusers:\n  - { name: ines, manager: nobody }\n";
+    let wrong = "base: empty\nusers:\n  - { name: ines, manager: jonas }\n";
     let wrong = server
         .send("POST", "/tenants", &json!({ "scenario": wrong }))
         .await;

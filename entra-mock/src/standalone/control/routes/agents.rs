@@ -92,7 +92,7 @@ fn add_user(call: &Call<'_>) -> Outcome {
     let mut state = call.engine().write();
     let agent = shapes::id_of(&state, Kind::ServicePrincipal, text("agentIdentity"))?;
     let properties = Map::from_iter([(PARENT.to_owned(), Value::from(agent))]);
-    // Nobody knows the password, so the grant is the only way in.
+    // The password is not known, so the grant is the only way in.
     let password = Secret::from(state.random.token(32));
     let id = users::add(&mut state, now, text("displayName"), properties, &password)?;
     shapes::get(&state, Kind::User, &id)
