@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use entra_auth::{ClientSecretCredential, SelfSignedCertificate, TokenValidator};
 use entra_graph::{
-    GraphClient, NewSubscription, NewUser, User,
+    GraphClient, NewSubscription, NewUser, Subscription, User,
     notifications::{
         DecryptionKey, EncryptionCertificate, NotificationEvent, Notifications, Receiver,
         ReceiverBuilder, SubscriptionResource, Supervisor, WakeCause, Wakes,
@@ -99,6 +99,49 @@ async fn a_copy_follows_the_tenant_by_its_notifications() {
 }
 
 #[tokio::test]
+async fn an_expired_subscription_that_graph_still_lists_is_replaced_once() {
+    let tenant = FakeTenant::start().await;
+    tenant.set_notification_options(NotificationOptions::documented().expired_listed());
+    let (_, graph) = start(&tenant);
+    let (url, _notifications) = serve(Receiver::builder(CLIENT_STATE).clock(tenant.clock())).await;
+    let new = || NewSubscription::new(SubscriptionResource::users(), &*url, CLIENT_STATE);
+    let hour = Duration::from_secs(3600);
+    let old = graph.subscribe(new().lifetime(hour)).send().await.unwrap();
+    tenant.clock().advance(hour * 2);
+    let listed = async || {
+        let items = graph.subscriptions().list().items();
+        let all: Vec<Subscription> = items.try_collect().await.unwrap();
+        all.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [&*old.id], "although it expired");
+
+    let mut supervisor = Supervisor::new(&graph, [new()]).unwrap();
+    let created = || {
+        let requests = tenant.requests().to("/subscriptions");
+        requests.method("POST").count()
+    };
+    let before = created();
+    for _ in 0..10 {
+        let wait = supervisor.run_due().await;
+        assert!(
+            supervisor.last_error().is_none(),
+            "{:?}",
+            supervisor.last_error()
+        );
+        tenant.clock().advance(wait);
+    }
+    assert_eq!(created() - before, 1);
+    let state = supervisor.state();
+    let kept: Vec<&str> = state.subscription_ids().collect();
+    assert_eq!(kept.len(), 1);
+    assert_ne!(kept, [&*old.id]);
+    assert!(
+        supervisor.take_gap(),
+        "what changed after the old one expired"
+    );
+}
+
+#[tokio::test]
 async fn resource_data_of_the_tenant_is_verified_and_decrypted() {
     let tenant = FakeTenant::start().await;
     let options = NotificationOptions::documented().synthetic_resource();
@@ -129,8 +172,11 @@ async fn resource_data_of_the_tenant_is_verified_and_decrypted() {
 
     for (number, name) in ["robin", "sasha"].into_iter().enumerate() {
         let user = hire(&graph, name).await;
-        let keys = || tenant.requests().to("/keys").count();
-        let before = keys();
+        let fetched = || {
+            ["/keys", "/.well-known/openid-configuration"]
+                .map(|path| tenant.requests().to(path).count())
+        };
+        let before = fetched();
         tenant.deliver_due_notifications().await;
         let Some(NotificationEvent::Change(change)) = notifications.next().await else {
             panic!("no change");
@@ -140,7 +186,11 @@ async fn resource_data_of_the_tenant_is_verified_and_decrypted() {
         let content: User = change.content.unwrap().read().unwrap();
         assert_eq!(content.display_name.as_deref(), Some(name));
         // Metadata and keys are fetched for the first notification, and cached.
-        assert_eq!(keys() - before, u64::from(number == 0));
+        let now = fetched();
+        match number {
+            0 => assert!(now.iter().zip(before).all(|(now, before)| *now > before)),
+            _ => assert_eq!(now, before),
+        }
     }
     assert_eq!(notifications.counts().rejected, 0);
 
