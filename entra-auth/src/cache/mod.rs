@@ -20,7 +20,7 @@ pub(crate) use entry::{Entry, Freshness, InFlight, Outcome, Plan};
 pub(crate) use fast_cache::FastCache;
 pub(crate) use key::{Account, CacheKey, CredentialIdentity, TokenKey};
 pub use partition::CachePartition;
-pub(crate) use refresh_tokens::RefreshToken;
+pub(crate) use refresh_tokens::{RefreshToken, Unreadable};
 pub(crate) use rotation::RotationLock;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;

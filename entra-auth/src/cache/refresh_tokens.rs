@@ -60,6 +60,10 @@ struct SlotState {
     replaced: VecDeque<TokenDigest>,
 }
 
+/// The store failed, or has an entry that only other replicas can read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unreadable;
+
 #[derive(Clone)]
 struct StoredToken {
     token: Secret,
@@ -144,9 +148,11 @@ impl RefreshToken {
         }
     }
 
-    /// Returns the newest refresh token of all replicas that share the store.
+    /// Returns the newest refresh token of all replicas that share the store. `None` if there is none any
+    /// more, which no failure of the store makes true.
     #[inline]
-    pub(crate) async fn newest(&self, now: Moment) -> Option<Secret> {
+    pub(crate) async fn newest(&self, now: Moment) -> Result<Option<Secret>, Unreadable> {
+        let mut is_unreadable = false;
         if let Some(persistent) = &self.cache.0.persistent {
             let invalidations = self.slot.lock().invalidations;
             let found = persistent
@@ -160,12 +166,16 @@ impl RefreshToken {
                 LoadResult::Absent if held.stored => held.invalidate(),
                 // A damaged entry does not mean a sign-out: the next token is written as if it were the first.
                 LoadResult::Damaged => held.stored = false,
-                // It never was there, is under a key of other replicas, or the store fails: then
-                // the memory must do.
-                LoadResult::Absent | LoadResult::Foreign | LoadResult::Unknown => {}
+                LoadResult::Absent => {}
+                // It is under a key of other replicas, or the store fails: then the memory must do.
+                LoadResult::Foreign => is_unreadable = true,
+                LoadResult::Unknown => is_unreadable = !held.invalidated,
             }
         }
-        self.current()
+        match self.current() {
+            None if is_unreadable => Err(Unreadable),
+            current => Ok(current),
+        }
     }
 
     /// Takes the refresh token that replaces a used one, unless the user signed out meanwhile or

@@ -106,6 +106,13 @@ impl SignInError {
         self.0.kind.is_retryable()
     }
 
+    /// Whether a user who is signed in and whose re-check fails with this error has no access any more,
+    /// see [`SignInErrorKind::ends_session`].
+    #[must_use]
+    pub fn ends_session(&self) -> bool {
+        self.0.kind.ends_session()
+    }
+
     /// The error of the sign-in service, with its code, ids and fix.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {

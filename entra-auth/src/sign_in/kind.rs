@@ -135,6 +135,59 @@ impl SignInErrorKind {
         Self::Rejected,
     ];
 
+    /// Whether a user who is signed in and whose re-check fails with this kind has no access any more, see
+    /// [`SignInClient::renew`](crate::SignInClient::renew).
+    ///
+    /// Every other kind can be a fault of the application, its setup, the service or one replica, which
+    /// all users have in common: keep their sessions, and check again later.
+    #[must_use]
+    pub const fn ends_session(self) -> bool {
+        // Each kind is named, so that a new one is decided about.
+        match self {
+            Self::Declined
+            | Self::ConsentRequired
+            | Self::NotAssigned
+            | Self::MfaRequired
+            | Self::DeviceRequired
+            | Self::ConditionalAccess
+            | Self::AccountNotInTenant
+            | Self::WrongTenant
+            | Self::AccountDisabled
+            | Self::AccountLocked
+            | Self::PasswordExpired
+            | Self::SignInRequired
+            | Self::CodeUsed
+            | Self::CodeExpired
+            | Self::CodeInjected
+            | Self::CodeRejected
+            | Self::TooOld => true,
+            Self::Configuration
+            | Self::FlowMissing
+            | Self::CallbackMalformed
+            | Self::StateMismatch
+            | Self::OtherConnection
+            | Self::Expired
+            | Self::Replayed
+            | Self::IssuerMismatch
+            | Self::AdminConsentRequired
+            | Self::RedirectMismatch
+            | Self::TenantUnknown
+            | Self::ApplicationUnknown
+            | Self::ApplicationDisabled
+            | Self::ApplicationCredential
+            | Self::NonceMismatch
+            | Self::AudienceMismatch
+            | Self::TokenTime
+            | Self::TokenRejected
+            | Self::GroupsUnavailable
+            | Self::GroupPermissionMissing
+            | Self::GroupsRejected
+            | Self::Throttled
+            | Self::Unavailable
+            | Self::Rejected => false,
+        }
+    }
+
     /// Whether a new sign-in may succeed without any change to the setup.
     #[must_use]
     pub const fn is_retryable(self) -> bool {

@@ -1,6 +1,6 @@
 //! The identity of a user from an ID token, at the sign-in and at later re-checks.
 
-use entra_core::{Guid, Secret};
+use entra_core::{Guid, Secret, TenantId};
 
 use super::{
     client::{SignInClient, flow_error},
@@ -47,9 +47,12 @@ impl SignInClient {
     /// ```
     ///
     /// # Errors
-    /// [`SignInErrorKind::SignInRequired`] if there are no tokens of the user;
-    /// [`Throttled`](SignInErrorKind::Throttled) and [`Unavailable`](SignInErrorKind::Unavailable)
-    /// if the check is not possible at the moment; every other kind if the user has no access any more.
+    /// If [`SignInError::ends_session`] is true, the user has no access any more: an account that is disabled
+    /// or deleted, a policy, another tenant, or [`SignInErrorKind::SignInRequired`] if there are no tokens
+    /// of the user. Every other error says nothing about the user, such as
+    /// [`Unavailable`](SignInErrorKind::Unavailable) while the service or the token store fails, or
+    /// [`ApplicationCredential`](SignInErrorKind::ApplicationCredential) for an expired secret: keep the
+    /// session for a while, and check again later.
     pub async fn renew(
         &self,
         account: &Account,
@@ -69,7 +72,7 @@ impl SignInClient {
                     != (identity.oid, &identity.tid, &identity.sub)
                 {
                     return Err(SignInError::with_detail(
-                        SignInErrorKind::TokenRejected,
+                        SignInErrorKind::SignInRequired,
                         "the refreshed ID token is of another user",
                     ));
                 }
@@ -88,10 +91,33 @@ impl SignInClient {
         Ok(SignInResult::new(found, credential, None))
     }
 
+    /// [`renew`](Self::renew) with a time limit. A refresh that has begun goes on without the caller, as
+    /// its response may have the only new refresh token.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn renew_within(
+        &self,
+        limit: std::time::Duration,
+        account: &Account,
+        identity: &Identity,
+    ) -> Result<SignInResult, SignInError> {
+        let renewal = tokio::time::timeout(limit, self.renew(account, identity)).await;
+        renewal.unwrap_or_else(|_| {
+            Err(SignInError::with_detail(
+                SignInErrorKind::Unavailable,
+                "there was no response in time",
+            ))
+        })
+    }
+
     /// Whether this connection currently admits users of the identity's tenant.
     #[must_use]
     pub fn admits(&self, identity: &Identity) -> bool {
-        let Some(tenant) = identity.tid.guid() else {
+        self.admits_tenant(&identity.tid)
+    }
+
+    /// Whether this connection currently admits users of a tenant.
+    pub(super) fn admits_tenant(&self, tenant: &TenantId) -> bool {
+        let Some(tenant) = tenant.guid() else {
             return false;
         };
         let own = self.tenant().guid();

@@ -4,6 +4,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::{AccessToken, ClientId, Idempotency, IntoId, Secret, TenantId, url::Url};
 
+#[cfg(feature = "sign-in")]
+use super::refresh::unreadable;
 use super::{
     account::Account,
     callback::{self, Callback},
@@ -13,6 +15,8 @@ use super::{
     proof::ClientAuthentication,
     refresh::UserCredential,
 };
+#[cfg(feature = "sign-in")]
+use crate::cache::Unreadable;
 use crate::{
     CachePartition, Error,
     builder::{CloudCredential, Configure, CredentialBuilder},
@@ -210,7 +214,8 @@ impl AuthorizationCodeFlow {
     }
 
     /// Returns the tokens of a user who has signed in here, or at another replica or before a restart
-    /// with a cache on the same store; none if the user has signed out or never was here.
+    /// with a cache on the same store. `None` if the user has signed out or never signed in, or if the store
+    /// cannot be read and the tokens are not in memory.
     ///
     /// ```
     /// # #[cfg(feature = "file-cache")]
@@ -332,7 +337,8 @@ impl AuthorizationCodeFlow {
         &self,
         account: &Account,
     ) -> Result<Option<(UserCredential, UserTokenFields)>, Error> {
-        let Some(user) = self.resume(account).await else {
+        let user = self.0.application.try_resume(account).await;
+        let Some(user) = user.map_err(|Unreadable| unreadable())? else {
             return Ok(None);
         };
         let user_fields = user.renew(&self.0.scopes).await?;

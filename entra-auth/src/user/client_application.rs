@@ -18,6 +18,7 @@ use crate::TokenCache;
 use crate::{
     Error,
     application_ids::ApplicationIds,
+    cache::Unreadable,
     form::Form,
     settings::Settings,
     token_endpoint::{Grant, RetryMode, TokenEndpoint},
@@ -192,18 +193,30 @@ impl ClientApplication {
         users.iter().find(|known| is(known, account)).cloned()
     }
 
-    /// Returns a user who has signed in here or with another cache on the same store.
+    /// Returns a user who has signed in here or with another cache on the same store. `None` if there is
+    /// none, or if the store cannot be read.
     #[inline]
     pub(super) async fn resume(self: &Arc<Self>, account: &Account) -> Option<UserCredential> {
+        self.try_resume(account).await.unwrap_or_default()
+    }
+
+    /// The same, with an error if the store cannot be read.
+    #[inline]
+    pub(super) async fn try_resume(
+        self: &Arc<Self>,
+        account: &Account,
+    ) -> Result<Option<UserCredential>, Unreadable> {
         if let Some(known) = self.user(account) {
             if !known.is_signed_out().await {
-                return Some(known);
+                return Ok(Some(known));
             }
             let _gone = self.forget(account);
         }
         let user = UserCredential::resumed(self, account).await?;
-        self.remember(&user);
-        Some(user)
+        if let Some(user) = &user {
+            self.remember(user);
+        }
+        Ok(user)
     }
 
     #[inline]
@@ -223,7 +236,7 @@ impl ClientApplication {
 impl fmt::Debug for ClientApplication {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Party")
+        f.debug_struct("ClientApplication")
             .field("authority", &self.settings.cloud.authority().as_str())
             .field("tenant", &self.tenant)
             .field("client_id", &self.client)

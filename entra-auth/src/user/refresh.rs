@@ -24,7 +24,7 @@ use crate::tokens::interrupted;
 use crate::{
     Error, ErrorKind, TokenCache,
     builder::{CloudCredential, Configure, CredentialBuilder},
-    cache::{self, RefreshToken, TokenKey},
+    cache::{self, RefreshToken, TokenKey, Unreadable},
     form::Form,
     moment::Moment,
     token_endpoint::RetryMode,
@@ -320,20 +320,20 @@ impl UserCredential {
         Ok(())
     }
 
-    /// Returns a user whose refresh token is in the store.
+    /// Returns a user whose refresh token is in the store. `None` if there is none.
     #[inline]
     pub(super) async fn resumed(
         application: &Arc<ClientApplication>,
         account: &Account,
-    ) -> Option<Self> {
+    ) -> Result<Option<Self>, Unreadable> {
         let user = Self::new(application, account.clone(), None, None);
         let found = user
             .0
             .session
             .refresh_token
             .newest(Moment::now(application.clock()))
-            .await;
-        found.map(|_| user)
+            .await?;
+        Ok(found.map(|_| user))
     }
 
     /// Whether the user has signed out here or at another replica.
@@ -341,7 +341,8 @@ impl UserCredential {
     pub(super) async fn is_signed_out(&self) -> bool {
         let session = &self.current().session;
         let held = &session.refresh_token;
-        held.newest(session.now()).await.is_none() && held.is_invalidated()
+        let has_token = matches!(held.newest(session.now()).await, Ok(Some(_)));
+        !has_token && held.is_invalidated()
     }
 
     #[inline]
@@ -525,7 +526,8 @@ impl Session {
             drop(guard);
             return Box::pin(successor.redeem(token_key, retry_mode)).await;
         }
-        let Some(mut used) = self.refresh_token.newest(self.now()).await else {
+        let newest = self.refresh_token.newest(self.now()).await;
+        let Some(mut used) = newest.map_err(|Unreadable| unreadable())? else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
                 "the user has to sign in again",
@@ -602,6 +604,27 @@ pub(super) async fn refresh(
             retry_mode,
         )
         .await
+}
+
+/// The error of a refresh token that may be in the store but cannot be read here: the user need not sign
+/// in again.
+#[inline]
+pub(super) fn unreadable() -> Error {
+    Error::new(
+        ErrorKind::Service,
+        "the user's refresh token cannot be read from the store",
+    )
+    .with(|inner| {
+        inner.cause = Some(
+            "the store failed, or the token is encrypted with a key that this cache does not have"
+                .into(),
+        );
+        inner.fix = Some(
+            "check the store and the encryption keys of this process; \
+             `TokenCache::last_store_failure` returns the store's error"
+                .into(),
+        );
+    })
 }
 
 /// How long another use of a refresh token is waited for: what it may take with all its retries.

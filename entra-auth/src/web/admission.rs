@@ -1,7 +1,10 @@
 //! Checks at each request whether the user of a session still has access, and from time to time asks
 //! the application and the sign-in service again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::time::timeout;
 
 use super::{
     app::Site,
@@ -9,7 +12,10 @@ use super::{
     session::{Access, ConnectionIdentity, Session, SessionRecord},
     session_id::SessionId,
 };
-use crate::{sign_in::SignInClient, store::StoreError};
+use crate::{
+    sign_in::{Identity, SignInClient},
+    store::StoreError,
+};
 
 /// Why the session of a request cannot be determined at the moment.
 #[derive(Debug)]
@@ -86,30 +92,21 @@ impl Site {
             return self.while_unconfirmed(session);
         }
         let name = connection.name().to_owned();
-        let outcome = match connection
-            .renew(session.account(), session.identity())
-            .await
-        {
-            Err(error) => Err(AccessDenied::from(error)),
-            Ok(signed_in) => {
-                let identity = signed_in.identity().clone();
-                let context = SignInContext {
-                    signed_in,
-                    connection,
-                    is_recheck: true,
-                    language: None,
-                };
-                let user = self.authorize.authorize(context).await;
-                user.map(|user| (identity, user))
-            }
-        };
-        match outcome {
+        match self.ask_about_user(&session, connection).await {
             Ok((identity, user)) => {
                 let session = self.sessions.confirm(id, session, identity, user).await;
                 Ok(Some(Arc::new(session)))
             }
-            Err(denied) if denied.is_temporary() => {
-                tracing::warn!(connection = name, %denied, "the access of a user could not be checked");
+            Err(denied) if !denied.ends_session() => {
+                let what = "the access of a user could not be checked";
+                match denied.is_temporary() {
+                    true => tracing::warn!(connection = name, %denied, "{what}"),
+                    // It stays like this until an administrator acts.
+                    false => {
+                        let detail = denied.detail();
+                        tracing::error!(connection = name, %denied, detail, "{what}");
+                    }
+                }
                 self.sessions.postpone(id, &session).await;
                 self.while_unconfirmed(session)
             }
@@ -127,6 +124,27 @@ impl Site {
         }
     }
 
+    /// The identity of the session's user by the sign-in service, and what the application stores of them.
+    /// A request waits for it, so both have a time limit.
+    async fn ask_about_user(
+        &self,
+        session: &Session,
+        connection: SignInClient,
+    ) -> Result<(Identity, Value), AccessDenied> {
+        let signed_in = connection
+            .renew_within(RENEWAL_LIMIT, session.account(), session.identity())
+            .await?;
+        let identity = signed_in.identity().clone();
+        let context = SignInContext {
+            signed_in,
+            connection,
+            is_recheck: true,
+            language: None,
+        };
+        let check = timeout(CHECK_LIMIT, self.authorize.authorize(context));
+        Ok((identity, check.await??))
+    }
+
     /// The session while its user is being checked or cannot be checked.
     fn while_unconfirmed(&self, session: Session) -> Result<Option<Arc<Session>>, LookUpError> {
         match self.sessions.postponed(&session) {
@@ -135,3 +153,8 @@ impl Site {
         }
     }
 }
+
+/// How long the sign-in service may take for a re-check.
+const RENEWAL_LIMIT: Duration = Duration::from_secs(5);
+/// How long the application's check may take for a re-check.
+const CHECK_LIMIT: Duration = Duration::from_secs(10);

@@ -29,7 +29,8 @@ pub trait Authorize: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`AccessDenied`] if the user has no access, which ends the session at a re-check, or if that
-    /// cannot be determined.
+    /// cannot be determined: a user who is signed in then stays signed in for at most an hour beyond the
+    /// interval. A re-check that takes longer than ten seconds counts as not determined.
     async fn authorize(&self, context: SignInContext) -> Result<Self::User, AccessDenied>;
 
     /// Called when a user's session has ended; does nothing by default.
@@ -161,6 +162,24 @@ impl AccessDenied {
             ),
             Reason::CheckFailed(_) => true,
             Reason::InvalidUser => false,
+        }
+    }
+
+    /// Whether a user who is signed in has no access any more. A fault of the application or of one replica
+    /// says nothing about the user, and would end the sessions of all users.
+    pub(super) fn ends_session(&self) -> bool {
+        match &self.0 {
+            Reason::Product { is_temporary, .. } => !is_temporary,
+            Reason::SignIn(error) => error.ends_session(),
+            Reason::CheckFailed(_) | Reason::InvalidUser => false,
+        }
+    }
+
+    /// The cause and the fix, for the log.
+    pub(super) fn detail(&self) -> Option<String> {
+        match &self.0 {
+            Reason::SignIn(error) => Some(error.for_admin()),
+            _ => None,
         }
     }
 

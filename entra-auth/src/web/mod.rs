@@ -104,6 +104,11 @@
 //! [`Authorize`] with the current identity: it signs out a user who was disabled or has no access any
 //! more. [`WebSignIn::end_sessions_of`] ends all sessions of a user at once.
 //!
+//! A re-check that fails for another reason, such as an expired secret, a token store that is down or a
+//! clock that is wrong, ends no session: it is in the log, is tried again once a minute, and the session
+//! stays valid for an hour beyond the interval. After that its requests get the status 503 until a
+//! re-check succeeds. See [`SignInErrorKind::ends_session`](crate::sign_in::SignInErrorKind::ends_session).
+//!
 //! A sign-out that fails because of the store has the status 503, still leads on to Entra's sign-out, and
 //! is tried again when the browser returns.
 //!

@@ -115,6 +115,8 @@ mod web_mix_up;
 #[cfg(feature = "axum")]
 mod web_pages;
 #[cfg(feature = "axum")]
+mod web_recheck;
+#[cfg(feature = "axum")]
 mod web_requests;
 #[cfg(feature = "axum")]
 mod web_services;
