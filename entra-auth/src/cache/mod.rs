@@ -98,6 +98,12 @@ impl TokenCache {
         self.len() == 0
     }
 
+    /// Whether both are clones of one cache.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Removes every token from memory. The next use reads it from the store, if there is one, or
     /// requests a new one.
     #[inline]

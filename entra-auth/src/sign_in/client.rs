@@ -257,14 +257,26 @@ impl SignInClient {
         self.0.flow.application().authority()
     }
 
+    /// Whether the tokens of both connections are in the same cache.
+    #[cfg(feature = "axum")]
+    pub(crate) fn shares_cache_with(&self, other: &Self) -> bool {
+        let cache = |client: &Self| client.0.flow.application().settings.cache.clone();
+        cache(self).is_same(&cache(other))
+    }
+
     /// Requires callbacks to have their redirect URI from now on.
     pub(super) fn mark_as_one_of_several(&self) {
         self.0.is_one_of_several.store(true, Ordering::Relaxed);
     }
 
     /// The tokens of a user who signed in here, or at another replica or before a restart with a cache on
-    /// the same store. `None` if the user has signed out or never signed in.
+    /// the same store. `None` if the user has signed out or never signed in, if the connection does not admit
+    /// the user's tenant any more, or if the store cannot be read and the tokens are not in memory.
     pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
+        // Another provider's account may have no tenant but the connection's own.
+        if account.tenant != *self.tenant() && !self.admits_tenant(&account.tenant) {
+            return None;
+        }
         self.0.flow.resume(account).await
     }
 

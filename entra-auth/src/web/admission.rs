@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::{
     app::Site,
     authorize::{AccessDenied, SignInContext},
-    session::{Access, ConnectionIdentity, Session, SessionRecord},
+    session::{Access, ConnectionIdentity, Session},
     session_id::SessionId,
 };
 use crate::{
@@ -55,13 +55,9 @@ impl Site {
     /// The connection that the session's user signed in with, if it is unchanged and admits users of
     /// that tenant.
     pub(super) fn connection_of(&self, session: &Session) -> Option<SignInClient> {
-        let client = self.connection_of_record(session.record())?;
+        let record = session.record();
+        let client = self.same_connection(&record.connection, &record.origin)?;
         client.admits(session.identity()).then_some(client)
-    }
-
-    /// The same, whichever tenants it admits now.
-    pub(super) fn connection_of_record(&self, record: &SessionRecord) -> Option<SignInClient> {
-        self.same_connection(&record.connection, &record.origin)
     }
 
     pub(super) fn same_connection(

@@ -76,6 +76,10 @@ impl ConnectionIdentity {
             client: client.client_id(),
         }
     }
+
+    pub(super) fn has_authority_of(&self, client: &SignInClient) -> bool {
+        self.authority == client.authority()
+    }
 }
 
 impl Session {

@@ -13,7 +13,7 @@ use super::{
     pages::{PageBuilder, PageKind, PageText},
     route_urls::SIGNED_OUT,
     routes::{SiteState, header_text, redirect, with_cookies, with_security_headers},
-    session::TokenOwner,
+    session::{ConnectionIdentity, TokenOwner},
     session_id::SessionId,
 };
 use crate::{
@@ -225,12 +225,14 @@ impl Site {
         let Some(record) = record? else {
             return ended;
         };
-        let client = self.connection_of_record(&record);
+        // It may have another name by now.
+        let client = self.with_origin(&record.connection, &record.origin);
         let hint = session
             .as_ref()
             .and_then(|session| session.identity().login_hint.clone());
         if is_first {
-            outcome.to = client.and_then(|client| self.entra_sign_out(&client, hint));
+            let by_record = client.and_then(|client| self.entra_sign_out(&client, hint));
+            outcome.to = by_record.or_else(|| outcome.to.take());
         }
         owners.push((
             record.connection.clone(),
@@ -267,13 +269,40 @@ impl Site {
         outcome
     }
 
-    /// Removes the user's tokens, if the connection is unchanged.
+    /// Removes the user's tokens. If the connection does not exist any more, they are removed from the
+    /// caches of the connections with the same sign-in service.
     async fn remove_tokens(&self, connection: &str, owner: &TokenOwner) -> Result<(), StoreError> {
         let account: &Account = &owner.account;
-        match self.same_connection(connection, &owner.origin) {
-            Some(client) => client.sign_out(account).await.map(drop),
-            None => Ok(()),
+        if let Some(client) = self.with_origin(connection, &owner.origin) {
+            return client.sign_out(account).await.map(drop);
         }
+        let mut clients: Vec<SignInClient> = Vec::new();
+        for client in self.connections.all() {
+            let is_new = !clients.iter().any(|known| known.shares_cache_with(&client));
+            if is_new && owner.origin.has_authority_of(&client) {
+                clients.push(client);
+            }
+        }
+        if clients.is_empty() {
+            tracing::error!(
+                connection,
+                "the tokens of a user who signed out stay in the cache: no connection with their sign-in service is left"
+            );
+        }
+        let mut outcome = Ok(());
+        for client in clients {
+            outcome = outcome.and(client.sign_out(account).await.map(drop));
+        }
+        outcome
+    }
+
+    /// The connection with this origin, by its name or by another one that it was given since.
+    fn with_origin(&self, name: &str, origin: &ConnectionIdentity) -> Option<SignInClient> {
+        let renamed = || {
+            let mut clients = self.connections.all().into_iter();
+            clients.find(|client| ConnectionIdentity::of(client) == *origin)
+        };
+        self.same_connection(name, origin).or_else(renamed)
     }
 
     fn entra_sign_out(&self, client: &SignInClient, hint: Option<String>) -> Option<String> {

@@ -141,7 +141,7 @@ fn multi_tenant_client(tenant: &FakeTenant, app: &App) -> (SignInClient, Arc<Ato
 }
 
 #[tokio::test]
-async fn a_user_of_a_tenant_that_is_no_longer_admitted_is_rejected_at_a_renewal() {
+async fn a_user_of_a_tenant_that_is_no_longer_admitted_gets_neither_a_renewal_nor_tokens() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant).multi_tenant();
     let (client, admitted) = multi_tenant_client(&tenant, &app);
@@ -154,6 +154,9 @@ async fn a_user_of_a_tenant_that_is_no_longer_admitted_is_rejected_at_a_renewal(
     admitted.store(false, Ordering::SeqCst);
     let error = client.renew(account, identity).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::WrongTenant);
+    assert!(client.resume(account).await.is_none(), "nor are tokens");
+    admitted.store(true, Ordering::SeqCst);
+    assert!(client.resume(account).await.is_some());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use axum::{
 };
 use entra_auth::{
     SignInClient, TokenCache,
+    sign_in::Connections,
     store::EncryptionKey,
     user::{Account, ClientAuthentication},
     web::{AccessDenied, SignInContext, WebSignIn},
@@ -21,9 +22,24 @@ use crate::{
     web_session::Table,
 };
 
+fn connection(tenant: &FakeTenant, app: &App, cache: &TokenCache, name: &str) -> SignInClient {
+    let credential = ClientAuthentication::secret(app.secret());
+    SignInClient::builder(tenant.id(), app.client_id(), credential)
+        .name(name)
+        .redirect_uri(urls().callback())
+        .scopes(["User.Read"])
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .cache(cache)
+        .build()
+        .unwrap()
+}
+
 struct Shop {
     tenant: FakeTenant,
-    _app: App,
+    app: App,
+    cache: TokenCache,
+    connections: Connections,
     sessions: Arc<Table>,
     tokens: Arc<Table>,
     contoso: SignInClient,
@@ -42,16 +58,8 @@ impl Shop {
             .store(Arc::clone(&tokens))
             .encryption_key(key())
             .build();
-        let credential = ClientAuthentication::secret(app.secret());
-        let contoso = SignInClient::builder(tenant.id(), app.client_id(), credential)
-            .name("contoso")
-            .redirect_uri(urls().callback())
-            .scopes(["User.Read"])
-            .cloud(tenant.cloud())
-            .clock(tenant.clock())
-            .cache(&cache)
-            .build()
-            .unwrap();
+        let contoso = connection(&tenant, &app, &cache, "contoso");
+        let connections = Connections::from(contoso.clone());
         let recorded = Arc::new(Mutex::new(Vec::new()));
         let note = Arc::clone(&recorded);
         let check = move |context: SignInContext| {
@@ -67,14 +75,16 @@ impl Shop {
                     .map_err(|_| AccessDenied::new(""))
             }
         };
-        let sign_in = WebSignIn::builder(urls(), contoso.clone())
+        let sign_in = WebSignIn::builder(urls(), connections.clone())
             .authorize(check)
             .store(Arc::clone(&sessions), [key()])
             .clock(tenant.clock());
         let site = site(&sign_in.build().unwrap());
         Self {
             tenant,
-            _app: app,
+            app,
+            cache,
+            connections,
             sessions,
             tokens,
             contoso,
@@ -187,6 +197,32 @@ async fn a_sign_out_without_the_store_returns_503_and_leads_on_to_entra() {
     );
     assert!(!shop.has_tokens(0).await);
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
+}
+
+#[tokio::test]
+async fn a_sign_out_after_the_connection_was_renamed_or_removed_removes_the_tokens() {
+    for is_renamed in [true, false] {
+        let shop = Shop::open().await;
+        let mut browser = shop.signed_in(ADELE).await;
+        shop.connections.remove("contoso").unwrap();
+        // Without the connection of the session, another one of the same service has the cache.
+        let other = register(&shop.tenant);
+        let app = if is_renamed { &shop.app } else { &other };
+        let client = connection(&shop.tenant, app, &shop.cache, "other");
+        shop.connections.add(client).unwrap();
+        let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
+        assert_eq!(response.location().contains("/logout?"), is_renamed);
+        assert!(!shop.has_tokens(0).await, "{is_renamed}");
+    }
+    // A connection whose name went to another registration has Entra's sign-out in common with it.
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    let other = register(&shop.tenant);
+    let client = connection(&shop.tenant, &other, &shop.cache, "contoso");
+    shop.connections.add(client).unwrap();
+    let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
+    assert!(response.location().contains("/logout?"));
+    assert!(!shop.has_tokens(0).await);
 }
 
 #[tokio::test]
