@@ -27,7 +27,7 @@ pub(super) fn read(
     if response.status != StatusCode::OK {
         return Err(response_error(endpoint, response));
     }
-    let malformed = |what: &'static str| {
+    let unusable = |what: &'static str, fix: &'static str| {
         Error::new(
             ErrorKind::Protocol,
             format!("the response of {} cannot be used", endpoint.source),
@@ -35,10 +35,15 @@ pub(super) fn read(
         .with(|inner| {
             inner.status = Some(response.status.as_u16());
             inner.cause = Some(what.into());
-            inner.fix =
-                Some("check that no other service responds at the host's token endpoint".into());
+            inner.fix = Some(fix.into());
             inner.correlation_id = Some(response.client_request_id.clone());
         })
+    };
+    let malformed = |what| {
+        unusable(
+            what,
+            "check that no other service responds at the host's token endpoint",
+        )
     };
     // The body holds a token, so nothing of it goes into an error.
     let body: Value = serde_json::from_slice(without_bom(&response.body))
@@ -50,7 +55,10 @@ pub(super) fn read(
     let expires_on =
         expiry(&body, now).ok_or_else(|| malformed("it does not say when it expires"))?;
     if expires_on <= now {
-        return Err(malformed("the token has already expired"));
+        return Err(unusable(
+            "the token has already expired by the clock of this machine",
+            "check the clock of this machine",
+        ));
     }
     check_echo(endpoint, identity, &body)?;
 
@@ -207,18 +215,25 @@ impl Endpoint {
     }
 }
 
-/// When the token ends: seconds since 1970 or a date in one of several forms, else from its lifetime.
+/// When the token expires by this machine's clock: by its lifetime, which holds whatever that clock shows, or by the
+/// time in the response if that is earlier. That time is in seconds since 1970, or a date in one of several
+/// forms.
 fn expiry(body: &Value, now: Timestamp) -> Option<Timestamp> {
     let on = &body["expires_on"];
     let epoch = seconds(on).and_then(|since| i64::try_from(since.as_secs()).ok());
     let date = || date(on.as_str()?.trim());
-    epoch
+    let on = epoch
         .and_then(|since| Timestamp::from_unix_timestamp(since).ok())
-        .or_else(date)
-        .or_else(|| {
-            let lifetime = seconds(&body["expires_in"])?;
-            (lifetime <= LONGEST).then(|| now + lifetime)
-        })
+        .or_else(date);
+    let by_lifetime = seconds(&body["expires_in"])
+        .filter(|lifetime| !lifetime.is_zero() && *lifetime <= LONGEST)
+        .map(|lifetime| now + lifetime);
+    match (on, by_lifetime) {
+        (Some(on), Some(by_lifetime)) if on > now => Some(on.min(by_lifetime)),
+        // A host gives no expired token, so the clock is ahead.
+        (Some(_), Some(by_lifetime)) => Some(by_lifetime),
+        (on, by_lifetime) => on.or(by_lifetime),
+    }
 }
 
 fn seconds(value: &Value) -> Option<Duration> {
@@ -294,8 +309,23 @@ mod tests {
         assert_eq!(date("1/2/2026 12:00:00 AM +00:00").unwrap().hour(), 0);
         let fallback = expiry(&json!({ "expires_on": "soon", "expires_in": "60" }), now);
         assert_eq!(fallback.unwrap().unix_timestamp(), 60);
+        // A clock that is right, behind, ahead, and a lifetime that is of no use.
+        for (on, lifetime, expected) in [
+            (3_600, json!("3599"), 3_599),
+            (3_500, json!(3_600), 3_500),
+            (90_000, json!("3600"), 3_600),
+            (-82_800, json!(3_600), 3_600),
+            (3_600, json!("0"), 3_600),
+            (3_600, json!("soon"), 3_600),
+        ] {
+            let now = Timestamp::from_unix_timestamp(1_767_323_045).unwrap_or(now);
+            let on = (now.unix_timestamp() + on).to_string();
+            let end = expiry(&json!({ "expires_on": on, "expires_in": lifetime }), now).unwrap();
+            assert_eq!((end - now).whole_seconds(), expected, "{on} {lifetime}");
+        }
         for bad in [
             json!({}),
+            json!({ "expires_in": 0 }),
             json!({ "expires_on": "soon" }),
             json!({ "expires_on": "13/32/2026 3:04:05 AM +00:00" }),
             json!({ "expires_on": "1/2/2026 3:04:05 AM +02:00" }),

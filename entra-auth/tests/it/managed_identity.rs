@@ -239,6 +239,33 @@ fn endpoint_outside_of_the_host_gets_no_request() {
 }
 
 #[tokio::test]
+async fn a_token_is_used_for_its_lifetime_whatever_the_clock_of_the_machine_shows() {
+    let day = entra_core::time::Duration::DAY;
+    let hour = entra_core::time::Duration::HOUR;
+    for wrong_by in [-day, day] {
+        let clock = ManualClock::new();
+        let on = (clock.now() + hour).unix_timestamp().to_string();
+        let body =
+            json!({ "access_token": "canary-token", "expires_on": on, "expires_in": "3600" });
+        let transport = ScriptedTransport::new().then(200, &[], body.to_string());
+        clock.set_wall_clock(clock.now() + wrong_by);
+        let credential = builder(&Environment::default(), &transport, &clock)
+            .build()
+            .unwrap();
+        let token = credential.token(&graph()).await.unwrap();
+        assert_eq!(token.expires_on(), clock.now() + hour, "{wrong_by}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_of_the_host_names_the_clock() {
+    let body = r#"{"access_token":"canary","expires_on":"1"}"#;
+    let (failed, ..) = rejected(&Environment::default(), 200, body).await;
+    let report = detail(&failed).report().to_string();
+    assert!(report.contains("check the clock"), "{report}");
+}
+
+#[tokio::test]
 async fn two_hour_token_is_renewed_at_half_of_its_lifetime() {
     for (lifetime, expected) in [(7200, Some(3600)), (7199, None), (86400, Some(43200))] {
         let clock = ManualClock::new();
