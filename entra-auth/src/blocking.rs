@@ -1,6 +1,17 @@
 //! Work that blocks its thread: files, processes, and waiting without a timer.
 
-use std::{io, thread, time::Duration};
+#[cfg(feature = "workload-identity")]
+use std::fs::File;
+use std::{
+    fs,
+    future::{Future, poll_fn},
+    io,
+    path::Path,
+    pin::pin,
+    task::Poll,
+    thread,
+    time::Duration,
+};
 
 use tokio::{runtime::Handle, sync::oneshot};
 
@@ -21,6 +32,54 @@ pub(crate) async fn run<T: Send + 'static>(
         .spawn(move || drop(done.send(work())))?;
     result.await.map_err(io::Error::other)
 }
+
+/// As [`run`], for work on a file: a file system that is gone can hold it up for ever. The work itself goes on.
+///
+/// # Errors
+/// As [`run`], and [`io::ErrorKind::TimedOut`].
+pub(crate) async fn run_within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (mut work, mut timer) = (pin!(run(work)), pin!(sleep(limit)));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Pending => timer.as_mut().poll(context).map(|()| {
+            Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the file system did not respond in time",
+            ))
+        }),
+        done => done,
+    })
+    .await
+}
+
+/// Opens a regular file. The open of a named pipe would wait for its writer.
+///
+/// # Errors
+/// As [`File::open`], and [`io::ErrorKind::InvalidInput`] if it is no regular file.
+#[cfg(feature = "workload-identity")]
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    check_file(path)?;
+    File::open(path)
+}
+
+/// Whether the path is that of a regular file, or of a link to one.
+///
+/// # Errors
+/// As [`fs::metadata`], and [`io::ErrorKind::InvalidInput`] if it is no regular file.
+pub(crate) fn check_file(path: &Path) -> io::Result<()> {
+    match fs::metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        )),
+    }
+}
+
+/// How long the read of a small file may take.
+pub(crate) const READ_LIMIT: Duration = Duration::from_secs(5);
 
 /// As [`run`], without waiting for the work; it is dropped if no thread can be started.
 #[cfg(feature = "file-cache")]

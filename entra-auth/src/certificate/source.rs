@@ -3,15 +3,16 @@
 use std::{
     fmt,
     fs::{self, Metadata},
+    io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::SystemTime,
 };
 
 use entra_core::Secret;
 use tracing::{info, warn};
 
-use super::value::Certificate;
+use super::{error, value::Certificate};
 use crate::{Error, blocking, shown_path::ShownPath};
 
 /// A fixed certificate, or one that is read again when its file changes.
@@ -21,6 +22,8 @@ pub(super) struct Source(Arc<Inner>);
 struct Inner {
     file: Option<File>,
     held: Mutex<LoadedCertificate>,
+    /// Lives as long as a check of the file that exceeded its limit.
+    stuck: Mutex<Weak<()>>,
 }
 
 struct File {
@@ -43,6 +46,7 @@ impl Source {
                 certificate,
                 stamp: None,
             }),
+            stuck: Mutex::default(),
         }))
     }
 
@@ -53,6 +57,7 @@ impl Source {
         Ok(Self(Arc::new(Inner {
             file: Some(File { path, passphrase }),
             held: Mutex::new(LoadedCertificate { certificate, stamp }),
+            stuck: Mutex::default(),
         })))
     }
 
@@ -78,10 +83,28 @@ impl Source {
         if self.0.file.is_none() {
             return self.held();
         }
+        // A second check of a file system that does not respond would only take another thread.
+        if self.0.stuck().strong_count() > 0 {
+            return self.held();
+        }
         // A key can take a while to decrypt, and a file system to respond.
         let inner = Arc::clone(&self.0);
-        let look = move || inner.look(in_any_case);
-        let seen = blocking::run(look).await.ok();
+        let running = Arc::new(());
+        let this_check = Arc::downgrade(&running);
+        let look = move || {
+            let seen = inner.look(in_any_case);
+            drop(running);
+            seen
+        };
+        let seen = match blocking::run_within(blocking::READ_LIMIT, look).await {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                *self.0.stuck() = this_check;
+                warn!(%error, "the certificate file cannot be read again, so the old one stays");
+                None
+            }
+            // An error if the runtime is shutting down.
+            seen => seen.ok(),
+        };
         // Logged here, since the other thread has neither the caller's span nor its subscriber.
         match seen {
             Some(FileState::Other(certificate)) => info!(
@@ -92,7 +115,6 @@ impl Source {
             Some(FileState::Unreadable(error)) => {
                 warn!(%error, "the certificate file cannot be read again, so the old one stays");
             }
-            // Or the runtime is shutting down.
             Some(FileState::Same) | None => {}
         }
         self.held()
@@ -117,7 +139,9 @@ impl Inner {
         if !in_any_case && self.held().stamp == stamp {
             return FileState::Same;
         }
-        let read = Certificate::from_file(&file.path, file.passphrase.as_ref());
+        let read = blocking::check_file(&file.path)
+            .map_err(|source| error::file("read", &file.path, source))
+            .and_then(|()| Certificate::from_file(&file.path, file.passphrase.as_ref()));
         let mut held = self.held();
         held.stamp = stamp;
         match read {
@@ -129,6 +153,11 @@ impl Inner {
             // It may be partly written; the previous certificate may still be valid.
             Err(error) => FileState::Unreadable(error),
         }
+    }
+
+    #[inline]
+    fn stuck(&self) -> std::sync::MutexGuard<'_, Weak<()>> {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]

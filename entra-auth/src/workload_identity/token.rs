@@ -1,6 +1,10 @@
 //! Tokens of other identity providers that Entra takes as client assertions.
 
-use std::{fmt, io::Read, path::PathBuf};
+use std::{
+    fmt,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use async_trait::async_trait;
 use entra_core::{
@@ -330,23 +334,24 @@ impl Source {
 
 /// Reads a token file, without holding up a thread that drives others.
 async fn read(path: PathBuf) -> Result<Secret, Error> {
-    let read = blocking::run(move || read_now(&path)).await;
-    read.unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::Transport,
-            "the runtime shut down while the token file was read",
-        ))
+    let read = blocking::run_within(blocking::READ_LIMIT, move || read_now(&path)).await;
+    // It did not respond in time, or the runtime is shutting down.
+    read.unwrap_or_else(|source| {
+        Err(
+            Error::new(ErrorKind::Transport, "the token file could not be read")
+                .with_source(source),
+        )
     })
 }
 
-fn read_now(path: &PathBuf) -> Result<Secret, Error> {
+fn read_now(path: &Path) -> Result<Secret, Error> {
     let unusable = |what: &str| {
         Error::configuration(
             format!("the token file {} {what}", ShownPath(path)),
             "check that AZURE_FEDERATED_TOKEN_FILE names the projected service account token, and that this process may read it",
         )
     };
-    let file = std::fs::File::open(path)
+    let file = blocking::open_file(path)
         .map_err(|source| unusable("cannot be read").with_source(source))?;
     let mut text = String::with_capacity(LONGEST_FILE);
     file.take(LONGEST_FILE as u64)

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use crate::{Environment, Error, blocking, shown_path::ShownPath};
 use async_trait::async_trait;
 use entra_core::{
     HttpTransport, ReqwestTransport, TransportError,
@@ -14,9 +15,6 @@ use entra_core::{
     http::{self, HeaderValue, header},
     url::{Position, Url},
 };
-use tokio::runtime::Handle;
-
-use crate::{Environment, Error, shown_path::ShownPath};
 
 /// A transport that sends each request to the cluster's token proxy in place of the sign-in service.
 ///
@@ -214,18 +212,12 @@ async fn read(path: &Path) -> std::io::Result<Bytes> {
     let path = path.to_owned();
     let job = move || {
         let mut roots = Vec::new();
-        let file = std::fs::File::open(path)?;
+        let file = blocking::open_file(&path)?;
         // The path may lead to an endless file, so the read has a limit.
         file.take(LONGEST_FILE).read_to_end(&mut roots)?;
         Ok(Bytes::from(roots))
     };
-    match Handle::try_current() {
-        Ok(handle) => handle
-            .spawn_blocking(job)
-            .await
-            .map_err(std::io::Error::other)?,
-        Err(_) => job(),
-    }
+    blocking::run_within(blocking::READ_LIMIT, job).await?
 }
 
 fn unusable(what: String) -> Error {

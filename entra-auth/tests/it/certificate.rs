@@ -355,6 +355,15 @@ async fn a_replaced_file_is_used_for_the_next_token() {
     fs::remove_file(&file.0).unwrap();
     credential.token(&request).await.unwrap();
     tenant.requests().to("/token").assert_count(4);
+    // The open of a named pipe would wait for a writer.
+    #[cfg(unix)]
+    {
+        let made = std::process::Command::new("mkfifo").arg(&file.0).status();
+        assert!(made.unwrap().success());
+        let token = credential.token(&request);
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, token).await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]

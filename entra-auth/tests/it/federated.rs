@@ -39,6 +39,18 @@ impl Scratch {
         fs::write(&path, content).unwrap();
         Self(path)
     }
+
+    /// A named pipe without a writer.
+    #[cfg(unix)]
+    fn pipe() -> Self {
+        let scratch = Self::new("");
+        fs::remove_file(&scratch.0).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(&scratch.0)
+            .status();
+        assert!(made.unwrap().success());
+        scratch
+    }
 }
 
 impl Drop for Scratch {
@@ -244,7 +256,12 @@ async fn a_token_file_that_cannot_be_used_is_named() {
     let empty = Scratch::new(" \n");
     let long = Scratch::new(&"a.b.c".repeat(20_000));
     let gone = PathBuf::from("/nowhere/token");
+    #[cfg(unix)]
+    let pipe = Scratch::pipe();
     for (path, what) in [
+        // Its open would wait for a writer.
+        #[cfg(unix)]
+        (&pipe.0, "cannot be read"),
         (&empty.0, "is empty"),
         (&long.0, "too long"),
         (&gone, "cannot be read"),
