@@ -17,7 +17,7 @@ use crate::{
     expiring_map::ExpiringMap,
     moment::Moment,
     settings::Settings,
-    wire::{OAuthError, without_bom},
+    wire::{OAuthError, is_transient_status, without_bom},
 };
 
 /// Reads the endpoints of an OpenID provider from its discovery document, or the host names of a
@@ -295,9 +295,10 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
         });
     }
     let error_response = OAuthError::parse(&response.body).unwrap_or_default();
-    let kind = match response.status.is_server_error() {
-        true => ErrorKind::Service,
-        false => ErrorKind::Rejected,
+    let kind = match response.status {
+        StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
+        status if is_transient_status(status) || status.is_server_error() => ErrorKind::Service,
+        _ => ErrorKind::Rejected,
     };
     Err(
         Error::new(kind, "the discovery request was rejected").with(|inner| {

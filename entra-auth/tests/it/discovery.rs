@@ -62,6 +62,22 @@ async fn provider_document_is_requested_once_a_day_and_again_after_a_failure() {
 }
 
 #[tokio::test]
+async fn a_throttled_discovery_is_worth_another_try() {
+    for (status, expected) in [
+        (429, ErrorKind::Throttled),
+        (408, ErrorKind::Service),
+        (503, ErrorKind::Service),
+        (404, ErrorKind::Rejected),
+    ] {
+        let script = ScriptedTransport::new().then(status, &[], "");
+        let discovery = discovery(&script).build().unwrap();
+        let error = discovery.openid_provider(ISSUER).await.unwrap_err();
+        assert_eq!(error.kind(), expected, "{status}");
+        assert_eq!(error.status(), Some(status));
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_promises_its_issuer_in_responses_is_held_to_it() {
     let plain = document(ISSUER, "https://id.example/t");
     for (promise, held) in [("", false), ("false", false), ("true", true)] {
