@@ -78,7 +78,7 @@ impl KeyPlace for OneServicePrincipal {
 /// let certificate = NewCertificate::from_der(der).named("deploy 2027");
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewCertificate {
     key: String,
     display_name: Option<String>,
@@ -162,6 +162,16 @@ impl NewCertificate {
             .key(self.key);
         credential.display_name = self.display_name;
         credential
+    }
+}
+
+/// Without its bytes: a private key may have been given by mistake.
+impl fmt::Debug for NewCertificate {
+    #[inline]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewCertificate")
+            .field("display_name", &self.display_name)
+            .finish_non_exhaustive()
     }
 }
 

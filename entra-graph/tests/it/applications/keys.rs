@@ -251,3 +251,11 @@ async fn a_key_that_cannot_sign_sends_nothing() {
     assert_eq!(cause.to_string(), "the vault does not respond");
     assert_eq!(tenant.requests().to("/applications").count(), before);
 }
+
+#[test]
+fn debug_of_a_certificate_shows_no_bytes_that_may_be_a_key() {
+    let shown = format!("{:?}", NewCertificate::from_der("canary").named("deploy"));
+    // "canary" in base64.
+    assert!(!shown.contains("Y2FuYXJ5"), "{shown}");
+    assert!(shown.contains("deploy"), "{shown}");
+}
