@@ -62,8 +62,10 @@ subprocess.run(["node", str(script)], check=True)
 def first_test(start):
     """Runs the lines of a first test in an empty folder, but for the one that installs packages."""
     program = Path(os.environ["ENTRA_MOCK"]).resolve()
-    with tempfile.TemporaryDirectory() as empty:
-        Path(empty, "entra-sdk-rs").symlink_to(Path.cwd())
+    with tempfile.TemporaryDirectory() as parent:
+        Path(parent, "entra-sdk-rs").symlink_to(Path.cwd())
+        empty = Path(parent, "project")
+        empty.mkdir()
         Path(empty, ".venv").symlink_to(sys.prefix)
         environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
         del environment["ENTRA_MOCK"]
@@ -78,6 +80,6 @@ def first_test(start):
 
 passed = first_test("$ python3 -m venv")
 assert re.search(r"\b2 passed\b", passed), passed
-passed = first_test("$ cp entra-sdk-rs/examples/other_languages/node")
+passed = first_test("$ cp ../entra-sdk-rs/examples/other_languages/node")
 assert re.search(r"^(# |ℹ )fail 0$", passed, re.M), passed
 print("lines of the README: Python and Node.js, and the first tests")
