@@ -41,7 +41,7 @@ use turns::{Caller, Turns};
 ///
 /// A 429 that names the whole application or the whole tenant (`x-ms-throttle-scope`) slows every client of this governor
 /// with that application or tenant. The limit of 60 writes a minute to an application for personal accounts is not counted, as
-/// requests do not show for whom an application is.
+/// a request does not show which accounts its application accepts.
 ///
 /// Tasks take turns: a task that has a thousand requests at once does not hold up one request of another task, and the
 /// requests of one task pass a limit in the order in which they arrived. A request that waits for one limit does not hold up requests
