@@ -80,7 +80,7 @@ impl State {
 pub(crate) fn is_soft_deleted(kind: Kind, object: &Object) -> bool {
     match kind.entity().deletion {
         Deletion::Hard => false,
-        Deletion::Soft => true,
+        Deletion::Soft { .. } => true,
         Deletion::SoftIfUnified => object["groupTypes"]
             .as_array()
             .is_some_and(|types| types.iter().any(|name| name == "Unified")),

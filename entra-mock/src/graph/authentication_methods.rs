@@ -1,59 +1,21 @@
 //! The authentication methods of a user, and the report of who registered which.
 
-use std::iter;
-
 use entra_core::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Call, list::JSON, read, route::Route};
+use super::{
+    call::{Call, JSON},
+    lookup,
+    route::{MethodsPath, Route},
+};
 use crate::{
     account,
     odata::{GraphError, Options, Query},
     permissions::authorize,
-    schema::METHOD_TYPES,
     state::{State, iso},
     store::{Kind, Object},
     wire::Reply,
 };
-
-/// The methods below `authentication` of a user: all of them or those of one type, or one by its id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MethodsPath {
-    segment: &'static str,
-    /// The type, unless methods of every type are listed.
-    of_type: Option<&'static str>,
-    id: Option<String>,
-}
-
-impl MethodsPath {
-    pub(super) fn parse(segments: &[&str]) -> Option<Self> {
-        let (name, id) = match segments {
-            [name] => (name, None),
-            [name, id] => (name, Some((*id).to_owned())),
-            _ => return None,
-        };
-        let by_type = METHOD_TYPES
-            .iter()
-            .map(|(segment, name)| (*segment, Some(*name)));
-        let mut known = iter::once(("methods", None)).chain(by_type);
-        let (segment, of_type) = known.find(|(segment, _)| segment.eq_ignore_ascii_case(name))?;
-        Some(Self {
-            segment,
-            of_type,
-            id,
-        })
-    }
-
-    /// The methods of a user that it names, before the id.
-    fn methods(&self, user: &Object) -> Vec<Value> {
-        let mut methods = methods(user);
-        if let Some(name) = self.of_type {
-            let name = format!("#microsoft.graph.{name}");
-            methods.retain(|method| method["@odata.type"] == *name);
-        }
-        methods
-    }
-}
 
 /// Responds to the authentication methods of a user.
 pub(super) fn respond(
@@ -61,7 +23,7 @@ pub(super) fn respond(
     route: &Route,
     path: &MethodsPath,
 ) -> Result<Reply, GraphError> {
-    let own = read::is_own(call, &route.root);
+    let own = lookup::is_own(call, &route.root);
     let (segment, id) = (path.segment, path.id.as_deref());
     let below = if id.is_some() { "/{id}" } else { "" };
     let row = format!(
@@ -69,11 +31,11 @@ pub(super) fn respond(
         Kind::User.entity().object_path()
     );
     authorize(call.caller, "GET", &row, own)?;
-    let (_, user) = read::find(call, &route.root)?;
+    let (_, user) = lookup::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let user_id = user.text("id").unwrap_or_default();
     let context = call.context(&format!("users('{user_id}')/authentication/{segment}"));
-    let methods = path.methods(user);
+    let methods = named(path, user);
     let body = match id {
         None => json!({ "@odata.context": context, "value": methods }),
         Some(id) => {
@@ -88,6 +50,16 @@ pub(super) fn respond(
     Ok(Reply::new(200)
         .with_header("content-type", JSON)
         .with_body(body.to_string()))
+}
+
+/// The methods of a user that a path names, before the id.
+fn named(path: &MethodsPath, user: &Object) -> Vec<Value> {
+    let mut methods = methods(user);
+    if let Some(name) = path.of_type {
+        let name = format!("#microsoft.graph.{name}");
+        methods.retain(|method| method["@odata.type"] == *name);
+    }
+    methods
 }
 
 /// A password, and what the user registered.

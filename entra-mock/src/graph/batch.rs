@@ -1,33 +1,26 @@
 //! `POST /$batch`: up to 20 requests in one.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, RwLock},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Caller, charge, payload, projection, respond as respond_to_one, route};
+use super::{call::version, payload, projection, route};
 use crate::{
     fault::Faults,
     odata::GraphError,
-    state::State,
     wire::{Reply, WireRequest},
 };
 
+/// Responds to a batch. `respond_to` responds to each of its requests as if it had come alone.
 pub(super) fn respond(
-    tenant: &RwLock<State>,
     faults: &Mutex<Faults>,
-    now: Timestamp,
     request: &WireRequest,
-    caller: &Caller,
     version: &str,
+    respond_to: impl Fn(&WireRequest) -> Reply,
 ) -> Result<Reply, GraphError> {
     let body: Value = payload::parse(&request.body)
         .ok_or_else(|| malformed("Unable to read JSON request payload."))?;
@@ -63,10 +56,7 @@ pub(super) fn respond(
                 &json!({"error": {"code": "FailedDependency", "message": "A request that this request depends on failed."}}),
             )
         } else {
-            Faults::apply(faults, &mut requests[number], |request| {
-                let charge = charge(tenant, now, request, Ok(caller));
-                respond_to_one(tenant, faults, now, request, Ok(caller), &charge)
-            })
+            Faults::apply(faults, &mut requests[number], &respond_to)
         };
         statuses[number] = Some(reply.status);
         delay = delay.max(reply.delay);
@@ -101,8 +91,14 @@ pub(super) fn requests(request: &WireRequest) -> Vec<WireRequest> {
     requests.unwrap_or_default()
 }
 
+/// Whether the request is a batch.
+pub(crate) fn is_batch(request: &WireRequest) -> bool {
+    let path = version(&request.path, "/v1.0").or_else(|| version(&request.path, "/beta"));
+    request.method == "POST" && path.is_some_and(is_path)
+}
+
 /// Whether a path below the version is that of batches.
-pub(super) fn is_path(path: &str) -> bool {
+fn is_path(path: &str) -> bool {
     route::decode(path.trim_matches('/')).is_some_and(|name| name.eq_ignore_ascii_case("$batch"))
 }
 

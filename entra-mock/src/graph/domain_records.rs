@@ -3,7 +3,11 @@
 use entra_core::Guid;
 use serde_json::{Value, json};
 
-use super::{Call, list::JSON, read, route::Route};
+use super::{
+    call::{Call, JSON},
+    lookup,
+    route::{DnsRecords, Route},
+};
 use crate::{
     odata::{GraphError, Options, Query},
     permissions::authorize,
@@ -11,29 +15,6 @@ use crate::{
     store::{Kind, Object},
     wire::Reply,
 };
-
-/// The two lists of records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DnsRecords {
-    Verification,
-    ServiceConfiguration,
-}
-
-impl DnsRecords {
-    /// Parses the name of the list in a path.
-    pub(super) fn named(segment: &str) -> Option<Self> {
-        [Self::Verification, Self::ServiceConfiguration]
-            .into_iter()
-            .find(|list| list.name().eq_ignore_ascii_case(segment))
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Verification => "verificationDnsRecords",
-            Self::ServiceConfiguration => "serviceConfigurationRecords",
-        }
-    }
-}
 
 /// Responds with one of the lists.
 pub(super) fn respond(
@@ -43,7 +24,7 @@ pub(super) fn respond(
 ) -> Result<Reply, GraphError> {
     let path = format!("{}/{}", Kind::Domain.entity().object_path(), list.name());
     authorize(call.caller, "GET", &path, false)?;
-    let (_, domain) = read::find(call, &route.root)?;
+    let (_, domain) = lookup::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let name = domain["id"].as_str().unwrap_or_default();
     let records = match list {

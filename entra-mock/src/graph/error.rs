@@ -4,8 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{Timestamp, time::UtcOffset};
 use serde_json::json;
 
-use super::TokenProblem;
-use crate::{odata::GraphError, wire::Reply};
+use crate::{odata::GraphError, permissions::TokenProblem, wire::Reply};
 
 pub(super) fn reply(
     error: &GraphError,

@@ -1,7 +1,7 @@
 //! `$expand`: related objects inside of an object.
 
 use super::{
-    Call,
+    call::Call,
     projection::{Projection, RenderOptions},
     rows::EvalContext,
     security_attributes,

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, list::JSON, read, route::Route};
+use super::{
+    call::{Call, JSON},
+    lookup,
+    route::Route,
+};
 use crate::{
     odata::GraphError,
     permissions::authorize,
@@ -107,7 +111,7 @@ pub(super) fn respond(
 ) -> Result<Reply, GraphError> {
     let below = if id.is_some() { "/{id}" } else { "" };
     authorize(call.caller, "GET", &format!("{PATH}{below}"), false)?;
-    let (_, app) = read::find(call, &route.root)?;
+    let (_, app) = lookup::find(call, &route.root)?;
     let context = context(call, app);
     let body = match id {
         Some(id) => {

@@ -2,7 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, list::JSON, read, route::Route, subject::selection};
+use super::{
+    call::{Call, JSON},
+    lookup,
+    route::Route,
+    subject::selection,
+};
 use crate::{
     odata::{GraphError, Options, Query},
     permissions::authorize,
@@ -12,10 +17,10 @@ use crate::{
 
 /// Responds to `licenseDetails` of a user.
 pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
-    let own = read::is_own(call, &route.root);
+    let own = lookup::is_own(call, &route.root);
     let path = format!("{}/licenseDetails", Kind::User.entity().object_path());
     authorize(call.caller, "GET", &path, own)?;
-    let (_, user) = read::find(call, &route.root)?;
+    let (_, user) = lookup::find(call, &route.root)?;
     let query = Query::parse(call.request.query.as_deref(), Options(&["$select"]))?;
     let unknown = query.select.iter().flatten().find(|name| {
         *name != "*"

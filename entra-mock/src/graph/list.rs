@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Call,
+    call::{Call, JSON, unsupported},
     expand::Expansion,
     items::ItemWriter,
     paging::Matching,
@@ -11,8 +11,8 @@ use super::{
     route::Route,
     rows::{EvalContext, Row, RowFilter},
     security_attributes,
+    sign_in_activity::{ACTIVITY, check_activity},
     subject::Subject,
-    unsupported,
 };
 use crate::{
     odata::{
@@ -437,19 +437,3 @@ fn only_basics<'n>(
         Ok(())
     }
 }
-
-/// `signInActivity` comes from the logs and needs their permission and licence.
-pub(super) fn check_activity(call: Call<'_>) -> Result<(), GraphError> {
-    if !call.caller.has_any(&["AuditLog.Read.All"]) {
-        return Err(denied());
-    }
-    if call.state.license == License::Free {
-        Err(not_premium())
-    } else {
-        Ok(())
-    }
-}
-
-pub(super) const ACTIVITY: &str = "signInActivity";
-
-pub(super) const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";

@@ -2,73 +2,20 @@
 
 use std::collections::HashSet;
 
-use entra_core::Guid;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Call,
-    list::JSON,
-    payload, read, relations,
-    route::{Root, Route},
-    unsupported,
+    call::{Call, JSON, unsupported},
+    lookup, payload, relations,
+    route::{Action, Root, Route, guid},
 };
 use crate::{
     odata::GraphError,
     permissions::{authorize, sees_members},
-    schema::{Kind, Operation},
+    schema::Kind,
     store::Object,
     wire::Reply,
 };
-
-/// A membership action of an object.
-///
-/// The `…Objects` actions also return administrative units and directory roles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    GetMemberGroups,
-    GetMemberObjects,
-    CheckMemberGroups,
-    CheckMemberObjects,
-}
-
-impl Action {
-    /// Returns the action with that name, qualified or not, if objects of that kind have it.
-    pub(super) fn find(kind: Kind, segment: &str) -> Option<Self> {
-        let action = Self::named(segment)?;
-        let path = format!("{}/{}", kind.entity().object_path(), action.name());
-        let documented = |operation: &Operation| operation.path == path;
-        kind.entity()
-            .operations
-            .iter()
-            .any(documented)
-            .then_some(action)
-    }
-
-    pub(super) fn named(segment: &str) -> Option<Self> {
-        let name = super::route::unqualified(segment);
-        ACTIONS
-            .into_iter()
-            .find(|action| action.name().eq_ignore_ascii_case(name))
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::GetMemberGroups => "getMemberGroups",
-            Self::GetMemberObjects => "getMemberObjects",
-            Self::CheckMemberGroups => "checkMemberGroups",
-            Self::CheckMemberObjects => "checkMemberObjects",
-        }
-    }
-
-    /// The parameter that the body must have.
-    fn parameter(self) -> &'static str {
-        match self {
-            Self::GetMemberGroups | Self::GetMemberObjects => "securityEnabledOnly",
-            Self::CheckMemberGroups => "groupIds",
-            Self::CheckMemberObjects => "ids",
-        }
-    }
-}
 
 /// Responds to one action, sent with POST.
 pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<Reply, GraphError> {
@@ -83,9 +30,9 @@ pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<R
         call.caller,
         "POST",
         &format!("{object}/{}", action.name()),
-        read::is_own(call, &route.root),
+        lookup::is_own(call, &route.root),
     )?;
-    let (kind, object) = read::find(call, &route.root)?;
+    let (kind, object) = lookup::find(call, &route.root)?;
     let body = body(call, action)?;
     let ids = match action {
         Action::GetMemberGroups | Action::GetMemberObjects => {
@@ -113,7 +60,8 @@ fn listed(
         Some(Value::Bool(only)) => *only,
         Some(_) => return Err(wrong_type(action, "Edm.Boolean")),
     };
-    if security_only && !matches!(kind, Kind::User | Kind::ServicePrincipal) {
+    let principal = kind.entity().principal;
+    if security_only && !principal.is_some_and(|form| form.checks_security_groups) {
         return Err(GraphError::bad_request(
             "To get security groups, the member must be a user.",
         ));
@@ -213,13 +161,6 @@ fn body(call: Call<'_>, action: Action) -> Result<Map<String, Value>, GraphError
     }
 }
 
-/// Returns an id in the spelling of the directory.
-pub(super) fn guid(id: &str) -> Result<String, GraphError> {
-    id.parse::<Guid>()
-        .map(|id| id.to_string())
-        .map_err(|_| GraphError::bad_request(format!("Invalid object identifier '{id}'.")))
-}
-
 fn missing(action: Action) -> GraphError {
     malformed(format!(
         "The parameter '{}' of the operation '{}' is missing.",
@@ -239,13 +180,6 @@ fn wrong_type(action: Action, expected: &str) -> GraphError {
 fn malformed(message: impl Into<String>) -> GraphError {
     GraphError::new(400, "BadRequest", message)
 }
-
-const ACTIONS: [Action; 4] = [
-    Action::GetMemberGroups,
-    Action::GetMemberObjects,
-    Action::CheckMemberGroups,
-    Action::CheckMemberObjects,
-];
 
 /// The maximum number of ids in one check.
 const MAX_CHECKED: usize = 20;

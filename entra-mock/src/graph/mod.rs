@@ -3,12 +3,13 @@
 //! Checks are in Graph's order: token, permission, existence, then the query. A request that Graph has and the
 //! fake tenant does not support returns 501, never an empty success.
 
+pub(crate) use batch::is_batch;
 pub(crate) use error::http_date;
-pub(crate) use subscriptions::{handshakes, may_need_handshake};
+pub(crate) use handshakes::{handshakes, may_need_handshake};
 #[cfg(test)]
 pub(crate) use write::SPECIAL as PROPERTY_PERMISSIONS;
 
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use entra_core::Timestamp;
 
@@ -23,15 +24,19 @@ use crate::{
 
 mod authentication_methods;
 mod batch;
+mod call;
 mod candidates;
 mod delta;
 mod domain_records;
 mod error;
 mod expand;
 mod extension;
+mod handshakes;
 mod items;
 mod license_details;
 mod list;
+mod lock;
+mod lookup;
 mod membership;
 mod metadata_level;
 mod methods;
@@ -48,6 +53,7 @@ mod rows;
 mod scoped_role_members;
 mod security_attributes;
 mod segments;
+mod sign_in_activity;
 mod subject;
 mod subscriptions;
 mod synchronization;
@@ -57,6 +63,8 @@ mod unsourced;
 mod write;
 
 pub(crate) use crate::permissions::{Caller, TokenProblem};
+use call::{Call, unsupported, version};
+use lock::{read_lock, write_lock};
 use route::{Root, Route, Target};
 
 /// Responds to one request below `/v1.0` or `/beta`.
@@ -197,31 +205,12 @@ pub(crate) fn charge(
     Charge { price, outcome }
 }
 
-/// Whether the request is a batch.
-pub(crate) fn is_batch(request: &WireRequest) -> bool {
-    let path = version(&request.path, "/v1.0").or_else(|| version(&request.path, "/beta"));
-    request.method == "POST" && path.is_some_and(batch::is_path)
-}
-
 fn throttled() -> GraphError {
     GraphError::new(
         429,
         "TooManyRequests",
         "Too many requests. Wait as long as the Retry-After header says, and send the request again.",
     )
-}
-
-/// One authenticated request.
-#[derive(Clone, Copy)]
-struct Call<'a> {
-    state: &'a State,
-    now: Timestamp,
-    caller: &'a Caller,
-    request: &'a WireRequest,
-    /// Whether `ConsistencyLevel: eventual` was sent.
-    eventual: bool,
-    /// Whether the path starts with `/beta`.
-    beta: bool,
 }
 
 fn dispatch(
@@ -248,7 +237,10 @@ fn dispatch(
     let caller = caller.map_err(error::unauthorized)?;
     if is_batch {
         let version = if beta.is_some() { "/beta" } else { "/v1.0" };
-        return batch::respond(tenant, faults, now, request, caller, version);
+        return batch::respond(faults, request, version, |request| {
+            let charge = charge(tenant, now, request, Ok(caller));
+            respond(tenant, faults, now, request, Ok(caller), &charge)
+        });
     }
     let Some(route) = Route::parse(path)? else {
         return Err(unsupported(request));
@@ -299,66 +291,6 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::RoleTemplates(id) => role_templates::respond(call, id.as_deref()),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
     }
-}
-
-// A panic while the lock was held leaves the data as usable as before.
-
-fn read_lock(tenant: &RwLock<State>) -> RwLockReadGuard<'_, State> {
-    tenant.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write_lock(tenant: &RwLock<State>) -> RwLockWriteGuard<'_, State> {
-    tenant.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl<'a> Call<'a> {
-    fn new(state: &'a State, now: Timestamp, caller: &'a Caller, request: &'a WireRequest) -> Self {
-        let eventual = request
-            .header("consistencylevel")
-            .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
-        Self {
-            state,
-            now,
-            caller,
-            request,
-            eventual,
-            beta: version(&request.path, "/beta").is_some(),
-        }
-    }
-}
-
-impl Call<'_> {
-    /// The start of every link and context of this response.
-    fn root(&self) -> String {
-        format!("{}/{}", self.request.base, self.version())
-    }
-
-    fn version(&self) -> &'static str {
-        if self.beta { "beta" } else { "v1.0" }
-    }
-
-    fn context(&self, fragment: &str) -> String {
-        format!("{}/$metadata#{fragment}", self.root())
-    }
-}
-
-/// 501 that names the request. It becomes a 405 if Graph does not have the method on that path, and a 400 if
-/// Graph does not have the path.
-fn unsupported(request: &WireRequest) -> GraphError {
-    GraphError::new(
-        501,
-        "NotImplemented",
-        format!(
-            "The fake tenant does not support {} {}. A test can mount a response of its own: FakeTenant::mount.",
-            request.method, request.path
-        ),
-    )
-}
-
-fn version<'a>(path: &'a str, version: &str) -> Option<&'a str> {
-    let (start, rest) = path.split_at_checked(version.len())?;
-    (start.eq_ignore_ascii_case(version) && (rest.is_empty() || rest.starts_with('/')))
-        .then_some(rest)
 }
 
 /// The first segment of a path below the version, if it is a version again: a client has put the version

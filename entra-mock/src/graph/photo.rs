@@ -2,48 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, list::JSON, read, route::Route, unsourced};
+use super::{
+    call::{Call, JSON, unsupported},
+    lookup,
+    route::{PhotoPath, Root, Route},
+    unsourced,
+};
 use crate::{odata::GraphError, permissions::authorize, store::Photo, wire::Reply};
-
-/// What a path below `photo` or `photos` addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PhotoPath {
-    /// The available sizes.
-    List,
-    /// The metadata of the largest or of one size.
-    Metadata(Option<String>),
-    /// The bytes.
-    Value(Option<String>),
-}
-
-impl PhotoPath {
-    /// Reads the segments after an object.
-    pub(super) fn parse(name: &str, rest: &[&str]) -> Option<Self> {
-        let many = name.eq_ignore_ascii_case("photos");
-        if !many && !name.eq_ignore_ascii_case("photo") {
-            return None;
-        }
-        match rest {
-            [] if many => Some(Self::List),
-            [] => Some(Self::Metadata(None)),
-            ["$value"] if !many => Some(Self::Value(None)),
-            [size] if many => Some(Self::Metadata(Some((*size).to_owned()))),
-            [size, "$value"] if many => Some(Self::Value(Some((*size).to_owned()))),
-            _ => None,
-        }
-    }
-
-    /// The path as in the table of operations.
-    pub(super) fn below(&self) -> &'static str {
-        match self {
-            Self::List => "/photos",
-            Self::Metadata(None) => "/photo",
-            Self::Metadata(Some(_)) => "/photos/{id}",
-            Self::Value(None) => "/photo/$value",
-            Self::Value(Some(_)) => "/photos/{id}/$value",
-        }
-    }
-}
 
 /// Responds with a photo, its sizes or its bytes.
 pub(super) fn respond(
@@ -51,9 +16,9 @@ pub(super) fn respond(
     route: &Route,
     path: &PhotoPath,
 ) -> Result<Reply, GraphError> {
-    let own = read::is_own(call, &route.root);
+    let own = lookup::is_own(call, &route.root);
     let (kind, object) = match &route.root {
-        super::route::Root::Object(kind, _) => {
+        Root::Object(kind, _) => {
             // One size has the permissions of all sizes.
             let below = match path {
                 PhotoPath::Metadata(Some(_)) => PhotoPath::List.below(),
@@ -61,9 +26,9 @@ pub(super) fn respond(
             };
             let row = format!("{}{below}", kind.entity().object_path());
             authorize(call.caller, "GET", &row, own)?;
-            read::find(call, &route.root)?
+            lookup::find(call, &route.root)?
         }
-        _ => return Err(super::unsupported(call.request)),
+        _ => return Err(unsupported(call.request)),
     };
     let id = object["id"].as_str().unwrap_or_default();
     let photo = call.state.store.photo(id);

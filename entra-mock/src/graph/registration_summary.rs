@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Call, list::JSON};
+use super::{
+    call::{Call, JSON},
+    route::{BY_FEATURE, BY_METHOD, RegistrationSummary},
+};
 use crate::{
     odata::GraphError,
     permissions::{authorize, not_premium},
@@ -13,64 +16,15 @@ use crate::{
     wire::Reply,
 };
 
-/// A call of one of the two functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RegistrationSummary {
-    by_method: bool,
-    /// The types of users: `all`, `member` or `guest`.
-    types: &'static str,
-    /// The roles of users: `all`, `privilegedAdmin`, `admin` or `user`.
-    roles: &'static str,
-}
-
-impl RegistrationSummary {
-    /// Parses the function call in a path. Its parameters are optional.
-    pub(super) fn parse(segment: &str) -> Result<Option<Self>, GraphError> {
-        let (name, arguments) = match segment.split_once('(') {
-            Some((name, arguments)) => (name, arguments.strip_suffix(')')),
-            None => (segment, Some("")),
-        };
-        let by_method = name.eq_ignore_ascii_case(BY_METHOD);
-        let Some(arguments) =
-            arguments.filter(|_| by_method || name.eq_ignore_ascii_case(BY_FEATURE))
-        else {
-            return Ok(None);
-        };
-        let mut summary = Self {
-            by_method,
-            types: "all",
-            roles: "all",
-        };
-        for argument in arguments.split(',').filter(|part| !part.trim().is_empty()) {
-            let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-            let value = value.trim().trim_matches('\'');
-            let member = |members: &[&'static str]| {
-                let mut members = members.iter().copied();
-                members.find(|member| *member == value)
-            };
-            let found = match name.trim() {
-                "includedUserTypes" => member(&TYPES).map(|value| summary.types = value),
-                "includedUserRoles" => member(&ROLES).map(|value| summary.roles = value),
-                _ => None,
-            };
-            if found.is_none() {
-                return Err(GraphError::bad_request(format!(
-                    "Invalid value '{value}' for the parameter of the function."
-                )));
-            }
-        }
-        Ok(Some(summary))
-    }
-
-    fn includes(self, details: &Object) -> bool {
-        let admin = details["isAdmin"] == true;
-        let role = match self.roles {
-            "all" => true,
-            "user" => !admin,
-            _ => admin,
-        };
-        role && (self.types == "all" || details["userType"] == self.types)
-    }
+/// Whether the function counts a user.
+fn includes(summary: RegistrationSummary, details: &Object) -> bool {
+    let admin = details["isAdmin"] == true;
+    let role = match summary.roles {
+        "all" => true,
+        "user" => !admin,
+        _ => admin,
+    };
+    role && (summary.types == "all" || details["userType"] == summary.types)
 }
 
 pub(super) fn respond(call: Call<'_>, summary: RegistrationSummary) -> Result<Reply, GraphError> {
@@ -88,7 +42,7 @@ pub(super) fn respond(call: Call<'_>, summary: RegistrationSummary) -> Result<Re
         .state
         .store
         .all(Kind::UserRegistrationDetails)
-        .filter(|details| summary.includes(details))
+        .filter(|details| includes(summary, details))
         .collect();
     let (kind, list, counts) = match summary.by_method {
         true => ("Method", "userRegistrationMethodCounts", by_method(&users)),
@@ -127,10 +81,6 @@ fn by_feature(users: &[&Object]) -> Vec<Value> {
     FEATURES.into_iter().map(count).collect()
 }
 
-const BY_METHOD: &str = "usersRegisteredByMethod";
-const BY_FEATURE: &str = "usersRegisteredByFeature";
-const TYPES: [&str; 3] = ["all", "member", "guest"];
-const ROLES: [&str; 4] = ["all", "privilegedAdmin", "admin", "user"];
 const FEATURES: [(&str, &str); 5] = [
     ("ssprRegistered", "isSsprRegistered"),
     ("ssprEnabled", "isSsprEnabled"),

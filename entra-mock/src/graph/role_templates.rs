@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, list::JSON};
+use super::call::{Call, JSON};
 use crate::{
     odata::{GraphError, Options, Query},
     permissions::authorize,

@@ -1,26 +1,29 @@
 //! Parses paths.
 
+mod dns_records;
+mod membership_action;
+mod methods_path;
+mod photo_path;
+mod registration_summary;
 mod segment;
+mod tenant_name;
 
-pub(super) use segment::{decode, qualified, unqualified};
+pub(super) use dns_records::DnsRecords;
+pub(super) use membership_action::Action;
+pub(super) use methods_path::MethodsPath;
+pub(super) use photo_path::PhotoPath;
+pub(super) use registration_summary::{BY_FEATURE, BY_METHOD, RegistrationSummary};
+pub(super) use segment::{decode, guid, qualified};
+pub(super) use tenant_name::TenantName;
 
 use segment::{
     action_of_set, check_id, command, documents, is_delta, is_operation, quoted_key, set_action,
     system_segment,
 };
 
-use super::{
-    Caller,
-    authentication_methods::MethodsPath,
-    domain_records::DnsRecords,
-    membership::{self, Action},
-    photo::PhotoPath,
-    registration_summary::RegistrationSummary,
-    tenant_information::TenantName,
-};
 use crate::{
     odata::GraphError,
-    permissions::operation,
+    permissions::{Caller, operation},
     schema::{Deletion, IdForm, Kind, Relationship, SINGLE_ID},
     wire::WireRequest,
 };
@@ -213,12 +216,12 @@ impl Route {
                 me: false,
             }),
             [id] => Some(Self {
-                root: Root::Deleted(membership::guid(id)?),
+                root: Root::Deleted(guid(id)?),
                 target: Target::Object,
                 me: false,
             }),
             [id, name] if name.eq_ignore_ascii_case("restore") => Some(Self {
-                root: Root::Deleted(membership::guid(id)?),
+                root: Root::Deleted(guid(id)?),
                 target: Target::Command("restore"),
                 me: false,
             }),
@@ -229,7 +232,7 @@ impl Route {
     fn of_role_templates(rest: &[&str]) -> Result<Option<Self>, GraphError> {
         let id = match rest {
             [] => None,
-            [id] if !is_operation(id) => Some(membership::guid(id)?),
+            [id] if !is_operation(id) => Some(guid(id)?),
             _ => return Ok(None),
         };
         Ok(Some(Self {
@@ -306,7 +309,7 @@ impl Route {
             let (id, target) = match (inline, rest) {
                 (None, [id]) if !is_operation(id) => ((*id).to_owned(), Target::Object),
                 (None, [id, name]) => match Action::named(name) {
-                    Some(action) => (membership::guid(id)?, Target::Action(action)),
+                    Some(action) => (guid(id)?, Target::Action(action)),
                     None => return Ok(None),
                 },
                 _ => return Ok(None),

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Call,
-    list::JSON,
-    read,
+    call::{Call, JSON},
+    lookup,
     route::{Root, Route},
 };
 use crate::{
@@ -29,7 +28,7 @@ pub(super) fn respond(
     let unit_path = Kind::AdministrativeUnit.entity().object_path();
     let path = format!("{unit_path}/scopedRoleMembers{key}");
     authorize(call.caller, "GET", &path, false)?;
-    let (_, unit) = read::find(call, &route.root)?;
+    let (_, unit) = lookup::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let unit = unit["id"].as_str().unwrap_or_default();
     let body = match id {
@@ -58,7 +57,7 @@ fn of_role(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Kind::DirectoryRole.entity().object_path()
     );
     authorize(call.caller, "GET", &path, false)?;
-    let (_, role) = read::find(call, &route.root)?;
+    let (_, role) = lookup::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let items: Vec<Value> = call
         .state

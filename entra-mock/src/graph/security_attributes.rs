@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Call, projection::Projection};
+use super::{call::Call, projection::Projection};
 use crate::{
     odata::GraphError,
     permissions::denied,

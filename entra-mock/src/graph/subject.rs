@@ -1,15 +1,16 @@
 //! The subject of a list: a collection, or a relationship of one object.
 
 use super::{
-    Call, read,
+    call::{Call, unsupported},
+    lookup::{self, oldest_record},
     route::{Root, Route, Target},
     rows::{self, Source},
-    subscriptions, unsupported,
+    subscriptions,
 };
 use crate::{
-    odata::{Expr, GraphError, Options, Query, TICKS, ticks_of},
+    odata::{Expr, GraphError, Options, Query},
     permissions::{authorize, authorize_kind, not_premium, sees_hidden_members},
-    schema::{EntityType, Kind, PageSizes, Premium, Relationship},
+    schema::{Context, EntityType, Kind, PageSizes, Premium, Relationship},
     state::License,
     store::Object,
 };
@@ -71,9 +72,9 @@ impl<'a> Subject<'a> {
                 });
             }
             (root, Some(relationship)) => {
-                let own = read::is_own(call, root);
+                let own = lookup::is_own(call, root);
                 authorize(call.caller, "GET", &relationship.path(), own)?;
-                (Some(read::find(call, root)?), own)
+                (Some(lookup::find(call, root)?), own)
             }
             _ => return Err(unsupported(call.request)),
         };
@@ -150,14 +151,10 @@ impl<'a> Subject<'a> {
         let name = match (self.relationship, self.cast, self.of) {
             (Some(relationship), None, Some((kind, object))) if !relationship.polymorphic => {
                 let id = object.text("id").unwrap_or_default();
-                // Documented like this: below their own collection for some, as a collection of
-                // their own for others.
-                match (kind, relationship.name) {
-                    (_, "oauth2PermissionGrants") => "oauth2PermissionGrants".to_owned(),
-                    (Kind::User | Kind::ServicePrincipal, "appRoleAssignments") => {
-                        "appRoleAssignments".to_owned()
-                    }
-                    (kind, name) => format!("{}('{id}')/{name}", kind.entity().set),
+                let name = relationship.name;
+                match relationship.context {
+                    Context::Below => format!("{}('{id}')/{name}", kind.entity().set),
+                    Context::CollectionOfLists | Context::Collection => name.to_owned(),
                 }
             }
             (Some(_), None, _) => "directoryObjects".to_owned(),
@@ -197,14 +194,4 @@ pub(super) fn selection(query: &Query) -> String {
     } else {
         format!("({})", names.join(","))
     }
-}
-
-/// The start of the log retention of the tenant's licence.
-pub(super) fn oldest_record(call: Call<'_>) -> i64 {
-    let days = if call.state.license == License::Free {
-        7
-    } else {
-        30
-    };
-    ticks_of(call.now) - days * 86_400 * TICKS
 }

@@ -1,59 +1,15 @@
-//! Subscriptions beside the generic reads and writes: who sees them, and which URLs must be validated.
+//! Subscriptions beside the generic reads and writes: who sees them.
 
-use std::sync::RwLock;
-
-use entra_core::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Call, TokenProblem, batch, is_batch, read_lock,
+    call::Call,
     route::{Root, Route},
-    version, write,
 };
 use crate::{
-    permissions::Caller,
-    state::State,
     store::{Kind, Object},
     time::{ticks, ticks_of},
-    wire::WireRequest,
 };
-
-/// Returns the URLs that receivers must confirm before a request is handled. A URL is there twice if it must be
-/// confirmed for two purposes.
-///
-/// There are none if the request fails for another reason.
-pub(crate) fn handshakes(
-    tenant: &RwLock<State>,
-    now: Timestamp,
-    request: &WireRequest,
-    caller: Result<&Caller, TokenProblem>,
-) -> Vec<String> {
-    let Ok(caller) = caller else {
-        return Vec::new();
-    };
-    let requests = if is_batch(request) {
-        batch::requests(request)
-    } else {
-        vec![request.clone()]
-    };
-    let state = read_lock(tenant);
-    requests
-        .iter()
-        .filter_map(|request| {
-            let route = Route::parse(version(&request.path, "/v1.0")?).ok()??;
-            is_subscription(&route)
-                .then(|| write::validated_urls(Call::new(&state, now, caller, request), &route))
-        })
-        .flatten()
-        .collect()
-}
-
-/// Whether a request can need a handshake; most cannot.
-pub(crate) fn may_need_handshake(request: &WireRequest) -> bool {
-    let path = request.path.to_ascii_lowercase();
-    matches!(request.method.as_str(), "POST" | "PATCH")
-        && (path.contains("/subscriptions") || is_batch(request))
-}
 
 /// Whether a path addresses subscriptions.
 pub(super) fn is_subscription(route: &Route) -> bool {

@@ -5,7 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, list::JSON, read, route::Route, unsupported};
+use super::{
+    call::{Call, JSON, unsupported},
+    lookup,
+    route::Route,
+};
 use crate::{
     odata::{GraphError, Options, Query},
     permissions::authorize,
@@ -42,7 +46,7 @@ pub(super) fn respond(
         return Err(unsupported(call.request));
     }
     authorize(call.caller, "GET", &path, false)?;
-    let (_, principal) = read::find(call, &route.root)?;
+    let (_, principal) = lookup::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let names: Vec<&str> = segments.iter().map(String::as_str).collect();
     let id = principal["id"].as_str().unwrap_or_default();

@@ -2,36 +2,11 @@
 
 use serde_json::json;
 
-use super::{Call, list::JSON};
+use super::{
+    call::{Call, JSON},
+    route::TenantName,
+};
 use crate::{odata::GraphError, permissions::authorize, wire::Reply};
-
-/// How a request names a tenant.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum TenantName {
-    Id(String),
-    Domain(String),
-}
-
-impl TenantName {
-    /// Parses the function call in a path, such as `findTenantInformationByTenantId(tenantId='…')`.
-    pub(super) fn parse(segment: &str) -> Option<Self> {
-        let name = super::route::unqualified(segment);
-        let (function, arguments) = name.split_once('(')?;
-        let (parameter, value) = arguments.strip_suffix(')')?.split_once('=')?;
-        let value = value.strip_prefix('\'')?.strip_suffix('\'')?.to_owned();
-        let calls = |function_name: &str, parameter_name: &str| {
-            function.eq_ignore_ascii_case(function_name)
-                && parameter.eq_ignore_ascii_case(parameter_name)
-        };
-        if calls("findTenantInformationByTenantId", "tenantId") {
-            Some(Self::Id(value))
-        } else if calls("findTenantInformationByDomainName", "domainName") {
-            Some(Self::Domain(value))
-        } else {
-            None
-        }
-    }
-}
 
 /// Responds with the information of this tenant, or 404 for another one.
 pub(super) fn respond(call: Call<'_>, name: &TenantName) -> Result<Reply, GraphError> {

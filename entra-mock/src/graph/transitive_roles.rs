@@ -3,12 +3,10 @@
 use serde_json::json;
 
 use super::{
-    Call,
-    list::JSON,
+    call::{Call, JSON, unsupported},
     projection::{Projection, RenderOptions},
     relations::groups_above,
     rows::EvalContext,
-    unsupported,
 };
 use crate::{
     odata::{Expr, GraphError, Literal, Op, Options, Query, check_filter, matches, parse_filter},

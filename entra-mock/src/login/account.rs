@@ -10,12 +10,12 @@ use super::{
     client::text,
     context::{Context, plain_text},
     error::LoginError,
-    grants::{Attempts, Subject},
     policy,
 };
 use crate::{
     account::{PASSWORD, SECOND_FACTOR, generation, is_administrator},
     directory::later,
+    grants::{Attempts, Subject},
     state::State,
     store::{Kind, Object, Relation},
 };

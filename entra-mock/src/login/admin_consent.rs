@@ -3,17 +3,18 @@
 use url::Url;
 
 use super::{
-    Version, account,
-    authorization::{Parameters, Prompt, redirect_address},
+    account,
+    authorization::{Prompt, redirect_address},
     authorize::{page_error, publisher},
     browser::Browser,
     client::{self, Client},
     consent::{self, Grant},
-    context::Context,
+    context::{Context, Version},
     discovery::{self, Tenant},
     error::LoginError,
     identify::{Decision, IdentifiedUser, Identify, Progress, SignInHints},
     page::{self, Page},
+    parameters::Parameters,
     policy,
     redirect::{Mode, ResponseTarget},
     scope::RequestedScopes,

@@ -85,11 +85,8 @@ fn read(
 mod tests {
     use serde_json::json;
 
-    use super::*;
-    use crate::{
-        login::{Version, client::ClientAuthentication},
-        state::License,
-    };
+    use super::{super::context::Version, *};
+    use crate::{login::client::ClientAuthentication, state::License};
 
     fn insert(state: &mut State, kind: Kind, object: &Value) {
         let object = object.as_object().cloned().unwrap();

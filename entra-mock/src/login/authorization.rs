@@ -1,21 +1,20 @@
 //! Reads and checks authorize requests, and decides where an error goes.
 
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::{
-    Version,
     client::{self, Client},
-    context::{Context, plain_text},
+    context::{Context, Version, plain_text},
     discovery,
     error::LoginError,
-    grants::Challenge,
+    parameters::Parameters,
     redirect::{self, Mode, Platform, ResponseTarget},
     resource_parameter,
     response_type::ResponseType,
     scope::RequestedScopes,
     tenant_restrictions, user_grant,
 };
-use crate::{state::State, wire::WireRequest};
+use crate::{grants::Challenge, state::State};
 
 /// A valid authorize request.
 #[derive(Debug)]
@@ -54,61 +53,6 @@ pub(super) enum AuthorizeError {
     Page(LoginError),
     /// To the application.
     Back(Box<ResponseTarget>, LoginError),
-}
-
-/// The parameters of query and form. The query takes precedence.
-pub(super) struct Parameters {
-    query: Vec<(String, String)>,
-    form: Vec<(String, String)>,
-}
-
-impl Parameters {
-    pub(super) fn read(request: &WireRequest) -> Self {
-        let parse = |bytes: &[u8]| -> Vec<(String, String)> {
-            form_urlencoded::parse(bytes)
-                .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect()
-        };
-        let form = if request.method == "POST" {
-            parse(&request.body)
-        } else {
-            Vec::new()
-        };
-        Self {
-            query: parse(request.query.as_deref().unwrap_or_default().as_bytes()),
-            form,
-        }
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .chain(&self.form)
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// Returns a field that only the tenant's own pages send.
-    pub(super) fn posted(&self, name: &str) -> Option<&str> {
-        self.form
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// Returns all parameters of the application as a query, for the URL that the pages post to.
-    pub(super) fn to_query(&self) -> String {
-        let own = |name: &str| OWN_FIELDS.contains(&name);
-        form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(
-                self.query
-                    .iter()
-                    .chain(&self.form)
-                    .filter(|(name, _)| !own(name)),
-            )
-            .finish()
-    }
 }
 
 impl Authorization {
@@ -317,7 +261,3 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, LoginError> {
 
 /// In bytes; the limit of the service is not documented.
 const LONGEST_QUERY: usize = 16 * 1024;
-/// Fields of the tenant's own pages.
-const OWN_FIELDS: [&str; 7] = [
-    "step", "login", "passwd", "keep", "flow", "account", "everyone",
-];

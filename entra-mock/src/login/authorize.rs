@@ -4,22 +4,28 @@ use std::time::Duration;
 
 use super::{
     account,
-    authorization::{Authorization, AuthorizeError, Parameters, Prompt},
+    authorization::{Authorization, AuthorizeError, Prompt},
     browser::Browser,
     client::{Client, ClientAuthentication, text},
     consent::{self, ConsentResult},
     context::Context,
     error::LoginError,
-    grants::{Code, Subject},
     identify::{Decision, IdentifiedUser, Identify, Progress, SignInHints},
     page::{self, Page},
+    parameters::Parameters,
     policy, resource,
     scope::RequestedScopes,
     user_grant::{self, FrontChannel, UserTokenRequest},
     user_sign_in::{self, Event},
     user_token,
 };
-use crate::{directory::later, state::State, store::Kind, wire::Reply};
+use crate::{
+    directory::later,
+    grants::{Code, Subject},
+    state::State,
+    store::Kind,
+    wire::Reply,
+};
 
 /// `/{tenant}/oauth2[/v2.0]/authorize`
 pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {

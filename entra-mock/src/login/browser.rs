@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use entra_core::Timestamp;
 
-use super::{
-    account,
-    context::Context,
+use super::{account, context::Context};
+use crate::{
+    directory::later,
     grants::{Account, Flow, Session, Subject},
+    state::State,
 };
-use crate::{directory::later, state::State};
 
 /// A browser, identified by its cookie.
 pub(super) struct Browser<'a> {

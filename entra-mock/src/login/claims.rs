@@ -1,14 +1,12 @@
 //! Claims that an application's registration adds to tokens: optional claims, groups, directory
 //! roles.
 
-use std::collections::HashSet;
-
 use serde_json::{Value, json};
 
-use super::{account, client::text, user_token::TokenSubject};
+use super::{account, client::text, groups::groups_of, token_subject::TokenSubject};
 use crate::{
     state::State,
-    store::{Kind, Object, Relation},
+    store::{Kind, Object},
 };
 
 /// The type of token that the claims are for.
@@ -230,30 +228,6 @@ fn is_assigned(state: &State, group: &str, application: &Object) -> bool {
         .store
         .assignments_of(group)
         .any(|assignment| principal.is_some() && text(assignment, "resourceId") == principal)
-}
-
-/// Returns every group of a user, also through other groups; the nearest first.
-pub(super) fn groups_of(state: &State, user_id: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut known: HashSet<String> = HashSet::new();
-    let mut next = 0;
-    let mut open = user_id.to_owned();
-    loop {
-        for group in state
-            .store
-            .linking_objects(Relation::Members, &open)
-            .filter_map(|(_, group)| text(group, "id"))
-        {
-            if known.insert(group.to_owned()) {
-                found.push(group.to_owned());
-            }
-        }
-        match found.get(next) {
-            Some(group) => open.clone_from(group),
-            None => return found,
-        }
-        next += 1;
-    }
 }
 
 /// The property can name several kinds, separated by commas.

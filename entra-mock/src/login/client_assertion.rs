@@ -16,7 +16,7 @@ use super::{
     context::{Context, plain_text},
     error::LoginError,
     form::Form,
-    token::TokenError,
+    token_error::TokenError,
 };
 use crate::{
     jws,

@@ -1,8 +1,9 @@
 //! The client credentials grant.
 
 use super::{
-    agent, application_roles,
+    agent_exchange, application_roles,
     client::{self, Client},
+    client_authentication,
     context::Context,
     discovery::Tenant,
     error::LoginError,
@@ -11,7 +12,7 @@ use super::{
     policy,
     resource::{self, Resource},
     resource_parameter, sign_in,
-    token::TokenError,
+    token_error::TokenError,
 };
 
 pub(super) fn respond(
@@ -57,11 +58,11 @@ fn issue(
     form: &Form,
 ) -> Result<(IssuedToken, Client, Resource), TokenError> {
     let state = context.read();
-    let client = client::authenticate(&state, context, client.clone(), form)?;
+    let client = client_authentication::authenticate(&state, context, client.clone(), form)?;
     resource_parameter::check_identifiers(&state, context, form.get("resource"), &[identifier])?;
-    if agent::is_exchange(identifier) {
-        let issued = agent::exchange_token(context, &state, &client, form)?;
-        return Ok((issued, client, agent::exchange_resource()));
+    if agent_exchange::is_exchange(identifier) {
+        let issued = agent_exchange::exchange_token(context, &state, &client, form)?;
+        return Ok((issued, client, agent_exchange::exchange_resource()));
     }
     let resource = resource::find(&state, context, identifier)?;
     let roles = application_roles::find(&state, &client, &resource)?;

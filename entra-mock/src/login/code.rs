@@ -4,20 +4,23 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    client::{self, ClientAuthentication},
+    client::ClientAuthentication,
+    client_authentication,
     context::Context,
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    grants::{Challenge, Code},
     mint::IssuedToken,
     redirect::Platform,
     resource_parameter,
     scope::RequestedScopes,
-    token::TokenError,
+    token_error::TokenError,
     user_grant::{self, UserTokenRequest},
 };
-use crate::directory::later;
+use crate::{
+    directory::later,
+    grants::{Challenge, Code},
+};
 
 pub(super) fn respond(
     context: &Context<'_>,
@@ -36,7 +39,7 @@ pub(super) fn respond(
         return Err(LoginError::new(28_003, text).into());
     }
     form.client_id()?;
-    let client = client::identify(context, form)?;
+    let client = client_authentication::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     let redirect_uri = form.require("redirect_uri")?;
     let code = find(context, text, &client.app_id)?;
@@ -181,9 +184,9 @@ mod tests {
 
     use entra_core::Timestamp;
 
-    use super::*;
+    use super::{super::context::Version, *};
     use crate::{
-        login::{Version, grants::Subject},
+        grants::Subject,
         state::{License, State},
         wire::WireRequest,
     };

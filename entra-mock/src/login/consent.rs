@@ -9,13 +9,13 @@ use super::{
     client::{Client, text},
     context::{Context, plain_text},
     error::LoginError,
-    grants::Subject,
     page::RequestedPermission,
     resource::{self, Resource},
     scope::{RequestedResource, RequestedScopes},
 };
 use crate::{
     directory::object,
+    grants::Subject,
     state::State,
     store::{Conflict, Kind, Object},
 };

@@ -4,8 +4,14 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entra_core::{Guid, Timestamp};
 
-use super::Version;
 use crate::{state::State, wire::WireRequest};
+
+/// The version of the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V1,
+    V2,
+}
 
 pub(super) struct Context<'a> {
     state: &'a RwLock<State>,

@@ -6,21 +6,25 @@ use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Version, account, client, consent,
-    context::Context,
+    account, client, client_authentication, consent,
+    context::{Context, Version},
     discovery::{self, Tenant},
     error::{LoginError, not_supported, success},
     form::Form,
-    grants::{DeviceDecision, DeviceRequest, Subject},
     mint::IssuedToken,
     page::{self, RequestedPermission},
     resource_parameter,
     scope::RequestedScopes,
-    token::TokenError,
+    token_error::TokenError,
     user_grant::{self, UserTokenRequest},
     user_sign_in::{self, Event},
 };
-use crate::{directory::later, state::State, wire::Reply};
+use crate::{
+    directory::later,
+    grants::{DeviceDecision, DeviceRequest, Subject},
+    state::State,
+    wire::Reply,
+};
 
 /// `/{tenant}/oauth2/v2.0/devicecode`
 pub(super) fn start(context: &Context<'_>, segment: &str) -> Reply {
@@ -98,7 +102,7 @@ pub(super) fn respond(
         (Version::V1, Some(code)) => code,
         _ => form.require("device_code")?,
     };
-    let client = client::identify(context, form)?;
+    let client = client_authentication::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     client.check_authentication(client.allows_public_flows(&context.read()))?;
     let (subject, requested) = poll(context, device_code, &client.app_id)?;

@@ -5,9 +5,11 @@ use std::sync::RwLock;
 use entra_core::Timestamp;
 
 use super::{
-    Context, Version, account, admin_consent, authorize,
+    account, admin_consent, authorize,
     client::{self, ClientAuthentication},
-    consent, device,
+    consent,
+    context::{Context, Version},
+    device,
     error::LoginError,
     redirect::Platform,
     scope::RequestedScopes,

@@ -4,8 +4,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    Version,
-    context::{Context, plain_text},
+    context::{Context, Version, plain_text},
     error::{LoginError, success},
 };
 use crate::{store::Kind, wire::Reply};

@@ -2,10 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::{
-    context::{Context, plain_text, plain_text_up_to},
-    page,
-};
+use super::context::{Context, plain_text, plain_text_up_to};
 use crate::{state::iso_with_space, wire::Reply};
 
 /// An error before it is rendered.
@@ -114,16 +111,6 @@ impl LoginError {
         }
         with_headers(Reply::json(status, &body), context)
     }
-}
-
-/// `/error?code=…`, the `error_uri` of every error.
-pub(super) fn page(context: &Context<'_>) -> Reply {
-    let code: u32 = context
-        .query("code")
-        .and_then(|code| code.parse().ok())
-        .unwrap_or_default();
-    let heading = format!("AADSTS{code}");
-    page::message(&heading, page::remedy(code)).reply(context)
 }
 
 /// A successful response of the token endpoint or of discovery.

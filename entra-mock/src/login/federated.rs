@@ -5,9 +5,8 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Version,
     client::Client,
-    context::{Context, plain_text},
+    context::{Context, Version, plain_text},
     discovery::issuer_at,
     error::LoginError,
     expression::ClaimsExpression,

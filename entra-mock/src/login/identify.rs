@@ -2,16 +2,16 @@
 
 use super::{
     account,
-    authorization::{Parameters, Prompt},
+    authorization::Prompt,
     browser::Browser,
     client::{Client, text},
     context::{Context, plain_text},
     error::LoginError,
-    grants::Subject,
     page::{self, AccountTile, Page},
+    parameters::Parameters,
     user_sign_in,
 };
-use crate::state::State;
+use crate::{grants::Subject, state::State};
 
 /// The parameters of a request that restrict which user signs in, and how.
 pub(super) struct SignInHints<'a> {

@@ -4,18 +4,23 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    Version, account,
-    authorization::Parameters,
+    account,
     browser::Browser,
     client::text,
-    context::Context,
+    context::{Context, Version},
     discovery::issuer_at,
-    grants::{Account, Subject},
     identify::tiles,
-    page, redirect,
+    page,
+    parameters::Parameters,
+    redirect,
     verify::signed_claims,
 };
-use crate::{state::State, store::Kind, wire::Reply};
+use crate::{
+    grants::{Account, Subject},
+    state::State,
+    store::Kind,
+    wire::Reply,
+};
 
 /// `/{tenant}/oauth2[/v2.0]/logout`
 pub(super) fn respond(context: &Context<'_>) -> Reply {

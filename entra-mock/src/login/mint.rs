@@ -6,7 +6,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Version, agent, client::Client, context::Context, discovery::issuer_at, error::LoginError,
+    agent,
+    client::Client,
+    context::{Context, Version},
+    discovery::issuer_at,
+    error::LoginError,
     resource::Resource,
 };
 use crate::{permissions::ApplicationRoles, state::State};

@@ -5,6 +5,7 @@
 mod account;
 mod admin_consent;
 mod agent;
+mod agent_exchange;
 mod application_roles;
 mod authorization;
 mod authorize;
@@ -13,6 +14,7 @@ mod claims;
 mod client;
 mod client_assertion;
 mod client_assertion_certificate;
+mod client_authentication;
 mod client_credentials;
 mod code;
 mod consent;
@@ -26,6 +28,7 @@ mod error;
 mod expression;
 mod federated;
 mod form;
+mod groups;
 mod identify;
 mod logout;
 mod managed_identity;
@@ -33,6 +36,7 @@ mod mint;
 mod on_behalf_of;
 mod other_paths;
 mod page;
+mod parameters;
 mod password;
 mod policy;
 mod redirect;
@@ -45,6 +49,8 @@ mod scope;
 mod sign_in;
 mod tenant_restrictions;
 mod token;
+mod token_error;
+mod token_subject;
 mod user_fic;
 mod user_grant;
 mod user_sign_in;
@@ -58,7 +64,6 @@ use std::sync::RwLock;
 use entra_core::Timestamp;
 
 use crate::{
-    grants,
     state::State,
     wire::{Reply, WireRequest},
 };
@@ -79,7 +84,7 @@ pub(crate) use {
     verify::caller,
 };
 
-use context::Context;
+use context::{Context, Version};
 
 /// Responds to every path that is not Graph's.
 pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireRequest) -> Reply {
@@ -108,7 +113,7 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&context(Version::V2), tenant),
         [tenant, "discovery", "keys"] => discovery::keys(&context(Version::V1), tenant),
         ["msi", "token"] => managed_identity::respond(&context(Version::V1)),
-        ["error"] => error::page(&context(Version::V2)),
+        ["error"] => error_page(&context(Version::V2)),
         ["devicelogin"] => device::page(&context(Version::V2)),
         [tenant, "oauth2", "v2.0", "authorize"] => {
             authorize::respond(&context(Version::V2), tenant)
@@ -139,15 +144,18 @@ fn start_page(context: &Context<'_>) -> Reply {
     page::start(context.base(), &tenant_id, &domain).reply(context)
 }
 
+/// `/error?code=…`, the `error_uri` of every error.
+fn error_page(context: &Context<'_>) -> Reply {
+    let code: u32 = context
+        .query("code")
+        .and_then(|code| code.parse().ok())
+        .unwrap_or_default();
+    let heading = format!("AADSTS{code}");
+    page::message(&heading, page::remedy(code)).reply(context)
+}
+
 /// The issuer of tokens at a URL, of version 1 or 2.
 pub(crate) fn issuer(base: &str, v2: bool, tenant: &str) -> String {
     let version = if v2 { Version::V2 } else { Version::V1 };
     discovery::issuer_at(base, version, tenant)
-}
-
-/// The version of the endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Version {
-    V1,
-    V2,
 }

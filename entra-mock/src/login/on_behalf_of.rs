@@ -3,22 +3,21 @@
 use serde_json::Value;
 
 use super::{
-    Version, agent,
+    agent,
     client::Client,
-    context::Context,
+    context::{Context, Version},
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    grants::Subject,
     mint::IssuedToken,
     resource, resource_parameter,
     scope::RequestedScopes,
-    token::TokenError,
+    token_error::TokenError,
     user_grant::{self, UserTokenRequest},
     user_sign_in::Event,
     verify::signed_claims,
 };
-use crate::store::Kind;
+use crate::{grants::Subject, store::Kind};
 
 pub(super) fn respond(
     context: &Context<'_>,

@@ -1,7 +1,7 @@
 //! The resource owner password credentials grant, which Microsoft discourages.
 
 use super::{
-    account, client,
+    account, client_authentication,
     context::{Context, plain_text},
     discovery::Tenant,
     error::LoginError,
@@ -9,7 +9,7 @@ use super::{
     mint::IssuedToken,
     resource_parameter,
     scope::RequestedScopes,
-    token::TokenError,
+    token_error::TokenError,
     user_grant::{self, UserTokenRequest},
     user_sign_in::{self, Event},
 };
@@ -39,7 +39,7 @@ pub(super) fn respond(
         Some(requested) => requested.for_one_resource(&context.read(), context)?,
         None => RequestedScopes::parse("openid profile")?,
     };
-    let client = client::identify(context, form)?;
+    let client = client_authentication::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     client.check_authentication(client.allows_public_flows(&context.read()))?;
     resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;

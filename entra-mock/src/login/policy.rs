@@ -2,7 +2,7 @@
 
 use entra_core::Timestamp;
 
-use super::{claims, error::LoginError};
+use super::{error::LoginError, groups};
 use crate::{
     directory::later,
     grants::{Control, Policy, Subject},
@@ -130,7 +130,7 @@ fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool
             .any(|app| policy.apps.iter().any(|own| own == app));
     here && (policy.principals.is_empty()
         || policy.principals.iter().any(|id| id == user_id)
-        || claims::groups_of(state, user_id)
+        || groups::groups_of(state, user_id)
             .iter()
             .any(|group| policy.principals.contains(group)))
 }

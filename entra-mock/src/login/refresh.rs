@@ -1,20 +1,21 @@
 //! The refresh token grant.
 
 use super::{
-    client::{self, ClientAuthentication},
+    client::ClientAuthentication,
+    client_authentication,
     context::Context,
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    grants::RefreshToken,
     mint::IssuedToken,
     redirect::Platform,
     resource_parameter,
     scope::RequestedScopes,
-    token::TokenError,
+    token_error::TokenError,
     user_grant::{self, UserTokenRequest},
     user_sign_in::Event,
 };
+use crate::grants::RefreshToken;
 
 pub(super) fn respond(
     context: &Context<'_>,
@@ -22,7 +23,7 @@ pub(super) fn respond(
     form: &Form,
 ) -> Result<IssuedToken, TokenError> {
     let text = form.require("refresh_token")?;
-    let client = client::identify(context, form)?;
+    let client = client_authentication::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     let token = find(context, text, &client.app_id)?;
     let public = token.public || client.allows_public_flows(&context.read());

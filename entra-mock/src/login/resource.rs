@@ -3,12 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    Version,
     client::text,
-    context::{Context, plain_text},
+    context::{Context, Version, plain_text},
     error::LoginError,
     form::Form,
-    resource_manager,
 };
 use crate::{
     directory::GRAPH_APP_ID,
@@ -95,7 +93,7 @@ pub(super) fn find(
         by_id.or_else(|| state.store.all(Kind::ServicePrincipal).find(named))
     };
     let Some(principal) = principal else {
-        if let Some(resource) = resource_manager::resource(identifier) {
+        if let Some(resource) = resource_manager(identifier) {
             return Ok(resource);
         }
         let text = format!(
@@ -140,6 +138,20 @@ pub(super) fn find(
     })
 }
 
+/// The resource of tokens for Azure Resource Manager. Every tenant has its service principal; here no directory lists
+/// it, because no permission of it can be granted.
+pub(super) fn resource_manager(identifier: &str) -> Option<Resource> {
+    let named = MANAGER_AUDIENCES.contains(&identifier.trim_end_matches('/'));
+    named.then(|| Resource {
+        identifier: identifier.to_owned(),
+        app_id: MANAGER_APP_ID.to_owned(),
+        display_name: "Windows Azure Service Management API".to_owned(),
+        service_principal_id: String::new(),
+        version: Version::V1,
+        with_idtyp: true,
+    })
+}
+
 pub(super) fn names(principal: &Object) -> impl Iterator<Item = &str> {
     principal
         .get("servicePrincipalNames")
@@ -153,3 +165,13 @@ pub(super) fn names(principal: &Object) -> impl Iterator<Item = &str> {
 pub(super) fn is_identifier(text: &str) -> bool {
     text.parse::<entra_core::Guid>().is_ok() || url::Url::parse(text).is_ok()
 }
+
+/// The names of Azure Resource Manager in requests and in tokens.
+pub(super) const MANAGER_AUDIENCES: [&str; 3] = [
+    "https://management.core.windows.net",
+    MANAGER,
+    MANAGER_APP_ID,
+];
+/// The address of Azure Resource Manager.
+pub(super) const MANAGER: &str = "https://management.azure.com";
+const MANAGER_APP_ID: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";

@@ -4,7 +4,11 @@
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Version, context::Context, resource::Resource, verify};
+use super::{
+    context::Context,
+    resource::{MANAGER, MANAGER_AUDIENCES},
+    verify,
+};
 use crate::{
     permissions::TokenProblem,
     state::State,
@@ -18,7 +22,7 @@ pub(crate) fn serves(request: &WireRequest) -> bool {
     match segments.next() {
         Some("metadata") => segments.eq(["endpoints"]),
         Some("subscriptions" | "tenants") => {
-            api_version(request).is_some() || request.base == ENDPOINT
+            api_version(request).is_some() || request.base == MANAGER
         }
         _ => false,
     }
@@ -65,28 +69,14 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
     }
 }
 
-/// The resource of tokens for Azure Resource Manager. Every tenant has its service principal; here no directory lists
-/// it, because no permission of it can be granted.
-pub(super) fn resource(identifier: &str) -> Option<Resource> {
-    let named = AUDIENCES.contains(&identifier.trim_end_matches('/'));
-    named.then(|| Resource {
-        identifier: identifier.to_owned(),
-        app_id: APP_ID.to_owned(),
-        display_name: "Windows Azure Service Management API".to_owned(),
-        service_principal_id: String::new(),
-        version: Version::V1,
-        with_idtyp: true,
-    })
-}
-
 fn authorized(state: &State, now: Timestamp, request: &WireRequest) -> Result<(), TokenProblem> {
-    verify::token_for(state, now, request, &AUDIENCES).map(|_| ())
+    verify::token_for(state, now, request, &MANAGER_AUDIENCES).map(|_| ())
 }
 
 /// What a client has to know of a cloud. At its real address the other services have theirs too.
 fn cloud(base: &str) -> Value {
     let (sign_in, graph) = match base {
-        ENDPOINT => (
+        MANAGER => (
             "https://login.microsoftonline.com",
             "https://graph.microsoft.com",
         ),
@@ -96,7 +86,7 @@ fn cloud(base: &str) -> Value {
         "name": "EntraMock",
         "authentication": {
             "loginEndpoint": sign_in,
-            "audiences": [format!("{}/", AUDIENCES[0]), format!("{}/", AUDIENCES[1])],
+            "audiences": [format!("{}/", MANAGER_AUDIENCES[0]), format!("{}/", MANAGER_AUDIENCES[1])],
             "tenant": "common",
             "identityProvider": "AAD",
         },
@@ -180,9 +170,6 @@ fn api_version(request: &WireRequest) -> Option<String> {
 /// The subscription of the tenant, in which its managed identities are too.
 pub(super) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 /// The real address, if it is redirected to the tenant.
-const ENDPOINT: &str = "https://management.azure.com";
 /// The audiences of its tokens.
-const AUDIENCES: [&str; 3] = ["https://management.core.windows.net", ENDPOINT, APP_ID];
-const APP_ID: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";
 /// The version of the metadata with one cloud alone, which `az cloud register` requests.
 const SINGLE_CLOUD: &str = "2022-09-01";

@@ -1,10 +1,9 @@
 //! The parameter `resource` (RFC 8707) of the v2.0 endpoint, which clients of MCP servers send.
 
 use super::{
-    Version,
-    context::{Context, plain_text},
+    context::{Context, Version, plain_text},
     error::LoginError,
-    resource, resource_manager,
+    resource,
     scope::RequestedScopes,
 };
 use crate::{
@@ -68,7 +67,7 @@ fn is_uri_of(
     if owner.is_graph() && parameter == context.base() {
         return Ok(true);
     }
-    let named = resource_manager::resource(parameter);
+    let named = resource::resource_manager(parameter);
     if named.is_some_and(|named| named.app_id == owner.app_id && parameter != owner.app_id) {
         return Ok(true);
     }

@@ -2,8 +2,7 @@
 //! applications, which their registration must enable.
 
 use super::{
-    authorization::Parameters, client::Client, context::plain_text, error::LoginError,
-    redirect::Mode,
+    client::Client, context::plain_text, error::LoginError, parameters::Parameters, redirect::Mode,
 };
 use crate::{state::State, store::Kind};
 

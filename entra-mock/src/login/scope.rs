@@ -1,8 +1,7 @@
 //! Parses the `scope` parameter of user flows.
 
 use super::{
-    Version,
-    context::{Context, plain_text},
+    context::{Context, Version, plain_text},
     error::LoginError,
     form::Form,
     resource,

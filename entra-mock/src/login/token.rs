@@ -1,14 +1,16 @@
 //! The token endpoint.
 
 use super::{
-    Version, client_credentials, code,
-    context::{Context, plain_text},
+    client_credentials, code,
+    context::{Context, Version, plain_text},
     cross_origin, device,
     discovery::{self, Tenant},
     error::{LoginError, not_supported, success},
     form::Form,
     mint::IssuedToken,
-    on_behalf_of, password, refresh, tenant_restrictions, user_fic,
+    on_behalf_of, password, refresh, tenant_restrictions,
+    token_error::TokenError,
+    user_fic,
 };
 use crate::wire::Reply;
 
@@ -22,19 +24,6 @@ pub(super) fn respond(context: &Context<'_>, tenant: &str) -> Reply {
         }
     };
     cross_origin::expose(context, reply)
-}
-
-/// Why a token request fails.
-pub(super) enum TokenError {
-    Error(LoginError),
-    /// A feature of Entra that the fake tenant does not support.
-    NotSupported(String),
-}
-
-impl From<LoginError> for TokenError {
-    fn from(error: LoginError) -> Self {
-        Self::Error(error)
-    }
 }
 
 fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError> {

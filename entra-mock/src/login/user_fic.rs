@@ -1,22 +1,21 @@
 //! The grant `user_fic`: an agent identity gets tokens of its agent user, who has no credential.
 
 use super::{
-    account,
-    agent::{self, ExchangeToken},
+    account, agent,
+    agent_exchange::ExchangeToken,
     client::Client,
     context::{Context, plain_text},
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    grants::Subject,
     mint::IssuedToken,
     resource_parameter,
     scope::RequestedScopes,
-    token::TokenError,
+    token_error::TokenError,
     user_grant::{self, UserTokenRequest},
     user_sign_in::Event,
 };
-use crate::{state::State, store::Kind};
+use crate::{grants::Subject, state::State, store::Kind};
 
 pub(super) fn respond(
     context: &Context<'_>,

@@ -4,23 +4,28 @@ use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Version, account,
-    client::{self, Client, ClientAuthentication},
+    account,
+    client::{Client, ClientAuthentication},
+    client_authentication,
     consent::{self, ConsentResult},
-    context::Context,
+    context::{Context, Version},
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    grants::{RefreshToken, Subject},
     mint::IssuedToken,
     policy, resource,
     scope::RequestedScopes,
-    token::TokenError,
+    token_error::TokenError,
+    token_subject::TokenSubject,
     user_sign_in::{self, Event},
-    user_token::{self, TokenSubject},
-    v1,
+    user_token, v1,
 };
-use crate::{directory::later, state::State, store::Kind};
+use crate::{
+    directory::later,
+    grants::{RefreshToken, Subject},
+    state::State,
+    store::Kind,
+};
 
 /// A token request of a user whose grant was checked.
 pub(super) struct UserTokenRequest<'a> {
@@ -89,7 +94,7 @@ pub(super) fn confidential_client(
     tenant: &Tenant,
     form: &Form,
 ) -> Result<Client, TokenError> {
-    let client = client::identify(context, form)?;
+    let client = client_authentication::identify(context, form)?;
     check_tenant(&context.read(), tenant, &client)?;
     client.check_authentication(false)?;
     Ok(client)

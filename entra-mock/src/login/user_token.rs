@@ -5,31 +5,17 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Version, account, agent,
+    account, agent,
     claims::{self, TokenKind},
-    client::Client,
-    context::Context,
+    context::{Context, Version},
     continuous_access,
     discovery::issuer_at,
     error::LoginError,
-    grants::Subject,
     mint::{BACKDATED, sign},
     resource::Resource,
-    scope::RequestedScopes,
+    token_subject::TokenSubject,
 };
-use crate::{account::generation, state::State, store::Object};
-
-/// The user and the client of a token.
-pub(super) struct TokenSubject<'a> {
-    pub(super) client: &'a Client,
-    pub(super) user: &'a Object,
-    pub(super) subject: &'a Subject,
-    pub(super) requested: &'a RequestedScopes,
-    /// The client capabilities, such as claims challenges (`cp1`).
-    pub(super) capabilities: &'a [String],
-    /// Whether the token goes to the browser in the response of the authorize endpoint.
-    pub(super) front_channel: bool,
-}
+use crate::{account::generation, state::State};
 
 /// Issues an access token with these scopes and app roles. Returns the token and its id.
 pub(super) fn access(

@@ -17,8 +17,11 @@ pub(super) const ADMINISTRATIVE_UNIT: EntityType = EntityType {
     object_options: OBJECT_OPTIONS,
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_UNITS),
-    deletion: Deletion::Soft,
+    deletion: Deletion::Soft { restored_with: &[] },
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add administrative unit",
         update: "Update administrative unit",

@@ -19,6 +19,9 @@ pub(super) const APP_MANAGEMENT_POLICY: EntityType = EntityType {
     visibility: Visibility::with(READ),
     deletion: Deletion::Hard,
     behavior: Behavior::AppManagementPolicy,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: ACTIVITIES,
     properties: &[
         text("id").shown(),
@@ -78,6 +81,9 @@ pub(super) const TENANT_APP_MANAGEMENT_POLICY: EntityType = EntityType {
     visibility: Visibility::with(READ),
     deletion: Deletion::Hard,
     behavior: Behavior::AppManagementPolicy,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: ACTIVITIES,
     properties: &[
         text("id").shown(),

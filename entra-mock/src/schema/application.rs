@@ -23,8 +23,16 @@ pub(super) const APPLICATION: EntityType = EntityType {
     object_options: OBJECT_OPTIONS,
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_APPLICATIONS),
-    deletion: Deletion::Soft,
+    deletion: Deletion::Soft { restored_with: &[] },
     behavior: Behavior::Application,
+    creators: Creators::Members,
+    principal: None,
+    application: Some(ApplicationForm {
+        // With the blank at the end.
+        add_credentials: "Update application – Certificates and secrets management ",
+        remove_credentials: "Update application – Certificates and secrets management ",
+        restrictions: "applicationRestrictions",
+    }),
     activities: Activities {
         add: "Add application",
         update: "Update application",

@@ -19,6 +19,9 @@ pub(super) const APPLICATION_TEMPLATE: EntityType = EntityType {
     visibility: Visibility::with(ANYONE),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("ApplicationManagement"),
     properties: &[
         text("id").shown(),

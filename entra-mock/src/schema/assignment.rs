@@ -19,6 +19,9 @@ pub(super) const ASSIGNMENT: EntityType = EntityType {
     visibility: Visibility::with(READ_ASSIGNED),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         named: &["resourceId", "principalId"],
         ..Activities::of("ApplicationManagement")

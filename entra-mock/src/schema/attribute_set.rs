@@ -21,6 +21,9 @@ pub(super) const ATTRIBUTE_SET: EntityType = EntityType {
     visibility: Visibility::with(READ_DEFINITIONS),
     deletion: Deletion::Hard,
     behavior: Behavior::AttributeSet,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add an attribute set",
         update: "Update an attribute set",

@@ -20,6 +20,9 @@ pub(super) const CONDITIONAL_ACCESS_POLICY: EntityType = EntityType {
     visibility: Visibility::with(READ_POLICIES),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add Conditional Access policy",
         update: "Update Conditional Access policy",

@@ -20,6 +20,9 @@ pub(super) const CONTACT: EntityType = EntityType {
     visibility: Visibility::with(READ_CONTACTS),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("Contact"),
     properties: &[
         text("id").shown(),

@@ -19,6 +19,9 @@ pub(super) const DEVICE: EntityType = EntityType {
     visibility: Visibility::with(READ_DEVICES),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add device",
         update: "Update device",

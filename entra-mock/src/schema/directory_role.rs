@@ -19,6 +19,9 @@ pub(super) const DIRECTORY_ROLE: EntityType = EntityType {
     visibility: Visibility::with(READ_ROLES),
     deletion: Deletion::Hard,
     behavior: Behavior::DirectoryRole,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add role from template",
         add_member: "Add member to role",

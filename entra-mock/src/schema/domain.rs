@@ -21,6 +21,9 @@ pub(super) const DOMAIN: EntityType = EntityType {
     visibility: Visibility::with(READ_DOMAINS),
     deletion: Deletion::Hard,
     behavior: Behavior::Domain,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add unverified domain",
         update: "Update domain",

@@ -24,6 +24,9 @@ pub(super) const DOMAIN_FEDERATION: EntityType = EntityType {
     ]),
     deletion: Deletion::Hard,
     behavior: Behavior::DomainFederation,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Set federation settings on domain",
         update: "Set federation settings on domain",

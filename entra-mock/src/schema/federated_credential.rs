@@ -20,6 +20,9 @@ pub(super) const FEDERATED_CREDENTIAL: EntityType = EntityType {
     visibility: Visibility::with(operation::READ_APPLICATIONS),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Update application",
         update: "Update application",

@@ -19,6 +19,9 @@ pub(super) const GRANT: EntityType = EntityType {
     visibility: Visibility::with(READ_GRANTS),
     deletion: Deletion::Hard,
     behavior: Behavior::PermissionGrant,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add delegated permission grant",
         // Entra records the new scopes of an update as an addition.

@@ -19,6 +19,17 @@ pub(super) const GROUP: EntityType = EntityType {
     visibility: Visibility::with(READ_GROUPS),
     deletion: Deletion::SoftIfUnified,
     behavior: Behavior::Group,
+    creators: Creators::Members,
+    principal: Some(Principal {
+        name: "Group",
+        member_type: "User",
+        category: "GroupManagement",
+        add: "Add app role assignment to group",
+        remove: "Remove app role assignment from group",
+        role_flag: Some("isAssignableToRole"),
+        checks_security_groups: false,
+    }),
+    application: None,
     activities: Activities {
         add: "Add group",
         update: "Update group",

@@ -19,6 +19,9 @@ pub(super) const INVITATION: EntityType = EntityType {
     visibility: Visibility::with(INVITE),
     deletion: Deletion::Hard,
     behavior: Behavior::Invitation,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Invite external user",
         ..Activities::of("UserManagement")

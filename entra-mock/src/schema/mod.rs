@@ -51,7 +51,7 @@ pub(crate) use federated_credential::APPLICATION_OF;
 pub(crate) use fit::TextForm;
 pub(crate) use operation::{ANY_OBJECT, Operation};
 pub(crate) use property::{Mode, Property, Returned, Rule, Type, Writable};
-pub(crate) use relationship::{Relation, Relationship, Source};
+pub(crate) use relationship::{Context, Relation, Relationship, Source};
 pub(crate) use security_attribute::{ATTRIBUTE_OF, WIRE_ID};
 
 use kind::kinds;
@@ -127,6 +127,11 @@ pub(crate) struct EntityType {
     pub(crate) visibility: Visibility,
     pub(crate) deletion: Deletion,
     pub(crate) behavior: Behavior,
+    pub(crate) creators: Creators,
+    /// What an object of the type is as a security principal, or `None` if it is none.
+    pub(crate) principal: Option<Principal>,
+    /// How an object of the type stands for an application, or `None` if it does not.
+    pub(crate) application: Option<ApplicationForm>,
     pub(crate) activities: Activities,
     pub(crate) properties: &'static [Property],
     pub(crate) rules: &'static [Rule],
@@ -190,13 +195,52 @@ pub(crate) enum Unique {
     InDirectory(&'static str),
 }
 
+/// The users who create objects of a type with a delegated permission, without a directory role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Creators {
+    Administrators,
+    /// Every member: the default of the tenant's authorization policy.
+    Members,
+}
+
+/// A type of objects that app roles and directory roles are assigned to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Principal {
+    /// The value of `principalType` of an app role assignment.
+    pub(crate) name: &'static str,
+    /// The value in `allowedMemberTypes` of a role. Groups count as users.
+    pub(crate) member_type: &'static str,
+    /// The audits of its app role assignments.
+    pub(crate) category: &'static str,
+    pub(crate) add: &'static str,
+    pub(crate) remove: &'static str,
+    /// The property that must be true for a directory role, or `None` if every object can have one.
+    pub(crate) role_flag: Option<&'static str>,
+    /// Whether the groups of an object can be limited to security groups.
+    pub(crate) checks_security_groups: bool,
+}
+
+/// The part of a type that stands for an application: its registration, or its service principal.
+/// `Application.ReadWrite.OwnedBy` covers these types.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ApplicationForm {
+    /// The audits of its credentials.
+    pub(crate) add_credentials: &'static str,
+    pub(crate) remove_credentials: &'static str,
+    /// The property of the tenant's app management policy that restricts it.
+    pub(crate) restrictions: &'static str,
+}
+
 /// What a DELETE does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deletion {
     /// Deletes the object permanently.
     Hard,
     /// Moves it to the deleted items for 30 days.
-    Soft,
+    Soft {
+        /// The parameters of `restore` in beta.
+        restored_with: &'static [&'static str],
+    },
     /// Moves Microsoft 365 groups to the deleted items, and deletes security groups permanently.
     SoftIfUnified,
 }
@@ -251,6 +295,9 @@ pub(crate) struct Activities {
     pub(crate) remove_member: &'static str,
     pub(crate) add_owner: &'static str,
     pub(crate) remove_owner: &'static str,
+    /// The change of values of custom security attributes, of the category `AttributeManagement`;
+    /// `None` for types without.
+    pub(crate) attribute_values: Option<&'static str>,
     /// The properties with the ids of the objects that an audit names instead of the object itself.
     pub(crate) named: &'static [&'static str],
 }
@@ -275,6 +322,7 @@ impl Activities {
             remove_member: "Remove member",
             add_owner: "Add owner",
             remove_owner: "Remove owner",
+            attribute_values: None,
             named: &[],
         }
     }

@@ -20,6 +20,9 @@ pub(super) const NAMED_LOCATION: EntityType = EntityType {
     visibility: Visibility::with(READ_POLICIES),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add named location",
         update: "Update named location",

@@ -19,6 +19,9 @@ pub(super) const ORGANIZATION: EntityType = EntityType {
     visibility: Visibility::with(READ_ORGANIZATION),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         update: "Set Company Information",
         ..Activities::of("DirectoryManagement")

@@ -19,6 +19,18 @@ pub(crate) struct Relationship {
     pub(crate) referenceable: bool,
     /// The property and value of objects whose items follow a rule, so that no request can change them.
     pub(crate) decided_by: Option<(&'static str, &'static str)>,
+    pub(crate) context: Context,
+}
+
+/// The name of a relationship in `@odata.context`. The examples of the pages differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Context {
+    /// Below its object: `users('{id}')/appRoleAssignments`.
+    Below,
+    /// A collection of its own in lists, and below its object for a new item.
+    CollectionOfLists,
+    /// A collection of its own.
+    Collection,
 }
 
 /// The source of a relationship's items.
@@ -133,6 +145,11 @@ impl Relationship {
         self
     }
 
+    pub(super) const fn in_context(mut self, context: Context) -> Self {
+        self.context = context;
+        self
+    }
+
     pub(super) const fn keyed_by(mut self, property: &'static str) -> Self {
         self.item_key = Some(property);
         self
@@ -172,6 +189,7 @@ pub(super) const fn many(
         item_key: None,
         referenceable: false,
         decided_by: None,
+        context: Context::Below,
     }
 }
 

@@ -22,6 +22,9 @@ pub(super) const RISK_DETECTION: EntityType = EntityType {
     visibility: Visibility::with(READ_RISK_DETECTIONS),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),

@@ -23,6 +23,9 @@ pub(super) const RISKY_USER: EntityType = EntityType {
     visibility: Visibility::with(READ_RISKY_USERS),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),

@@ -22,6 +22,9 @@ pub(super) const RISKY_USER_HISTORY: EntityType = EntityType {
     ]),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),

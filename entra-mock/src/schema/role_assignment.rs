@@ -19,6 +19,9 @@ pub(super) const ROLE_ASSIGNMENT: EntityType = EntityType {
     visibility: Visibility::with(READ_ROLES),
     deletion: Deletion::Hard,
     behavior: Behavior::RoleAssignment,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add member to role",
         delete: "Remove member from role",

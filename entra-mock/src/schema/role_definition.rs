@@ -19,6 +19,9 @@ pub(super) const ROLE_DEFINITION: EntityType = EntityType {
     visibility: Visibility::with(READ_DEFINITIONS),
     deletion: Deletion::Hard,
     behavior: Behavior::RoleDefinition,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add role definition",
         update: "Update role definition",

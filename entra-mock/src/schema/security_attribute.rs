@@ -28,6 +28,9 @@ pub(super) const SECURITY_ATTRIBUTE: EntityType = EntityType {
     visibility: Visibility::with(READ_DEFINITIONS),
     deletion: Deletion::Hard,
     behavior: Behavior::SecurityAttribute,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: "Add custom security attribute definition in an attribute set",
         update: "Update custom security attribute definition in an attribute set",
@@ -132,6 +135,9 @@ pub(super) const ALLOWED_VALUE: EntityType = EntityType {
     visibility: Visibility::with(READ_DEFINITIONS),
     deletion: Deletion::Hard,
     behavior: Behavior::AllowedValue,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities {
         add: SECURITY_ATTRIBUTE.activities.update,
         update: SECURITY_ATTRIBUTE.activities.update,

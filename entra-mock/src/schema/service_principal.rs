@@ -28,8 +28,23 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     object_options: OBJECT_OPTIONS,
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_APPLICATIONS),
-    deletion: Deletion::Soft,
+    deletion: Deletion::Soft { restored_with: &[] },
     behavior: Behavior::ServicePrincipal,
+    creators: Creators::Members,
+    principal: Some(Principal {
+        name: "ServicePrincipal",
+        member_type: "Application",
+        category: "ApplicationManagement",
+        add: "Add app role assignment to service principal",
+        remove: "Remove app role assignment from service principal",
+        role_flag: None,
+        checks_security_groups: true,
+    }),
+    application: Some(ApplicationForm {
+        add_credentials: "Add service principal credentials",
+        remove_credentials: "Remove service principal credentials",
+        restrictions: "servicePrincipalRestrictions",
+    }),
     activities: Activities {
         add: "Add service principal",
         update: "Update service principal",
@@ -38,6 +53,7 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         restore: "Restore service principal",
         add_owner: "Add owner to service principal",
         remove_owner: "Remove owner from service principal",
+        attribute_values: Some("Update attribute values assigned to a servicePrincipal"),
         ..Activities::of("ApplicationManagement")
     },
     properties: &[
@@ -184,13 +200,15 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "appRoleAssignments",
             ASSIGNMENTS,
             Source::AssignmentsOf,
-        ),
+        )
+        .in_context(Context::Collection),
         own(
             Kind::ServicePrincipal,
             "oauth2PermissionGrants",
             GRANTS,
             Source::Grants("clientId"),
-        ),
+        )
+        .in_context(Context::CollectionOfLists),
     ],
     operations: &[
         provisioning("GET", "/servicePrincipals/{id}/synchronization/jobs"),

@@ -19,6 +19,9 @@ pub(super) const SIGN_IN: EntityType = EntityType {
     visibility: Visibility::with(READ_SIGN_INS),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),

@@ -19,6 +19,9 @@ pub(super) const SKU: EntityType = EntityType {
     visibility: Visibility::with(READ_LICENCES),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),

@@ -21,6 +21,9 @@ pub(super) const SUBSCRIPTION: EntityType = EntityType {
     visibility: Visibility::with(&[]),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
+    creators: Creators::Administrators,
+    principal: None,
+    application: None,
     activities: Activities::of("Subscription"),
     properties: &[
         text("id").shown(),

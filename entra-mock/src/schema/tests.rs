@@ -135,6 +135,23 @@ fn every_relationship_that_is_served_has_a_permission_row() {
     }
 }
 
+#[test]
+fn the_parts_of_an_entity_type_fit_together() {
+    for &kind in Kind::ALL {
+        let entity = kind.entity();
+        assert_eq!(
+            entity.activities.attribute_values.is_some(),
+            entity.property("customSecurityAttributes").is_some(),
+            "{kind:?}"
+        );
+        let assigned = entity.relationship("appRoleAssignments");
+        assert_eq!(entity.principal.is_some(), assigned.is_some(), "{kind:?}");
+        let added = format!("{}/addPassword", entity.object_path());
+        let has_credentials = entity.operations.iter().any(|row| row.path == added);
+        assert_eq!(entity.application.is_some(), has_credentials, "{kind:?}");
+    }
+}
+
 /// Documented and observed, but not in the metadata.
 const BEYOND_METADATA: [&str; 4] = [
     "@odata.type",

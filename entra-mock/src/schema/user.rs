@@ -24,14 +24,28 @@ pub(super) const USER: EntityType = EntityType {
         own: OWN_PROFILE,
         basic: &["User.ReadBasic.All"],
     },
-    deletion: Deletion::Soft,
+    deletion: Deletion::Soft {
+        restored_with: &["autoReconcileProxyConflict", "newUserPrincipalName"],
+    },
     behavior: Behavior::User,
+    creators: Creators::Administrators,
+    principal: Some(Principal {
+        name: "User",
+        member_type: "User",
+        category: "UserManagement",
+        add: "Add app role assignment grant to user",
+        remove: "Remove app role assignment from user",
+        role_flag: None,
+        checks_security_groups: true,
+    }),
+    application: None,
     activities: Activities {
         add: "Add user",
         update: "Update user",
         delete: "Delete user",
         purge: "Hard Delete user",
         restore: "Restore user",
+        attribute_values: Some("Update attribute values assigned to a user"),
         ..Activities::of("UserManagement")
     },
     properties: &[
@@ -415,13 +429,15 @@ pub(super) const USER: EntityType = EntityType {
             "appRoleAssignments",
             ASSIGNMENTS,
             Source::AssignmentsOf,
-        ),
+        )
+        .in_context(Context::CollectionOfLists),
         own(
             Kind::User,
             "oauth2PermissionGrants",
             GRANTS,
             Source::Grants("principalId"),
-        ),
+        )
+        .in_context(Context::CollectionOfLists),
     ],
     operations: &[
         both("GET", "/users/{id}/authentication/methods", READ_METHODS).own(OWN_METHODS),

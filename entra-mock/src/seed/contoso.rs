@@ -159,11 +159,11 @@ fn add_audits(
     let Some(actor) = users.first() else {
         return Ok(());
     };
-    for (days_ago, activity, category, operation, kind, number) in AUDITS {
-        let targets = match kind {
-            Kind::User => users,
-            Kind::Group => groups,
-            _ => apps,
+    for (days_ago, activity, category, operation, target, number) in AUDITS {
+        let targets = match target {
+            Target::User => users,
+            Target::Group => groups,
+            Target::App => apps,
         };
         let Some(target) = targets.get(number) else {
             continue;
@@ -411,17 +411,25 @@ const RISK: [(usize, u32, &str, &str, &str, &str); 2] = [
     ),
 ];
 
-type AuditRow = (u32, &'static str, &'static str, &'static str, Kind, usize);
+/// What a row of the audit log is about: one of the seed's own lists.
+#[derive(Clone, Copy)]
+enum Target {
+    User,
+    Group,
+    App,
+}
+
+type AuditRow = (u32, &'static str, &'static str, &'static str, Target, usize);
 
 /// Days before now, activity, category, operation, and kind and number of the target.
 const AUDITS: [AuditRow; 8] = [
-    (28, "Add user", "UserManagement", "Add", Kind::User, 9),
+    (28, "Add user", "UserManagement", "Add", Target::User, 9),
     (
         27,
         "Add member to group",
         "GroupManagement",
         "Assign",
-        Kind::Group,
+        Target::Group,
         3,
     ),
     (
@@ -429,7 +437,7 @@ const AUDITS: [AuditRow; 8] = [
         "Add service principal",
         "ApplicationManagement",
         "Add",
-        Kind::ServicePrincipal,
+        Target::App,
         4,
     ),
     (
@@ -437,7 +445,7 @@ const AUDITS: [AuditRow; 8] = [
         "Add app role assignment grant to user",
         "UserManagement",
         "Assign",
-        Kind::User,
+        Target::User,
         5,
     ),
     (
@@ -445,7 +453,7 @@ const AUDITS: [AuditRow; 8] = [
         "Update user",
         "UserManagement",
         "Update",
-        Kind::User,
+        Target::User,
         10,
     ),
     (
@@ -453,7 +461,7 @@ const AUDITS: [AuditRow; 8] = [
         "Disable account",
         "UserManagement",
         "Update",
-        Kind::User,
+        Target::User,
         10,
     ),
     (
@@ -461,7 +469,7 @@ const AUDITS: [AuditRow; 8] = [
         "Update group",
         "GroupManagement",
         "Update",
-        Kind::Group,
+        Target::Group,
         0,
     ),
     (
@@ -469,7 +477,7 @@ const AUDITS: [AuditRow; 8] = [
         "Reset user password",
         "UserManagement",
         "Update",
-        Kind::User,
+        Target::User,
         9,
     ),
 ];

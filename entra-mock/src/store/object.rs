@@ -17,7 +17,11 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{name::Name, packed::Packed};
+use super::{
+    field::{Field, FieldValue, Stored},
+    name::Name,
+    packed::Packed,
+};
 use crate::{collation::SortKey, schema::Type};
 
 /// One directory object: its non-null properties by wire name.
@@ -36,26 +40,6 @@ pub(crate) struct Object {
 enum Form {
     Open(Vec<Field>),
     Packed(Box<Packed>),
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Field {
-    pub(super) name: Name,
-    pub(super) value: FieldValue,
-}
-
-/// The value of a property, owned or shared.
-#[derive(Clone, Debug)]
-pub(super) enum FieldValue {
-    Own(Value),
-    Shared(Arc<Value>),
-}
-
-/// The value of a property as it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Stored<'a> {
-    Text(&'a str),
-    Value(&'a Value),
 }
 
 /// The place of a property in an object.
@@ -220,31 +204,6 @@ impl Default for Object {
     }
 }
 
-impl<'a> Stored<'a> {
-    /// The key of a value of a property with this type.
-    pub(crate) fn sort_key(self, kind: Type) -> SortKey<'a> {
-        match self {
-            Self::Text(text) => SortKey::of_text(text, kind),
-            Self::Value(value) => SortKey::of(Some(value), kind),
-        }
-    }
-
-    pub(crate) fn as_str(self) -> Option<&'a str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Value(value) => value.as_str(),
-        }
-    }
-
-    /// Calls a function with the JSON value.
-    pub(crate) fn with<T>(self, then: impl FnOnce(&Value) -> T) -> T {
-        match self {
-            Self::Text(text) => then(&Value::String(text.to_owned())),
-            Self::Value(value) => then(value),
-        }
-    }
-}
-
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
@@ -336,29 +295,6 @@ impl<'de> Deserialize<'de> for Object {
         }
 
         deserializer.deserialize_map(Fields)
-    }
-}
-
-impl FieldValue {
-    pub(super) fn get(&self) -> &Value {
-        match self {
-            Self::Own(value) => value,
-            Self::Shared(value) => value,
-        }
-    }
-
-    fn get_mut(&mut self) -> &mut Value {
-        match self {
-            Self::Own(value) => value,
-            Self::Shared(value) => Arc::make_mut(value),
-        }
-    }
-
-    fn into_value(self) -> Value {
-        match self {
-            Self::Own(value) => value,
-            Self::Shared(value) => Arc::unwrap_or_clone(value),
-        }
     }
 }
 

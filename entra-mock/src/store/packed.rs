@@ -8,8 +8,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
+    field::{Field, FieldValue, Stored},
     name::Name,
-    object::{Field, FieldValue, Stored},
     shapes::{Shape, Slot},
 };
 

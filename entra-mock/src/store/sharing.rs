@@ -9,7 +9,8 @@ use hashbrown::DefaultHashBuilder;
 use serde_json::Value;
 
 use super::{
-    object::{FieldValue, Object},
+    field::FieldValue,
+    object::Object,
     packed::{MAX_TEXTS, Packed},
     shapes::{Shape, Slot},
 };

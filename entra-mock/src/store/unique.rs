@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Conflict, Kind, Object, StoredObject, handles::HandleTable, object::Stored};
+use super::{Conflict, Kind, Object, StoredObject, field::Stored, handles::HandleTable};
 
 /// Alternate keys and other unique properties, by value in lower case.
 ///

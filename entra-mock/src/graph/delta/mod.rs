@@ -9,7 +9,10 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::{Call, list::JSON, projection::Projection};
+use super::{
+    call::{Call, JSON},
+    projection::Projection,
+};
 use crate::{
     odata::{Expr, GraphError, Literal, Op, Options, Query, parse_filter},
     permissions::{self, AccessLevel, authorize, is_basic, sees_members},

@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::{RoundPosition, State, View};
+use super::{super::call::Call, RoundPosition, State, View};
 use crate::{
-    graph::Call,
     schema::Relation,
     store::{Event, Kind, Object},
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Call;
+use super::super::call::Call;
 use crate::{
     odata::{GraphError, Seal},
     store::Kind,

@@ -135,6 +135,13 @@ pub(crate) fn check_id(kind: Kind, id: &str) -> Result<(), GraphError> {
     Ok(())
 }
 
+/// Returns an id in the spelling of the directory.
+pub(crate) fn guid(id: &str) -> Result<String, GraphError> {
+    id.parse::<entra_core::Guid>()
+        .map(|id| id.to_string())
+        .map_err(|_| GraphError::bad_request(format!("Invalid object identifier '{id}'.")))
+}
+
 /// Decodes percent-encoding. A plus sign is literal in a path.
 pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());

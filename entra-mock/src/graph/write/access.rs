@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, security_attributes},
+    super::{call::Call, security_attributes},
     body::Draft,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     directory::sensitive_actions::SensitiveAction,
     odata::GraphError,
     permissions::denied,
-    schema::Relation,
+    schema::{Creators, Relation},
     store::{Kind, Object},
 };
 
@@ -43,27 +43,23 @@ fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphEr
 
 /// Whether an application may write only the applications that it owns.
 pub(super) fn only_owned(call: Call<'_>, kind: Kind) -> bool {
-    matches!(kind, Kind::Application | Kind::ServicePrincipal)
+    kind.entity().application.is_some()
         && call.caller.has_any(&["Application.ReadWrite.OwnedBy"])
         && !call
             .caller
             .has_any(&["Application.ReadWrite.All", "Directory.ReadWrite.All"])
 }
 
-/// Checks who can create objects of a type. Every member can create groups, applications and the
-/// service principals of own applications: the default of the tenant's authorization policy.
+/// Checks who can create objects of a type, as the type declares.
 pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<(), GraphError> {
     if let Some(user) = call.caller.user_id.as_deref() {
         let administrator = call.state.administers(user, kind);
         let user = call.state.store.get(Kind::User, user);
-        let member = user.is_some_and(|user| user["userType"] != "Guest");
-        if !(administrator
-            || member
-                && matches!(
-                    kind,
-                    Kind::Group | Kind::Application | Kind::ServicePrincipal
-                ))
-        {
+        let allowed = match kind.entity().creators {
+            Creators::Administrators => false,
+            Creators::Members => user.is_some_and(|user| user["userType"] != "Guest"),
+        };
+        if !administrator && !allowed {
             return Err(denied());
         }
     }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, unsourced},
+    super::{call::Call, unsourced},
     body::{Draft, invalid, required, texts},
 };
 use crate::{
@@ -131,14 +131,12 @@ impl<'a> Policy<'a> {
             let mut policies = store.linked_objects(Relation::AppManagementPolicies, id);
             policies.next().map(|(_, policy)| policy)
         });
-        let (policy, property) = match (assigned, kind) {
-            (Some(policy), _) => (policy, "restrictions"),
-            (None, kind) => (
+        let property = kind.entity().application?.restrictions;
+        let (policy, property) = match assigned {
+            Some(policy) => (policy, "restrictions"),
+            None => (
                 store.get(Kind::TenantAppManagementPolicy, SINGLE_ID)?,
-                match kind {
-                    Kind::ServicePrincipal => "servicePrincipalRestrictions",
-                    _ => "applicationRestrictions",
-                },
+                property,
             ),
         };
         let now = iso(call.now);

@@ -6,12 +6,14 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root, unsourced},
-    Plan, PlannedResponse, Step, access, app_policy,
+    super::{call::Call, route::Root, unsourced},
+    access, app_policy,
     body::{Draft, invalid, json as body, malformed, texts},
     credentials,
     directory_objects::check_parameters,
-    keys, target,
+    keys,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     account::is_administrator,

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root},
-    Plan, PlannedResponse, Step, access, application,
+    super::{call::Call, route::Root},
+    access, application,
     body::{Draft, json as body, malformed},
     directory_objects::check_parameters,
-    service_principal, target,
+    plan::{Plan, PlannedResponse, Step},
+    service_principal,
+    target::target,
 };
 use crate::{
     odata::{GraphError, Options, Query},

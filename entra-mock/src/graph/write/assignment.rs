@@ -3,14 +3,15 @@
 use entra_core::Guid;
 
 use super::{
-    super::{Call, route::Root},
-    Plan, PlannedResponse, Step, access,
+    super::{call::Call, route::Root},
+    access,
     body::{Draft, Purpose},
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     odata::GraphError,
-    schema::{Relationship, Source},
+    schema::{Context, Relationship, Source},
     state::iso,
     store::{Kind, Object},
 };
@@ -45,16 +46,16 @@ pub(super) fn create(
     let store = &call.state.store;
     let principal = store
         .any(&principal_id)
-        .and_then(|(kind, object)| Some((AssignedType::of(kind)?, object)));
+        .and_then(|(kind, object)| Some((kind.entity().principal?, object)));
     let resource = store.get(Kind::ServicePrincipal, &resource_id);
-    let (Some((assigned_type, principal)), Some(resource)) = (principal, resource) else {
+    let (Some((principal_type, principal)), Some(resource)) = (principal, resource) else {
         return Err(invalid_reference());
     };
     if addressed != own {
         return Err(invalid_reference());
     }
     access::check_assignment(call, resource)?;
-    if !offers(resource, &role, assigned_type.member_type) {
+    if !offers(resource, &role, principal_type.member_type) {
         return Err(GraphError::bad_request(
             "Permission being assigned was not found on application",
         ));
@@ -75,7 +76,7 @@ pub(super) fn create(
     draft.set("resourceId", resource_id);
     draft.set("createdDateTime", iso(call.now));
     draft.set("principalDisplayName", name(principal));
-    draft.set("principalType", assigned_type.name);
+    draft.set("principalType", principal_type.name);
     draft.set("resourceDisplayName", name(resource));
     let object = draft
         .values
@@ -89,7 +90,7 @@ pub(super) fn create(
     };
     Ok(Plan::new(response)
         .with(Step::Insert(Kind::AppRoleAssignment, object))
-        .audited_as(assigned_type.category, assigned_type.add))
+        .audited_as(principal_type.category, principal_type.add))
 }
 
 pub(super) fn delete(
@@ -113,50 +114,10 @@ pub(super) fn delete(
     }
     let plan = Plan::new(PlannedResponse::NoContent).with(Step::Delete(kind, id.to_owned()));
     let principal = store.kind_of(part("principalId"));
-    Ok(match principal.and_then(AssignedType::of) {
-        Some(assigned_type) => plan.audited_as(assigned_type.category, assigned_type.remove),
+    Ok(match principal.and_then(|kind| kind.entity().principal) {
+        Some(principal_type) => plan.audited_as(principal_type.category, principal_type.remove),
         None => plan,
     })
-}
-
-/// A type of objects that app roles are assigned to.
-struct AssignedType {
-    /// The value of `principalType`.
-    name: &'static str,
-    /// The value in `allowedMemberTypes` of a role. Groups count as users.
-    member_type: &'static str,
-    category: &'static str,
-    add: &'static str,
-    remove: &'static str,
-}
-
-impl AssignedType {
-    fn of(kind: Kind) -> Option<Self> {
-        match kind {
-            Kind::User => Some(Self {
-                name: "User",
-                member_type: "User",
-                category: "UserManagement",
-                add: "Add app role assignment grant to user",
-                remove: "Remove app role assignment from user",
-            }),
-            Kind::Group => Some(Self {
-                name: "Group",
-                member_type: "User",
-                category: "GroupManagement",
-                add: "Add app role assignment to group",
-                remove: "Remove app role assignment from group",
-            }),
-            Kind::ServicePrincipal => Some(Self {
-                name: "ServicePrincipal",
-                member_type: "Application",
-                category: "ApplicationManagement",
-                add: "Add app role assignment to service principal",
-                remove: "Remove app role assignment from service principal",
-            }),
-            _ => None,
-        }
-    }
 }
 
 /// Whether a resource has an enabled role of that id for a type of principals. The all-zero id is
@@ -184,9 +145,11 @@ fn offers(resource: &Object, role: &str, member_type: &str) -> bool {
 /// names the type's collection instead (page "Grant an appRoleAssignment to a service principal").
 fn context(kind: Kind, id: &str, relationship: &Relationship) -> String {
     let set = kind.entity().set;
-    match (kind, relationship.source) {
-        (Kind::ServicePrincipal, Source::AssignmentsOf) => relationship.name.to_owned(),
-        _ => format!("{set}('{id}')/{}", relationship.name),
+    match relationship.context {
+        Context::Collection => relationship.name.to_owned(),
+        Context::Below | Context::CollectionOfLists => {
+            format!("{set}('{id}')/{}", relationship.name)
+        }
     }
 }
 

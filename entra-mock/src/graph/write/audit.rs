@@ -3,7 +3,7 @@
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Activity, Step};
+use super::plan::{Activity, Step};
 use crate::{
     permissions::Caller,
     schema::Relation,

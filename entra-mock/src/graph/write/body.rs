@@ -3,11 +3,11 @@
 use entra_core::Guid;
 use serde_json::{Map, Value};
 
-use super::super::{Call, membership, payload, route, unsourced};
+use super::super::{call::Call, payload, route, unsourced};
 use crate::{
     odata::GraphError,
     schema::{
-        EntityType, Mismatch, Relationship, Returned, Writable, is_extension, is_required,
+        EntityType, IdForm, Mismatch, Relationship, Returned, Writable, is_extension, is_required,
         mismatches,
     },
     store::{Kind, Object},
@@ -154,17 +154,25 @@ pub(super) fn referenced(call: Call<'_>, url: &str, place: &str) -> Result<Strin
         None => (segments.next().unwrap_or_default(), last),
     };
     let key = route::decode(key).ok_or_else(wrong)?;
-    match Kind::of_collection(set) {
-        Some(Kind::User) if key.parse::<Guid>().is_err() => {
-            let key = key.replace("''", "'");
-            let user = call.state.store.find(Kind::User, "userPrincipalName", &key);
-            user.and_then(|user| user.get("id")?.as_str())
-                .map(str::to_owned)
-                .ok_or_else(|| GraphError::not_found(&key))
-        }
-        None if !set.eq_ignore_ascii_case("directoryObjects") => Err(wrong()),
-        _ => membership::guid(&key),
+    let kind = Kind::of_collection(set);
+    if kind.is_none() && !set.eq_ignore_ascii_case("directoryObjects") {
+        return Err(wrong());
     }
+    // Only the name of a user takes the place of its id.
+    let named = kind.and_then(|kind| {
+        let entity = kind.entity();
+        let property = entity.key.filter(|_| entity.id == IdForm::GuidOrKey)?;
+        key.parse::<Guid>().is_err().then_some((kind, property))
+    });
+    let Some((kind, property)) = named else {
+        return route::guid(&key);
+    };
+    let key = key.replace("''", "'");
+    let object = call.state.store.find(kind, property, &key);
+    object
+        .and_then(|object| object.get("id")?.as_str())
+        .map(str::to_owned)
+        .ok_or_else(|| GraphError::not_found(&key))
 }
 
 pub(super) fn malformed(message: impl Into<String>) -> GraphError {

@@ -2,10 +2,17 @@
 //! by their key.
 
 use super::{
-    super::{Call, read::item_of, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access,
+    super::{
+        call::{Call, unsupported},
+        lookup::item_of,
+        route::Root,
+    },
+    access,
     body::{Draft, Purpose},
-    domain, federated, security_attribute, target,
+    domain, federated,
+    plan::{Plan, PlannedResponse, Step},
+    security_attribute,
+    target::target,
 };
 use crate::{
     odata::GraphError,

@@ -1,10 +1,12 @@
 //! POST to a collection.
 
 use super::{
-    super::{Call, unsupported},
-    Plan, PlannedResponse, Step, access, app_policy, application,
+    super::call::{Call, unsupported},
+    access, app_policy, application,
     body::{self, Draft, Purpose},
-    domain, grant, group, invitation, reference, role, security_attribute, service_principal, user,
+    domain, grant, group, invitation,
+    plan::{Plan, PlannedResponse, Step},
+    reference, role, security_attribute, service_principal, user,
 };
 use crate::{
     odata::GraphError,

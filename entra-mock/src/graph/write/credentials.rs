@@ -3,11 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Call, membership, route::Root, unsourced},
-    Plan, PlannedResponse, Step, access, app_policy,
+    super::{
+        call::Call,
+        route::{self, Root},
+        unsourced,
+    },
+    access, app_policy,
     body::{json as body, malformed},
     directory_objects::check_parameters,
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     odata::GraphError,
@@ -55,7 +60,7 @@ pub(super) fn remove_password(call: Call<'_>, root: &Root, kind: Kind) -> Result
     let key_id = body.get("keyId").and_then(Value::as_str).ok_or_else(|| {
         malformed("The parameter 'keyId' of the operation 'removePassword' is missing.")
     })?;
-    let key_id = membership::guid(key_id)?;
+    let key_id = route::guid(key_id)?;
     let mut credentials = list(object, PASSWORDS);
     let count = credentials.len();
     credentials.retain(|credential| credential["keyId"] != key_id.as_str());
@@ -154,11 +159,13 @@ pub(super) fn list(object: &Object, property: &str) -> Vec<Value> {
         .unwrap_or_default()
 }
 
+/// The audit of a new or removed credential. Only applications and service principals have some.
 pub(super) fn activity(kind: Kind, add: bool) -> &'static str {
-    match (kind, add) {
-        (Kind::ServicePrincipal, true) => "Add service principal credentials",
-        (Kind::ServicePrincipal, false) => "Remove service principal credentials",
-        _ => UPDATE,
+    let entity = kind.entity();
+    match entity.application {
+        Some(form) if add => form.add_credentials,
+        Some(form) => form.remove_credentials,
+        None => entity.activities.update,
     }
 }
 
@@ -171,8 +178,6 @@ fn invalid_password() -> GraphError {
     super::body::invalid(Kind::Application.entity(), "passwordCredential")
 }
 
-/// The activity of changes of an application's credentials, with the blank at its end.
-const UPDATE: &str = "Update application – Certificates and secrets management ";
 const PASSWORDS: &str = "passwordCredentials";
 /// Internal property with the secret values by key id.
 const SECRETS: &str = "~secrets";

@@ -3,15 +3,19 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, membership, read, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access, application, body, directory_objects, domain, federated,
+    super::{
+        call::{Call, unsupported},
+        lookup,
+        route::{self, Root},
+    },
+    access, application, body, directory_objects, domain, federated,
+    plan::{Plan, PlannedResponse, Step},
     role, user,
 };
 use crate::{
-    directory::lifecycle::is_soft_deleted,
     odata::GraphError,
     permissions::{authorize, authorize_kind},
-    schema::Relation,
+    schema::{Behavior, Deletion, Relation},
     store::{Kind, Object},
 };
 
@@ -28,30 +32,50 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, GraphError> {
     if let Root::Object(kind, _) = root {
         authorize_kind(call.caller, *kind, "DELETE", &served(*kind)?, false)?;
     }
-    let (kind, object) = read::find(call, root)?;
+    let (kind, object) = lookup::find(call, root)?;
     authorize_kind(call.caller, kind, "DELETE", &served(kind)?, false)?;
     access::check_delete(call, kind, object)?;
-    let names = kind.entity().activities;
-    let name = if kind == Kind::Domain {
-        domain::deletion_activity(object)
-    } else if is_soft_deleted(kind, object) || kind == Kind::Group {
-        names.delete
-    } else {
-        names.purge
+    let entity = kind.entity();
+    let names = entity.activities;
+    let mut name = match entity.deletion {
+        Deletion::Soft { .. } | Deletion::SoftIfUnified => names.delete,
+        Deletion::Hard => names.purge,
+    };
+    let (before, after) = match entity.behavior {
+        Behavior::RoleDefinition => {
+            role::check_unassigned(call, object)?;
+            (None, Vec::new())
+        }
+        Behavior::RoleAssignment => (role::removed_membership(call, object), Vec::new()),
+        Behavior::Domain => {
+            name = domain::deletion_activity(object);
+            (None, domain::removed_with(call, object)?)
+        }
+        Behavior::Application => {
+            let principal = application::service_principal(call, object);
+            let deleted = principal
+                .map(|principal| Step::Delete(Kind::ServicePrincipal, self::id(principal)));
+            (None, deleted.into_iter().collect())
+        }
+        Behavior::AsDeclared
+        | Behavior::User
+        | Behavior::Group
+        | Behavior::AppManagementPolicy
+        | Behavior::ServicePrincipal
+        | Behavior::PermissionGrant
+        | Behavior::Invitation
+        | Behavior::DirectoryRole
+        | Behavior::AttributeSet
+        | Behavior::SecurityAttribute
+        | Behavior::AllowedValue
+        | Behavior::DomainFederation => (None, Vec::new()),
     };
     let mut plan = Plan::new(PlannedResponse::NoContent);
-    plan.steps = role::removed_with(call, kind, object)?;
+    plan.steps.extend(before);
     plan = plan
         .with(Step::Delete(kind, id(object)))
         .audited_as(names.category, name);
-    if kind == Kind::Domain {
-        plan.steps.extend(domain::removed_with(call, object)?);
-    }
-    if kind == Kind::Application
-        && let Some(principal) = application::service_principal(call, object)
-    {
-        plan = plan.with(Step::Delete(Kind::ServicePrincipal, self::id(principal)));
-    }
+    plan.steps.extend(after);
     Ok(plan)
 }
 
@@ -97,9 +121,9 @@ fn restore_changes(
         return Ok(Vec::new());
     }
     let body = body::json(call)?;
-    let known: &[&str] = match (call.beta, kind) {
-        (true, Kind::User) => &["autoReconcileProxyConflict", "newUserPrincipalName"],
-        _ => &[],
+    let known: &[&str] = match kind.entity().deletion {
+        Deletion::Soft { restored_with } if call.beta => restored_with,
+        Deletion::Soft { .. } | Deletion::SoftIfUnified | Deletion::Hard => &[],
     };
     directory_objects::check_parameters(&body, "restore", known)?;
     let mut changes = Vec::new();
@@ -149,7 +173,7 @@ pub(super) fn deleted_of_owner(call: Call<'_>) -> Result<Plan, GraphError> {
         "Application" => Kind::Application,
         _ => return Err(body::malformed("The value of 'type' is not valid.")),
     };
-    let user = membership::guid(text("userId")?)?;
+    let user = route::guid(text("userId")?)?;
     let store = &call.state.store;
     if store.get(Kind::User, &user).is_none() {
         return Err(GraphError::not_found(&user));

@@ -4,14 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Call, extension, membership,
+        call::Call,
+        extension,
         projection::{Projection, RenderOptions},
-        route::Root,
+        route::{self, Root},
         rows::EvalContext,
     },
-    Plan, PlannedResponse,
     body::{json as body, malformed},
-    target,
+    plan::{Plan, PlannedResponse},
+    target::target,
 };
 use crate::{
     odata::{Detail, GraphError},
@@ -45,7 +46,7 @@ pub(super) fn get_by_ids(call: Call<'_>) -> Result<Plan, GraphError> {
     let mut items = Vec::new();
     let mut seen = Vec::new();
     for id in ids {
-        let id = membership::guid(id)?;
+        let id = route::guid(id)?;
         let found = call.state.store.any(&id).filter(|(kind, _)| {
             kind.entity().object && types.as_ref().is_none_or(|types| types.contains(kind))
         });
@@ -139,7 +140,7 @@ fn validate(
         }
     }
     if let Some(user) = body.get("onBehalfOfUserId").and_then(Value::as_str) {
-        let user = membership::guid(user)?;
+        let user = route::guid(user)?;
         if call.state.store.get(Kind::User, &user).is_none() {
             return Err(GraphError::not_found(&user));
         }

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root, unsourced},
-    Plan, PlannedResponse, Step, access,
+    super::{call::Call, route::Root, unsourced},
+    access,
     body::{Draft, invalid, json as json_body, malformed},
     directory_objects::check_parameters,
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     directory::domains,

@@ -1,10 +1,15 @@
 //! Registers and removes directory extensions.
 
 use super::{
-    super::{Call, extension, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access,
+    super::{
+        call::{Call, unsupported},
+        extension,
+        route::Root,
+    },
+    access,
     body::json,
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{odata::GraphError, store::Kind};
 

@@ -3,10 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, read::item_of, route::Root, unsourced, unsupported},
-    Plan, PlannedResponse, Step, access,
+    super::{
+        call::{Call, unsupported},
+        lookup::item_of,
+        route::Root,
+        unsourced,
+    },
+    access,
     body::{Draft, Purpose, invalid, required},
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     login::ClaimsExpression,

@@ -1,7 +1,7 @@
 //! The rules of delegated permission grants.
 
 use super::{
-    super::{Call, membership},
+    super::{call::Call, route},
     body::Draft,
 };
 use crate::{odata::GraphError, schema::Kind, store::Object};
@@ -17,7 +17,7 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphErr
         let Some(id) = draft.text(name).map(str::to_owned) else {
             continue;
         };
-        let id = membership::guid(&id)?;
+        let id = route::guid(&id)?;
         if call.state.store.get(kind, &id).is_none() {
             return Err(GraphError::not_found(&id));
         }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root, unsourced},
-    Plan, PlannedResponse, Step, access,
+    super::{call::Call, route::Root, unsourced},
+    access,
     body::{Draft, invalid, required, texts},
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     odata::{Detail, GraphError},

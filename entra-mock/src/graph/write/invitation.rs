@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, unsourced},
-    Plan, PlannedResponse, Step,
+    super::{call::Call, unsourced},
     body::{Draft, invalid},
+    plan::{Plan, PlannedResponse, Step},
 };
 use crate::{
     directory::{object, security_identifier},

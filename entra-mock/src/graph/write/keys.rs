@@ -6,12 +6,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, membership, read, route::Root, unsourced, unsupported},
-    Plan, PlannedResponse, Step, access, app_policy,
+    super::{
+        call::{Call, unsupported},
+        lookup,
+        route::{self, Root},
+        unsourced,
+    },
+    access, app_policy,
     body::{invalid, json as body, malformed},
     credentials::years_after,
     directory_objects::check_parameters,
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     login::{Certificate, proves_possession},
@@ -73,7 +79,7 @@ pub(super) fn remove(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         .get("keyId")
         .and_then(Value::as_str)
         .ok_or_else(|| missing("keyId", "removeKey"))?;
-    let key_id = membership::guid(key_id)?;
+    let key_id = route::guid(key_id)?;
     let mut keys = list(object);
     let count = keys.len();
     keys.retain(|key| key["keyId"] != key_id.as_str());
@@ -136,7 +142,7 @@ fn authorized<'a>(
     kind: Kind,
     below: &str,
 ) -> Result<(&'a Object, String), GraphError> {
-    let itself = read::find(call, root)
+    let itself = lookup::find(call, root)
         .ok()
         .filter(|(_, object)| object["appId"] == call.caller.app_id.as_str())
         .filter(|_| call.caller.user_id.is_none());
@@ -188,7 +194,7 @@ fn new_key(
     let der = binary(text("key").ok_or_else(wrong)?).ok_or_else(wrong)?;
     let certificate = Certificate::read(&der).ok_or_else(wrong)?;
     let key_id = match text("keyId") {
-        Some(key_id) => membership::guid(key_id)?,
+        Some(key_id) => route::guid(key_id)?,
         None => call.state.new_id(),
     };
     let mut credential = certificate.key_credential(&key_id);

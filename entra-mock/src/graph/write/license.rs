@@ -4,15 +4,16 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        Call, membership,
+        call::Call,
         projection::{Projection, RenderOptions},
-        route::Root,
+        route::{self, Root},
         rows::EvalContext,
         security_attributes,
     },
-    Plan, PlannedResponse, Step, access,
+    access,
     body::{json as body_of, malformed},
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     odata::GraphError,
@@ -54,7 +55,7 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         let sku = sku
             .as_str()
             .ok_or_else(|| malformed("The parameter 'removeLicenses' must hold SKU ids."))?;
-        let sku = membership::guid(sku)?;
+        let sku = route::guid(sku)?;
         let before = licences.len();
         licences.retain(|licence| !has_id(licence, &sku));
         if licences.len() == before {
@@ -69,7 +70,7 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         let sku = licence["skuId"]
             .as_str()
             .ok_or_else(|| malformed("A license to add has no 'skuId'."))?;
-        let sku = membership::guid(sku)?;
+        let sku = route::guid(sku)?;
         if removed_ids.contains(&sku) {
             return Err(GraphError::bad_request(format!(
                 "License {sku} is both added and removed."
@@ -185,7 +186,7 @@ fn disabled_plans(licence: &Value, product: &Object) -> Result<Vec<String>, Grap
         .into_iter()
         .flatten()
         .map(|plan| {
-            let plan = membership::guid(plan.as_str().unwrap_or_default())?;
+            let plan = route::guid(plan.as_str().unwrap_or_default())?;
             let known = product["servicePlans"]
                 .as_array()
                 .into_iter()

@@ -9,16 +9,16 @@ use entra_core::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Call, read,
+    call::{Call, unsupported},
+    read,
     route::{Root, Route, Target},
-    subscriptions, unsupported,
+    subscriptions,
 };
 use crate::{
     odata::GraphError,
-    permissions::{self, AccessLevel, Caller},
-    schema::Relation,
+    permissions::{AccessLevel, Caller},
     state::State,
-    store::{Actor, Kind, Object, Photo},
+    store::{Actor, Kind},
     wire::{Reply, WireRequest},
 };
 
@@ -44,6 +44,7 @@ mod keys;
 mod license;
 mod password;
 mod photo;
+mod plan;
 mod reference;
 mod risk;
 mod role;
@@ -54,6 +55,7 @@ mod session;
 mod signing_certificate;
 mod subscription;
 mod synchronization;
+mod target;
 mod update;
 mod user;
 
@@ -61,136 +63,7 @@ mod user;
 pub(crate) use access::SPECIAL;
 pub(super) use subscription::validated_urls;
 
-/// The effect of a checked request.
-#[derive(Debug)]
-struct Plan {
-    steps: Vec<Step>,
-    activity: Option<Activity>,
-    response: PlannedResponse,
-}
-
-/// One change.
-#[derive(Debug)]
-enum Step {
-    Insert(Kind, Object),
-    /// New values of properties. `None` removes a property.
-    Update(Kind, String, Vec<(String, Option<Value>)>),
-    Delete(Kind, String),
-    /// With new values of properties. `None` removes a property.
-    Restore(String, Vec<(String, Option<Value>)>),
-    Purge(String),
-    Link(Relation, String, String),
-    Unlink(Relation, String, String),
-    RevokeSessions(String),
-    Photo(String, Option<Photo>),
-}
-
-/// The name of the request in the directory's audit log.
-#[derive(Clone, Copy, Debug)]
-struct Activity {
-    name: &'static str,
-    category: &'static str,
-    operation: &'static str,
-}
-
-/// The response to the client.
-#[derive(Debug)]
-enum PlannedResponse {
-    NoContent,
-    /// 200 without a body.
-    Empty,
-    /// The object after the changes.
-    Object {
-        status: u16,
-        id: String,
-        /// Whether to write `@odata.type`, for an object of one of several types.
-        typed: bool,
-        /// The values of the new object's secrets, in the order of its credentials.
-        secrets: Vec<String>,
-    },
-    Json(u16, Value),
-    /// A new application with its service principal.
-    Instance {
-        application: String,
-        principal: String,
-    },
-    /// The object of a collection below another object, with that collection's context.
-    Contained {
-        status: u16,
-        id: String,
-        set: String,
-    },
-}
-
-impl Step {
-    /// Returns the object that a step changes, before the change.
-    fn subject(&self, state: &State) -> Option<(Kind, String)> {
-        match self {
-            Self::Insert(kind, object) => Some((*kind, object["id"].as_str()?.to_owned())),
-            Self::Update(kind, id, _) | Self::Delete(kind, id) => Some((*kind, id.clone())),
-            Self::Restore(id, _) | Self::Purge(id) => {
-                state.store.deleted(id).map(|(kind, _)| (kind, id.clone()))
-            }
-            Self::Link(_, id, _)
-            | Self::Unlink(_, id, _)
-            | Self::RevokeSessions(id)
-            | Self::Photo(id, _) => Some((state.store.kind_of(id)?, id.clone())),
-        }
-    }
-}
-
-impl Plan {
-    fn new(response: PlannedResponse) -> Self {
-        Self {
-            steps: Vec::new(),
-            activity: None,
-            response,
-        }
-    }
-
-    /// The kind of the object in the response, if there is one.
-    fn shown(&self, state: &State) -> Option<Kind> {
-        let (PlannedResponse::Object { id, .. } | PlannedResponse::Contained { id, .. }) =
-            &self.response
-        else {
-            return None;
-        };
-        let inserted = self.steps.iter().find_map(|step| match step {
-            Step::Insert(kind, object) if object.get("id")? == id.as_str() => Some(*kind),
-            _ => None,
-        });
-        let store = &state.store;
-        let deleted = || store.deleted(id).map(|(kind, _)| kind);
-        inserted.or_else(|| store.kind_of(id)).or_else(deleted)
-    }
-
-    fn with(mut self, step: Step) -> Self {
-        self.steps.push(step);
-        self
-    }
-
-    fn audited_as(mut self, category: &'static str, name: &'static str) -> Self {
-        #[cfg(test)]
-        audit::check_documented(category, name);
-        let operation = match name.split(' ').next() {
-            _ if name == "Remove service principal"
-                || name.ends_with("verified domain") && name.starts_with("Remove") =>
-            {
-                "Delete"
-            }
-            Some("Add" | "Invite" | "Restore") => "Add",
-            Some("Delete" | "Hard") => "Delete",
-            Some("Remove") => "Unassign",
-            _ => "Update",
-        };
-        self.activity = Some(Activity {
-            name,
-            category,
-            operation,
-        });
-        self
-    }
-}
+use plan::{Plan, PlannedResponse, Step};
 
 /// Checks a request, applies its changes, and responds.
 pub(super) fn respond(
@@ -202,6 +75,10 @@ pub(super) fn respond(
 ) -> Result<Reply, GraphError> {
     let call = Call::new(state, now, caller, request);
     let plan = plan(call, route)?;
+    #[cfg(test)]
+    if let Some(activity) = plan.activity {
+        audit::check_documented(activity.category, activity.name);
+    }
     let shown = plan.shown(state);
     let view = shown
         .map(|kind| read::View::new(call, kind, false))
@@ -294,7 +171,10 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())
         }
-        ("POST", Root::Set(Kind::RiskyUser), Target::Command(action)) => risk::plan(call, action),
+        ("POST", Root::Set(_), Target::Command(command)) => match *command {
+            "dismiss" | "confirmCompromised" | "confirmSafe" => risk::plan(call, command),
+            _ => Err(unsupported(call.request)),
+        },
         ("POST", Root::AnySet, Target::Command(command)) => match *command {
             "getAvailableExtensionProperties" => directory_objects::available_extensions(call),
             "getByIds" => directory_objects::get_by_ids(call),
@@ -460,33 +340,4 @@ fn actor(caller: &Caller) -> Arc<Actor> {
         service_principal_id: caller.service_principal_id.clone(),
         user_id: caller.user_id.clone(),
     })
-}
-
-/// Authorizes a method on a path below an object, or on the object itself, and returns the object.
-fn target<'a>(
-    call: Call<'a>,
-    root: &Root,
-    kind: Kind,
-    below: &str,
-) -> Result<(&'a Object, &'a str, bool), GraphError> {
-    target_of(call, root, kind, &call.request.method, below)
-}
-
-/// The same for a request that takes the permission of another method.
-fn target_of<'a>(
-    call: Call<'a>,
-    root: &Root,
-    kind: Kind,
-    method: &str,
-    below: &str,
-) -> Result<(&'a Object, &'a str, bool), GraphError> {
-    let path = format!("{}{below}", kind.entity().object_path());
-    let own = read::is_own(call, root);
-    if permissions::operation(method, &path).is_none() {
-        return Err(unsupported(call.request));
-    }
-    permissions::authorize(call.caller, method, &path, own)?;
-    let (_, object) = read::find(call, root)?;
-    let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-    Ok((object, id, own))
 }

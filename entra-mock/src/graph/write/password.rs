@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root, unsourced},
-    Plan, PlannedResponse, Step,
+    super::{call::Call, route::Root, unsourced},
     body::{json as body_of, malformed},
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     account::PASSWORD,

@@ -2,12 +2,13 @@
 
 use super::{
     super::{
-        Call,
-        photo::{self, PhotoPath},
-        route::Root,
-        unsupported,
+        call::{Call, unsupported},
+        photo,
+        route::{PhotoPath, Root},
     },
-    Plan, PlannedResponse, Step, access, target,
+    access,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{odata::GraphError, store::Kind};
 

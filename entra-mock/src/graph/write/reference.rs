@@ -3,10 +3,17 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, membership, route::Root, unsourced, unsupported},
-    Plan, PlannedResponse, Step, access,
+    super::{
+        call::{Call, unsupported},
+        route::{self, Root},
+        unsourced,
+    },
+    access,
     body::{has_value, json, malformed, reference_exists, referenced},
-    group, role, target,
+    group,
+    plan::{Plan, PlannedResponse, Step},
+    role,
+    target::target,
 };
 use crate::{
     odata::GraphError,
@@ -84,7 +91,7 @@ pub(super) fn plan(
     }
 
     let other = match item {
-        Some(item) => membership::guid(item)?,
+        Some(item) => route::guid(item)?,
         None => call
             .state
             .store

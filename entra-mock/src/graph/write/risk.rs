@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, unsupported},
-    Plan, PlannedResponse, Step, access, body,
+    super::call::{Call, unsupported},
+    access, body,
+    plan::{Plan, PlannedResponse, Step},
 };
 use crate::{
     directory::object,

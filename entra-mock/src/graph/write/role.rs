@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, membership, unsourced},
-    Step,
+    super::{call::Call, route, unsourced},
     body::{Draft, invalid},
+    plan::Step,
 };
 use crate::{
     directory::roles::{WHOLE_DIRECTORY, role_assignment},
@@ -16,7 +16,7 @@ use crate::{
 
 /// Checks that the template of a role to activate exists, and adds its name and description.
 pub(super) fn activate(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphError> {
-    let template = membership::guid(draft.text("roleTemplateId").unwrap_or_default())?;
+    let template = route::guid(draft.text("roleTemplateId").unwrap_or_default())?;
     let (_, role) = call
         .state
         .activated_role(&template)
@@ -86,7 +86,7 @@ fn check_custom(definition: &Object) -> Result<(), GraphError> {
 
 /// Checks a new assignment. Returns its id and, for the whole directory, the changes of the role's members.
 pub(super) fn assign(call: Call<'_>, draft: &mut Draft) -> Result<(String, Vec<Step>), GraphError> {
-    let id_of = |name: &str| membership::guid(draft.text(name).unwrap_or_default());
+    let id_of = |name: &str| route::guid(draft.text(name).unwrap_or_default());
     let (principal, definition) = (id_of("principalId")?, id_of("roleDefinitionId")?);
     let store = &call.state.store;
     let (kind, object) = store
@@ -133,7 +133,7 @@ fn scope(call: Call<'_>, scope: &str) -> Result<String, GraphError> {
         Some(_) => return Err(invalid(entity, "directoryScopeId")),
         None => (&[Kind::Application, Kind::ServicePrincipal], path),
     };
-    let id = membership::guid(id)?;
+    let id = route::guid(id)?;
     match call.state.store.kind_of(&id) {
         Some(kind) if kinds.contains(&kind) => Ok(scope
             .to_ascii_lowercase()
@@ -143,40 +143,29 @@ fn scope(call: Call<'_>, scope: &str) -> Result<String, GraphError> {
     }
 }
 
-/// Returns what is removed with a role definition or an assignment.
-pub(super) fn removed_with(
-    call: Call<'_>,
-    kind: Kind,
-    object: &Object,
-) -> Result<Vec<Step>, GraphError> {
-    let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
-    match kind {
-        Kind::RoleDefinition => {
-            check_custom(object)?;
-            let assigned = |assignment: &&Object| {
-                assignment.get("roleDefinitionId").and_then(Value::as_str) == Some(text("id"))
-            };
-            match call.state.store.all(Kind::RoleAssignment).find(assigned) {
-                Some(_) => Err(unsourced::assigned_role()),
-                None => Ok(Vec::new()),
-            }
-        }
-        Kind::RoleAssignment if text("directoryScopeId") == WHOLE_DIRECTORY => {
-            let active = call.state.activated_role(text("roleDefinitionId"));
-            let principal = text("principalId");
-            let is_member = |role: &str| {
-                call.state
-                    .store
-                    .is_linked(Relation::Members, role, principal)
-            };
-            Ok(active
-                .filter(|(role, _)| is_member(role))
-                .map(|(role, _)| Step::Unlink(Relation::Members, role, principal.to_owned()))
-                .into_iter()
-                .collect())
-        }
-        _ => Ok(Vec::new()),
+/// Checks that a role definition can be deleted: it is a custom one, and no principal has it.
+pub(super) fn check_unassigned(call: Call<'_>, definition: &Object) -> Result<(), GraphError> {
+    check_custom(definition)?;
+    let id = definition["id"].as_str();
+    let assigned = |assignment: &&Object| assignment["roleDefinitionId"].as_str() == id;
+    match call.state.store.all(Kind::RoleAssignment).find(assigned) {
+        Some(_) => Err(unsourced::assigned_role()),
+        None => Ok(()),
     }
+}
+
+/// The membership in the activated role that ends with an assignment for the whole directory.
+pub(super) fn removed_membership(call: Call<'_>, assignment: &Object) -> Option<Step> {
+    let text = |name: &str| assignment[name].as_str().unwrap_or_default();
+    if text("directoryScopeId") != WHOLE_DIRECTORY {
+        return None;
+    }
+    let (role, _) = call.state.activated_role(text("roleDefinitionId"))?;
+    let principal = text("principalId");
+    let store = &call.state.store;
+    store
+        .is_linked(Relation::Members, &role, principal)
+        .then(|| Step::Unlink(Relation::Members, role, principal.to_owned()))
 }
 
 /// Returns the change of the assignments that goes with a new or removed member of a role.
@@ -199,16 +188,20 @@ pub(super) fn assignment_step(
     })
 }
 
-/// Checks that an object can have a role: users, service principals and role-assignable groups can.
+/// Checks that an object can have a role: users, service principals and role-assignable groups can,
+/// as their types declare.
 pub(super) fn check_principal(
     kind: Kind,
     principal: &Object,
     property: &str,
 ) -> Result<(), GraphError> {
-    let assignable = principal.get("isAssignableToRole") == Some(&Value::Bool(true));
-    match kind {
-        Kind::User | Kind::ServicePrincipal => Ok(()),
-        Kind::Group if assignable => Ok(()),
-        _ => Err(unsourced::unsupported_target(kind, property)),
+    let assignable = kind.entity().principal.is_some_and(|form| {
+        let flag = form.role_flag;
+        flag.is_none_or(|flag| principal.get(flag) == Some(&Value::Bool(true)))
+    });
+    if assignable {
+        Ok(())
+    } else {
+        Err(unsourced::unsupported_target(kind, property))
     }
 }

@@ -3,10 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, membership::guid, route::Root, scoped_role_members, unsourced, unsupported},
-    Plan, PlannedResponse, Step, access,
+    super::{
+        call::{Call, unsupported},
+        route::{Root, guid},
+        scoped_role_members, unsourced,
+    },
+    access,
     body::{self, json},
-    role, target,
+    plan::{Plan, PlannedResponse, Step},
+    role,
+    target::target,
 };
 use crate::{
     directory::roles::role_assignment,

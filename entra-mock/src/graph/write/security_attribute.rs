@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, security_attributes, unsourced},
-    Step,
+    super::{call::Call, security_attributes, unsourced},
     body::{Draft, invalid},
+    plan::Step,
 };
 use crate::{
     odata::GraphError,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, membership},
+    super::{call::Call, route},
     access, application,
     body::Draft,
     keys,
@@ -16,7 +16,7 @@ use crate::{
 
 /// Checks a new service principal and adds what it takes from its application, which this tenant has.
 pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphError> {
-    let app_id = membership::guid(draft.text("appId").unwrap_or_default())?;
+    let app_id = route::guid(draft.text("appId").unwrap_or_default())?;
     let store = &call.state.store;
     let Some(backing) = store.find(Kind::Application, "appId", &app_id) else {
         return Err(if access::only_owned(call, Kind::ServicePrincipal) {

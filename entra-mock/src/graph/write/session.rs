@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use super::{
-    super::{Call, route::Root},
-    Plan, PlannedResponse, Step, access, target,
+    super::{call::Call, route::Root},
+    access,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{directory::sensitive_actions::SensitiveAction, odata::GraphError, store::Kind};
 

@@ -6,12 +6,13 @@ use entra_core::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root, unsourced},
-    Plan, PlannedResponse, Step, access, app_policy,
+    super::{call::Call, route::Root, unsourced},
+    access, app_policy,
     body::json as body,
     credentials::{activity, list, years_after},
     directory_objects::check_parameters,
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     keys,

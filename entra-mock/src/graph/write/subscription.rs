@@ -4,12 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Call, read,
+        call::{Call, unsupported},
+        lookup,
         route::{Root, Route, Target},
-        unsourced, unsupported,
+        unsourced,
     },
-    Plan, PlannedResponse, Step,
     body::{Draft, Purpose, malformed},
+    plan::{Plan, PlannedResponse, Step},
 };
 use crate::{
     notifications::{
@@ -17,6 +18,7 @@ use crate::{
     },
     odata::GraphError,
     permissions::{authorize, denied},
+    schema::IdForm,
     state::iso,
     store::{Kind, Object},
     time::{TICKS, ticks, ticks_of},
@@ -182,7 +184,7 @@ fn existing<'a>(
     path: &str,
 ) -> Result<(&'a Object, String, SubscribedResource), GraphError> {
     authorize(call.caller, method, path, false)?;
-    let (_, object) = read::find(call, root)?;
+    let (_, object) = lookup::find(call, root)?;
     let text = |name: &str| object.get(name).and_then(Value::as_str);
     let path = text(internal::RESOURCE).or_else(|| text("resource"));
     let resource = SubscribedResource::parse(path.unwrap_or_default(), None, true)
@@ -251,13 +253,14 @@ fn resource(call: Call<'_>, text: &str) -> Result<(SubscribedResource, String), 
 /// Returns the id of the object that a resource names by id or user principal name.
 fn object_id(call: Call<'_>, resource: &SubscribedResource, key: &str) -> Option<String> {
     let store = &call.state.store;
-    let object = match resource.kind() {
-        Kind::User => store
-            .get(Kind::User, key)
-            .or_else(|| store.find(Kind::User, "userPrincipalName", key)),
-        kind => store.get(kind, key),
+    let kind = resource.kind();
+    let entity = kind.entity();
+    let named = || {
+        let property = entity.key.filter(|_| entity.id == IdForm::GuidOrKey)?;
+        store.find(kind, property, key)
     };
-    Some(object?.get("id")?.as_str()?.to_owned())
+    let object = store.get(kind, key).or_else(named)?;
+    Some(object.get("id")?.as_str()?.to_owned())
 }
 
 fn check_permission(call: Call<'_>, resource: &SubscribedResource) -> Result<(), GraphError> {

@@ -5,15 +5,16 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Call,
+        call::{Call, unsupported},
         route::Root,
         synchronization::{JOBS, RULE, TEMPLATE, find, jobs, pattern},
-        unsourced, unsupported,
+        unsourced,
     },
-    Plan, PlannedResponse, Step, access,
+    access,
     body::{json as body, malformed},
     directory_objects::check_parameters,
-    target,
+    plan::{Plan, PlannedResponse, Step},
+    target::target,
 };
 use crate::{
     odata::GraphError,

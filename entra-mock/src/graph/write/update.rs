@@ -2,14 +2,18 @@
 
 use super::{
     super::{
-        Call, read,
+        call::Call,
+        lookup,
         route::{ObjectKey, Root},
         security_attributes,
     },
-    Plan, PlannedResponse, Step, access, app_policy, application,
+    access, app_policy, application,
     body::{self, Draft, Purpose},
-    create, domain, group, reference, role, security_attribute, service_principal, target,
-    target_of, user,
+    create, domain, group,
+    plan::{Plan, PlannedResponse, Step},
+    reference, role, security_attribute, service_principal,
+    target::{target, target_of},
+    user,
 };
 use crate::{
     odata::GraphError,
@@ -91,16 +95,9 @@ pub(super) fn plan(
     let only_attributes = draft.names(attributes)
         && links.is_empty()
         && draft.values.iter().all(|(name, _)| name == attributes);
-    let (category, name) = match kind {
-        Kind::User if only_attributes => (
-            "AttributeManagement",
-            "Update attribute values assigned to a user",
-        ),
-        Kind::ServicePrincipal if only_attributes => (
-            "AttributeManagement",
-            "Update attribute values assigned to a servicePrincipal",
-        ),
-        _ => (names.category, name),
+    let (category, name) = match names.attribute_values {
+        Some(attribute_values) if only_attributes => ("AttributeManagement", attribute_values),
+        Some(_) | None => (names.category, name),
     };
     let mut plan = Plan::new(PlannedResponse::NoContent).audited_as(category, name);
     if draft.names(crate::account::PASSWORD) {
@@ -178,7 +175,7 @@ fn upsert(
     else {
         return Ok(None);
     };
-    if read::find(call, root).is_ok() {
+    if lookup::find(call, root).is_ok() {
         return Ok(None);
     }
     authorize(

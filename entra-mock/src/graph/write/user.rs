@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::Call,
+    super::call::Call,
     body::{Draft, invalid, required, texts},
     password,
 };

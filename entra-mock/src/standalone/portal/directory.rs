@@ -152,8 +152,8 @@ pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
         "" => id.to_owned(),
         name => name.to_owned(),
     };
-    let about = match kind {
-        Kind::Application | Kind::ServicePrincipal => {
+    let about = match kind.entity().application {
+        Some(_) => {
             let app_id = text(object, "appId");
             format!(
                 "<p>{}</p>",
@@ -165,7 +165,7 @@ pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
                 )
             )
         }
-        _ => format!("<p class=\"soft\">{}</p>", escape(kind.entity().name)),
+        None => format!("<p class=\"soft\">{}</p>", escape(kind.entity().name)),
     };
     let enabled = object["accountEnabled"] != false;
     drop(state);
