@@ -54,6 +54,9 @@ pub(crate) trait Storage: Send + Sync {
     /// # Errors
     /// As [`commit`](Self::commit).
     fn replace(&self, state: &RwLock<State>, with: State) -> std::io::Result<()>;
+
+    /// Waits for a change that is being stored, stores nothing more, and lets another process use the storage.
+    fn close(&self);
 }
 
 impl fmt::Debug for Engine {
@@ -78,6 +81,12 @@ impl Engine {
         }
     }
 
+    /// Keeps the bodies of requests and responses in the journal.
+    pub(crate) fn keep_bodies(mut self) -> Self {
+        self.observer.keep_bodies();
+        self
+    }
+
     /// Keeps the tenant in this storage from now on.
     #[cfg(feature = "server")]
     pub(crate) fn store_in(&self, storage: Arc<dyn Storage>) {
@@ -91,6 +100,14 @@ impl Engine {
         match self.storage.get() {
             Some(storage) => storage.commit(&self.state),
             None => Ok(()),
+        }
+    }
+
+    /// Ends the use of the storage. A request that is still running gets an error, as no change of it is stored.
+    #[cfg(feature = "server")]
+    pub(crate) fn close_storage(&self) {
+        if let Some(storage) = self.storage.get() {
+            storage.close();
         }
     }
 

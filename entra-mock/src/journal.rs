@@ -1,4 +1,4 @@
-//! The journal of requests: the newest ones without their bodies, and counts of all of them.
+//! The journal of requests: the newest ones, with their bodies if asked for, and counts of all of them.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,6 +9,7 @@ use entra_core::Timestamp;
 
 use crate::wire::WireRequest;
 
+mod bodies;
 mod facts;
 mod properties;
 mod redact;
@@ -98,6 +99,19 @@ impl RequestRecord {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.facts.retry_after
+    }
+
+    /// The body of the request: JSON or a form, up to 64 KiB, with secrets replaced by `[redacted]`. `None` for other
+    /// formats, and unless the builder had `journal_bodies`.
+    #[must_use]
+    pub fn request_body(&self) -> Option<&str> {
+        self.facts.bodies.as_ref()?.request.as_deref()
+    }
+
+    /// The body of the response, as [`request_body`](Self::request_body).
+    #[must_use]
+    pub fn response_body(&self) -> Option<&str> {
+        self.facts.bodies.as_ref()?.response.as_deref()
     }
 
     /// The number of properties of the object in the response, or of the first object of a list. `None` unless it was

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{
+    bodies::{self, Bodies},
     properties,
     redact::without_secrets,
     token::{TokenFacts, unsigned},
@@ -46,6 +47,8 @@ pub(crate) struct Facts {
     pub(crate) reason: Option<Box<str>>,
     /// Whether the client did not get the whole response.
     pub(crate) lost: bool,
+    /// The bodies of request and response, if the journal keeps bodies.
+    pub(super) bodies: Option<Box<Bodies>>,
 }
 
 /// What a request to the token endpoint asked for.
@@ -84,6 +87,8 @@ pub(crate) struct Observer {
     started: Instant,
     /// Whether the journal keeps requests at all.
     enabled: bool,
+    /// Whether it keeps bodies.
+    bodies: bool,
     /// The tokens of the newest requests, so that the requests of one client share what is known of its token.
     tokens: Mutex<VecDeque<Arc<TokenFacts>>>,
 }
@@ -94,8 +99,14 @@ impl Observer {
             hasher: DefaultHashBuilder::default(),
             started: Instant::now(),
             enabled,
+            bodies: false,
             tokens: Mutex::default(),
         }
+    }
+
+    /// Keeps the bodies of requests and responses from now on.
+    pub(crate) fn keep_bodies(&mut self) {
+        self.bodies = true;
     }
 
     /// Returns what is known of a request. `caller` is the caller of a valid bearer token.
@@ -136,6 +147,14 @@ impl Observer {
                 .then(|| reason(&reply.body, header("location")))
                 .flatten(),
             lost: !reply.delivery.is_complete(),
+            bodies: self.bodies.then(|| {
+                let short = reply.body.length() <= bodies::LONGEST;
+                let response = short.then(|| bodies::kept(header("content-type"), &reply.body));
+                Box::new(Bodies {
+                    request: bodies::kept(request.header("content-type"), &request.body),
+                    response: response.flatten(),
+                })
+            }),
         }
     }
 

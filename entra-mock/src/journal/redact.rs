@@ -16,14 +16,9 @@ pub(crate) fn redacted(name: &str, value: String) -> String {
 
 /// Returns a query with the values of all parameters that carry credentials replaced.
 pub(crate) fn without_secrets(query: &str) -> String {
-    let is_secret = |name: &str| {
-        // The name may be percent-encoded, as the value may.
-        url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| {
-            SECRET_PARAMETERS
-                .iter()
-                .any(|secret| name.trim().eq_ignore_ascii_case(secret))
-        })
-    };
+    // The name may be percent-encoded, as the value may.
+    let is_secret =
+        |name: &str| url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| is_secret(&name));
     query
         .split('&')
         .map(|pair| match pair.split_once('=') {
@@ -34,18 +29,38 @@ pub(crate) fn without_secrets(query: &str) -> String {
         .join("&")
 }
 
+/// Whether a parameter of that name, or a member of a JSON body, carries a credential.
+pub(crate) fn is_secret(name: &str) -> bool {
+    SECRETS
+        .iter()
+        .any(|secret| name.trim().eq_ignore_ascii_case(secret))
+}
+
 pub(crate) const REDACTED: &str = "[redacted]";
 
-const SECRET_PARAMETERS: [&str; 11] = [
+const SECRETS: [&str; 24] = [
     "client_secret",
     "client_assertion",
     "code",
     "code_verifier",
     "refresh_token",
     "password",
+    "passwd",
     "assertion",
     "access_token",
     "device_code",
+    "user_code",
+    "user_federated_identity_credential",
     "id_token",
     "id_token_hint",
+    "currentPassword",
+    "newPassword",
+    "secretText",
+    "secret",
+    "clientSecret",
+    "clientState",
+    "key",
+    "proof",
+    "encryptionCertificate",
+    "validationTokens",
 ];

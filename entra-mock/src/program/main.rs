@@ -7,6 +7,7 @@ use std::{
     fs,
     io::{self, Write as _},
     net::IpAddr,
+    ops::RangeInclusive,
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -97,6 +98,10 @@ struct Serve {
     /// Accept requests to the control API under this host name too, and of other machines.
     #[arg(long, value_name = "NAME")]
     control_host: Vec<String>,
+    /// The ports of tenants that are made at run time, such as those that a container publishes; any free ones unless
+    /// set.
+    #[arg(long, value_name = "FIRST-LAST", value_parser = port_range)]
+    tenant_ports: Option<PortRange>,
     /// Keep the tenant in this file over restarts; it holds the tenant's secrets.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -111,6 +116,9 @@ struct Serve {
     /// How many entries of the sign-in log and of the audit log are kept at least.
     #[arg(long, value_name = "ENTRIES", default_value_t = 100_000)]
     log_capacity: usize,
+    /// Keep the bodies of requests and responses in the journal: JSON and forms up to 64 KiB, without their secrets.
+    #[arg(long)]
+    journal_bodies: bool,
     /// Let the pages of the portal change the tenant.
     #[arg(long)]
     portal_write: bool,
@@ -237,8 +245,12 @@ fn builder(serve: Serve) -> Result<ServerBuilder, Box<dyn Error>> {
         .notification_options(serve.notifications)
         .resource_rule(resource_rule)
         .log_capacity(serve.log_capacity)
+        .journal_bodies(serve.journal_bodies)
         .listen(serve.listen)
         .portal_write(serve.portal_write);
+    if let Some(PortRange(ports)) = serve.tenant_ports {
+        builder = builder.tenant_ports(ports);
+    }
     for host in serve.control_host {
         builder = builder.control_host(host);
     }
@@ -363,6 +375,19 @@ async fn permissions(log: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// Parses the switches of change notifications.
+/// A range of ports. The arguments are copied as one value.
+#[derive(Clone, Debug, PartialEq)]
+struct PortRange(RangeInclusive<u16>);
+
+/// Reads a range of ports, such as `8444-8463`.
+fn port_range(text: &str) -> Result<PortRange, String> {
+    let range = text.split_once('-').and_then(|(first, last)| {
+        let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
+        (first > 0 && first <= last).then_some(PortRange(first..=last))
+    });
+    range.ok_or_else(|| "a range of ports has the form 8444-8463".to_owned())
+}
+
 fn notification_options(list: &str) -> Result<NotificationOptions, String> {
     let number = |name: &str, value: &str| {
         let number: Result<u32, _> = value.parse();
@@ -489,6 +514,15 @@ mod tests {
         );
         for invalid in ["twice", "dropped", "dropped=x", "duplicated=1"] {
             assert!(notification_options(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_ports_has_a_first_and_a_last_one() {
+        assert_eq!(port_range("8444-8463"), Ok(PortRange(8444..=8463)));
+        assert_eq!(port_range("8444-8444"), Ok(PortRange(8444..=8444)));
+        for invalid in ["", "8444", "0-9", "9-8", "1-70000", "a-b", "1-2-3"] {
+            assert!(port_range(invalid).is_err(), "{invalid}");
         }
     }
 }

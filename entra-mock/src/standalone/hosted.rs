@@ -37,6 +37,8 @@ pub(crate) struct Recipe {
     pub(crate) resource_rule: ResourceRule,
     /// How many entries of each log are kept at least.
     pub(crate) log_capacity: usize,
+    /// Whether the journal keeps bodies.
+    pub(crate) journal_bodies: bool,
     /// The time of the content.
     pub(crate) made_at: Timestamp,
 }
@@ -61,6 +63,20 @@ impl Recipe {
         Some((state, app))
     }
 }
+
+impl Recipe {
+    /// Runs a tenant.
+    pub(crate) fn engine(&self, clock: &Arc<AdjustableClock>, state: State) -> Engine {
+        let engine = Engine::new(Arc::clone(clock) as _, state, JOURNAL_CAPACITY);
+        match self.journal_bodies {
+            true => engine.keep_bodies(),
+            false => engine,
+        }
+    }
+}
+
+/// How many requests the journal keeps.
+const JOURNAL_CAPACITY: usize = 1_000;
 
 /// One tenant of a server, at an address of its own.
 pub(crate) struct Hosted {

@@ -13,6 +13,7 @@ mod users;
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -23,7 +24,6 @@ use entra_core::{
 };
 
 use crate::{
-    engine::Engine,
     frontend::{Authority, Listener, REAL_NAMES},
     notifications::NotificationOptions,
     seed::{Company, Scenario, Seed},
@@ -127,11 +127,13 @@ impl Server {
         self.control.portal().new_link(&self.tenant.uri)
     }
 
-    /// Stops accepting connections and waits at most a few seconds for running requests.
+    /// Stops accepting connections and waits at most a few seconds for running requests. Then another server can use
+    /// the state file.
     pub async fn stop(self) {
         for tenant in self.control.tenants() {
             tenant.stop().await;
         }
+        self.tenant.engine.close_storage();
     }
 
     fn app(&self) -> &DemoApp {
@@ -164,11 +166,13 @@ pub struct ServerBuilder {
     enforce_quotas: bool,
     listen: Option<IpAddr>,
     control_hosts: Vec<String>,
+    tenant_ports: Option<RangeInclusive<u16>>,
     state_file: Option<PathBuf>,
     notification_options: NotificationOptions,
     resource_rule: ResourceRule,
     portal_write: bool,
     log_capacity: Option<usize>,
+    journal_bodies: bool,
 }
 
 impl ServerBuilder {
@@ -247,6 +251,13 @@ impl ServerBuilder {
         self
     }
 
+    /// The ports of tenants that are made at run time, such as those that a container publishes. Without it each one
+    /// gets any free port.
+    pub const fn tenant_ports(mut self, ports: RangeInclusive<u16>) -> Self {
+        self.tenant_ports = Some(ports);
+        self
+    }
+
     /// Keeps the tenant in a file beyond this process: directory, credentials, issued grants, policies, settings and
     /// clock. A server that is killed at any time continues with every change that a client knows of.
     ///
@@ -284,6 +295,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Keeps the bodies of requests and responses in the journal: JSON and forms up to 64 KiB, without their secrets.
+    pub const fn journal_bodies(mut self, keep: bool) -> Self {
+        self.journal_bodies = keep;
+        self
+    }
+
     /// Starts the server. When this returns, the server responds and its files are written.
     ///
     /// # Errors
@@ -316,11 +333,13 @@ impl ServerBuilder {
             notification_options: self.notification_options,
             resource_rule: self.resource_rule,
             log_capacity: self.log_capacity.unwrap_or(LOG_CAPACITY),
+            journal_bodies: self.journal_bodies,
             made_at: now,
         };
         let host = Host {
             recipe: recipe.clone(),
             listen,
+            tenant_ports: self.tenant_ports,
             tls: authority
                 .as_ref()
                 .map(|authority| authority.acceptor.clone()),
@@ -350,6 +369,7 @@ impl ServerBuilder {
                 state.notifications.options = self.notification_options;
                 let recipe = Recipe {
                     notification_options: self.notification_options,
+                    journal_bodies: self.journal_bodies,
                     ..loaded.recipe
                 };
                 (state, loaded.app, recipe)
@@ -381,7 +401,7 @@ impl ServerBuilder {
         };
         files.write(self.env_file.as_deref(), self.ca_file.as_deref())?;
 
-        let engine = Engine::new(Arc::clone(&clock) as _, state, JOURNAL_CAPACITY);
+        let engine = recipe.engine(&clock, state);
         if let Some(storage) = storage {
             engine.store_in(Arc::new(storage));
         }
@@ -457,5 +477,3 @@ fn rfc3339(time: Timestamp) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     time.format(&Rfc3339).unwrap_or_default()
 }
-
-const JOURNAL_CAPACITY: usize = 1_000;

@@ -31,6 +31,7 @@ pub struct FakeTenantBuilder {
     clock: Option<ManualClock>,
     token_lifetime: Option<Duration>,
     journal_capacity: usize,
+    journal_bodies: bool,
     log_capacity: Option<usize>,
     enforce_quotas: bool,
     resource_rule: ResourceRule,
@@ -111,6 +112,24 @@ impl FakeTenantBuilder {
         self
     }
 
+    /// Keeps the bodies of requests and responses in the journal: JSON and forms up to 64 KiB, without their secrets.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tenant = entra_mock::FakeTenant::builder().journal_bodies(true).start().await;
+    /// # let http = reqwest::Client::builder().tls_certs_only([]).build()?;
+    /// # let group = serde_json::json!({ "displayName": "Sales" });
+    /// # http.post(format!("{}/v1.0/groups", tenant.uri())).json(&group).send().await?;
+    /// let created = tenant.requests().to("/groups").method("POST");
+    /// let body = created.iter().next().and_then(|request| request.request_body());
+    /// assert_eq!(body, Some(r#"{"displayName":"Sales"}"#));
+    /// # Ok(()) }
+    /// ```
+    pub const fn journal_bodies(mut self, keep: bool) -> Self {
+        self.journal_bodies = keep;
+        self
+    }
+
     /// How many entries that requests wrote the sign-in log and the audit log keep at least, each for itself: 100,000
     /// unless set. Older ones are removed, and entries older than 30 days in any case.
     ///
@@ -175,11 +194,11 @@ impl FakeTenantBuilder {
         }
         state.enforce_quotas(self.enforce_quotas);
         state.resource_rule = self.resource_rule;
-        let engine = Arc::new(Engine::new(
-            Arc::new(clock.clone()),
-            state,
-            self.journal_capacity,
-        ));
+        let mut engine = Engine::new(Arc::new(clock.clone()), state, self.journal_capacity);
+        if self.journal_bodies {
+            engine = engine.keep_bodies();
+        }
+        let engine = Arc::new(engine);
         #[expect(
             clippy::expect_used,
             reason = "a test cannot go on without a loopback port"
@@ -201,6 +220,7 @@ impl Default for FakeTenantBuilder {
             clock: None,
             token_lifetime: None,
             journal_capacity: JOURNAL_CAPACITY,
+            journal_bodies: false,
             log_capacity: None,
             enforce_quotas: false,
             resource_rule: ResourceRule::default(),

@@ -112,7 +112,7 @@ impl Requests {
         NeededPermissions::of_requests(counted.filter(|(_, path)| is_graph(path)).chain(parts))
     }
 
-    /// The newest requests without their bodies, oldest first.
+    /// The newest requests, oldest first.
     pub fn iter(&self) -> slice::Iter<'_, RequestRecord> {
         self.records.iter()
     }

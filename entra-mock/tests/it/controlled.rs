@@ -14,7 +14,12 @@ pub(crate) struct Controlled {
 
 impl Controlled {
     pub(crate) async fn start() -> Self {
-        let server = Server::builder().seed(Seed::Contoso).start().await.unwrap();
+        let server = Server::builder().seed(Seed::Contoso);
+        Self::of(server.start().await.unwrap()).await
+    }
+
+    /// The first tenant of a server.
+    pub(crate) async fn of(server: Server) -> Self {
         let mut controlled = Self {
             server,
             tenant: Value::Null,

@@ -1,6 +1,7 @@
 use std::panic::AssertUnwindSafe;
 
 use entra_mock::FakeTenant;
+use serde_json::{Value, json};
 
 use crate::support::{fetch, graph_get, http, token};
 
@@ -67,4 +68,49 @@ async fn the_journal_is_bounded_and_still_counts_all() {
     }
     assert_eq!(tenant.requests().iter().count(), 10);
     tenant.requests().to("/keys").assert_count(25);
+}
+
+#[tokio::test]
+async fn bodies_are_kept_if_asked_for_and_without_secrets() {
+    let tenant = FakeTenant::builder().journal_bodies(true).start().await;
+    let app = tenant
+        .register_app("Writer")
+        .application_permission("User.ReadWrite.All")
+        .with_secret();
+    let jwt = token(&tenant, &app).await;
+    let user = json!({
+        "accountEnabled": true, "displayName": "Ada", "mailNickname": "ada",
+        "userPrincipalName": "ada@contoso.com", "passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"},
+    });
+    let users = format!("{}/v1.0/users", tenant.uri());
+    fetch(http().post(&users).bearer_auth(&jwt).json(&user)).await;
+    let requests = tenant.requests();
+    let text = format!("{requests:?}");
+    for secret in [app.secret().expose_secret(), &jwt, "xWwvJ]6NMw+bWH-d"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let sent = requests.to("/users");
+    let record = sent.iter().next().unwrap();
+    let parsed = |body: Option<&str>| -> Value { serde_json::from_str(body.unwrap()).unwrap() };
+    let request = parsed(record.request_body());
+    assert_eq!(request["displayName"], "Ada");
+    assert_eq!(request["passwordProfile"]["password"], "[redacted]");
+    assert_eq!(
+        parsed(record.response_body())["userPrincipalName"],
+        "ada@contoso.com"
+    );
+
+    let without = FakeTenant::start().await;
+    fetch(
+        http()
+            .post(format!("{}/v1.0/users", without.uri()))
+            .json(&user),
+    )
+    .await;
+    let sent = without.requests();
+    let record = sent.iter().next().unwrap();
+    assert_eq!(
+        (record.request_body(), record.response_body()),
+        (None, None)
+    );
 }

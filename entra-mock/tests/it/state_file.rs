@@ -1,6 +1,16 @@
 //! The state file: restarts, and files that are not one.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use entra_mock::{Scenario, Server, ServerError};
 use serde_json::{Value, json};
@@ -35,17 +45,7 @@ impl Drop for Scratch {
 
 async fn start(scratch: &Scratch) -> Controlled {
     let server = Server::builder().state_file(scratch.state());
-    control(server.start().await.unwrap()).await
-}
-
-async fn control(server: Server) -> Controlled {
-    let mut controlled = Controlled {
-        server,
-        tenant: json!({}),
-    };
-    controlled.tenant["control"] = controlled.server.control_uri().into();
-    controlled.tenant = controlled.get("/tenant").await.body;
-    controlled
+    Controlled::of(server.start().await.unwrap()).await
 }
 
 #[tokio::test]
@@ -190,6 +190,28 @@ async fn the_file_is_private_and_used_by_one_server_only() {
     first.server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_server_leaves_its_file_to_the_next_one_at_once() {
+    let scratch = Scratch::new("next");
+    let done = Arc::new(AtomicBool::new(false));
+    // A program that is being started has a copy of every open file for a moment.
+    let starting = Arc::clone(&done);
+    let programs = std::thread::spawn(move || {
+        while !starting.load(Ordering::Relaxed) {
+            let _ = Command::new("true").status();
+        }
+    });
+    for round in 0..40 {
+        let server = Server::builder().state_file(scratch.state());
+        let server = server.start().await.unwrap_or_else(|error| {
+            panic!("round {round}: {:?}", std::error::Error::source(&error))
+        });
+        server.stop().await;
+    }
+    done.store(true, Ordering::Relaxed);
+    programs.join().unwrap();
+}
+
 #[tokio::test]
 async fn a_file_that_is_damaged_or_of_something_else_is_an_error_and_stays_as_it_is() {
     let scratch = Scratch::new("damaged");
@@ -242,7 +264,7 @@ async fn a_scenario_makes_a_new_file_and_an_existing_file_goes_before_it() {
         let server = Server::builder()
             .scenario(&scenario(name))
             .state_file(scratch.state());
-        control(server.start().await.unwrap()).await
+        Controlled::of(server.start().await.unwrap()).await
     };
     let names = async |server: &Controlled| {
         let listed = server.get("/users").await.body;

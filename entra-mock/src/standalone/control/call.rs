@@ -5,13 +5,8 @@ use std::{sync::Arc, time::Duration};
 use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use serde_json::{Map, Value};
 
-use super::{
-    Control, duration,
-    error::ControlError,
-    route::{Found, PathParameters, Route},
-    schema::Schema,
-};
-use crate::{engine::Engine, standalone::hosted::Hosted, wire::WireRequest};
+use super::{Control, duration};
+use crate::{engine::Engine, standalone::hosted::Hosted};
 
 /// A request whose body and query have the shapes of its route.
 pub(crate) struct Call<'a> {
@@ -19,30 +14,40 @@ pub(crate) struct Call<'a> {
     pub(crate) control: &'a Arc<Control>,
     /// The tenant at whose address the request arrived.
     pub(crate) tenant: &'a Arc<Hosted>,
+    /// The host that the request was sent to.
+    host: String,
     parameters: PathParameters,
     query: Map<String, Value>,
     body: Value,
 }
 
 impl<'a> Call<'a> {
-    /// Reads body and query of a request.
-    pub(crate) fn read(
+    /// A request whose query and body were checked.
+    pub(crate) const fn new(
         control: &'a Arc<Control>,
         tenant: &'a Arc<Hosted>,
-        (route, parameters): Found,
-        request: &WireRequest,
-    ) -> Result<Self, ControlError> {
-        Ok(Self {
+        host: String,
+        parameters: PathParameters,
+        query: Map<String, Value>,
+        body: Value,
+    ) -> Self {
+        Self {
             control,
             tenant,
+            host,
             parameters,
-            query: query(route, request.query.as_deref().unwrap_or_default())?,
-            body: body(route, &request.body)?,
-        })
+            query,
+            body,
+        }
     }
 
     pub(crate) fn engine(&self) -> &'a Arc<Engine> {
         &self.tenant.engine
+    }
+
+    /// The host that the request was sent to, without the port.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     /// A parameter of the path.
@@ -100,59 +105,5 @@ impl<'a> Call<'a> {
     }
 }
 
-fn body(route: &Route, bytes: &[u8]) -> Result<Value, ControlError> {
-    let empty = bytes.iter().all(u8::is_ascii_whitespace);
-    if matches!(route.request, Schema::Nothing) {
-        // Some clients send an empty object with every POST.
-        return match empty || bytes == b"{}" {
-            true => Ok(Value::Null),
-            false => Err(ControlError::new(
-                400,
-                "unexpectedBody",
-                format!("{} {} takes no body", route.method, route.path),
-                "send the request without a body",
-            )),
-        };
-    }
-    let value = match empty {
-        true => Value::Object(Map::new()),
-        false => serde_json::from_slice(bytes).map_err(|error| {
-            ControlError::new(
-                400,
-                "invalidJson",
-                format!("the body is not JSON: {error}"),
-                "send a JSON object in UTF-8",
-            )
-        })?,
-    };
-    route.request.check("the body", &value)?;
-    Ok(value)
-}
-
-/// Returns the parameters of a query as values of their types.
-fn query(route: &Route, query: &str) -> Result<Map<String, Value>, ControlError> {
-    let mut values = Map::new();
-    for (name, text) in url::form_urlencoded::parse(query.as_bytes()) {
-        let Some(field) = route.query.iter().find(|field| field.name == name) else {
-            let known: Vec<&str> = route.query.iter().map(|field| field.name).collect();
-            return Err(ControlError::unknown_field(&name, &known));
-        };
-        let value = typed(field.schema, &text);
-        field.schema.check(&name, &value)?;
-        values.insert(name.into_owned(), value);
-    }
-    Ok(values)
-}
-
-/// Returns a text as a value of a simple type.
-pub(crate) fn typed(schema: &Schema, text: &str) -> Value {
-    match schema {
-        Schema::Integer => text
-            .parse::<u64>()
-            .map_or_else(|_| text.into(), Value::from),
-        Schema::Boolean => text
-            .parse::<bool>()
-            .map_or_else(|_| text.into(), Value::from),
-        _ => text.into(),
-    }
-}
+/// The parameters in the path of a request, decoded.
+pub(crate) type PathParameters = Vec<(&'static str, String)>;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::{
-    call::typed,
-    route::{self, Route},
-    schema::{Field, Schema},
+    route::Route,
+    schema::{Field, Schema, typed},
+    table,
 };
 
 /// A request to the control API that a command stands for.
@@ -69,7 +69,7 @@ pub(crate) fn parse(
 
 /// The commands with their parameters, one on each line.
 pub(crate) fn list() -> String {
-    let lines: Vec<(String, &str)> = route::all()
+    let lines: Vec<(String, &str)> = table::all()
         .map(|route| (line(route), route.summary))
         .collect();
     lines.iter().fold(String::new(), |text, (line, summary)| {
@@ -173,14 +173,14 @@ fn find(words: &[String]) -> Result<(&'static Route, &[String]), String> {
         let own = route.command.split(' ');
         own.clone().count() <= words.len() && own.zip(words).all(|(own, word)| own == word)
     };
-    let found = route::all()
+    let found = table::all()
         .filter(matching)
         .max_by_key(|route| route.command.split(' ').count());
     if let Some(route) = found {
         return Ok((route, &words[route.command.split(' ').count()..]));
     }
     let first = words.first().map_or("", String::as_str);
-    let similar: Vec<String> = route::all()
+    let similar: Vec<String> = table::all()
         .filter(|route| route.command.split(' ').next() == Some(first))
         .map(usage)
         .collect();
@@ -365,14 +365,14 @@ mod tests {
     #[test]
     fn every_route_has_a_line_in_the_list_and_a_command_that_leads_to_it() {
         let list = list();
-        for route in route::all() {
+        for route in table::all() {
             assert!(list.contains(route.summary), "{}", route.command);
             let mut words: Vec<String> = route.command.split(' ').map(str::to_owned).collect();
             words.extend(route.parameters().map(|_| "x".to_owned()));
             let request = parse(&words, |_| Err(String::new())).unwrap();
             assert_eq!(request.method, route.method);
             let (found, _) =
-                route::find(request.method, request.target.split('?').next().unwrap()).unwrap();
+                table::find(request.method, request.target.split('?').next().unwrap()).unwrap();
             assert_eq!(found.path, route.path);
         }
     }

@@ -4,7 +4,6 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::schema::{Field, Schema, required};
 use crate::{
     directory::{SeedError, SeedErrorCause},
     wire::Reply,
@@ -110,17 +109,6 @@ impl From<io::Error> for ControlError {
         )
     }
 }
-
-/// The body of an error.
-pub(crate) const ERROR: Schema = Schema::Named(
-    "Error",
-    &Schema::Object(&[required("error", &Schema::Object(FIELDS), "What happened.")]),
-);
-const FIELDS: &[Field] = &[
-    required("code", &Schema::Text, "A stable name of the kind of error."),
-    required("message", &Schema::Text, "What happened."),
-    required("fix", &Schema::Text, "How to fix it."),
-];
 
 /// The result of a route.
 pub(crate) type Outcome = Result<Value, ControlError>;

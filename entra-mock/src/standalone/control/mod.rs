@@ -9,12 +9,15 @@ pub(crate) mod duration;
 mod error;
 mod guard;
 mod openapi;
+mod reading;
 mod route;
 mod routes;
 pub(crate) mod schema;
+mod table;
 
 use std::{
     net::IpAddr,
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -23,7 +26,7 @@ use std::{
 
 use entra_core::Secret;
 
-use self::{call::Call, error::ControlError, guard::Guard};
+use self::{error::ControlError, guard::Guard};
 use super::{
     hosted::{Hosted, Recipe},
     portal::{self, Sessions},
@@ -47,6 +50,8 @@ pub(crate) struct Host {
     /// The recipe of the tenant that the server starts with.
     pub(crate) recipe: Recipe,
     pub(crate) listen: IpAddr,
+    /// The ports of the tenants that are made at run time; any free ones unless set.
+    pub(crate) tenant_ports: Option<RangeInclusive<u16>>,
     pub(crate) tls: Option<tokio_rustls::TlsAcceptor>,
     /// Whether the portal may change tenants.
     pub(crate) portal_write: bool,
@@ -146,9 +151,9 @@ impl Control {
             return Ok(reply);
         }
         self.guard.check_token(request)?;
-        let found = route::find(&request.method, path)?;
+        let found = table::find(&request.method, path)?;
         let route = found.0;
-        let call = Call::read(self, tenant, found, request)?;
+        let call = reading::read(self, tenant, found, request)?;
         let body = (route.respond)(&call)?;
         if route.method != "GET" {
             tenant.engine.commit()?;

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     PREFIX,
-    error::ERROR,
-    route::{self, Route},
-    schema::Schema,
+    route::Route,
+    schema::{Field, Schema, required},
+    table,
 };
 
 /// Returns the document (OpenAPI 3.0).
@@ -14,7 +14,7 @@ pub(crate) fn document() -> Value {
     let mut named = Map::new();
     let error = ERROR.document(&mut named);
     let mut paths = Map::new();
-    for route in route::all() {
+    for route in table::all() {
         let operations = paths
             .entry(route.path)
             .or_insert_with(|| Value::Object(Map::new()));
@@ -102,6 +102,17 @@ fn command_line(route: &Route) -> String {
     })
 }
 
+/// The body of an error.
+const ERROR: Schema = Schema::Named(
+    "Error",
+    &Schema::Object(&[required("error", &Schema::Object(FIELDS), "What happened.")]),
+);
+const FIELDS: &[Field] = &[
+    required("code", &Schema::Text, "A stable name of the kind of error."),
+    required("message", &Schema::Text, "What happened."),
+    required("fix", &Schema::Text, "How to fix it."),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +124,7 @@ mod tests {
         for (path, operations) in document["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
                 let sent = path.replace(['{', '}'], "");
-                let (found, parameters) = route::find(&method.to_ascii_uppercase(), &sent).unwrap();
+                let (found, parameters) = table::find(&method.to_ascii_uppercase(), &sent).unwrap();
                 assert_eq!(
                     (found.path, found.summary),
                     (path.as_str(), operation["summary"].as_str().unwrap())
@@ -122,7 +133,7 @@ mod tests {
                 listed += 1;
             }
         }
-        assert_eq!(listed, route::all().count());
+        assert_eq!(listed, table::all().count());
     }
 
     #[test]
@@ -143,7 +154,7 @@ mod tests {
 
     #[test]
     fn operation_ids_are_the_commands_in_camel_case() {
-        let ids: Vec<String> = route::all().map(operation_id).collect();
+        let ids: Vec<String> = table::all().map(operation_id).collect();
         assert!(ids.contains(&"clockAdvance".to_owned()), "{ids:?}");
         assert!(
             ids.iter()

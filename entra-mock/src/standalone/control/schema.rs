@@ -171,6 +171,19 @@ fn object(fields: &[Field], open: bool, named: &mut Map<String, Value>) -> Value
     document
 }
 
+/// Returns a text as a value of a simple type.
+pub(crate) fn typed(schema: &Schema, text: &str) -> Value {
+    match schema {
+        Schema::Integer => text
+            .parse::<u64>()
+            .map_or_else(|_| text.into(), Value::from),
+        Schema::Boolean => text
+            .parse::<bool>()
+            .map_or_else(|_| text.into(), Value::from),
+        _ => text.into(),
+    }
+}
+
 fn check_list(path: &str, item: &Schema, value: &Value) -> Result<(), ControlError> {
     let Some(items) = value.as_array() else {
         let expected = format!("the value of {path} must be a list");

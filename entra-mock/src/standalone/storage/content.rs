@@ -452,6 +452,7 @@ fn recipe_of(recipe: &Value) -> Option<Recipe> {
         enforce_quotas: recipe["quotas"].as_bool()?,
         resource_rule: rule_of(text("resourceRule")?)?,
         log_capacity: usize::try_from(recipe["logCapacity"].as_u64()?).ok()?,
+        journal_bodies: false,
         made_at: timestamp(text("madeAt")?)?,
     })
 }

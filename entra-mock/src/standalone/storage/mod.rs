@@ -4,20 +4,19 @@
 //! response is sent when its line is on the disk, so a server that is killed at any time has every change that a
 //! client knows of, and of a write that was running everything or nothing.
 
+mod claim;
 mod content;
 mod log;
 
 use std::{
-    fs::{File, OpenOptions},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use fs4::{FileExt, TryLockError};
 use serde_json::Value;
 
-use self::{content::Content, log::Log};
+use self::{claim::Claim, content::Content, log::Log};
 use super::{
     adjustable_clock::{AdjustableClock, Setting},
     demo_app::DemoApp,
@@ -32,8 +31,6 @@ pub(super) struct StateFile {
     app: DemoApp,
     starts: u64,
     file: Mutex<OpenFile>,
-    /// No other server uses the file while this one is locked.
-    _lock: File,
 }
 
 struct OpenFile {
@@ -42,7 +39,10 @@ struct OpenFile {
     base: u64,
     /// The settings in the last line that has some.
     settings: Value,
-    broken: bool,
+    /// Why nothing more is stored.
+    refused: Option<&'static str>,
+    /// `None` once another server may use the file.
+    claim: Option<Claim>,
 }
 
 /// A tenant from a file.
@@ -57,26 +57,15 @@ pub(super) struct Loaded {
 /// A path that no other server uses.
 pub(super) struct Claimed {
     path: PathBuf,
-    lock: File,
+    claim: Claim,
 }
 
 impl Claimed {
     /// Claims a path for this server.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(log::beside(&path, "lock"))?;
-        match FileExt::try_lock(&lock) {
-            Ok(()) => Ok(Self { path, lock }),
-            Err(TryLockError::WouldBlock) => Err(io::Error::new(
-                io::ErrorKind::WouldBlock,
-                "another server uses this state file",
-            )),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        let claim = Claim::new(&log::beside(&path, "lock"))?;
+        Ok(Self { path, claim })
     }
 
     /// Reads the tenant, or returns `None` if there is no file yet.
@@ -117,9 +106,9 @@ impl Claimed {
                 base: log.length(),
                 log,
                 settings,
-                broken: false,
+                refused: None,
+                claim: Some(self.claim),
             }),
-            _lock: self.lock,
         })
     }
 }
@@ -133,16 +122,20 @@ impl Loaded {
 
 impl StateFile {
     fn lock(&self) -> io::Result<MutexGuard<'_, OpenFile>> {
-        // A panic while the lock was held can have lost a line: nothing more is stored then.
-        let file = self.file.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
-            let mut file = poisoned.into_inner();
-            file.broken = true;
-            file
-        });
-        match file.broken {
-            true => Err(io::Error::other("an earlier change could not be written")),
-            false => Ok(file),
+        let file = self.open_or_not();
+        match file.refused {
+            Some(why) => Err(io::Error::other(why)),
+            None => Ok(file),
         }
+    }
+
+    fn open_or_not(&self) -> MutexGuard<'_, OpenFile> {
+        // A panic while the lock was held can have lost a line: nothing more is stored then.
+        self.file.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+            let mut file = poisoned.into_inner();
+            file.refused = Some(BROKEN);
+            file
+        })
     }
 
     fn settings(&self, state: &State) -> Value {
@@ -172,7 +165,7 @@ impl Storage for StateFile {
             return Ok(());
         };
         if let Err(error) = file.log.append(&line) {
-            file.broken = true;
+            file.refused = Some(BROKEN);
             return Err(error);
         }
         file.settings = settings;
@@ -196,12 +189,22 @@ impl Storage for StateFile {
                 Ok(())
             }
             Err(error) => {
-                file.broken = true;
+                file.refused = Some(BROKEN);
                 Err(error)
             }
         }
     }
+
+    fn close(&self) {
+        let mut file = self.open_or_not();
+        file.refused = Some(CLOSED);
+        file.claim = None;
+    }
 }
+
+/// Why a state file stores nothing more.
+const BROKEN: &str = "an earlier change could not be written";
+const CLOSED: &str = "the server has stopped";
 
 /// Replaces the file by one with the same content and without the steps that led to it.
 fn compact(file: &mut OpenFile) -> io::Result<()> {
@@ -226,3 +229,6 @@ fn compact(file: &mut OpenFile) -> io::Result<()> {
 const LARGEST: u64 = 64 * 1024 * 1024;
 /// How much larger than the tenant the file may become.
 const GROWTH: u64 = 4;
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,28 @@ async fn the_journal_is_filtered_and_expectations_are_checked_with_an_explanatio
         json!({ "value": [], "received": 0 })
     );
 }
+
+#[tokio::test]
+async fn a_server_that_keeps_bodies_lists_them_without_secrets() {
+    let builder = entra_mock::Server::builder().journal_bodies(true);
+    let server = Controlled::of(builder.start().await.unwrap()).await;
+    server.graph("/groups").await;
+    let listed = server.get("/journal").await;
+    assert!(
+        !listed.text.contains(server.text("clientSecret")),
+        "{}",
+        listed.text
+    );
+    let requests = listed.body["value"].as_array().unwrap();
+    let form = requests[0]["requestBody"].as_str().unwrap();
+    assert!(form.contains("grant_type=client_credentials"), "{form}");
+    assert!(
+        requests[0]["responseBody"]
+            .as_str()
+            .unwrap()
+            .contains("[redacted]")
+    );
+    let groups = requests[1]["responseBody"].as_str().unwrap();
+    assert!(groups.contains("Engineers"), "{groups}");
+    assert!(requests[1].get("requestBody").is_none());
+}

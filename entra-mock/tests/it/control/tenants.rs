@@ -104,3 +104,87 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
         .await;
     assert_eq!((own.status, code(&own)), (409, "firstTenant"));
 }
+
+#[tokio::test]
+async fn tenants_of_run_time_have_the_ports_that_a_container_publishes() {
+    // Two ports that are free now; another program can take one before the server does.
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (mut ports, mut server) = (None, None);
+    while server.is_none() {
+        let first = free().local_addr().unwrap().port();
+        let range = first..=first.saturating_add(1);
+        let both = range
+            .clone()
+            .map(|port| std::net::TcpListener::bind(("127.0.0.1", port)));
+        if both.collect::<Result<Vec<_>, _>>().is_ok() {
+            let builder = entra_mock::Server::builder().tenant_ports(range.clone());
+            server = Some(Controlled::of(builder.start().await.unwrap()).await);
+            ports = Some(range);
+        }
+    }
+    let (ports, server) = (ports.unwrap(), server.unwrap());
+    let port = |tenant: &serde_json::Value| {
+        let uri = tenant["uri"].as_str().unwrap();
+        uri.rsplit_once(':').unwrap().1.parse::<u16>().unwrap()
+    };
+    let second = server.done("POST", "/tenants", json!({})).await;
+    let third = server.done("POST", "/tenants", json!({})).await;
+    let given: HashSet<u16> = [port(&second), port(&third)].into();
+    assert_eq!(given, ports.clone().collect());
+    let full = server.send("POST", "/tenants", &json!({})).await;
+    assert_eq!(
+        (full.status, code(&full)),
+        (409, "noFreePort"),
+        "{}",
+        full.text
+    );
+    // A port is free again when its tenant is removed.
+    let path = format!("/tenants/{}", second["id"].as_str().unwrap());
+    server.done("DELETE", &path, NOTHING).await;
+    let next = server.done("POST", "/tenants", json!({})).await;
+    assert_eq!(port(&next), port(&second));
+}
+
+#[tokio::test]
+async fn a_tenant_has_the_host_name_by_which_it_was_made() {
+    let builder = entra_mock::Server::builder().control_host("entra-mock");
+    let mut server = Controlled::of(builder.start().await.unwrap()).await;
+    let second = server.done("POST", "/tenants", json!({})).await;
+    assert!(
+        second["uri"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://localhost:")
+    );
+    let port = server
+        .text("control")
+        .rsplit_once(':')
+        .unwrap()
+        .1
+        .split('/')
+        .next()
+        .unwrap()
+        .to_owned();
+    let named = server
+        .request("POST", "/tenants")
+        .header("host", format!("entra-mock:{port}"));
+    let third = fetch(named.json(&json!({}))).await;
+    assert_eq!(third.status, 201, "{}", third.text);
+    for name in ["uri", "graph", "control"] {
+        let text = third.body[name].as_str().unwrap();
+        assert!(text.starts_with("http://entra-mock:"), "{name}: {text}");
+    }
+    // The addresses are those that clients use: links and issuers have the same host.
+    let local = |name: &str| {
+        third.body[name]
+            .as_str()
+            .unwrap()
+            .replace("entra-mock:", "localhost:")
+    };
+    let mut tenant = third.body.clone();
+    for name in ["uri", "graph", "control"] {
+        tenant[name] = local(name).into();
+    }
+    server.tenant = tenant;
+    assert_eq!(server.graph("/users").await.status, 200);
+}

@@ -10,8 +10,7 @@ use super::{
         route::Route,
         schema::{Schema, optional, required},
     },
-    applications::app,
-    shapes::{self, OBJECT, OBJECTS},
+    shapes::{self, OBJECT, OBJECTS, app},
 };
 use crate::{
     directory::{GRAPH_APP_ID, SeedError},
@@ -191,10 +190,10 @@ fn assign(call: &Call<'_>) -> Outcome {
     let text = |name: &str| call.text(name).unwrap_or_default();
     let mut state = call.engine().write();
     let principal = match state.store.any(text("principal")) {
-        Some((Kind::User | Kind::Group | Kind::ServicePrincipal, object)) => {
+        Some((kind, object)) if kind.entity().principal.is_some() => {
             object["id"].as_str().unwrap_or_default().to_owned()
         }
-        _ => shapes::id_of(&state, Kind::User, text("principal"))?,
+        Some(_) | None => shapes::id_of(&state, Kind::User, text("principal"))?,
     };
     let resource = match service_principal(&state, text("resource")) {
         Ok(id) => id,

@@ -11,8 +11,7 @@ use super::{
         schema::{Schema, optional, required},
     },
     access::{grant_role, grant_scope},
-    applications::app,
-    shapes::{self, OBJECT},
+    shapes::{self, OBJECT, app},
 };
 use crate::{
     directory::GRAPH_APP_ID,

@@ -13,7 +13,7 @@ use super::{
         schema::{Schema, optional, required},
     },
     access::{grant_role, grant_scope},
-    shapes::{self, OBJECT, OBJECTS, PROPERTIES},
+    shapes::{self, OBJECT, OBJECTS, PROPERTIES, app},
 };
 use crate::{
     directory::{AppIds, GRAPH_APP_ID, SeedError},
@@ -257,23 +257,6 @@ const OWN_FIELDS: [&str; 7] = [
     "delegatedPermissions",
 ];
 const SECRET_VALIDITY: Duration = Duration::from_secs(180 * 24 * 3600);
-
-/// Returns the ids of an application by its object id, client id or display name.
-pub(super) fn app(state: &State, name: &str) -> Result<AppIds, ControlError> {
-    let object_id = shapes::id_of(state, Kind::Application, name)?;
-    let text = |object: Option<&Object>, property: &str| {
-        let value = object.and_then(|object| object.get(property)?.as_str());
-        value.unwrap_or_default().to_owned()
-    };
-    let app_id = text(state.store.get(Kind::Application, &object_id), "appId");
-    let principal = state.store.find(Kind::ServicePrincipal, "appId", &app_id);
-    let service_principal_id = text(principal, "id");
-    Ok(AppIds {
-        app_id,
-        object_id,
-        service_principal_id,
-    })
-}
 
 fn add(call: &Call<'_>) -> Outcome {
     let now = call.tenant.now();

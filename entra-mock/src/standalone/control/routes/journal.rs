@@ -107,6 +107,16 @@ const RECORD: Schema = Schema::Named(
             "The headers in lower case; credentials are replaced.",
         ),
         optional("clientRequestId", &Schema::Text, "Its client-request-id."),
+        optional(
+            "requestBody",
+            &Schema::Text,
+            "The body, if the server keeps bodies: JSON or a form up to 64 KiB; secrets are replaced.",
+        ),
+        optional(
+            "responseBody",
+            &Schema::Text,
+            "The body of the response, likewise.",
+        ),
     ]),
 );
 
@@ -172,6 +182,14 @@ fn shown(record: &RequestRecord) -> Value {
     }
     if let Some(id) = &record.client_request_id {
         shown["clientRequestId"] = id.as_str().into();
+    }
+    for (name, body) in [
+        ("requestBody", record.request_body()),
+        ("responseBody", record.response_body()),
+    ] {
+        if let Some(body) = body {
+            shown[name] = body.into();
+        }
     }
     shown
 }

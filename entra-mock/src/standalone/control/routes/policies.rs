@@ -9,8 +9,7 @@ use super::{
         route::Route,
         schema::{Schema, optional, required},
     },
-    applications::app,
-    shapes::{self, OBJECT, OBJECTS, PROPERTIES},
+    shapes::{self, OBJECT, OBJECTS, PROPERTIES, app},
 };
 use crate::{directory::AccessRule, grants::Control, schema::SINGLE_ID, store::Kind};
 

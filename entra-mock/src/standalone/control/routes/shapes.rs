@@ -7,6 +7,7 @@ use super::super::{
     schema::{Schema, required},
 };
 use crate::{
+    directory::AppIds,
     state::State,
     store::{Kind, Object},
 };
@@ -79,4 +80,21 @@ pub(super) fn id_of(state: &State, kind: Kind, name: &str) -> Result<String, Con
             "use the id of one of them",
         )),
     }
+}
+
+/// Returns the ids of an application by its object id, client id or display name.
+pub(super) fn app(state: &State, name: &str) -> Result<AppIds, ControlError> {
+    let object_id = id_of(state, Kind::Application, name)?;
+    let text = |object: Option<&Object>, property: &str| {
+        let value = object.and_then(|object| object.get(property)?.as_str());
+        value.unwrap_or_default().to_owned()
+    };
+    let app_id = text(state.store.get(Kind::Application, &object_id), "appId");
+    let principal = state.store.find(Kind::ServicePrincipal, "appId", &app_id);
+    let service_principal_id = text(principal, "id");
+    Ok(AppIds {
+        app_id,
+        object_id,
+        service_principal_id,
+    })
 }

@@ -10,8 +10,7 @@ use super::{
         route::Route,
         schema::{Schema, optional, required},
     },
-    applications::app,
-    shapes::{self, OBJECT},
+    shapes::{self, OBJECT, app},
 };
 use crate::{
     directory::{SeedError, SignInRecord},

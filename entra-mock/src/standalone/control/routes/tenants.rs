@@ -1,23 +1,21 @@
 //! The tenants of the server. Each one has an address of its own, so that clients need no option to use it.
 
-use std::sync::Arc;
+use std::{io, sync::Arc, time::Duration};
 
 use entra_core::Clock as _;
 use serde_json::{Value, json};
 
 use super::super::{
-    Control, PREFIX,
+    Control, Host, PREFIX,
     call::Call,
     error::{ControlError, Outcome},
     route::Route,
     schema::{Schema, optional, required},
 };
 use crate::{
-    engine::Engine,
     frontend::Listener,
     seed::{Company, Scenario, Seed},
     standalone::{
-        JOURNAL_CAPACITY,
         adjustable_clock::AdjustableClock,
         hosted::{Hosted, Recipe},
     },
@@ -162,10 +160,9 @@ fn add(call: &Call<'_>) -> Outcome {
     }
     let clock = AdjustableClock::default();
     let recipe = recipe(call, &host.recipe, clock.now())?;
-    let failed = |error: String| ControlError::new(500, "tenantFailed", error, "try again");
     let (state, app) = recipe
         .make()
-        .ok_or_else(|| failed("the tenant could not be made".to_owned()))?;
+        .ok_or_else(|| failed("the tenant could not be made"))?;
     if existing.iter().any(|tenant| tenant.id == state.tenant_id) {
         return Err(ControlError::new(
             409,
@@ -176,20 +173,53 @@ fn add(call: &Call<'_>) -> Outcome {
     }
     // This runs on a thread for blocking work, inside of the server's runtime.
     let runtime = tokio::runtime::Handle::current();
-    let listener = runtime
-        .block_on(Listener::bind(host.listen, 0))
-        .map_err(|error| failed(format!("no free port: {error}")))?;
+    let listener = runtime.block_on(listener(host))?;
     let scheme = if host.tls.is_some() { "https" } else { "http" };
-    let uri = format!("{scheme}://localhost:{}", listener.port());
+    // A client in another container reaches the new tenant under the name by which it reached this one.
+    let uri = format!("{scheme}://{}:{}", call.host(), listener.port());
     let clock = Arc::new(clock);
-    let engine = Arc::new(Engine::new(
-        Arc::clone(&clock) as _,
-        state,
-        JOURNAL_CAPACITY,
-    ));
+    let engine = Arc::new(recipe.engine(&clock, state));
     let tenant = Hosted::new(uri, engine, clock, app, recipe);
     Ok(shown(&Control::serve(call.control, listener, tenant)))
 }
+
+fn failed(error: impl Into<String>) -> ControlError {
+    ControlError::new(500, "tenantFailed", error, "try again")
+}
+
+/// Binds a port for a new tenant: a free one of the range of the server, or any free one.
+async fn listener(host: &Host) -> Result<Listener, ControlError> {
+    let no_port = |error: io::Error| failed(format!("no free port: {error}"));
+    let Some(ports) = &host.tenant_ports else {
+        return Listener::bind(host.listen, 0).await.map_err(no_port);
+    };
+    let mut tries = 0;
+    loop {
+        for port in ports.clone() {
+            match Listener::bind(host.listen, port).await {
+                Ok(listener) => return Ok(listener),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(no_port(error)),
+            }
+        }
+        tries += 1;
+        if tries > RETRIES {
+            let (first, last) = (ports.start(), ports.end());
+            return Err(ControlError::new(
+                409,
+                "noFreePort",
+                format!("every port from {first} to {last} is in use"),
+                "remove tenants that are no longer used, or start the server with a larger range of tenant ports",
+            ));
+        }
+        // The port of a tenant that was just removed is free in a moment.
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// How often and after what time a range without a free port is tried again.
+const RETRIES: u32 = 20;
+const RETRY: Duration = Duration::from_millis(50);
 
 fn recipe(
     call: &Call<'_>,
@@ -250,6 +280,7 @@ fn recipe(
         enforce_quotas: call.flag("quotas").unwrap_or(default.enforce_quotas),
         resource_rule: default.resource_rule,
         log_capacity: default.log_capacity,
+        journal_bodies: default.journal_bodies,
         made_at: now,
     })
 }
