@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Barrier,
@@ -15,6 +15,7 @@ use proptest::{
     prelude::*,
     test_runner::{RngSeed, TestRunner},
 };
+use serde_json::Map;
 
 use super::*;
 
@@ -353,4 +354,113 @@ fn a_write_that_fails_changes_nothing() {
     // Both happen, or the test shows nothing.
     assert!(rejected.get() > 400, "{} rejected", rejected.get());
     assert!(accepted.get() > 5, "{} accepted", accepted.get());
+}
+
+/// One random request of a batch, and whether it depends on the request before it.
+fn item() -> impl Strategy<Value = (&'static str, &'static str, Map<String, Value>, bool)> {
+    let targets = TARGETS
+        .iter()
+        .copied()
+        .filter(|target| *target != "/$batch");
+    (
+        proptest::sample::select(vec!["POST", "PATCH", "PUT", "DELETE"]),
+        proptest::sample::select(targets.collect::<Vec<_>>()),
+        proptest::collection::btree_map(name(), value(), 0..8),
+        any::<bool>(),
+    )
+        .prop_map(|(method, target, body, depends)| {
+            (method, target, body.into_iter().collect(), depends)
+        })
+}
+
+/// Every object of the tenant, and the number of the next change.
+fn content(fixture: &Fixture) -> (BTreeMap<(Kind, String), Value>, u64) {
+    let state = fixture.tenant.read().unwrap();
+    let objects = Kind::ALL.iter().flat_map(|kind| {
+        let all = state.store.all(*kind);
+        all.map(|object| {
+            let id = object["id"].as_str().unwrap_or_default().to_owned();
+            ((*kind, id), serde_json::to_value(object).unwrap())
+        })
+    });
+    (objects.collect(), state.store.changes.next())
+}
+
+#[test]
+fn the_items_of_a_batch_that_fail_change_nothing() {
+    const CHANGED: &str = "00000000-0000-4000-8000-000000000003";
+    let known = json!({
+        "id": "known", "method": "PATCH", "url": format!("/users/{CHANGED}"),
+        "headers": {"content-type": "application/json"}, "body": {"jobTitle": "Lead"},
+    });
+    let steps = {
+        let fixture = fixture();
+        let first = content(&fixture).1;
+        let response = fixture.patch(&format!("/users/{CHANGED}"), &known["body"]);
+        assert_eq!(response.status, 204, "{}", response.text);
+        content(&fixture).1 - first
+    };
+    let (rejected, mixed) = (Cell::new(0), Cell::new(0));
+    let config = ProptestConfig {
+        cases: 300,
+        rng_seed: RngSeed::Fixed(15),
+        ..ProptestConfig::default()
+    };
+    let batches = (
+        proptest::collection::vec(item(), 1..6),
+        proptest::option::of(0_usize..6),
+    );
+    let outcome = TestRunner::new(config).run(&batches, |(items, place)| {
+        let fixture = fixture();
+        let before = fixture.snapshot();
+        let (objects, first) = content(&fixture);
+        let mut requests: Vec<Value> = Vec::new();
+        for (number, (method, target, body, depends)) in items.into_iter().enumerate() {
+            let mut request = json!({
+                "id": number.to_string(), "method": method, "url": target,
+                "headers": {"content-type": "application/json"}, "body": body,
+            });
+            if let Some(last) = requests.last().filter(|_| depends) {
+                request["dependsOn"] = json!([last["id"]]);
+            }
+            requests.push(request);
+        }
+        if let Some(place) = place {
+            requests.insert(place.min(requests.len()), known.clone());
+        }
+        let response = fixture.post("/$batch", &json!({ "requests": requests }));
+        prop_assert_eq!(response.status, 200, "{}", response.text);
+        let responses = response.body["responses"].as_array().unwrap();
+        prop_assert_eq!(responses.len(), requests.len());
+        let mut failed = responses.iter().filter(|one| one["id"] != "known");
+        if !failed.all(|one| one["status"].as_u64().is_some_and(|status| status >= 400)) {
+            return Ok(());
+        }
+        if place.is_none() {
+            rejected.set(rejected.get() + 1);
+            prop_assert_eq!(fixture.snapshot(), before);
+            return Ok(());
+        }
+        mixed.set(mixed.get() + 1);
+        let (after, next) = content(&fixture);
+        prop_assert_eq!(next - first, steps);
+        for (key, object) in &after {
+            match key {
+                (Kind::User, id) if id == CHANGED => {
+                    let mut expected = objects[key].clone();
+                    expected["jobTitle"] = "Lead".into();
+                    prop_assert_eq!(object, &expected);
+                }
+                (Kind::DirectoryAudit, _) if !objects.contains_key(key) => {
+                    prop_assert_eq!(&object["activityDisplayName"], "Update user");
+                }
+                _ => prop_assert_eq!(Some(object), objects.get(key)),
+            }
+        }
+        prop_assert_eq!(after.len(), objects.len() + 1);
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(rejected.get() > 50, "{} rejected", rejected.get());
+    assert!(mixed.get() > 50, "{} mixed", mixed.get());
 }

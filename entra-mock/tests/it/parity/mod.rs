@@ -7,6 +7,7 @@ mod azure;
 mod claims;
 mod codes;
 mod emulator;
+mod notifications;
 mod words;
 
 use std::{
@@ -146,7 +147,8 @@ fn raised() -> BTreeSet<u32> {
 }
 
 fn all_claims() -> impl Iterator<Item = &'static Claim> {
-    claims::CLAIMS.iter().chain(azure::CLAIMS)
+    let tables = [claims::CLAIMS, notifications::CLAIMS, azure::CLAIMS];
+    tables.into_iter().flatten()
 }
 
 fn page() -> String {
