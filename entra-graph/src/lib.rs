@@ -7,12 +7,12 @@
 //!
 //! | area | calls | types |
 //! |---|---|---|
-//! | users | [`graph.users()`](GraphClient::users): list, count, create, delta; [`graph.user(id)`](GraphClient::user): get, update, delete, `reset_password`, `assign_licenses`, `revoke_sign_in_sessions`, `photo`, `set_photo`, `reprocess_license_assignment` | [`User`], [`NewUser`] |
-//! | around a user | `.manager()`: get, set, remove; `.direct_reports()`, `.member_of()`, `.transitive_member_of()`, `.owned_objects()`, `.owned_devices()`, `.registered_devices()`, `.app_role_assignments()` |  |
+//! | users | [`graph.users()`](GraphClient::users): list, count, create, delta; [`graph.user(id)`](GraphClient::user): get, update, delete, `reset_password`, `assign_licenses`, `revoke_sign_in_sessions`, `photo`, `photos`, `set_photo`, `reprocess_license_assignment` | [`User`], [`NewUser`], [`ProfilePhoto`] |
+//! | around a user | `.manager()`: get, set, remove; `.sponsors()`: list, add, remove; `.direct_reports()`, `.transitive_reports_count()`, `.sponsor_of()`, `.member_of()`, `.transitive_member_of()`, `.owned_objects()`, `.owned_devices()`, `.registered_devices()`, `.app_role_assignments()` |  |
 //! | the signed-in user | [`graph.me()`](GraphClient::me): as a user, and `change_password` |  |
 //! | licences of a user | `.license_details()`: list | [`LicenseDetails`] |
 //! | memberships | `.check_member_groups(ids)`, `.get_member_groups(..)`, `.check_member_objects(ids)`, `.get_member_objects(..)` of a user, of `me()`, of a group and of any object |  |
-//! | groups | [`graph.groups()`](GraphClient::groups): list, count, create, delta; [`graph.group(id)`](GraphClient::group): get, update, upsert, delete, `assign_licenses`, `renew`, `validate_names`, `photo`, `set_photo` | [`Group`], [`NewGroup`] |
+//! | groups | [`graph.groups()`](GraphClient::groups): list, count, create, delta; [`graph.group(id)`](GraphClient::group): get, update, upsert, delete, `assign_licenses`, `renew`, `validate_names`, `photo`, `photos`, `set_photo` | [`Group`], [`NewGroup`] |
 //! | around a group | `.members()`, `.owners()`: list, add, remove, `add_all`; `.transitive_members()`, `.member_of()`, `.transitive_member_of()`, `.app_role_assignments()` |  |
 //! | deleted objects | [`graph.deleted_users()`](GraphClient::deleted_users), [`graph.deleted_groups()`](GraphClient::deleted_groups): list; [`graph.deleted_user(id)`](GraphClient::deleted_user), [`graph.deleted_group(id)`](GraphClient::deleted_group): get, restore, purge |  |
 //! | objects of any type | [`graph.directory_object(id)`](GraphClient::directory_object): get; [`graph.directory_objects_by_ids(ids)`](GraphClient::directory_objects_by_ids): any number of ids; [`graph.validate_group_names(..)`](GraphClient::validate_group_names) | [`DirectoryObject`] |
@@ -22,7 +22,7 @@
 )]
 #![cfg_attr(
     feature = "administrative-units",
-    doc = "| administrative units | [`graph.administrative_units()`](GraphClient::administrative_units): list, count, create, delta; [`graph.administrative_unit(id)`](GraphClient::administrative_unit): get, update, delete, `.members()`, `.scoped_role_members()`; [`graph.deleted_administrative_units()`](GraphClient::deleted_administrative_units), [`graph.deleted_administrative_unit(id)`](GraphClient::deleted_administrative_unit): get, restore (feature `administrative-units`) | [`AdministrativeUnit`], [`NewAdministrativeUnit`] |"
+    doc = "| administrative units | [`graph.administrative_units()`](GraphClient::administrative_units): list, count, create, delta; [`graph.administrative_unit(id)`](GraphClient::administrative_unit): get, update, delete, `.members()`, `.member(id)`, `.scoped_role_members()`; `.scoped_role_member_of()` of a user; [`graph.deleted_administrative_units()`](GraphClient::deleted_administrative_units), [`graph.deleted_administrative_unit(id)`](GraphClient::deleted_administrative_unit): get, restore (feature `administrative-units`) | [`AdministrativeUnit`], [`NewAdministrativeUnit`] |"
 )]
 #![cfg_attr(
     feature = "role-management",
@@ -41,7 +41,7 @@
 )]
 #![cfg_attr(
     feature = "synchronization",
-    doc = "| provisioning | `.synchronization_jobs()` of a service principal: list, create; `.synchronization_job(id)`: get, delete, `start`, `pause`, `restart`, `provision_on_demand`, `validate_credentials`, `.schema()`; `.synchronization_templates()`; `set_synchronization_secrets` (feature `synchronization`) | [`NewSynchronizationJob`] |"
+    doc = "| provisioning | `.synchronization_jobs()` of a service principal: list, create; `.synchronization_job(id)`: get, update, delete, `start`, `pause`, `restart`, `provision_on_demand`, `validate_credentials`, `.schema()`, `set_schema`; `.synchronization_templates()`; `set_synchronization_secrets` (feature `synchronization`) | [`NewSynchronizationJob`] |"
 )]
 //! | app role assignments | `.app_role_assignments()` of a user, group or service principal, `.app_role_assigned_to()` of a service principal: list, create, delete | [`NewAppRoleAssignment`] |
 //! | delegated permission grants | [`graph.oauth2_permission_grants()`](GraphClient::oauth2_permission_grants): list, create, delta; [`graph.oauth2_permission_grant(id)`](GraphClient::oauth2_permission_grant): get, update, `set_scopes`, delete; `.oauth2_permission_grants()` of a user or service principal: list | [`NewOAuth2PermissionGrant`] |
@@ -70,7 +70,7 @@
 //! | logs | [`graph.audit_logs()`](GraphClient::audit_logs): `.sign_ins()`, `.beta_sign_ins()` with service principals and managed identities, `.directory_audits()`, `.provisioning()`: list; `.partitioned(..)` splits a list by time | [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`], [`ProvisioningObjectSummary`] |
 #![cfg_attr(
     feature = "identity-protection",
-    doc = "| risk | [`graph.identity_protection()`](GraphClient::identity_protection): `.risky_users()`, `.risk_detections()`: list, get; `dismiss`, `confirm_compromised`, `confirm_safe`; `.risky_user(id).history()`: list, get (feature `identity-protection`) | [`RiskyUser`], [`RiskDetection`] |"
+    doc = "| risk | [`graph.identity_protection()`](GraphClient::identity_protection): `.risky_users()`, `.risk_detections()`: list, get; `dismiss`, `confirm_compromised`, `confirm_safe`, and the same for sign-ins; `.risky_user(id).history()`: list, get (feature `identity-protection`) | [`RiskyUser`], [`RiskDetection`] |"
 )]
 #![cfg_attr(
     feature = "authentication-methods",
@@ -211,7 +211,8 @@ pub use objects::{AppManagementPolicy, TenantAppManagementPolicy};
 pub use objects::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
     FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
-    ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
+    ProfilePhoto, ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, beta,
+    types,
 };
 #[cfg(feature = "application-templates")]
 pub use objects::{ApplicationServicePrincipal, ApplicationTemplate};
@@ -272,7 +273,8 @@ pub mod places {
     #[cfg(feature = "administrative-units")]
     pub use crate::areas::administrative_units::{
         AdministrativeUnitMembers, AdministrativeUnits, DeletedAdministrativeUnit,
-        DeletedAdministrativeUnits, OneAdministrativeUnit, OneScopedRoleMember, ScopedRoleMembers,
+        DeletedAdministrativeUnits, OneAdministrativeUnit, OneAdministrativeUnitMember,
+        OneScopedRoleMember, ScopedRoleMemberOf, ScopedRoleMembers,
     };
     #[cfg(feature = "app-management-policies")]
     pub use crate::areas::app_management_policies::{
@@ -369,8 +371,9 @@ pub mod places {
             subscribed_skus::{OneSubscribedSku, SubscribedSkus},
             users::{
                 DirectReports, Manager, Me, OneUser, OwnedDevices, OwnedObjects, RegisteredDevices,
-                UserAppRoleAssignments, UserCreatedObjects, UserLicenseDetails, UserMemberOf,
-                UserOAuth2PermissionGrants, UserPlace, UserTransitiveMemberOf, Users,
+                SponsorOf, Sponsors, UserAppRoleAssignments, UserCreatedObjects,
+                UserLicenseDetails, UserMemberOf, UserOAuth2PermissionGrants, UserPlace,
+                UserTransitiveMemberOf, Users,
             },
         },
         place::{

@@ -43,7 +43,7 @@ BELOW = {
     "transitivemembers", "createdobjects", "ownedobjects", "owneddevices", "registereddevices", "registeredowners", "registeredusers",
     "approleassignments", "approleassignedto", "oauth2permissiongrants", "photo", "photos", "$value", "licensedetails",
     "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
-    "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
+    "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors", "sponsorof", "scopedrolememberof", "transitivereports",
     "addpassword", "removepassword", "addkey", "removekey", "setverifiedpublisher", "unsetverifiedpublisher", "logo", "federatedidentitycredentials", "extensionproperties",
     "getavailableextensionproperties", "getuserownedobjects", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods",
     "emailmethods", "externalauthenticationmethods", "fido2methods", "microsoftauthenticatormethods", "passwordmethods",
@@ -140,6 +140,10 @@ PAGES = [
        ["Synchronization.Read.All", "Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.Read.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
        ["CustomSecAttributeProvisioning.Read.All", "Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.Read.All", "Synchronization.ReadWrite.All"])
       for place in ("jobs", "templates")),
+    # Update synchronizationSchema, read 2026-11-30
+    ("PUT", "/servicePrincipals/{id}/synchronization/jobs/{id}/schema",
+     ["Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
+     ["Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.ReadWrite.All"]),
 ]
 
 

@@ -15,20 +15,63 @@ use crate::jobs::{self, Company};
 /// A job as a client gets it.
 struct Task {
     name: &'static str,
-    title: &'static str,
+    title: String,
     input: Value,
     least_requests: u64,
     /// How much is to be done: members read, objects, users.
     all: u64,
 }
 
-const JOBS: [&str; 5] = ["groups", "objects", "members", "creates", "export"];
-/// The program of msgraph-sdk reads a few hundred users per second.
-const EXPORTED: usize = 10_000;
+/// How much the jobs are.
+#[derive(Clone, Copy)]
+struct Sizes {
+    groups: usize,
+    objects: usize,
+    members: usize,
+    creates: usize,
+    /// The program of msgraph-sdk reads a few hundred users per second.
+    users: usize,
+}
 
-pub(crate) async fn run(clients: &[String]) {
+const JOBS: [&str; 5] = ["groups", "objects", "members", "creates", "export"];
+const FULL: Sizes = Sizes {
+    groups: 2_000,
+    objects: 5_000,
+    members: 200,
+    creates: 1_000,
+    users: 10_000,
+};
+
+impl Sizes {
+    /// So much of each job.
+    fn divided_by(self, part: usize) -> Self {
+        let of = |size: usize| (size / part).max(1);
+        Self {
+            groups: of(self.groups),
+            objects: of(self.objects),
+            members: of(self.members),
+            creates: of(self.creates),
+            users: of(self.users),
+        }
+    }
+}
+
+pub(crate) async fn run(arguments: &[String]) {
+    let (options, clients): (Vec<&String>, Vec<&String>) =
+        arguments.iter().partition(|one| !one.contains('='));
+    let mut sizes = FULL;
+    let mut jobs: Vec<&'static str> = Vec::new();
+    for option in options {
+        match JOBS.into_iter().find(|job| *job == option) {
+            Some(job) => jobs.push(job),
+            None => sizes = FULL.divided_by(option.parse().unwrap()),
+        }
+    }
+    if jobs.is_empty() {
+        jobs.extend(JOBS);
+    }
     let clients: Vec<(&str, &str)> = clients
-        .iter()
+        .into_iter()
         .map(|client| client.split_once('=').unwrap())
         .collect();
     let names: Vec<&str> = clients.iter().map(|(name, _)| *name).collect();
@@ -37,15 +80,16 @@ pub(crate) async fn run(clients: &[String]) {
         names.join(" | "),
         "---|".repeat(names.len())
     );
-    for job in JOBS {
-        let (company, pace) = start(job).await;
-        let task = task(job, &company).await;
-        let (title, least) = (task.title, task.least_requests);
-        let mut row = format!("| {title} | {least} | {} |", ours(job, &company).await);
+    for job in jobs {
+        let (company, pace) = start(job, sizes).await;
+        let task = task(job, sizes, &company).await;
+        let (title, least) = (&task.title, task.least_requests);
+        let ours = ours(job, sizes, &company).await;
+        let mut row = format!("| {title} | {least} | {ours} |");
         pace.abort();
         for (_, command) in &clients {
-            let (company, pace) = start(job).await;
-            let task = self::task(job, &company).await;
+            let (company, pace) = start(job, sizes).await;
+            let task = self::task(job, sizes, &company).await;
             row.push_str(&format!(" {} |", theirs(command, &company, &task).await));
             pace.abort();
         }
@@ -53,8 +97,8 @@ pub(crate) async fn run(clients: &[String]) {
     }
 }
 
-async fn start(job: &str) -> (Company, tokio::task::JoinHandle<()>) {
-    let users = if job == "export" { EXPORTED } else { 0 };
+async fn start(job: &str, sizes: Sizes) -> (Company, tokio::task::JoinHandle<()>) {
+    let users = if job == "export" { sizes.users } else { 0 };
     let builder = FakeTenant::builder().seed(Seed::Empty).users(users);
     let tenant = builder.enforce_quotas(true).start().await;
     let pace = tokio::spawn(follow_real_time(tenant.clock()));
@@ -71,49 +115,75 @@ async fn follow_real_time(clock: ManualClock) {
     }
 }
 
-async fn task(job: &'static str, company: &Company) -> Task {
-    let task = |title, input, least_requests, all| Task {
-        name: job,
-        title,
-        input,
-        least_requests,
-        all,
-    };
-    match job {
+async fn task(job: &'static str, sizes: Sizes, company: &Company) -> Task {
+    let (title, input, least, all) = match job {
         "groups" => {
-            let groups = company.groups(2_000);
+            let count = sizes.groups;
+            let groups = company.groups(count);
             let ids: Vec<String> = groups.iter().map(|group| group.id().to_string()).collect();
-            let all = (0..2_000).map(|number| number % 8).sum();
-            task("2,000 groups expanded", json!({"groups": ids}), 100, all)
+            let title = format!("{count} groups expanded");
+            (
+                title,
+                json!({"groups": ids}),
+                count.div_ceil(20),
+                members_of(count),
+            )
         }
         "objects" => {
-            let ids = company.users(5_000);
-            task("getByIds of 5,000", json!({"ids": ids}), 5, 5_000)
+            let count = sizes.objects;
+            let ids = company.users(count);
+            let title = format!("getByIds of {count}");
+            (title, json!({"ids": ids}), count.div_ceil(1_000), count)
         }
         "members" => {
-            let (users, group) = (company.users(200), company.tenant.add_group("Everyone"));
+            let count = sizes.members;
+            let (users, group) = (company.users(count), company.tenant.add_group("Everyone"));
             let input = json!({"users": users, "group": group.id()});
-            task("200 member adds", input, 10, 200)
+            (
+                format!("{count} member adds"),
+                input,
+                count.div_ceil(20),
+                count,
+            )
         }
         "creates" => {
-            let input = json!({"count": 1_000, "domain": company.tenant.domain()});
-            task("1,000 user creates", input, 50, 1_000)
+            let count = sizes.creates;
+            let input = json!({"count": count, "domain": company.tenant.domain()});
+            (
+                format!("{count} user creates"),
+                input,
+                count.div_ceil(20),
+                count,
+            )
         }
         _ => {
             let all = company.graph.users().count().send().await.unwrap();
-            let title = "10,000 users with managers and licences";
-            task(title, json!({}), all.div_ceil(999), all)
+            let all = usize::try_from(all).unwrap();
+            let title = format!("{} users with managers and licences", sizes.users);
+            (title, json!({}), all.div_ceil(999), all)
         }
+    };
+    Task {
+        name: job,
+        title,
+        input,
+        least_requests: least as u64,
+        all: all as u64,
     }
 }
 
+/// The groups have none to seven members in turn.
+fn members_of(groups: usize) -> usize {
+    (0..groups).map(|number| number % 8).sum()
+}
+
 /// A cell of the table. The jobs assert that nothing is lost.
-async fn ours(job: &str, company: &Company) -> String {
+async fn ours(job: &str, sizes: Sizes, company: &Company) -> String {
     let figures = match job {
-        "groups" => jobs::expand_groups(company, 2_000, 3_500).await,
-        "objects" => jobs::get_by_ids(company, 5_000).await,
-        "members" => jobs::add_members(company, 200).await,
-        "creates" => jobs::create_users(company, 1_000).await,
+        "groups" => jobs::expand_groups(company, sizes.groups, 3_500).await,
+        "objects" => jobs::get_by_ids(company, sizes.objects).await,
+        "members" => jobs::add_members(company, sizes.members).await,
+        "creates" => jobs::create_users(company, sizes.creates).await,
         _ => jobs::export_users(company).await,
     };
     cell(figures.requests, figures.wall, "all")

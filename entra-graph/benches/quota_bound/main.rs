@@ -4,8 +4,10 @@
 //!   time beside what the quotas bound it to.
 //!   With the feature `sync`, `-- copy` does so for copies of the directory.
 //! - `-- latency`: without quotas, at 80 ms latency: the wall time beside one request after the other.
-//! - `-- clients NAME=COMMAND ..`: with quotas in real time, beside other Graph clients (`.ci/side_by_side`). Each command is
-//!   started with the root of the service, the name of a job and a file that describes it, and prints one line of JSON: `done`.
+//! - `-- clients [PART] [JOB ..] NAME=COMMAND ..`: with quotas in real time, beside other Graph clients (`.ci/side_by_side`). Each
+//!   command is started with the root of the service, the name of a job and a file that describes it, and prints one line of
+//!   JSON: `done`. Jobs are `groups`, `objects`, `members`, `creates` and `export`, without any all of them; with a `PART` of 20,
+//!   each is a twentieth.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no figure")]
 
 mod clients;

@@ -2,7 +2,10 @@
 
 use entra_core::{ObjectId, url::Url};
 
-use super::deleted_items::{deleted, deleted_list};
+use super::{
+    deleted_items::{deleted, deleted_list},
+    users::UserPlace,
+};
 use crate::{
     client::GraphClient,
     key::Key,
@@ -31,6 +34,8 @@ operations! {
         both ["AdministrativeUnit.ReadWrite.All"];
     LIST_MEMBERS = "administrativeunit-list-members" GET "/directory/administrativeUnits/{id}/members" => Collection("directoryObject"),
         both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
+    GET_MEMBER = "administrativeunit-get-members" GET "/directory/administrativeUnits/{id}/members/{id}" => Object("directoryObject"),
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
     ADD_MEMBER = "administrativeunit-post-members" POST(Idempotent) "/directory/administrativeUnits/{id}/members/$ref" => Nothing,
         both ["AdministrativeUnit.ReadWrite.All"];
     REMOVE_MEMBER = "administrativeunit-delete-members" DELETE "/directory/administrativeUnits/{id}/members/{id}/$ref" => Nothing,
@@ -43,6 +48,8 @@ operations! {
         both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     REMOVE_SCOPED_MEMBER = "administrativeunit-delete-scopedrolemembers" DELETE "/directory/administrativeUnits/{id}/scopedRoleMembers/{id}" => Nothing,
         both ["RoleManagement.ReadWrite.Directory"];
+    LIST_SCOPED_OF_USER = "user-list-scopedrolememberof" GET "/users/{id}/scopedRoleMemberOf" => Collection("scopedRoleMembership"),
+        both ["Directory.Read.All"];
     LIST_DELETED = "directory-deleteditems-list-administrativeunits" GET "/directory/deletedItems/microsoft.graph.administrativeUnit" => Collection("administrativeUnit"),
         both ["AdministrativeUnit.Read.All"];
     GET_DELETED = "directory-deleteditems-get-administrativeunit" GET "/directory/deletedItems/{id}" => Object("administrativeUnit"),
@@ -58,6 +65,8 @@ places! {
     AdministrativeUnitMembers: DirectoryObject { list LIST_MEMBERS, references(ADD_MEMBER, REMOVE_MEMBER) }
     /// `/directory/administrativeUnits/{id}/scopedRoleMembers`.
     ScopedRoleMembers: ScopedRoleMembership { list LIST_SCOPED_MEMBERS, create(NewScopedRoleMembership) ADD_SCOPED_MEMBER }
+    /// `/users/{id}/scopedRoleMemberOf`.
+    ScopedRoleMemberOf: ScopedRoleMembership { list LIST_SCOPED_OF_USER }
     /// `/directory/deletedItems/microsoft.graph.administrativeUnit`.
     DeletedAdministrativeUnits: AdministrativeUnit { list LIST_DELETED }
 }
@@ -65,6 +74,8 @@ places! {
 singles! {
     /// `/directory/administrativeUnits/{id}`.
     OneAdministrativeUnit: AdministrativeUnit { get GET, update UPDATE, delete DELETE }
+    /// `/directory/administrativeUnits/{id}/members/{id}`.
+    OneAdministrativeUnitMember: DirectoryObject { get GET_MEMBER }
     /// `/directory/administrativeUnits/{id}/scopedRoleMembers/{id}`.
     OneScopedRoleMember: ScopedRoleMembership { get GET_SCOPED_MEMBER, delete REMOVE_SCOPED_MEMBER }
     /// `/directory/deletedItems/{id}` of an administrative unit.
@@ -191,6 +202,16 @@ impl Object<OneAdministrativeUnit> {
         self.collection("members")
     }
 
+    /// One member, by object id:
+    /// [`GET /directory/administrativeUnits/{id}/members/{id}`](https://learn.microsoft.com/graph/api/administrativeunit-get-members).
+    /// `get_opt` returns `None` for an object that is no member.
+    ///
+    /// Needs `AdministrativeUnit.Read.All`.
+    #[must_use]
+    pub fn member(&self, id: impl Into<Key>) -> Object<OneAdministrativeUnitMember> {
+        Object::new(self.target().clone().key("members", &id.into()))
+    }
+
     /// Who has which directory role over the unit:
     /// [`GET /directory/administrativeUnits/{id}/scopedRoleMembers`](https://learn.microsoft.com/graph/api/administrativeunit-list-scopedrolemembers).
     ///
@@ -208,5 +229,16 @@ impl Object<OneAdministrativeUnit> {
     #[must_use]
     pub fn scoped_role_member(&self, id: impl Into<Key>) -> Object<OneScopedRoleMember> {
         Object::new(self.target().clone().key("scopedRoleMembers", &id.into()))
+    }
+}
+
+impl<P: UserPlace> Object<P> {
+    /// The directory roles that the user has over administrative units:
+    /// [`GET /users/{id}/scopedRoleMemberOf`](https://learn.microsoft.com/graph/api/user-list-scopedrolememberof).
+    ///
+    /// Needs `Directory.Read.All`.
+    #[must_use]
+    pub fn scoped_role_member_of(&self) -> Collection<ScopedRoleMemberOf> {
+        self.collection("scopedRoleMemberOf")
     }
 }

@@ -1,13 +1,13 @@
 //! Organizational contacts: `/contacts`.
 
-use super::membership::MemberPlace;
+use super::{membership::MemberPlace, users::count_reports};
 use crate::{
     client::GraphClient,
     key::Key,
     objects::{DirectoryObject, OrgContact},
     operation::{Operation, operations},
     place::{Collection, Object, places, singles},
-    request::Target,
+    request::{Request, Target},
 };
 
 operations! {
@@ -21,6 +21,8 @@ operations! {
         both ["OrgContact.Read.All", "Directory.Read.All"];
     GET_MANAGER = "orgcontact-get-manager" GET "/contacts/{id}/manager" => Object("directoryObject"),
         both ["OrgContact.Read.All", "Group.Read.All", "Directory.Read.All"];
+    COUNT_REPORTS = "orgcontact-get-transitivereports" GET "/contacts/{id}/transitiveReports/$count" => Value,
+        both ["OrgContact.Read.All", "Directory.Read.All"];
     LIST_DIRECT_REPORTS = "orgcontact-list-directreports" GET "/contacts/{id}/directReports" => Collection("directoryObject"),
         both ["OrgContact.Read.All", "Group.Read.All", "Directory.Read.All"];
     LIST_MEMBER_OF = "orgcontact-list-memberof" GET "/contacts/{id}/memberOf" => Collection("directoryObject"),
@@ -109,6 +111,14 @@ impl Object<OneOrgContact> {
     #[must_use]
     pub fn direct_reports(&self) -> Collection<OrgContactDirectReports> {
         self.collection("directReports")
+    }
+
+    /// A request for the number of users and contacts below the contact, on any level:
+    /// [`GET /contacts/{id}/transitiveReports/$count`](https://learn.microsoft.com/graph/api/orgcontact-get-transitivereports).
+    ///
+    /// Needs `OrgContact.Read.All`.
+    pub fn transitive_reports_count(&self) -> Request<u64> {
+        count_reports(self, &COUNT_REPORTS)
     }
 
     /// Groups that the contact is a direct member of:

@@ -82,6 +82,12 @@ operations! {
         both ["Group.ReadWrite.All", "Directory.ReadWrite.All"];
     GET_PHOTO = "group-get-photo" GET "/groups/{id}/photo/$value" => Bytes,
         both ["ProfilePhoto.Read.All", "Group.Read.All"];
+    GET_PHOTO_METADATA = "group-get-photo-metadata" GET "/groups/{id}/photo" => Object("profilePhoto"),
+        both ["ProfilePhoto.Read.All", "Group.Read.All"];
+    LIST_PHOTOS = "group-list-photos" GET "/groups/{id}/photos" => Collection("profilePhoto"),
+        both ["ProfilePhoto.Read.All", "Group.Read.All"];
+    GET_PHOTO_OF_SIZE = "group-get-photo-size" GET "/groups/{id}/photos/{id}/$value" => Bytes,
+        both ["ProfilePhoto.Read.All", "Group.Read.All"];
     SET_PHOTO = "group-update-photo" PUT "/groups/{id}/photo/$value" => Nothing,
         both ["ProfilePhoto.ReadWrite.All", "Group.ReadWrite.All"];
     DELETE_PHOTO = "group-delete-photo" DELETE "/groups/{id}/photo/$value" => Nothing,

@@ -27,6 +27,12 @@ operations! {
         both ["IdentityRiskyUser.ReadWrite.All"];
     DISMISS = "riskyuser-dismiss" POST(Idempotent) "/identityProtection/riskyUsers/dismiss" => Nothing,
         both ["IdentityRiskyUser.ReadWrite.All"];
+    CONFIRM_SIGN_INS_COMPROMISED = "signin-confirmcompromised" POST(Idempotent) "/auditLogs/signIns/confirmCompromised" => Nothing,
+        delegated ["IdentityRiskyUser.ReadWrite.All"], application ["IdentityRiskEvent.ReadWrite.All"];
+    CONFIRM_SIGN_INS_SAFE = "signin-confirmsafe" POST(Idempotent) "/auditLogs/signIns/confirmSafe" => Nothing,
+        delegated ["IdentityRiskyUser.ReadWrite.All"], application ["IdentityRiskEvent.ReadWrite.All"];
+    DISMISS_SIGN_INS = "signin-dismiss" POST(Idempotent) "/auditLogs/signIns/dismiss" => Nothing,
+        delegated ["IdentityRiskyUser.ReadWrite.All"], application ["IdentityRiskEvent.ReadWrite.All"];
     LIST_RISK_DETECTIONS = "riskdetection-list" GET "/identityProtection/riskDetections" => Collection("riskDetection"),
         both ["IdentityRiskEvent.Read.All"];
     GET_RISK_DETECTION = "riskdetection-get" GET "/identityProtection/riskDetections/{id}" => Object("riskDetection"),
@@ -140,6 +146,49 @@ impl IdentityProtection {
         self.act("confirmSafe", &CONFIRM_SAFE, users)
     }
 
+    /// A request that dismisses the risk of sign-ins, by their ids:
+    /// [`POST /auditLogs/signIns/dismiss`](https://learn.microsoft.com/graph/api/signin-dismiss).
+    ///
+    /// Needs `IdentityRiskyUser.ReadWrite.All`; an application needs `IdentityRiskEvent.ReadWrite.All`.
+    pub fn dismiss_sign_ins(&self, sign_ins: &[impl AsRef<str>]) -> Request<()> {
+        self.act_on_sign_ins("dismiss", &DISMISS_SIGN_INS, sign_ins)
+    }
+
+    /// A request that confirms sign-ins as compromised, which gives them a high risk:
+    /// [`POST /auditLogs/signIns/confirmCompromised`](https://learn.microsoft.com/graph/api/signin-confirmcompromised).
+    ///
+    /// Needs `IdentityRiskyUser.ReadWrite.All`; an application needs `IdentityRiskEvent.ReadWrite.All`.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, sign_in: entra_graph::SignIn) -> Result<(), entra_graph::Error> {
+    /// graph.identity_protection().confirm_sign_ins_compromised(&[&sign_in.id]).send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn confirm_sign_ins_compromised(&self, sign_ins: &[impl AsRef<str>]) -> Request<()> {
+        let operation = &CONFIRM_SIGN_INS_COMPROMISED;
+        self.act_on_sign_ins("confirmCompromised", operation, sign_ins)
+    }
+
+    /// A request that confirms sign-ins as safe, by their ids:
+    /// [`POST /auditLogs/signIns/confirmSafe`](https://learn.microsoft.com/graph/api/signin-confirmsafe).
+    ///
+    /// Needs `IdentityRiskyUser.ReadWrite.All`; an application needs `IdentityRiskEvent.ReadWrite.All`.
+    pub fn confirm_sign_ins_safe(&self, sign_ins: &[impl AsRef<str>]) -> Request<()> {
+        self.act_on_sign_ins("confirmSafe", &CONFIRM_SIGN_INS_SAFE, sign_ins)
+    }
+
+    fn act_on_sign_ins(
+        &self,
+        action: &str,
+        operation: &'static Operation,
+        sign_ins: &[impl AsRef<str>],
+    ) -> Request<()> {
+        let mut body = Body::default();
+        body.set_strings("requestIds", sign_ins);
+        let target = Target::root(&self.client).join(&["auditLogs", "signIns", action]);
+        post(target, operation, body)
+    }
+
     fn act(
         &self,
         action: &str,
@@ -150,15 +199,19 @@ impl IdentityProtection {
         let mut body = Body::default();
         body.set::<Vec<String>>("userIds", &ids);
         let target = self.target().join(&["riskyUsers", action]);
-        let call = target
-            .url()
-            .map(|url| Call::new(operation, url).with_json(body.into_bytes()));
-        Request::new(target.client, call, read_nothing)
+        post(target, operation, body)
     }
 
     fn target(&self) -> Target {
         Target::root(&self.client).join(&["identityProtection"])
     }
+}
+
+fn post(target: Target, operation: &'static Operation, body: Body) -> Request<()> {
+    let call = target
+        .url()
+        .map(|url| Call::new(operation, url).with_json(body.into_bytes()));
+    Request::new(target.client, call, read_nothing)
 }
 
 impl Object<OneRiskyUser> {

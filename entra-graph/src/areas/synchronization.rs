@@ -5,7 +5,7 @@ use entra_core::url::Url;
 use super::service_principals::OneServicePrincipal;
 use crate::{
     key::Key,
-    model::Body,
+    model::{Body, Json},
     objects::{
         SynchronizationJob, SynchronizationSchema, SynchronizationTemplate,
         types::{
@@ -28,6 +28,8 @@ operations! {
         application ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
     GET_JOB = "synchronization-synchronizationjob-get" GET "/servicePrincipals/{id}/synchronization/jobs/{id}" => Object("synchronizationJob"),
         delegated ["Synchronization.Read.All"], application ["Synchronization.Read.All"];
+    UPDATE_JOB = "synchronization-synchronizationjob-update" PATCH "/servicePrincipals/{id}/synchronization/jobs/{id}" => Nothing,
+        both ["Synchronization.ReadWrite.All"];
     DELETE_JOB = "synchronization-synchronizationjob-delete" DELETE "/servicePrincipals/{id}/synchronization/jobs/{id}" => Nothing,
         delegated ["Synchronization.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
@@ -58,6 +60,9 @@ operations! {
         delegated ["Synchronization.Read.All"], application ["Synchronization.Read.All"];
     GET_JOB_SCHEMA = "synchronization-synchronizationschema-get" GET "/servicePrincipals/{id}/synchronization/jobs/{id}/schema" => Object("synchronizationSchema"),
         both ["Synchronization.Read.All"];
+    SET_JOB_SCHEMA = "synchronization-synchronizationschema-update" PUT "/servicePrincipals/{id}/synchronization/jobs/{id}/schema" => Nothing,
+        delegated ["Synchronization.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
     GET_TEMPLATE_SCHEMA = "synchronization-synchronizationschema-get-template" GET "/servicePrincipals/{id}/synchronization/templates/{id}/schema" => Object("synchronizationSchema"),
         both ["Synchronization.Read.All"];
 }
@@ -71,7 +76,7 @@ places! {
 
 singles! {
     /// `/servicePrincipals/{id}/synchronization/jobs/{id}`.
-    OneSynchronizationJob: SynchronizationJob { get GET_JOB, delete DELETE_JOB }
+    OneSynchronizationJob: SynchronizationJob { get GET_JOB, update UPDATE_JOB, delete DELETE_JOB }
     /// `/servicePrincipals/{id}/synchronization/jobs/{id}/schema`.
     SynchronizationJobSchema: SynchronizationSchema { get GET_JOB_SCHEMA }
     /// `/servicePrincipals/{id}/synchronization/templates/{id}`.
@@ -129,8 +134,8 @@ impl Object<OneServicePrincipal> {
     /// One synchronization job, by id:
     /// [`GET /servicePrincipals/{id}/synchronization/jobs/{id}`](https://learn.microsoft.com/graph/api/synchronization-synchronizationjob-get).
     ///
-    /// Needs `Synchronization.Read.All`; deleting needs `Synchronization.ReadWrite.All`, or
-    /// `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Synchronization.Read.All`; updating its schedule or settings needs `Synchronization.ReadWrite.All`, and
+    /// so does deleting, which `Application.ReadWrite.OwnedBy` also permits to an application that owns it.
     #[must_use]
     pub fn synchronization_job(&self, id: impl Into<Key>) -> Object<OneSynchronizationJob> {
         let target = self.target().clone().join(&["synchronization"]);
@@ -263,13 +268,39 @@ impl Object<OneSynchronizationJob> {
     /// What the job synchronizes, and how:
     /// [`GET …/jobs/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-get).
     ///
-    /// Graph also takes a whole new schema (`PUT`), whose permissions are in no source of this crate:
-    /// [`raw`](crate::GraphClient::raw) sends it.
-    ///
     /// Needs `Synchronization.Read.All`.
     #[must_use]
     pub fn schema(&self) -> Object<SynchronizationJobSchema> {
         self.single("schema")
+    }
+
+    /// A request that replaces the whole [`schema`](Self::schema), such as one that was read and changed:
+    /// [`PUT …/jobs/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-update).
+    ///
+    /// What the schema leaves out is gone afterwards. Needs `Synchronization.ReadWrite.All`, or
+    /// `Application.ReadWrite.OwnedBy` for an application that owns it.
+    pub fn set_schema(&self, schema: &SynchronizationSchema) -> Request<()> {
+        let mut body = Body::default();
+        if !schema.id.is_empty() {
+            body.set::<String>("id", schema.id.as_str());
+        }
+        if let Some(version) = &schema.version {
+            body.set::<String>(SynchronizationSchema::VERSION.into_name(), version);
+        }
+        if let Some(directories) = &schema.directories {
+            body.set::<Vec<Json>>(SynchronizationSchema::DIRECTORIES.into_name(), directories);
+        }
+        if let Some(rules) = &schema.synchronization_rules {
+            let name = SynchronizationSchema::SYNCHRONIZATION_RULES.into_name();
+            body.set::<Vec<Json>>(name, rules);
+        }
+        // Annotations describe the response that the schema came from.
+        for (name, json) in schema.additional().iter() {
+            if !name.contains('@') {
+                body.set_json(name.to_owned(), json);
+            }
+        }
+        send(self, &["schema"], &SET_JOB_SCHEMA, body)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     objects::{AppRoleAssignment, DirectoryObject, LicenseDetails, OAuth2PermissionGrant, User},
     operation::{Operation, operations},
     place::{Collection, Object, Single, places, singles},
-    request::Target,
+    request::{Request, Target, as_text, read_number},
 };
 
 // Least privileged first, from the documented permission tables. Reads name reading permissions only: the
@@ -56,6 +56,17 @@ operations! {
         both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
     LIST_DIRECT_REPORTS = "user-list-directreports" GET "/users/{id}/directReports" => Collection("directoryObject"),
         both ["User.Read.All", "Directory.Read.All"];
+    COUNT_REPORTS = "user-get-transitivereports" GET "/users/{id}/transitiveReports/$count" => Value,
+        delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
+        application ["User.Read.All", "Directory.Read.All"];
+    LIST_SPONSORS = "user-list-sponsors" GET "/users/{id}/sponsors" => Collection("directoryObject"),
+        delegated ["User.Read", "User.Read.All"], application ["User.Read.All"];
+    ADD_SPONSOR = "user-post-sponsors" POST(Idempotent) "/users/{id}/sponsors/$ref" => Nothing,
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+    REMOVE_SPONSOR = "user-delete-sponsors" DELETE "/users/{id}/sponsors/{id}/$ref" => Nothing,
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+    LIST_SPONSOR_OF = "user-list-sponsorof" GET "/users/{id}/sponsorOf" => Collection("directoryObject"),
+        delegated ["User.Read", "User.Read.All"], application ["User.Read.All"];
     LIST_MEMBER_OF = "user-list-memberof" GET "/users/{id}/memberOf" => Collection("directoryObject"),
         delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
         application ["Directory.Read.All"];
@@ -104,6 +115,15 @@ operations! {
     GET_PHOTO = "profilephoto-get" GET "/users/{id}/photo/$value" => Bytes,
         delegated ["ProfilePhoto.Read.All", "User.Read", "User.Read.All"],
         application ["ProfilePhoto.Read.All", "User.Read.All"];
+    GET_PHOTO_METADATA = "profilephoto-get-metadata" GET "/users/{id}/photo" => Object("profilePhoto"),
+        delegated ["ProfilePhoto.Read.All", "User.Read"],
+        application ["ProfilePhoto.Read.All", "User.Read.All"];
+    LIST_PHOTOS = "user-list-photos" GET "/users/{id}/photos" => Collection("profilePhoto"),
+        delegated ["ProfilePhoto.Read.All", "User.Read"],
+        application ["ProfilePhoto.Read.All", "User.Read.All"];
+    GET_PHOTO_OF_SIZE = "profilephoto-get-size" GET "/users/{id}/photos/{id}/$value" => Bytes,
+        delegated ["ProfilePhoto.Read.All", "User.Read"],
+        application ["ProfilePhoto.Read.All", "User.Read.All"];
     SET_PHOTO = "profilephoto-update" PUT "/users/{id}/photo/$value" => Nothing,
         delegated ["ProfilePhoto.ReadWrite.All", "User.ReadWrite", "User.ReadWrite.All"],
         application ["ProfilePhoto.ReadWrite.All", "User.ReadWrite.All"];
@@ -117,6 +137,10 @@ places! {
     Users: User { list LIST, count COUNT, create(NewUser) CREATE, delta DELTA }
     /// `/users/{id}/directReports`.
     DirectReports: DirectoryObject { list LIST_DIRECT_REPORTS }
+    /// `/users/{id}/sponsors`.
+    Sponsors: DirectoryObject { list LIST_SPONSORS, references(ADD_SPONSOR, REMOVE_SPONSOR) }
+    /// `/users/{id}/sponsorOf`.
+    SponsorOf: DirectoryObject { list LIST_SPONSOR_OF }
     /// `/users/{id}/memberOf`.
     UserMemberOf: DirectoryObject { list LIST_MEMBER_OF }
     /// `/users/{id}/transitiveMemberOf`.
@@ -213,6 +237,22 @@ impl GraphClient {
     }
 }
 
+/// A request for the number of all reports below a user or contact. Graph counts in advanced queries alone.
+#[inline]
+pub(super) fn count_reports<P: Single>(
+    object: &Object<P>,
+    operation: &'static Operation,
+) -> Request<u64> {
+    let call = object
+        .call(&["transitiveReports", "$count"], operation)
+        .map(|call| {
+            let mut call = as_text(call);
+            call.advanced = true;
+            call
+        });
+    Request::new(object.target().client.clone(), call, read_number)
+}
+
 impl<P: UserPlace> Object<P> {
     /// The manager: [`GET /users/{id}/manager`](https://learn.microsoft.com/graph/api/user-list-manager).
     /// `get_opt` returns `None` if the user has none.
@@ -239,6 +279,42 @@ impl<P: UserPlace> Object<P> {
     #[must_use]
     pub fn direct_reports(&self) -> Collection<DirectReports> {
         self.collection("directReports")
+    }
+
+    /// A request for the number of users and contacts below the user, on any level:
+    /// [`GET /users/{id}/transitiveReports/$count`](https://learn.microsoft.com/graph/api/user-get-transitivereports).
+    ///
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user.
+    #[inline]
+    pub fn transitive_reports_count(&self) -> Request<u64> {
+        count_reports(self, &COUNT_REPORTS)
+    }
+
+    /// The users and groups that answer for the user, mostly of a guest:
+    /// [`GET /users/{id}/sponsors`](https://learn.microsoft.com/graph/api/user-list-sponsors).
+    ///
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user; adding and removing need `User.ReadWrite.All`.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, guest: entra_core::ObjectId) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::Reference;
+    /// graph.user(guest).sponsors().add(Reference::user("adele@contoso.com")).send().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn sponsors(&self) -> Collection<Sponsors> {
+        self.collection("sponsors")
+    }
+
+    /// The users whose sponsor this user is:
+    /// [`GET /users/{id}/sponsorOf`](https://learn.microsoft.com/graph/api/user-list-sponsorof).
+    ///
+    /// Needs `User.Read.All`, or `User.Read` for the signed-in user.
+    #[must_use]
+    #[inline]
+    pub fn sponsor_of(&self) -> Collection<SponsorOf> {
+        self.collection("sponsorOf")
     }
 
     /// Groups, roles and administrative units that the user is a direct member of:

@@ -144,6 +144,15 @@ entity! {
 impl Described for Group {
     const INFO: EntityInfo = EntityInfo::directory("group", "groups")
         .with_default_mode_only(&["hasMembersWithLicenseErrors"])
+        // Exchange has them; only "Get group" has them (its page).
+        .with_not_in_lists(&[
+            "allowExternalSenders",
+            "autoSubscribeNewMembers",
+            "hideFromAddressLists",
+            "hideFromOutlookClients",
+            "isSubscribedByMail",
+            "unseenCount",
+        ])
         .with_nested(&[
             // As for users: in the default mode, page 2 fails.
             nested("assignedLicenses/skuId", "eq+"),

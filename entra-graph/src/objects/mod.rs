@@ -33,6 +33,7 @@ mod invitation;
 mod license_details;
 mod oauth2_permission_grant;
 mod organization;
+mod profile_photo;
 mod provisioning;
 #[cfg(feature = "role-management")]
 mod role_assignment;
@@ -92,6 +93,7 @@ pub use invitation::Invitation;
 pub use license_details::LicenseDetails;
 pub use oauth2_permission_grant::OAuth2PermissionGrant;
 pub use organization::Organization;
+pub use profile_photo::ProfilePhoto;
 pub use provisioning::ProvisioningObjectSummary;
 #[cfg(feature = "role-management")]
 pub use role_assignment::UnifiedRoleAssignment;

@@ -10,11 +10,11 @@ entity! {
     /// A synchronization job: it provisions users and groups of the tenant to an application.
     SynchronizationJob: "#microsoft.graph.synchronizationJob", always [template_id] {
         /// When it runs.
-        schedule: Box<SynchronizationSchedule> as SynchronizationSchedule = SCHEDULE("schedule");
+        schedule: Box<SynchronizationSchedule> as SynchronizationSchedule = SCHEDULE("schedule") update;
         /// Its state, and its last runs.
         status: Box<SynchronizationStatus> as SynchronizationStatus = STATUS("status");
         /// Its settings.
-        synchronization_job_settings: Vec<KeyValuePair> = SYNCHRONIZATION_JOB_SETTINGS("synchronizationJobSettings");
+        synchronization_job_settings: Vec<KeyValuePair> = SYNCHRONIZATION_JOB_SETTINGS("synchronizationJobSettings") update;
         /// The template that it was created from.
         template_id: String = TEMPLATE_ID("templateId") create;
     }

@@ -203,42 +203,57 @@ entity! {
 }
 
 impl Described for User {
-    const INFO: EntityInfo = EntityInfo::directory("user", "users").with_nested(&[
-        // The table of operators says default mode. There, page 2 of a large result fails with
-        // Directory_ExpiredPageToken (msgraph-sdk-java 368, microsoft-graph-docs 13901).
-        nested("assignedLicenses/skuId", "eq+"),
-        nested("assignedPlans/capabilityStatus", "eq+"),
-        nested("assignedPlans/service", "eq+"),
-        nested("assignedPlans/servicePlanId", "eq+"),
-        nested("employeeOrgData/costCenter", "eq+"),
-        nested("employeeOrgData/division", "eq+"),
-        nested("createdObjects/id", "eq+"),
-        nested("identities/issuer", "eq null"),
-        // Graph finds an identity by both of its parts only.
-        nested("identities/issuerAssignedId", "eq"),
-        nested("manager/deletedDateTime", "eq ge le"),
-        nested("manager/id", "eq"),
-        nested(
-            "onPremisesExtensionAttributes/extensionAttribute*",
-            "eq+ null+",
-        ),
-        nested("onPremisesProvisioningErrors/category", "eq"),
-        nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
-        nested("passwordProfile/forceChangePasswordNextSignIn", "eq+ null+"),
-        nested(
-            "passwordProfile/forceChangePasswordNextSignInWithMfa",
-            "eq+ null+",
-        ),
-        nested("provisionedPlans/provisioningStatus", "eq+"),
-        nested("provisionedPlans/service", "eq+"),
-        // Documented with the property itself, not in the table of operators.
-        nested("signInActivity/lastSignInDateTime", "eq ge le"),
-        nested(
-            "signInActivity/lastNonInteractiveSignInDateTime",
-            "eq ge le",
-        ),
-        nested("signInActivity/lastSuccessfulSignInDateTime", "eq ge le"),
-    ]);
+    const INFO: EntityInfo = EntityInfo::directory("user", "users")
+        .with_nested(&[
+            // The table of operators says default mode. There, page 2 of a large result fails with
+            // Directory_ExpiredPageToken (msgraph-sdk-java 368, microsoft-graph-docs 13901).
+            nested("assignedLicenses/skuId", "eq+"),
+            nested("assignedPlans/capabilityStatus", "eq+"),
+            nested("assignedPlans/service", "eq+"),
+            nested("assignedPlans/servicePlanId", "eq+"),
+            nested("employeeOrgData/costCenter", "eq+"),
+            nested("employeeOrgData/division", "eq+"),
+            nested("createdObjects/id", "eq+"),
+            nested("identities/issuer", "eq null"),
+            // Graph finds an identity by both of its parts only.
+            nested("identities/issuerAssignedId", "eq"),
+            nested("manager/deletedDateTime", "eq ge le"),
+            nested("manager/id", "eq"),
+            nested(
+                "onPremisesExtensionAttributes/extensionAttribute*",
+                "eq+ null+",
+            ),
+            nested("onPremisesProvisioningErrors/category", "eq"),
+            nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
+            nested("passwordProfile/forceChangePasswordNextSignIn", "eq+ null+"),
+            nested(
+                "passwordProfile/forceChangePasswordNextSignInWithMfa",
+                "eq+ null+",
+            ),
+            nested("provisionedPlans/provisioningStatus", "eq+"),
+            nested("provisionedPlans/service", "eq+"),
+            // Documented with the property itself, not in the table of operators.
+            nested("signInActivity/lastSignInDateTime", "eq ge le"),
+            nested(
+                "signInActivity/lastNonInteractiveSignInDateTime",
+                "eq ge le",
+            ),
+            nested("signInActivity/lastSuccessfulSignInDateTime", "eq ge le"),
+        ])
+        // SharePoint and Exchange have them. A list that selects one is a 501 (page "List users").
+        .with_not_in_lists(&[
+            "aboutMe",
+            "birthday",
+            "hireDate",
+            "interests",
+            "mailboxSettings",
+            "mySite",
+            "pastProjects",
+            "preferredName",
+            "responsibilities",
+            "schools",
+            "skills",
+        ]);
 }
 
 capable!(User: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable);

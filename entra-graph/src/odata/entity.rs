@@ -25,6 +25,8 @@ pub struct EntityInfo {
     pub(crate) page_size: Option<u16>,
     /// Properties that Graph filters by in the default mode only.
     pub(crate) default_mode_only: &'static [&'static str],
+    /// Properties that Graph returns of one object, not in lists.
+    pub(crate) not_in_lists: &'static [&'static str],
     nested: &'static [(&'static str, Support)],
 }
 
@@ -48,6 +50,7 @@ impl EntityInfo {
             directory: false,
             page_size,
             default_mode_only: &[],
+            not_in_lists: &[],
             nested: &[],
         }
     }
@@ -71,6 +74,14 @@ impl EntityInfo {
     pub(crate) const fn with_default_mode_only(self, names: &'static [&'static str]) -> Self {
         Self {
             default_mode_only: names,
+            ..self
+        }
+    }
+
+    /// With properties that a list cannot select.
+    pub(crate) const fn with_not_in_lists(self, names: &'static [&'static str]) -> Self {
+        Self {
+            not_in_lists: names,
             ..self
         }
     }

@@ -106,6 +106,13 @@ impl Query {
     /// `Query` for anything that Graph would reject.
     pub(crate) fn list(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
         let advanced = self.check(entity)?;
+        let alone = |name: &&Cow<'static, str>| entity.not_in_lists.contains(&&***name);
+        if let Some(name) = self.select.iter().find(alone) {
+            return Err(Error::query(format!(
+                "Graph returns {name} of one {} only, not in lists; read it with `get`, many in a batch",
+                entity.name
+            )));
+        }
         let mut text = QueryString::default();
         text.add("$select", &self.select.join(","));
         self.conditions(&mut text);

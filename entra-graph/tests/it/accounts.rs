@@ -49,8 +49,11 @@ fn signed_in(tenant: &FakeTenant, user: &str, scopes: &[&str]) -> GraphClient {
 }
 
 /// A JPEG image of 2 by 2 pixels, as far as its header goes.
+/// The width and the height of the photo.
+const WIDTH: i32 = 100;
+
 fn jpeg() -> Vec<u8> {
-    b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08\x00\x02\x00\x02".to_vec()
+    b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08\x00\x64\x00\x64".to_vec()
 }
 
 #[tokio::test]
@@ -159,6 +162,20 @@ async fn photos_of_users_and_groups_are_set_read_and_deleted() {
     assert_eq!(adele.photo().send_opt().await.unwrap(), None);
     adele.set_photo(jpeg()).send().await.unwrap();
     assert_eq!(adele.photo().send().await.unwrap(), jpeg());
+    let metadata = adele.photo_metadata().send().await.unwrap();
+    assert_eq!(
+        (metadata.width, metadata.height),
+        (Some(WIDTH), Some(WIDTH))
+    );
+    assert!(metadata.additional().get("@odata.mediaEtag").is_some());
+    let sizes = adele.photos().send().await.unwrap();
+    let ids: Vec<&str> = sizes.iter().map(|size| size.id.as_str()).collect();
+    assert_eq!(ids, ["48x48", "64x64", "96x96"]);
+    let small = adele.photo_of_size("48x48").send().await.unwrap();
+    assert_eq!(small, jpeg());
+    let other = adele.photo_of_size("50x50").send_opt().await.unwrap();
+    assert_eq!(other, None);
+    assert!(adele.photo_of_size("../x").send().await.is_err());
     adele.delete_photo().send().await.unwrap();
     assert_eq!(adele.photo().send_opt().await.unwrap(), None);
 
@@ -166,6 +183,13 @@ async fn photos_of_users_and_groups_are_set_read_and_deleted() {
     let group = graph.group(create.send().await.unwrap().id);
     group.set_photo(jpeg()).send().await.unwrap();
     assert_eq!(group.photo().send().await.unwrap(), jpeg());
+    assert_eq!(
+        group.photo_metadata().send().await.unwrap().width,
+        Some(WIDTH)
+    );
+    assert_eq!(group.photos().send().await.unwrap().len(), 3);
+    let small = group.photo_of_size("64x64").send().await.unwrap();
+    assert_eq!(small, jpeg());
     group.delete_photo().send().await.unwrap();
     assert_eq!(group.photo().send_opt().await.unwrap(), None);
 }

@@ -188,6 +188,7 @@ async fn a_role_over_a_unit_is_given_listed_and_taken() {
     let app = tenant
         .register_app("Delegation")
         .application_permission("AdministrativeUnit.ReadWrite.All")
+        .application_permission("Directory.Read.All")
         .application_permission("RoleManagement.ReadWrite.Directory")
         .with_secret();
     let builder = GraphClient::builder(AppCredential::new(&tenant, &app)).cloud(tenant.cloud());
@@ -204,8 +205,23 @@ async fn a_role_over_a_unit_is_given_listed_and_taken() {
     let members: Vec<ScopedRoleMembership> = members.try_collect().await.unwrap();
     let member = members[0].role_member_info.as_ref().unwrap();
     assert_eq!(member.id, Some(adele.to_string()));
+    let of_adele = graph.user(adele).scoped_role_member_of().list().items();
+    let of_adele: Vec<ScopedRoleMembership> = of_adele.try_collect().await.unwrap();
+    assert_eq!(of_adele, members);
     let one = unit.scoped_role_member(&given.id);
     assert_eq!(one.get().send().await.unwrap().role_id, Some(role.id));
     one.delete().send().await.unwrap();
     assert!(one.get_opt().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn one_member_is_read_by_its_id() {
+    let (tenant, graph) = graph().await;
+    let unit = create(&graph, "Schools").await;
+    let unit = graph.administrative_unit(&unit.id);
+    let adele = tenant.user("adele@contoso.com").id();
+    assert!(unit.member(adele).get_opt().await.unwrap().is_none());
+    unit.members().add(adele).send().await.unwrap();
+    let member = unit.member(adele).get().send().await.unwrap();
+    assert_eq!(member.as_user().unwrap().id, adele.to_string());
 }

@@ -23,6 +23,11 @@ async fn contacts_are_found_with_their_manager_and_groups() {
     robin.set("companyName", "Fabrikam".into());
     robin.set("phones", json!([{ "type": "mobile", "number": "+49 1" }]));
     let adele = tenant.user("adele@contoso.com");
+    let below_adele = async || {
+        let count = graph.user(adele.id()).transitive_reports_count();
+        count.send().await.unwrap()
+    };
+    let before = below_adele().await;
     robin.set_manager(&adele);
     let engineers = tenant.group("Engineers");
     assert!(engineers.add_member(robin.id()));
@@ -52,6 +57,9 @@ async fn contacts_are_found_with_their_manager_and_groups() {
         contact.manager().get().send().await.unwrap().id(),
         adele.id().to_string()
     );
+    assert_eq!(below_adele().await, before + 1);
+    let below = contact.transitive_reports_count().send().await;
+    assert_eq!(below.unwrap(), 0);
     let groups = contact.member_of().cast::<Group>().list().items();
     let groups = groups.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(groups[0].id, engineers.id().to_string());

@@ -163,6 +163,33 @@ async fn risk_is_dismissed_and_confirmed_with_a_history() {
 }
 
 #[tokio::test]
+async fn the_risk_of_a_sign_in_is_confirmed_and_dismissed() {
+    let (_tenant, graph) = graph(&["IdentityRiskEvent.ReadWrite.All", "AuditLog.Read.All"]).await;
+    let sign_ins = graph.audit_logs().sign_ins().list().top(2).send();
+    let sign_ins = sign_ins.await.unwrap().items;
+    let ids = [sign_ins[0].id.as_str(), sign_ins[1].id.as_str()];
+    let protection = graph.identity_protection();
+    let one = graph.audit_logs().sign_in(ids[0]);
+    let state = async || one.get().send().await.unwrap().risk_state;
+    let compromised = protection.confirm_sign_ins_compromised(&ids);
+    compromised.send().await.unwrap();
+    assert_eq!(state().await, Some(RiskState::ConfirmedCompromised));
+    protection.dismiss_sign_ins(&ids[..1]).send().await.unwrap();
+    assert_eq!(state().await, Some(RiskState::Dismissed));
+    let safe = protection.confirm_sign_ins_safe(&ids[..1]);
+    safe.send().await.unwrap();
+    assert_eq!(state().await, Some(RiskState::ConfirmedSafe));
+    let other = graph.audit_logs().sign_in(ids[1]).get().send().await;
+    let other = other.unwrap();
+    assert_eq!(other.risk_state, Some(RiskState::ConfirmedCompromised));
+    assert_eq!(other.risk_level_aggregated, Some(RiskLevel::High));
+    let none: [&str; 0] = [];
+    assert!(protection.dismiss_sign_ins(&none).send().await.is_err());
+    let unknown = protection.dismiss_sign_ins(&["unknown"]).send().await;
+    assert!(unknown.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
 async fn a_risk_action_sends_the_documented_body_and_names_its_permission() {
     let (tenant, graph) = graph(&["IdentityRiskyUser.Read.All"]).await;
     let adele = tenant.user("adele@contoso.com").id();

@@ -224,6 +224,10 @@ async fn what_graph_would_reject_is_never_sent() {
             users().search(User::MAIL.search("x")),
             "mail of user cannot be searched",
         ),
+        (
+            users().select((User::DISPLAY_NAME, User::ABOUT_ME)),
+            "Graph returns aboutMe of one user only, not in lists",
+        ),
         (users().top(0), "Graph takes 1 to 999"),
         (users().top(1000), "Graph takes 1 to 999"),
         (

@@ -4,7 +4,8 @@ use entra_graph::{
     GraphClient, NewSynchronizationJob, ServicePrincipal, SynchronizationJob,
     SynchronizationTemplate,
     types::{
-        SynchronizationJobRestartScope, SynchronizationJobSubject, SynchronizationScheduleState,
+        KeyValuePair, SynchronizationJobRestartScope, SynchronizationJobSubject,
+        SynchronizationSchedule, SynchronizationScheduleState,
         SynchronizationSecretKeyStringValuePair, SynchronizationStatusCode,
     },
 };
@@ -109,6 +110,44 @@ async fn a_user_is_provisioned_on_demand() {
         .await
         .unwrap();
     assert!(result.key.unwrap().contains("Success"));
+}
+
+#[tokio::test]
+async fn the_schedule_and_the_schema_of_a_job_are_changed() {
+    let (_tenant, graph, id) = graph("Synchronization.ReadWrite.All").await;
+    let principal = graph.service_principal(&id);
+    let new = NewSynchronizationJob::from_template("scim");
+    let created = principal.synchronization_jobs().create(new).send().await;
+    let job = principal.synchronization_job(&created.unwrap().id);
+    let schedule = SynchronizationSchedule::default()
+        .interval("PT1H")
+        .state(SynchronizationScheduleState::Active);
+    let setting = KeyValuePair::default().name("Quarantine").value("off");
+    job.update()
+        .set(SynchronizationJob::SCHEDULE, &schedule)
+        .set(SynchronizationJob::SYNCHRONIZATION_JOB_SETTINGS, [setting])
+        .send()
+        .await
+        .unwrap();
+    let changed = job.get().send().await.unwrap();
+    let read = changed.schedule.unwrap();
+    assert_eq!(read.interval.as_deref(), Some("PT1H"));
+    assert_eq!(read.state, schedule.state);
+    let settings = changed.synchronization_job_settings.unwrap();
+    assert_eq!(settings[0].name.as_deref(), Some("Quarantine"));
+
+    let mut schema = job.schema().get().send().await.unwrap();
+    let version = schema.version.clone();
+    schema.directories.as_mut().unwrap().truncate(1);
+    job.set_schema(&schema).send().await.unwrap();
+    let replaced = job.schema().get().send().await.unwrap();
+    assert_eq!(replaced.directories, schema.directories);
+    assert_eq!(replaced.synchronization_rules, schema.synchronization_rules);
+    assert_ne!(replaced.version, version);
+    // The template, and so another job, has the schema that it had.
+    let template = principal.synchronization_template("scim").schema();
+    let template = template.get().send().await.unwrap();
+    assert_eq!(template.directories.unwrap().len(), 2);
 }
 
 #[tokio::test]

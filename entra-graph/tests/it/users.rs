@@ -1,6 +1,7 @@
 //! The users area against the fake tenant.
 
-use entra_graph::{DirectoryObject, GraphClient, User};
+use entra_core::ObjectId;
+use entra_graph::{DirectoryObject, GraphClient, Group, User};
 use entra_mock::FakeTenant;
 
 use crate::support::{AppCredential, start};
@@ -110,6 +111,62 @@ async fn memberships_are_decoded_as_their_types() {
     assert_eq!(groups[0].display_name(), Some("Night shift"));
     assert!(!groups[0].is_limited());
     assert!(!matches!(groups[0], DirectoryObject::User(_)));
+}
+
+#[tokio::test]
+async fn sponsors_are_added_listed_and_removed_by_reference() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Guests").with_secret();
+    app.application_permission("User.ReadWrite.All");
+    let graph = client(&tenant, AppCredential::new(&tenant, &app));
+    let adele = graph.user("adele@contoso.com");
+    let adele_id = adele.get().send().await.unwrap().id;
+    let robin = tenant.add_user("Robin").id().to_string();
+    let group = tenant.add_group("Sponsors").id().to_string();
+    for sponsor in [&robin, &group] {
+        adele.sponsors().add(sponsor).send().await.unwrap();
+    }
+    let again = adele.sponsors().add(&robin).send().await.unwrap_err();
+    assert!(again.is_already_present(), "{again}");
+    let sponsors = adele.sponsors().list().items();
+    let sponsors: Vec<DirectoryObject> = sponsors.try_collect().await.unwrap();
+    assert_eq!(sponsors.len(), 2);
+    let groups = adele.sponsors().cast::<Group>().list().items();
+    let groups: Vec<Group> = groups.try_collect().await.unwrap();
+    assert_eq!(groups[0].id, group);
+    let of = graph.user(&robin).sponsor_of().list().items();
+    let of: Vec<DirectoryObject> = of.try_collect().await.unwrap();
+    assert_eq!(of[0].id(), adele_id);
+    adele.sponsors().remove(&robin).send().await.unwrap();
+    let left = adele.sponsors().list().send().await.unwrap();
+    assert_eq!(left.items.len(), 1);
+    let own = adele.sponsors().add(&adele_id).send().await;
+    assert!(own.is_err(), "nobody sponsors themselves");
+}
+
+#[tokio::test]
+async fn everyone_below_a_manager_is_counted_once() {
+    let (tenant, graph) = graph().await;
+    let [top, middle, low] = ["Top", "Middle", "Low"].map(|name| tenant.add_user(name));
+    middle.set_manager(&top);
+    low.set_manager(&middle);
+    let count = async |id: ObjectId| graph.user(id).transitive_reports_count().send().await;
+    assert_eq!(count(top.id()).await.unwrap(), 2);
+    assert_eq!(count(low.id()).await.unwrap(), 0);
+    // Those who report to each other are no reports of themselves.
+    top.set_manager(&low);
+    assert_eq!(count(top.id()).await.unwrap(), 2);
+    let plain = graph.raw(
+        "GET",
+        &format!("/users/{}/transitiveReports/$count", top.id()),
+    );
+    let error = plain.send().await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("$count is not currently supported"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ mod subject;
 mod subscriptions;
 mod synchronization;
 mod tenant_information;
+mod transitive_reports;
 mod transitive_roles;
 mod unsourced;
 mod write;
@@ -287,6 +288,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::RegistrationSummary(summary) => registration_summary::respond(call, *summary),
         Target::ScopedRoleMembers(id) => scoped_role_members::respond(call, route, id.as_deref()),
         Target::TransitiveRoleAssignments => transitive_roles::respond(call),
+        Target::TransitiveReports => transitive_reports::respond(call, route),
         Target::TenantInformation(name) => tenant_information::respond(call, name),
         Target::RoleTemplates(id) => role_templates::respond(call, id.as_deref()),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),

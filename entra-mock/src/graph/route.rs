@@ -105,6 +105,8 @@ pub(super) enum Target {
     RegistrationSummary(RegistrationSummary),
     /// The scoped role members of an administrative unit, or one of them.
     ScopedRoleMembers(Option<String>),
+    /// How many users and contacts are below the root.
+    TransitiveReports,
     /// The role assignments of a principal and of its groups.
     TransitiveRoleAssignments,
     /// The templates of directory roles, or one of them.
@@ -445,7 +447,15 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
-    if name.eq_ignore_ascii_case("scopedMembers") && documents(*kind, name) {
+    if name.eq_ignore_ascii_case("transitiveReports") && documents(*kind, name) {
+        return (rest == ["$count"]).then_some(Route {
+            root,
+            target: Target::TransitiveReports,
+            me: false,
+        });
+    }
+    let of_member = name.eq_ignore_ascii_case("scopedRoleMemberOf");
+    if (of_member || name.eq_ignore_ascii_case("scopedMembers")) && documents(*kind, name) {
         return rest.is_empty().then_some(Route {
             root,
             target: Target::ScopedRoleMembers(None),
@@ -560,10 +570,15 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             relationship: Some(relationship),
             cast: Some(cast_of(cast)?),
         },
-        [id] if !single && !relationship.polymorphic && !id.starts_with('$') => Target::Related {
-            relationship,
-            id: Some((*id).to_owned()),
-        },
+        [id] if !single
+            && !id.starts_with('$')
+            && (!relationship.polymorphic || has_items(relationship)) =>
+        {
+            Target::Related {
+                relationship,
+                id: Some((*id).to_owned()),
+            }
+        }
         ["$ref"] if relationship.written().is_some() => Target::Reference {
             relationship,
             id: None,
@@ -581,6 +596,12 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         target,
         me: false,
     })
+}
+
+/// Whether one object of a relationship with several types can be read below it.
+fn has_items(relationship: &Relationship) -> bool {
+    let path = format!("{}/{{id}}", relationship.path());
+    crate::permissions::operation("GET", &path).is_some()
 }
 
 /// Parses the key of an object that is in the segment of its collection.

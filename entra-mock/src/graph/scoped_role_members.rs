@@ -1,4 +1,5 @@
-//! `scopedRoleMembers` of administrative units: role assignments over a unit in their older form.
+//! `scopedRoleMembers` of administrative units, and the same by role and by user: role assignments over a unit in their older
+//! form.
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,9 @@ pub(super) fn respond(
 ) -> Result<Reply, GraphError> {
     if let Root::Object(Kind::DirectoryRole, _) = &route.root {
         return of_role(call, route);
+    }
+    if let Root::Object(Kind::User, _) = &route.root {
+        return of_user(call, route);
     }
     let key = if id.is_some() { "/{id}" } else { "" };
     let unit_path = Kind::AdministrativeUnit.entity().object_path();
@@ -58,12 +62,25 @@ fn of_role(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
     );
     authorize(call.caller, "GET", &path, false)?;
     let (_, role) = lookup::find(call, &route.root)?;
+    over_any_unit(call, "roleDefinitionId", &role["roleTemplateId"])
+}
+
+/// Responds with the roles of a user over any unit.
+fn of_user(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
+    let path = format!("{}/scopedRoleMemberOf", Kind::User.entity().object_path());
+    authorize(call.caller, "GET", &path, false)?;
+    let (_, user) = lookup::find(call, &route.root)?;
+    over_any_unit(call, "principalId", &user["id"])
+}
+
+/// Responds with the role assignments over any unit that have this value.
+fn over_any_unit(call: Call<'_>, property: &str, value: &Value) -> Result<Reply, GraphError> {
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let items: Vec<Value> = call
         .state
         .store
         .all(Kind::RoleAssignment)
-        .filter(|assignment| assignment["roleDefinitionId"] == role["roleTemplateId"])
+        .filter(|assignment| assignment[property] == *value)
         .filter_map(|assignment| {
             let unit = assignment["directoryScopeId"]
                 .as_str()?

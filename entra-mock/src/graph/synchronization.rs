@@ -19,6 +19,8 @@ use crate::{
 
 /// Internal property of a service principal with its jobs by id.
 pub(super) const JOBS: &str = "~synchronizationJobs";
+/// Internal property of a service principal with the schemas that replaced those of the template, by job.
+pub(super) const SCHEMAS: &str = "~synchronizationSchemas";
 /// The only template.
 pub(super) const TEMPLATE: &str = "scim";
 
@@ -65,7 +67,9 @@ pub(super) fn respond(
         ),
         ["jobs", job, "schema"] => {
             find(principal, job)?;
-            (schema(), format!("jobs('{job}')/schema/$entity"))
+            let replaced = principal.get(SCHEMAS).and_then(|all| all.get(job));
+            let schema = replaced.cloned().unwrap_or_else(schema);
+            (schema, format!("jobs('{job}')/schema/$entity"))
         }
         ["templates", name, "schema"] => {
             template_of(principal, name)?;

@@ -87,6 +87,11 @@ pub(super) const ADMINISTRATIVE_UNIT: EntityType = EntityType {
             READ_UNITS,
         ),
         both(
+            "GET",
+            "/directory/administrativeUnits/{id}/members/{id}",
+            READ_UNITS,
+        ),
+        both(
             "POST",
             "/directory/administrativeUnits/{id}/members/$ref",
             WRITE_UNITS,

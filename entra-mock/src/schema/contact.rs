@@ -101,6 +101,11 @@ pub(super) const CONTACT: EntityType = EntityType {
         both("GET", "/contacts/{id}", READ_CONTACTS),
         both("GET", "/contacts/{id}/manager", READ_RELATED),
         both("GET", "/contacts/{id}/directReports", READ_RELATED),
+        both(
+            "GET",
+            "/contacts/{id}/transitiveReports/$count",
+            &["OrgContact.Read.All", "Directory.Read.All"],
+        ),
         both("GET", "/contacts/{id}/memberOf", READ_RELATED),
         both(
             "GET",

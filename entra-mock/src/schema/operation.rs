@@ -133,6 +133,12 @@ pub(super) const USERS_IN_FULL: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
+/// Permissions that show the sponsors of users.
+pub(super) const READ_SPONSORS: &[&str] = &["User.Read.All", "User.ReadWrite.All"];
+
+/// Permissions that count everyone below a user.
+pub(super) const COUNT_REPORTS: &[&str] = &["User.Read.All", "Directory.Read.All"];
+
 pub(super) const WRITE_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
 
 pub(super) const DELETE_USERS: &[&str] = &["User.DeleteRestore.All", "User.ReadWrite.All"];

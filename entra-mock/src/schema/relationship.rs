@@ -75,10 +75,12 @@ pub(crate) enum Relation {
     AppManagementPolicies,
     /// Group or application to the user or service principal that created it; at most one.
     CreatedOnBehalfOf,
+    /// User to sponsor, a user or a group.
+    Sponsors,
 }
 
 impl Relation {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Members,
         Self::Owners,
         Self::Manager,
@@ -86,6 +88,7 @@ impl Relation {
         Self::RegisteredUsers,
         Self::AppManagementPolicies,
         Self::CreatedOnBehalfOf,
+        Self::Sponsors,
     ];
 
     /// The relationship of that name in Graph, ignoring case.
@@ -106,6 +109,7 @@ impl Relation {
             Self::RegisteredUsers => "registeredUsers",
             Self::AppManagementPolicies => "appManagementPolicies",
             Self::CreatedOnBehalfOf => "createdOnBehalfOf",
+            Self::Sponsors => "sponsors",
         }
     }
 }
@@ -218,6 +222,7 @@ pub(super) const MEMBERS: &[Kind] = &[
     Kind::OrgContact,
 ];
 pub(super) const OWNERS: &[Kind] = &[Kind::User, Kind::ServicePrincipal];
+pub(super) const SPONSORS: &[Kind] = &[Kind::User, Kind::Group];
 pub(super) const OWNED: &[Kind] = &[Kind::Group, Kind::Application, Kind::ServicePrincipal];
 pub(super) const CREATED: &[Kind] = &[Kind::Group, Kind::Application];
 pub(super) const DEVICES: &[Kind] = &[Kind::Device];

@@ -214,6 +214,17 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         provisioning("GET", "/servicePrincipals/{id}/synchronization/jobs"),
         provisioning("POST", "/servicePrincipals/{id}/synchronization/jobs"),
         provisioning("GET", "/servicePrincipals/{id}/synchronization/jobs/{id}"),
+        // The published row of this write is without the permission for owned applications.
+        row(
+            "PATCH",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}",
+            &["Synchronization.ReadWrite.All"],
+            &["Synchronization.ReadWrite.All"],
+        ),
+        provisioning(
+            "PUT",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}/schema",
+        ),
         provisioning(
             "DELETE",
             "/servicePrincipals/{id}/synchronization/jobs/{id}",

@@ -131,5 +131,18 @@ pub(super) const SIGN_IN: EntityType = EntityType {
     operations: &[
         both("GET", "/auditLogs/signIns", READ_SIGN_INS).also_in_beta(),
         both("GET", "/auditLogs/signIns/{id}", READ_SIGN_INS).also_in_beta(),
+        risk_of_sign_ins("/auditLogs/signIns/confirmCompromised"),
+        risk_of_sign_ins("/auditLogs/signIns/confirmSafe"),
+        risk_of_sign_ins("/auditLogs/signIns/dismiss"),
     ],
 };
+
+/// A change of the risk of sign-ins.
+const fn risk_of_sign_ins(path: &'static str) -> Operation {
+    row(
+        "POST",
+        path,
+        &["IdentityRiskyUser.ReadWrite.All"],
+        &["IdentityRiskEvent.ReadWrite.All"],
+    )
+}

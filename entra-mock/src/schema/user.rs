@@ -395,6 +395,19 @@ pub(super) const USER: EntityType = EntityType {
         ),
         many(
             Kind::User,
+            "sponsors",
+            SPONSORS,
+            Source::Out(Relation::Sponsors),
+        )
+        .by_reference(),
+        many(
+            Kind::User,
+            "sponsorOf",
+            USERS,
+            Source::In(Relation::Sponsors),
+        ),
+        many(
+            Kind::User,
             "memberOf",
             CONTAINERS,
             Source::In(Relation::Members),
@@ -511,8 +524,14 @@ pub(super) const USER: EntityType = EntityType {
             READ_USER_PHOTOS,
         )
         .own(OWN_OBJECTS),
-        both("GET", "/users/{id}/photos", READ_PHOTOS).own(OWN_OBJECTS),
-        both("GET", "/users/{id}/photos/{id}/$value", READ_PHOTOS).own(OWN_OBJECTS),
+        row("GET", "/users/{id}/photos", READ_PHOTOS, READ_USER_PHOTOS).own(OWN_OBJECTS),
+        row(
+            "GET",
+            "/users/{id}/photos/{id}/$value",
+            READ_PHOTOS,
+            READ_USER_PHOTOS,
+        )
+        .own(OWN_OBJECTS),
         both("PUT", "/users/{id}/photo/$value", WRITE_USER_PHOTOS).own(&["User.ReadWrite"]),
         both("DELETE", "/users/{id}/photo/$value", WRITE_USER_PHOTOS).own(&["User.ReadWrite"]),
         both("POST", "/users", WRITE_USERS),
@@ -534,6 +553,12 @@ pub(super) const USER: EntityType = EntityType {
         both("DELETE", "/users/{id}", DELETE_USERS),
         both("PUT", "/users/{id}/manager/$ref", WRITE_USERS),
         both("DELETE", "/users/{id}/manager/$ref", WRITE_USERS),
+        both("GET", "/users/{id}/sponsors", READ_SPONSORS).own(OWN_OBJECTS),
+        both("POST", "/users/{id}/sponsors/$ref", WRITE_USERS),
+        both("DELETE", "/users/{id}/sponsors/{id}/$ref", WRITE_USERS),
+        both("GET", "/users/{id}/sponsorOf", READ_SPONSORS).own(OWN_OBJECTS),
+        both("GET", "/users/{id}/transitiveReports/$count", COUNT_REPORTS).own(OWN_OBJECTS),
+        both("GET", "/users/{id}/scopedRoleMemberOf", READ_DIRECTORY),
         both(
             "POST",
             "/users/{id}/revokeSignInSessions",

@@ -1,7 +1,8 @@
 //! What can be done to a group beside changing properties.
 
 use super::{
-    ASSIGN_LICENSE, DELETE_PHOTO, GET_PHOTO, OneGroup, RENEW, SET_PHOTO, VALIDATE_PROPERTIES,
+    ASSIGN_LICENSE, DELETE_PHOTO, GET_PHOTO, GET_PHOTO_METADATA, GET_PHOTO_OF_SIZE, LIST_PHOTOS,
+    OneGroup, RENEW, SET_PHOTO, VALIDATE_PROPERTIES,
 };
 use crate::{
     areas::{directory_objects::GroupNames, licenses::LicensePlace, photos::PhotoPlace},
@@ -17,6 +18,9 @@ impl LicensePlace for OneGroup {
 
 impl PhotoPlace for OneGroup {
     const GET_PHOTO: &'static Operation = &GET_PHOTO;
+    const GET_PHOTO_METADATA: &'static Operation = &GET_PHOTO_METADATA;
+    const LIST_PHOTOS: &'static Operation = &LIST_PHOTOS;
+    const GET_PHOTO_OF_SIZE: &'static Operation = &GET_PHOTO_OF_SIZE;
     const SET_PHOTO: &'static Operation = &SET_PHOTO;
     const DELETE_PHOTO: &'static Operation = &DELETE_PHOTO;
 }

@@ -3,8 +3,9 @@
 use entra_core::Secret;
 
 use super::{
-    ASSIGN_LICENSE, CHANGE_PASSWORD, DELETE_PHOTO, GET_PHOTO, Me, OneUser, REPROCESS_LICENSES,
-    REVOKE_SESSIONS, SET_PHOTO, UserPlace,
+    ASSIGN_LICENSE, CHANGE_PASSWORD, DELETE_PHOTO, GET_PHOTO, GET_PHOTO_METADATA,
+    GET_PHOTO_OF_SIZE, LIST_PHOTOS, Me, OneUser, REPROCESS_LICENSES, REVOKE_SESSIONS, SET_PHOTO,
+    UserPlace,
 };
 use crate::{
     areas::{licenses::LicensePlace, photos::PhotoPlace},
@@ -24,6 +25,9 @@ macro_rules! account {
 
         impl PhotoPlace for $place {
             const GET_PHOTO: &'static Operation = &GET_PHOTO;
+            const GET_PHOTO_METADATA: &'static Operation = &GET_PHOTO_METADATA;
+            const LIST_PHOTOS: &'static Operation = &LIST_PHOTOS;
+            const GET_PHOTO_OF_SIZE: &'static Operation = &GET_PHOTO_OF_SIZE;
             const SET_PHOTO: &'static Operation = &SET_PHOTO;
             const DELETE_PHOTO: &'static Operation = &DELETE_PHOTO;
         }

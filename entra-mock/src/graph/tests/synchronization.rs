@@ -84,6 +84,70 @@ fn a_job_is_created_disabled_started_paused_restarted_and_deleted() {
 }
 
 #[test]
+fn a_job_takes_a_schedule_settings_and_a_whole_new_schema() {
+    let fixture = writer();
+    let (job, other) = (create(&fixture), create(&fixture));
+    let change = json!({
+        "schedule": {"interval": "PT1H", "state": "Active", "expiration": "2030-01-01T00:00:00Z"},
+        "synchronizationJobSettings": [{"name": "AzureIngestionAttributeOptimization", "value": null}],
+    });
+    let changed = fixture.write("PATCH", &job, &change);
+    assert_eq!(changed.status, 204, "{}", changed.text);
+    let read = fixture.get(&job).body;
+    assert_eq!(read["schedule"], change["schedule"]);
+    assert_eq!(read["status"]["code"], "Active");
+    assert_eq!(
+        read["synchronizationJobSettings"],
+        change["synchronizationJobSettings"]
+    );
+    let part = json!({"schedule": {"state": "Disabled"}});
+    assert_eq!(fixture.write("PATCH", &job, &part).status, 204);
+    let read = fixture.get(&job).body;
+    assert_eq!(read["schedule"]["interval"], "PT1H");
+    assert_eq!(read["status"]["code"], "Paused");
+
+    let (target, untouched) = (format!("{job}/schema"), format!("{other}/schema"));
+    let before = fixture.get(&untouched).body;
+    let mut schema = fixture.get(&target).body;
+    schema["directories"].as_array_mut().unwrap().truncate(1);
+    schema.as_object_mut().unwrap().remove("@odata.context");
+    assert_eq!(fixture.write("PUT", &target, &schema).status, 204);
+    let replaced = fixture.get(&target).body;
+    assert_eq!(replaced["directories"], schema["directories"]);
+    assert_ne!(replaced["version"], schema["version"]);
+    assert_eq!(fixture.get(&untouched).body, before);
+    assert_eq!(fixture.delete(&job).status, 204);
+    assert_eq!(fixture.get(&target).status, 404);
+
+    let before = fixture.snapshot();
+    for (method, target, body) in [
+        ("PATCH", &other, json!({"status": {}})),
+        ("PATCH", &other, json!({"schedule": {"state": "Sleeping"}})),
+        ("PATCH", &other, json!({"schedule": {"interval": 5}})),
+        ("PATCH", &other, json!({"schedule": {"expiration": "soon"}})),
+        (
+            "PATCH",
+            &other,
+            json!({"synchronizationJobSettings": [{"value": "x"}]}),
+        ),
+        ("PUT", &untouched, json!({"directories": []})),
+        (
+            "PUT",
+            &untouched,
+            json!({"directories": [{}], "synchronizationRules": []}),
+        ),
+    ] {
+        let response = fixture.write(method, target, &body);
+        assert_eq!(response.status, 400, "{body}");
+    }
+    assert_eq!(fixture.write("PUT", &target, &schema).status, 404);
+    assert_eq!(fixture.snapshot(), before);
+    let mut fixture = fixture;
+    fixture.application(&["Application.ReadWrite.OwnedBy"]);
+    assert_eq!(fixture.write("PATCH", &other, &part).status, 403);
+}
+
+#[test]
 fn a_user_is_provisioned_on_demand() {
     let fixture = writer();
     let job = create(&fixture);

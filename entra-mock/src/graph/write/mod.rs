@@ -171,8 +171,8 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())
         }
-        ("POST", Root::Set(_), Target::Command(command)) => match *command {
-            "dismiss" | "confirmCompromised" | "confirmSafe" => risk::plan(call, command),
+        ("POST", Root::Set(kind), Target::Command(command)) => match *command {
+            "dismiss" | "confirmCompromised" | "confirmSafe" => risk::plan(call, *kind, command),
             _ => Err(unsupported(call.request)),
         },
         ("POST", Root::AnySet, Target::Command(command)) => match *command {

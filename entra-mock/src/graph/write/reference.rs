@@ -56,6 +56,8 @@ pub(super) fn plan(
             "Remove registered users from device",
         ),
         Relation::Manager => ("Set user manager", "Remove user manager"),
+        // The list of activities has none for sponsors.
+        Relation::Sponsors => (names.update, names.update),
         // Set by the creation alone.
         Relation::CreatedOnBehalfOf => return Err(unsupported(call.request)),
         Relation::AppManagementPolicies if kind == Kind::Application => (

@@ -1,4 +1,4 @@
-//! The actions of risky users: dismiss, confirm as compromised, confirm as safe.
+//! The actions of risky users and of sign-ins: dismiss, confirm as compromised, confirm as safe.
 
 use serde_json::{Value, json};
 
@@ -15,11 +15,14 @@ use crate::{
     store::Kind,
 };
 
-pub(super) fn plan(call: Call<'_>, action: &str) -> Result<Plan, GraphError> {
-    let path = format!("/{}/{action}", Kind::RiskyUser.entity().set);
+pub(super) fn plan(call: Call<'_>, kind: Kind, action: &str) -> Result<Plan, GraphError> {
+    let path = format!("/{}/{action}", kind.entity().set);
     authorize(call.caller, "POST", &path, false)?;
     if call.state.license != License::P2 {
         return Err(not_premium());
+    }
+    if kind == Kind::SignIn {
+        return of_sign_ins(call, action);
     }
     let (level, state, detail) = match action {
         "dismiss" => ("none", "dismissed", "adminDismissedAllRiskForUser"),
@@ -32,7 +35,7 @@ pub(super) fn plan(call: Call<'_>, action: &str) -> Result<Plan, GraphError> {
         _ => return Err(unsupported(call.request)),
     };
     let mut plan = Plan::new(PlannedResponse::NoContent);
-    for id in user_ids(call)? {
+    for id in ids(call, "userIds")? {
         let user = call
             .state
             .store
@@ -87,15 +90,47 @@ pub(super) fn plan(call: Call<'_>, action: &str) -> Result<Plan, GraphError> {
     Ok(plan)
 }
 
-/// The users of the body, each once.
-fn user_ids(call: Call<'_>) -> Result<Vec<String>, GraphError> {
+/// The same for sign-ins, by their ids.
+fn of_sign_ins(call: Call<'_>, action: &str) -> Result<Plan, GraphError> {
+    let (level, state, detail) = match action {
+        "dismiss" => ("none", "dismissed", "adminDismissedRiskForSignIn"),
+        "confirmCompromised" => (
+            "high",
+            "confirmedCompromised",
+            "adminConfirmedSigninCompromised",
+        ),
+        "confirmSafe" => ("none", "confirmedSafe", "adminConfirmedSigninSafe"),
+        _ => return Err(unsupported(call.request)),
+    };
+    let mut plan = Plan::new(PlannedResponse::NoContent);
+    for id in ids(call, "requestIds")? {
+        let sign_in = call.state.store.get(Kind::SignIn, &id);
+        let sign_in = sign_in.ok_or_else(|| GraphError::not_found(&id))?;
+        access::check_links(call, Kind::RiskyUser, sign_in)?;
+        let risk = [
+            ("riskDetail", detail),
+            ("riskLevelAggregated", level),
+            ("riskState", state),
+        ];
+        let values = risk.map(|(name, value)| (name.to_owned(), Some(value.into())));
+        plan = plan.with(Step::Update(Kind::SignIn, id, values.into()));
+    }
+    Ok(plan)
+}
+
+/// The ids of the body, each once.
+fn ids(call: Call<'_>, parameter: &str) -> Result<Vec<String>, GraphError> {
     let body = body::json(call)?;
-    if let Some(name) = body.keys().find(|name| *name != "userIds") {
+    if let Some(name) = body.keys().find(|name| *name != parameter) {
         return Err(body::unknown(name));
     }
-    let invalid = || GraphError::bad_request("The value of the parameter 'userIds' is invalid.");
+    let invalid = || {
+        GraphError::bad_request(format!(
+            "The value of the parameter '{parameter}' is invalid."
+        ))
+    };
     let ids = body
-        .get("userIds")
+        .get(parameter)
         .and_then(Value::as_array)
         .ok_or_else(invalid)?;
     let mut all: Vec<String> = Vec::with_capacity(ids.len());

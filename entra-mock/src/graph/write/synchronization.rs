@@ -1,5 +1,5 @@
-//! Changes of provisioning: jobs are created, started, paused, restarted and deleted; credentials are
-//! checked and stored; one user is provisioned on demand.
+//! Changes of provisioning: jobs are created, changed, started, paused, restarted and deleted; their schemas are
+//! replaced; credentials are checked and stored; one user is provisioned on demand.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     super::{
         call::{Call, unsupported},
         route::Root,
-        synchronization::{JOBS, RULE, TEMPLATE, find, jobs, pattern},
+        synchronization::{JOBS, RULE, SCHEMAS, TEMPLATE, find, jobs, pattern},
         unsourced,
     },
     access,
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     odata::GraphError,
     store::{Kind, Object},
+    time::ticks,
 };
 
 pub(super) fn plan(
@@ -37,7 +38,9 @@ pub(super) fn plan(
     };
     match (call.request.method.as_str(), &names[..]) {
         ("POST", ["jobs"]) => change.create(),
+        ("PATCH", ["jobs", job]) => change.update(job),
         ("DELETE", ["jobs", job]) => change.delete(job),
+        ("PUT", ["jobs", job, "schema"]) => change.replace_schema(job),
         ("POST", ["jobs", job, "start"]) => {
             change.set_state(job, "Active", "Enable/start provisioning configuration")
         }
@@ -119,12 +122,62 @@ impl<F: Fn(Vec<(String, Option<Value>)>) -> Step> Change<'_, F> {
         Ok(self.with_jobs(all, response, "Add provisioning configuration"))
     }
 
+    /// Changes the schedule and the settings; the rest of a job is the service's.
+    fn update(&self, id: &str) -> Result<Plan, GraphError> {
+        find(self.principal, id)?;
+        let body = body(self.call)?;
+        check_parameters(&body, "jobs", &["schedule", "synchronizationJobSettings"])?;
+        let mut all = jobs(self.principal);
+        for job in all.iter_mut().filter(|job| job["id"] == id) {
+            if let Some(schedule) = body.get("schedule") {
+                change_schedule(job, schedule)?;
+            }
+            if let Some(settings) = body.get("synchronizationJobSettings") {
+                check_settings(settings)?;
+                job["synchronizationJobSettings"] = settings.clone();
+            }
+        }
+        Ok(self.with_jobs(all, PlannedResponse::NoContent, CHANGED))
+    }
+
+    /// A whole new schema: what it leaves out is gone. Its version is the service's.
+    fn replace_schema(&self, id: &str) -> Result<Plan, GraphError> {
+        find(self.principal, id)?;
+        let mut schema = body(self.call)?;
+        for list in ["directories", "synchronizationRules"] {
+            let items = schema.get(list).and_then(Value::as_array);
+            if !items.is_some_and(|items| items.iter().all(|item| item["name"].is_string())) {
+                return Err(malformed(format!("The value of '{list}' is not valid.")));
+            }
+        }
+        schema.insert("id".into(), TEMPLATE.into());
+        schema.insert("version".into(), self.call.state.new_id().into());
+        let mut all = self.principal.get(SCHEMAS).cloned();
+        let all = all.get_or_insert_with(|| json!({}));
+        all[id] = Value::Object(schema);
+        let values = vec![(SCHEMAS.to_owned(), Some(all.take()))];
+        Ok(Plan::new(PlannedResponse::NoContent)
+            .with((self.step)(values))
+            .audited_as("ProvisioningManagement", CHANGED))
+    }
+
     fn delete(&self, id: &str) -> Result<Plan, GraphError> {
         find(self.principal, id)?;
         let mut all = jobs(self.principal);
         all.retain(|job| job["id"] != id);
-        let activity = "Delete provisioning configuration";
-        Ok(self.with_jobs(all, PlannedResponse::NoContent, activity))
+        let mut values = vec![(JOBS.to_owned(), Some(all.into()))];
+        if let Some(mut schemas) = self.principal.get(SCHEMAS).cloned() {
+            if let Some(schemas) = schemas.as_object_mut() {
+                schemas.remove(id);
+            }
+            values.push((SCHEMAS.to_owned(), Some(schemas)));
+        }
+        Ok(Plan::new(PlannedResponse::NoContent)
+            .with((self.step)(values))
+            .audited_as(
+                "ProvisioningManagement",
+                "Delete provisioning configuration",
+            ))
     }
 
     /// Starts or pauses a job; a start ends its quarantine.
@@ -215,8 +268,46 @@ impl<F: Fn(Vec<(String, Option<Value>)>) -> Step> Change<'_, F> {
                 job["status"]["code"] = "NotRun".into();
             }
         }
-        let activity = "Update provisioning setting or credentials";
-        Ok(self.with_jobs(all, PlannedResponse::NoContent, activity))
+        Ok(self.with_jobs(all, PlannedResponse::NoContent, CHANGED))
+    }
+}
+
+/// Takes over the parts of a schedule that are sent. A job that runs or no longer runs has the state of that.
+fn change_schedule(job: &mut Value, schedule: &Value) -> Result<(), GraphError> {
+    let invalid = || malformed("The value of 'schedule' is not valid.");
+    for (name, value) in schedule.as_object().ok_or_else(invalid)? {
+        let text = value.as_str();
+        let valid = match name.as_str() {
+            "expiration" => value.is_null() || text.is_some_and(|text| ticks(text).is_some()),
+            "interval" => text.is_some_and(|text| text.starts_with('P')),
+            "state" => text.is_some_and(|state| STATES.contains(&state)),
+            _ => name.starts_with('@'),
+        };
+        if !valid {
+            return Err(invalid());
+        }
+        if !name.starts_with('@') {
+            job["schedule"][name] = value.clone();
+        }
+        if let ("state", Some(state)) = (name.as_str(), text) {
+            let code = if state == "Active" { state } else { "Paused" };
+            job["status"]["code"] = code.into();
+        }
+    }
+    Ok(())
+}
+
+/// Checks a list of names and texts.
+fn check_settings(settings: &Value) -> Result<(), GraphError> {
+    let valid = |pair: &Value| {
+        pair["name"].is_string() && (pair["value"].is_string() || pair["value"].is_null())
+    };
+    if settings.as_array().is_some_and(|all| all.iter().all(valid)) {
+        Ok(())
+    } else {
+        Err(malformed(
+            "The value of 'synchronizationJobSettings' is not valid.",
+        ))
     }
 }
 
@@ -249,6 +340,10 @@ fn text<'a>(
     })
 }
 
+/// The activity of changes of settings, credentials, schedules and schemas.
+const CHANGED: &str = "Update provisioning setting or credentials";
+/// The states of a schedule.
+const STATES: [&str; 3] = ["Active", "Disabled", "Paused"];
 /// The interval of a job that is not scheduled (page "Create synchronizationJob").
 const NEVER: &str = "P10675199DT2H48M5.4775807S";
 const INTERVAL: &str = "PT40M";

@@ -186,10 +186,11 @@ pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
 }
 
 /// Links, with their name at the object that links and at the one that is linked to.
-const LINKS: [(Relation, &str, &str); 3] = [
+const LINKS: [(Relation, &str, &str); 4] = [
     (Relation::Members, "Members", "Member of"),
     (Relation::Owners, "Owners", "Owner of"),
     (Relation::Manager, "Manager", "Direct reports"),
+    (Relation::Sponsors, "Sponsors", "Sponsor of"),
 ];
 
 fn named(object: &Object) -> String {
