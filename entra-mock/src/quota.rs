@@ -3,7 +3,7 @@
 //! Source: "Microsoft Graph service-specific throttling limits" (2025): all services, identity and access service, identity
 //! and access reports, identity protection, and the limit of key credentials; subscriptions (2022); the page of
 //! `provisionOnDemand` (2024). The limit of 60 writes a minute to applications for personal accounts is left out: the page does
-//! not say whose writes it counts together.
+//! not say whose writes it counts together, and so are the 4 units more of a new user in a B2C tenant, which no tenant here is.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -310,7 +310,8 @@ fn base(method: &str, segments: &[&str]) -> (u32, bool) {
                 "licensedetails" | "memberof" | "ownedobjects" | "transitivememberof",
             ],
         ) => (2, true),
-        ("POST", ["directoryobjects", "getbyids"]) => (5, true),
+        ("POST", ["directoryobjects", "getbyids"] | ["getobjectsbyid"]) => (5, true),
+        ("POST", ["ismemberof"]) => (4, true),
         ("POST", ["users", _, "checkmembergroups" | "checkmemberobjects"]) => (4, true),
         ("POST", ["users", _, "getmembergroups" | "getmemberobjects"]) => (2, true),
         ("POST", _)

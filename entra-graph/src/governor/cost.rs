@@ -381,6 +381,8 @@ mod tests {
             ("GET /domains/a/domainNameReferences", 4, 0),
             ("POST /directoryObjects/getByIds", 5, 0),
             ("POST /directoryObjects/getByIds?$select=id", 4, 0),
+            ("POST /getObjectsById", 5, 0),
+            ("POST /isMemberOf", 4, 0),
             ("POST /users/a/checkMemberGroups", 4, 0),
             ("POST /me/checkMemberObjects", 4, 0),
             ("POST /users/a/getMemberGroups", 2, 0),

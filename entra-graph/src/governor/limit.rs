@@ -356,6 +356,40 @@ mod tests {
     }
 
     #[test]
+    fn the_limits_are_the_documented_ones() {
+        use Scope::{Application, ApplicationAndTenant, Tenant};
+        let both = ApplicationAndTenant;
+        let documented = [
+            // limit, whose requests, how much, in how many seconds
+            (WRITES, both, 3_000, 150),
+            (WRITES + 1, Tenant, 18_000, 300),
+            (WRITES + 2, Application, 35_000, 300),
+            (LOGS, both, 5, 10),
+            (PROTECTION, Tenant, 1, 1),
+            (PROVISION, both, 5, 10),
+            (KEYS, Tenant, 150, 60),
+            (SUBSCRIPTION_WRITES, both, 1_000, 20),
+            (SUBSCRIPTION_WRITES + 1, Tenant, 2_000, 20),
+            (SUBSCRIPTIONS, both, 5_000, 20),
+            (SUBSCRIPTIONS + 1, Tenant, 10_000, 20),
+            (UNITS, both, 3_500, 10),
+            (UNITS + 1, Application, 150_000, 20),
+            (REQUESTS, Application, 130_000, 10),
+        ];
+        assert_eq!(documented.len(), COUNT);
+        for (limit, scope, amount, seconds) in documented {
+            let row = LIMITS[limit];
+            assert_eq!(
+                (row.scope, row.amount, row.per),
+                (scope, amount, Duration::from_secs(seconds)),
+                "{limit}"
+            );
+        }
+        let sizes = [TenantSize::Small, TenantSize::Medium, TenantSize::Large];
+        assert_eq!(sizes.map(TenantSize::units), [3_500, 5_000, 8_000]);
+    }
+
+    #[test]
     fn a_bucket_gives_its_capacity_at_once_and_then_its_rate() {
         // 3,500 in 10 s: all at once, then 332.5 a second.
         let steps = [

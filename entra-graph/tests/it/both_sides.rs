@@ -211,3 +211,53 @@ async fn a_property_named_at_run_time_is_written_selected_filtered_and_cleared()
         .unwrap();
     assert_eq!(read.additional().property(&team).unwrap(), None);
 }
+
+/// Lists that select what another service has are 501 at Graph; this client does not send them.
+#[tokio::test]
+async fn what_graph_returns_of_one_object_only_is_in_no_list() {
+    let tenant = FakeTenant::start().await;
+    let graph = client(&tenant, &reader(&tenant));
+    let of_users = [
+        "aboutMe",
+        "birthday",
+        "hireDate",
+        "interests",
+        "mailboxSettings",
+        "mySite",
+        "pastProjects",
+        "preferredName",
+        "responsibilities",
+        "schools",
+        "skills",
+    ];
+    let of_groups = [
+        "allowExternalSenders",
+        "autoSubscribeNewMembers",
+        "hideFromAddressLists",
+        "hideFromOutlookClients",
+        "isSubscribedByMail",
+        "unseenCount",
+    ];
+    let sent = graph.requests_sent();
+    for name in of_users {
+        let list = graph.users().list();
+        let list = list.select(Property::<User, String>::custom(name));
+        let error = list.send().await.unwrap_err();
+        assert!(error.to_string().contains("not in lists"), "{error}");
+    }
+    for name in of_groups {
+        let list = graph.groups().list();
+        let list = list.select(Property::<Group, String>::custom(name));
+        let error = list.send().await.unwrap_err();
+        assert!(error.to_string().contains("not in lists"), "{error}");
+    }
+    assert_eq!(graph.requests_sent(), sent);
+    let paths = of_users.map(|name| format!("/users?$select={name}"));
+    let of_groups = of_groups.map(|name| format!("/groups?$select={name}"));
+    for path in paths.into_iter().chain(of_groups) {
+        let error = graph.raw("GET", &path).send().await.unwrap_err();
+        assert_eq!(error.code(), Some("NotImplemented"), "{path}: {error}");
+    }
+    let one = graph.user(ADELE).get().select(User::ABOUT_ME);
+    assert!(one.send().await.is_ok());
+}

@@ -52,8 +52,24 @@ fn documented_prices() {
         ("GET /v1.0/groups/a/transitiveMembers", 5),
         ("GET /v1.0/applications(appId='a')/extensionProperties", 2),
         ("GET /v1.0/subscribedSkus", 3),
+        ("GET /v1.0/applications", 2),
+        ("GET /v1.0/contracts", 3),
+        ("GET /v1.0/domains/a/domainNameReferences", 4),
+        ("GET /v1.0/oauth2PermissionGrants", 2),
+        ("GET /v1.0/oauth2PermissionGrants/a", 2),
+        ("GET /v1.0/servicePrincipals/a/appRoleAssignments", 2),
+        ("GET /v1.0/servicePrincipals/a/appRoleAssignedTo", 1),
+        ("GET /v1.0/users/a/licenseDetails", 2),
+        ("GET /v1.0/users/a/ownedObjects", 2),
+        ("GET /v1.0/me/transitiveMemberOf", 2),
         ("POST /v1.0/directoryObjects/getByIds", 5),
+        ("POST /v1.0/directoryObjects/getByIds?$select=id", 4),
+        ("POST /v1.0/getObjectsById", 5),
+        ("POST /v1.0/isMemberOf", 4),
         ("POST /v1.0/users/a/checkMemberGroups", 4),
+        ("POST /v1.0/me/checkMemberObjects", 4),
+        ("POST /v1.0/users/a/getMemberGroups", 2),
+        ("POST /v1.0/me/getMemberObjects", 2),
         ("POST /v1.0/users", 1),
         ("GET /v1.0/auditLogs/signIns", 0),
         ("GET /v1.0/users/a/photo/$value", 0),
@@ -222,6 +238,71 @@ fn subscriptions_have_limits_of_their_own_for_writes_and_for_all_requests() {
     assert_eq!(
         served(&mut quotas, consumer(1), price("PATCH /v1.0/users/a")),
         3_000
+    );
+}
+
+#[test]
+fn limits_of_a_tenant_and_of_an_application_count_all_of_theirs() {
+    let (write, read) = (price("PATCH /v1.0/users/a"), price("GET /v1.0/users/a"));
+    let names: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+    let of = |app: usize, tenant: usize| Consumer {
+        app_id: &names[app],
+        tenant_id: &names[tenant],
+        users: 1,
+    };
+    let scope = |outcome: Outcome| match outcome {
+        Outcome::Throttled(throttled) => (throttled.scope.unwrap(), throttled.information.unwrap()),
+        Outcome::Served(_) => panic!("served"),
+    };
+    // 18,000 writes of a tenant, by six applications of 3,000.
+    let mut quotas = enforced();
+    for app in 0..6 {
+        assert_eq!(served(&mut quotas, of(app, 0), write), 3_000);
+    }
+    let (scope_of_tenant, information) = scope(quotas.charge(at(0.0), of(6, 0), write));
+    assert_eq!(scope_of_tenant, "Tenant/Write/6/0");
+    assert_eq!(information, "WriteLimitExceeded");
+    assert_eq!(served(&mut quotas, of(6, 1), write), 3_000);
+    // 35,000 writes of an application, in eleven tenants of 3,000 and one of 2,000.
+    let mut quotas = enforced();
+    let all: Vec<usize> = (0..12)
+        .map(|tenant| served(&mut quotas, of(0, tenant), write))
+        .collect();
+    assert_eq!(all.iter().sum::<usize>(), 35_000);
+    assert_eq!(all[11], 2_000);
+    let (scope_of_app, _) = scope(quotas.charge(at(0.0), of(0, 12), write));
+    assert_eq!(scope_of_app, "Application/Write/0/12");
+    // 150,000 units of an application, in small tenants of 3,500.
+    let mut quotas = enforced();
+    let all: Vec<usize> = (0..44)
+        .map(|tenant| served(&mut quotas, of(0, tenant), read))
+        .collect();
+    assert_eq!(all.iter().sum::<usize>(), 150_000);
+    assert_eq!(all[42..], [3_000, 0]);
+    let (scope_of_app, information) = scope(quotas.charge(at(0.0), of(0, 45), read));
+    assert_eq!(scope_of_app, "Application/ReadWrite/0/45");
+    assert_eq!(information, "ResourceUnitLimitExceeded");
+}
+
+#[test]
+fn certificates_and_identity_protection_are_limited_by_tenant() {
+    let mut quotas = enforced();
+    let keys = price("GET /v1.0/applications/a?$select=keyCredentials");
+    assert_eq!(served(&mut quotas, consumer(1), keys), 150);
+    let other = Consumer {
+        app_id: "other",
+        ..consumer(1)
+    };
+    assert_eq!(wait(quotas.charge(at(0.0), other, keys)), Some(1));
+    assert_eq!(wait(quotas.charge(at(0.5), other, keys)), None);
+    let risk = price("GET /v1.0/identityProtection/riskyUsers");
+    let policies = price("GET /v1.0/identity/conditionalAccess/policies");
+    assert_eq!(served(&mut quotas, consumer(1), risk), 1);
+    let silent = Outcome::Throttled(Throttled::silent());
+    assert_eq!(quotas.charge(at(0.9), other, policies), silent);
+    assert_eq!(
+        quotas.charge(at(1.0), other, policies),
+        Outcome::Served(None)
     );
 }
 
