@@ -447,7 +447,9 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
-    if name.eq_ignore_ascii_case("transitiveReports") && documents(*kind, name) {
+    if name.eq_ignore_ascii_case("transitiveReports")
+        && documents(*kind, "transitiveReports/$count")
+    {
         return (rest == ["$count"]).then_some(Route {
             root,
             target: Target::TransitiveReports,

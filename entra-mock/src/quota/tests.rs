@@ -243,7 +243,8 @@ fn subscriptions_have_limits_of_their_own_for_writes_and_for_all_requests() {
 
 #[test]
 fn limits_of_a_tenant_and_of_an_application_count_all_of_theirs() {
-    let (write, read) = (price("PATCH /v1.0/users/a"), price("GET /v1.0/users/a"));
+    let write = price("PATCH /v1.0/users/a");
+    let list = price("GET /v1.0/groups/a/transitiveMembers");
     let names: Vec<String> = (0..50).map(|number| number.to_string()).collect();
     let of = |app: usize, tenant: usize| Consumer {
         app_id: &names[app],
@@ -272,14 +273,14 @@ fn limits_of_a_tenant_and_of_an_application_count_all_of_theirs() {
     assert_eq!(all[11], 2_000);
     let (scope_of_app, _) = scope(quotas.charge(at(0.0), of(0, 12), write));
     assert_eq!(scope_of_app, "Application/Write/0/12");
-    // 150,000 units of an application, in small tenants of 3,500.
+    // 150,000 units of an application, in small tenants of 3,500: 5 for each request.
     let mut quotas = enforced();
     let all: Vec<usize> = (0..44)
-        .map(|tenant| served(&mut quotas, of(0, tenant), read))
+        .map(|tenant| served(&mut quotas, of(0, tenant), list))
         .collect();
-    assert_eq!(all.iter().sum::<usize>(), 150_000);
-    assert_eq!(all[42..], [3_000, 0]);
-    let (scope_of_app, information) = scope(quotas.charge(at(0.0), of(0, 45), read));
+    assert_eq!(all.iter().sum::<usize>(), 30_000);
+    assert_eq!(all[42..], [600, 0]);
+    let (scope_of_app, information) = scope(quotas.charge(at(0.0), of(0, 45), list));
     assert_eq!(scope_of_app, "Application/ReadWrite/0/45");
     assert_eq!(information, "ResourceUnitLimitExceeded");
 }
