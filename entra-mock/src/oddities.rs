@@ -23,6 +23,9 @@ pub struct DeltaOddities {
     pub(crate) purged_members_silent: bool,
     pub(crate) removed_members_in_first_round: bool,
     pub(crate) removed_users_in_first_round: bool,
+    pub(crate) deletions_silent: bool,
+    pub(crate) select_star_shrinks: bool,
+    pub(crate) resync_without_location: bool,
     pub(crate) delay: Duration,
 }
 
@@ -37,12 +40,16 @@ impl DeltaOddities {
             purged_members_silent: false,
             removed_members_in_first_round: false,
             removed_users_in_first_round: false,
+            deletions_silent: false,
+            select_star_shrinks: false,
+            resync_without_location: false,
             delay: Duration::ZERO,
         }
     }
 
     /// All switches after which a client can still be right: all but
-    /// [`never_ending_members`](Self::never_ending_members) and [`delayed`](Self::delayed).
+    /// [`never_ending_members`](Self::never_ending_members) and [`delayed`](Self::delayed). With
+    /// [`deletions_silent`](Self::deletions_silent) it is right only after it has read all objects again.
     pub const fn all() -> Self {
         Self::none()
             .repeated_items()
@@ -51,6 +58,9 @@ impl DeltaOddities {
             .purged_members_silent()
             .removed_members_in_first_round()
             .removed_users_in_first_round()
+            .deletions_silent()
+            .select_star_shrinks()
+            .resync_without_location()
     }
 
     /// Repeats an item within a page, and items of the last round in the next one.
@@ -93,6 +103,25 @@ impl DeltaOddities {
     /// Lists deleted objects in a round of all objects, as removed.
     pub const fn removed_users_in_first_round(mut self) -> Self {
         self.removed_users_in_first_round = true;
+        self
+    }
+
+    /// Does not report that users were deleted: rounds of changes have no `@removed` of them.
+    pub const fn deletions_silent(mut self) -> Self {
+        self.deletions_silent = true;
+        self
+    }
+
+    /// Shows four properties of each user from the second page on, if `$select=*` was requested.
+    pub const fn select_star_shrinks(mut self) -> Self {
+        self.select_star_shrinks = true;
+        self
+    }
+
+    /// Returns 410 for a link that it does not know, with the code `SyncStateNotFound` and without the address to start
+    /// again.
+    pub const fn resync_without_location(mut self) -> Self {
+        self.resync_without_location = true;
         self
     }
 

@@ -84,7 +84,7 @@ impl GraphClient {
     }
 
     /// The permissions of the last token, as far as it can be read.
-    #[cfg(feature = "registration")]
+    #[cfg(any(feature = "registration", feature = "sync"))]
     pub(crate) fn granted(&self) -> Option<crate::error::Granted> {
         self.0.credential.granted()
     }

@@ -1,4 +1,5 @@
-//! The permissions in a token, for the message of a 403; never for a decision.
+//! The permissions in a token, for the message of a 403, and for what the absence of rows can mean; never for a decision that lets
+//! something through.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -65,7 +66,7 @@ impl Granted {
         has(enough) && (operation.additional.is_empty() || has(operation.additional))
     }
 
-    #[cfg(feature = "registration")]
+    #[cfg(any(feature = "registration", feature = "sync"))]
     pub(crate) fn has(&self, permission: &str) -> bool {
         self.permissions.iter().any(|one| one == permission)
     }

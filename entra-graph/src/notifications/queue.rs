@@ -81,26 +81,30 @@ struct Counts {
     lost: AtomicU64,
 }
 
-pub(super) fn queue(receiver: Receiver) -> (NotificationEndpoint, Notifications) {
-    let (sender, queue) = mpsc::channel(MOST_REQUESTS);
-    let receiver = Arc::new(receiver);
-    let counts = Arc::new(Counts::default());
-    let room = MOST_BYTES.max(receiver.body_limit());
-    let room = room.min(Semaphore::MAX_PERMITS);
-    let endpoint = NotificationEndpoint {
-        receiver: Arc::clone(&receiver),
-        sender,
-        room: Arc::new(Semaphore::new(room)),
-        counts: Arc::clone(&counts),
-    };
-    let notifications = Notifications {
-        receiver,
-        queue,
-        current: None,
-        ready: VecDeque::new(),
-        counts,
-    };
-    (endpoint, notifications)
+impl Receiver {
+    /// The receiver behind a bounded queue: an endpoint for the web server, and a stream of what it accepts.
+    #[must_use]
+    pub fn into_queue(self) -> (NotificationEndpoint, Notifications) {
+        let (sender, queue) = mpsc::channel(MOST_REQUESTS);
+        let receiver = Arc::new(self);
+        let counts = Arc::new(Counts::default());
+        let room = MOST_BYTES.max(receiver.body_limit());
+        let room = room.min(Semaphore::MAX_PERMITS);
+        let endpoint = NotificationEndpoint {
+            receiver: Arc::clone(&receiver),
+            sender,
+            room: Arc::new(Semaphore::new(room)),
+            counts: Arc::clone(&counts),
+        };
+        let notifications = Notifications {
+            receiver,
+            queue,
+            current: None,
+            ready: VecDeque::new(),
+            counts,
+        };
+        (endpoint, notifications)
+    }
 }
 
 impl NotificationEndpoint {

@@ -20,7 +20,6 @@ use super::{
     content::DecryptionKey,
     event::{ChangeNotification, LifecycleNotification, NotificationEvent},
     handshake::{self, plain},
-    queue::{NotificationEndpoint, Notifications},
     rejection::RejectionReason,
     seen::{Seen, digest_of},
     tokens::{TokenProblem, ValidationTokens},
@@ -215,12 +214,6 @@ impl Receiver {
             }
         }
         Ok(verified)
-    }
-
-    /// The receiver behind a bounded queue: an endpoint for the web server, and a stream of what it accepts.
-    #[must_use]
-    pub fn into_queue(self) -> (NotificationEndpoint, Notifications) {
-        super::queue::queue(self)
     }
 
     /// The most bytes of one request body.

@@ -156,6 +156,12 @@ pub enum SyncNote {
         /// What Graph said.
         message: String,
     },
+    /// The members of a group cannot be read, so those in the copy stay: it hides them, and the application lacks
+    /// `Member.Read.Hidden`, or Graph forbids to list them (403). It can come several times in a run.
+    MembersUnreadable {
+        /// The id of the group.
+        group: String,
+    },
     /// A group whose users are copied does not exist, or is deleted. It has no users.
     ScopeGroupMissing {
         /// The id of the group.
@@ -177,6 +183,9 @@ pub enum FullRoundCause {
     Due,
     /// The pages of the last round did not end.
     EndlessRound,
+    /// The application has a permission that it lacked: now members of groups can be read that could not be, such as
+    /// hidden ones.
+    PermissionGranted,
 }
 
 /// How far the round of one kind is.
@@ -289,6 +298,14 @@ impl SyncedObject {
         }
     }
 
+    /// Whether it is a group that says it hides its members.
+    pub(super) fn hides_members(&self) -> bool {
+        match self {
+            Self::Group(group) => group.visibility.as_deref() == Some(HIDDEN_MEMBERSHIP),
+            _ => false,
+        }
+    }
+
     pub(super) fn is_limited(&self) -> bool {
         match self {
             Self::User(object) => object.is_limited(),
@@ -346,3 +363,6 @@ impl From<&RemovedReason> for RemovalReason {
         }
     }
 }
+
+/// The visibility of groups whose members only `Member.Read.Hidden` shows.
+pub(super) const HIDDEN_MEMBERSHIP: &str = "HiddenMembership";

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     change::{ObjectKind, RemovalReason, SyncedObject},
+    group_scope::GroupScope,
     machine::{Content, FeedPage, Link, PresentRow, Row},
     rows,
-    scope::GroupScope,
 };
 use crate::{
     client::{GraphClient, Reply},

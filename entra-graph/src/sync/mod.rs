@@ -36,6 +36,8 @@
 //!   request. Removals wait in the store until every round of the run is complete and the [`DeletionGuard`] has seen
 //!   all of them. What a full round does not contain is removed only after that round is complete, and after Graph
 //!   was asked for it: a round can lack objects that exist.
+//! - **What cannot be read stays.** A kind that Graph forbids, an object without its properties, and the members of a
+//!   group that hides them are [notes](SyncNote), and not removals. Once they can be read again, they are.
 //! - **Repeated rows change nothing**, former members in a first round are not members, and a member that arrives
 //!   before its own object, or after it, is handed out once both are there.
 //! - **The memory of a step does not grow with the directory.** What was seen in a full round is in the store. A step
@@ -58,13 +60,16 @@
 //! directory, and it was seen to withhold changes that were made while a round was read. Therefore all objects are
 //! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)).
 
-// The floors: rows and state are data; machine has the rules and no I/O; feed reads pages; guard says when removals are too many, and waiting counts them;
-// round, scope, removals and closure drive one step each, and run the steps of a run.
+// The floors: rows and state are data; machine has the rules and no I/O; feed reads pages, within a group_scope; guard says when removals are too
+// many, and waiting counts them; unreadable asks whose members Graph does not show; round, scope, removals and closure drive one step each, with what
+// is known of the current_run; settings has all of it, and run the steps of a run.
 
 mod change;
 mod closure;
+mod current_run;
 mod error;
 mod feed;
+mod group_scope;
 mod guard;
 mod machine;
 mod pages;
@@ -77,6 +82,7 @@ mod scope;
 mod settings;
 mod state;
 mod store;
+mod unreadable;
 mod view;
 mod waiting;
 

@@ -6,15 +6,16 @@ use entra_core::url::Url;
 
 use super::{
     change::{FullRoundCause, ObjectKind, SyncNote},
+    current_run::Run,
     error::SyncError,
     feed::{Feed, Source, assignment},
     machine::{FeedPage, Link, Machine},
     reading::{SWEEP, finish, load, load_all, scan},
     rows::{self, Entry, Presence},
-    run::Run,
     scope,
     state::{Phase, Revision, SyncState},
     store::{Step, SyncStore},
+    unreadable,
 };
 use crate::{
     client::{Call, GraphClient},
@@ -42,11 +43,17 @@ pub(super) fn begin(
         }
         Some(known) => {
             let age = u64::try_from(now - known.full_since).unwrap_or_default();
-            if full_every.is_none_or(|every| age < every.as_secs()) {
-                machine.begin_changes(kind);
-                return true;
+            // Graph sends no rows of groups because their members can be read again.
+            let is_granted = known.is_unsure && !machine.is_any_forbidden();
+            let is_due = full_every.is_some_and(|every| age >= every.as_secs());
+            match (is_granted, is_due) {
+                (true, _) => FullRoundCause::PermissionGranted,
+                (false, true) => FullRoundCause::Due,
+                (false, false) => {
+                    machine.begin_changes(kind);
+                    return true;
+                }
             }
-            FullRoundCause::Due
         }
     };
     machine.begin_full(kind, scope);
@@ -209,7 +216,8 @@ pub(super) async fn step<S: SyncStore>(
         Some(Phase::SweepingLinks { after, .. }) => {
             let found = scan(store, rows::LINKS, after.as_deref(), SWEEP).await?;
             load(store, &mut machine, Machine::link_sweep_keys(&found)).await?;
-            machine.sweep_links(&found, found.len() < SWEEP);
+            let unreadable = unreadable::groups(client, store, &machine, &found).await?;
+            machine.sweep_links(&found, &unreadable, found.len() < SWEEP);
         }
         _ => {
             let page = match &feed.source {
@@ -284,9 +292,7 @@ async fn fetch(
             return Ok(None);
         }
         Err(error) if error.is_forbidden() => {
-            if let Some(state) = machine.state.feed_mut(kind) {
-                state.done = true;
-            }
+            machine.forbid(kind);
             machine.notes.push(SyncNote::Forbidden {
                 kind,
                 message: error.to_string(),
@@ -299,6 +305,16 @@ async fn fetch(
     if run.pages.is_endless(round, link.as_deref(), &page) {
         let error = client.with_call(Error::page_loop(), &call);
         run.restart(machine, feed, FullRoundCause::EndlessRound, error)?;
+        return Ok(None);
+    }
+    machine.allow(kind);
+    if kind == ObjectKind::Group
+        && let Some(granted) = client.granted()
+        && machine.look(&page, granted.has(READ_HIDDEN_MEMBERS))
+    {
+        machine.begin_full(kind, feed.scope());
+        let cause = FullRoundCause::PermissionGranted;
+        machine.notes.push(SyncNote::FullRound { kind, cause });
         return Ok(None);
     }
     Ok(Some(page))
@@ -322,5 +338,7 @@ fn is_rejected_link(error: &Error) -> bool {
         )
 }
 
+/// Without it, groups with hidden membership have no members.
+const READ_HIDDEN_MEMBERS: &str = "Member.Read.Hidden";
 /// The lists that fit in one request.
 const MOST_LISTS: usize = 20;

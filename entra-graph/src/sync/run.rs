@@ -3,38 +3,19 @@
 //! It keeps nothing that matters between two steps. Each step starts from the state in the store, so a process that
 //! is killed between any two goes on where the last committed step ended.
 
-use std::collections::HashMap;
-
 use super::{
-    change::{FullRoundCause, ObjectKind, SyncChange, SyncNote},
+    change::{ObjectKind, SyncChange, SyncNote},
     closure,
+    current_run::Run,
     error::SyncError,
-    feed::Feed,
     guard::HeldRemovals,
     machine::Machine,
-    pages::Pages,
     removals, round, scope,
     settings::DirectorySync,
     state::{Phase, SyncState},
     store::{Overlay, Step, SyncStore},
     waiting::waiting,
 };
-use crate::error::Error;
-
-/// What is known of the current run, beside the state in the store.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Run {
-    /// The number of steps before the run.
-    began_at: Option<u64>,
-    /// The number of steps before the rounds that this run began itself, and did not take over unfinished.
-    rounds_began_at: Option<u64>,
-    /// How many rounds began again because of an error.
-    restarts: HashMap<ObjectKind, u32>,
-    pub(super) pages: Pages,
-    /// The number of steps before the one that was handed out last, and how often it was.
-    handed_out: Option<(u64, u32)>,
-}
-
 /// What a run changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -357,32 +338,5 @@ fn readable(state: &SyncState, synced: &[ObjectKind]) -> Option<Vec<ObjectKind>>
     (readable != state.synced).then_some(readable)
 }
 
-impl Run {
-    /// Begins a full round instead of what failed, unless that happened before in this run.
-    pub(super) fn restart(
-        &mut self,
-        machine: &mut Machine<'_>,
-        feed: &Feed,
-        cause: FullRoundCause,
-        error: Error,
-    ) -> Result<(), Error> {
-        let restarts = self.restarts.entry(feed.kind).or_default();
-        *restarts += 1;
-        if *restarts > MOST_RESTARTS {
-            // The caller may go on with the same sync, and later ones can be rejected for another reason.
-            self.restarts.remove(&feed.kind);
-            return Err(error);
-        }
-        machine.begin_full(feed.kind, feed.scope());
-        machine.notes.push(SyncNote::FullRound {
-            kind: feed.kind,
-            cause,
-        });
-        Ok(())
-    }
-}
-
 /// How often a step is done again before its caller is told.
 const MOST_REPEATS: u32 = 3;
-/// How often the round of one kind begins again in a run.
-const MOST_RESTARTS: u32 = 2;

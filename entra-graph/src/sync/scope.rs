@@ -4,7 +4,7 @@
 //! when the rounds of a run are over, a user that left gets a removal that waits for the guard like any other, and one
 //! that entered is read, since its row may have come long ago.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use entra_core::url::Url;
 
@@ -12,7 +12,8 @@ use super::{
     change::{ObjectKind, RemovalReason, SyncNote},
     error::SyncError,
     feed::{Feed, Source},
-    machine::{Content, FeedPage, Link, Machine, Nested},
+    group_scope::GroupScope,
+    machine::{Content, FeedPage, Link, Machine},
     reading::{SWEEP, finish, load, load_all, scan},
     rows::{self, Entry, Presence, Removal},
     store::{Step, SyncStore},
@@ -22,42 +23,6 @@ use crate::{
     error::Error,
     request::read,
 };
-
-/// The groups whose users are copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GroupScope {
-    groups: BTreeSet<String>,
-    nested: Nested,
-}
-
-impl GroupScope {
-    pub(super) const fn new(groups: BTreeSet<String>, nested: Nested) -> Self {
-        Self { groups, nested }
-    }
-
-    /// Whether members of groups in these groups count.
-    pub(super) const fn nested(&self) -> Nested {
-        self.nested
-    }
-
-    pub(super) fn has_group(&self, id: &str) -> bool {
-        self.groups.contains(id)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
-    /// Another scope has another name.
-    pub(super) fn name(&self) -> String {
-        let kind = if self.nested { "nested" } else { "direct" };
-        self.groups.iter().fold(kind.to_owned(), |mut name, group| {
-            name.push(' ');
-            name.push_str(group);
-            name
-        })
-    }
-}
 
 /// Who is in a scope, by the memberships in a store. Those whose removal waits no longer count.
 struct Members<'s> {
@@ -93,7 +58,7 @@ impl<'s> Members<'s> {
                 if self.scope.has_group(&group) {
                     return Ok(true);
                 }
-                if self.scope.nested && seen.insert(group.clone()) {
+                if self.scope.nested() && seen.insert(group.clone()) {
                     next.push(group);
                 }
             }
@@ -181,7 +146,7 @@ pub(super) async fn note_missing<S: SyncStore>(
     scope: &GroupScope,
     machine: &mut Machine<'_>,
 ) -> Result<(), SyncError> {
-    let groups: Vec<&str> = scope.groups.iter().map(String::as_str).collect();
+    let groups: Vec<&str> = scope.groups().collect();
     let existing = existing(store, &groups).await?;
     for (id, exists) in groups.into_iter().zip(existing) {
         if !exists {

@@ -6,10 +6,10 @@ use entra_core::{IntoId, InvalidId, ObjectId};
 
 use super::{
     change::{ObjectKind, SyncedObject},
+    current_run::Run,
     feed::Feed,
+    group_scope::GroupScope,
     guard::{ApprovalToken, DeletionGuard},
-    run::Run,
-    scope::GroupScope,
 };
 use crate::{
     client::GraphClient,
@@ -68,15 +68,17 @@ impl DirectorySync {
     }
 
     /// Copies groups with their direct members, with Graph's default properties. Needs `GroupMember.Read.All`;
-    /// members of groups with hidden membership need `Member.Read.Hidden`.
+    /// members of groups with hidden membership need `Member.Read.Hidden`. Once the application has that permission, all
+    /// groups are read again; without it, members that are in the copy stay and are a
+    /// [note](super::SyncNote::MembersUnreadable).
     #[must_use]
     pub fn groups(self) -> Self {
         let delta = self.client.groups().delta();
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies groups with their direct members and these properties. Needs `GroupMember.Read.All`; members of groups
-    /// with hidden membership need `Member.Read.Hidden`.
+    /// Copies groups with their direct members and these properties; as [`groups`](Self::groups). Needs
+    /// `GroupMember.Read.All`; members of groups with hidden membership need `Member.Read.Hidden`.
     #[must_use]
     pub fn select_groups(self, properties: impl Selection<Group>) -> Self {
         let delta = self.client.groups().delta().select(properties);

@@ -70,6 +70,21 @@ pub(super) struct FeedState {
     pub(super) estimate: Option<u64>,
     /// When the last full round began, in seconds.
     pub(super) full_since: i64,
+    /// Whether Graph forbade to read the kind when it was last tried.
+    pub(super) is_forbidden: bool,
+    /// Of groups: whether memberships stayed after the last full round, since Graph forbade to read their members.
+    pub(super) is_unsure: bool,
+    /// Of groups: with what the pages since the last full round were read.
+    pub(super) sight: Sight,
+}
+
+/// Whether pages of groups were read with the permission to see hidden members, as far as the tokens say so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sight {
+    /// A page was read with it.
+    pub(super) with: bool,
+    /// A page was read without it.
+    pub(super) without: bool,
 }
 
 /// What the next step of a kind does.
@@ -168,7 +183,34 @@ impl FeedState {
             present: 0,
             estimate: None,
             full_since: now,
+            is_forbidden: false,
+            is_unsure: false,
+            sight: Sight {
+                with: false,
+                without: false,
+            },
         }
+    }
+}
+
+impl Sight {
+    /// Adds a page that was read with or without the permission.
+    pub(super) const fn add(&mut self, has_permission: bool) {
+        if has_permission {
+            self.with = true;
+        } else {
+            self.without = true;
+        }
+    }
+
+    /// Whether all pages showed hidden members.
+    pub(super) const fn is_clear(self) -> bool {
+        self.with && !self.without
+    }
+
+    /// Whether some pages showed them, and others did not.
+    pub(super) const fn is_mixed(self) -> bool {
+        self.with && self.without
     }
 }
 

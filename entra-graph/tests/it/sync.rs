@@ -7,6 +7,7 @@ mod foreign;
 mod guard;
 mod guard_memberships;
 mod guard_rounds;
+mod oddities;
 mod permissions;
 mod properties;
 mod random;

@@ -75,7 +75,7 @@ async fn a_restart_keeps_directory_credentials_grants_policies_settings_and_cloc
         .await;
     let settings = json!({
         "license": "p1", "quotas": true, "replicationDelay": "1m", "tokenLifetime": "2h", "region": "USGov",
-        "subRegion": "DOD", "resourceRule": "ignored", "deltaOddities": ["repeatedItems"], "deltaDelay": "1m",
+        "subRegion": "DOD", "resourceRule": "ignored", "deltaOddities": ["repeatedItems", "resyncWithoutLocation"], "deltaDelay": "1m",
         "logCapacity": 5_000,
     });
     let defaults = first.get("/settings").await.body;

@@ -12,6 +12,7 @@
 mod closure;
 mod removal;
 mod scope;
+mod sight;
 mod sweep;
 
 use std::collections::HashMap;

@@ -1,10 +1,10 @@
 //! Sweeps: what a full round did not contain.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     super::{
-        change::{ObjectKind, RemovalReason, SyncChange},
+        change::{ObjectKind, RemovalReason, SyncChange, SyncNote},
         rows::{self, Entry, LinkEntry, Presence, Removal},
         state::Phase,
     },
@@ -180,12 +180,74 @@ impl Machine<'_> {
         .collect()
     }
 
-    /// Looks for memberships that the full round did not contain.
-    pub(in crate::sync) fn sweep_links(&mut self, found: &[(String, String)], is_last: bool) {
+    /// The groups that lose memberships by the full round, and whether it contained others of theirs, among these.
+    pub(in crate::sync) fn losing_groups(
+        &self,
+        found: &[(String, String)],
+    ) -> BTreeMap<String, bool> {
+        let mut losing = BTreeSet::new();
+        let mut groups: BTreeMap<String, bool> = BTreeMap::new();
+        for (key, value) in found {
+            let Some((group, member)) = rows::parts(key) else {
+                continue;
+            };
+            let entry = LinkEntry::read(value);
+            let is_seen = entry.as_ref().is_some_and(|entry| self.is_seen(entry));
+            *groups.entry(group.to_owned()).or_default() |= is_seen;
+            let loses = !is_seen
+                && self.view.get(&rows::unlink(group, member)).is_none()
+                && !self.is_unknown(group, entry.as_ref());
+            // A group that is not there has no members to lose.
+            let group_entry = self.view.entry(&rows::object(ObjectKind::Group, group));
+            if loses && group_entry.is_some_and(|group| group.presence != Presence::Gone) {
+                losing.insert(group);
+            }
+        }
+        groups.retain(|group, _| losing.contains(&**group));
+        groups
+    }
+
+    /// Whether the last round of groups contained a membership.
+    pub(in crate::sync) fn is_seen(&self, link: &LinkEntry) -> bool {
+        let groups = self.state.feed(ObjectKind::Group);
+        groups.is_some_and(|groups| groups.round == link.seen)
+    }
+
+    /// Whether the full round says nothing about a membership: it did not contain its group, or without properties, or
+    /// Graph forbids to read members of this kind, so that a deleted one cannot be told from one that left.
+    fn is_unknown(&self, group: &str, link: Option<&LinkEntry>) -> bool {
+        let round = self.state.feed(ObjectKind::Group).map(|feed| feed.round);
+        let group = self.view.entry(&rows::object(ObjectKind::Group, group));
+        let is_withheld = group.is_some_and(|group| {
+            group.is_limited || group.presence == Presence::Present && Some(group.seen) != round
+        });
+        is_withheld || self.is_of_forbidden_kind(link)
+    }
+
+    fn is_of_forbidden_kind(&self, link: Option<&LinkEntry>) -> bool {
+        let member_type = link.and_then(|link| link.member_type.as_deref());
+        let kind = member_type.and_then(ObjectKind::of_type);
+        kind.filter(|kind| self.synced.contains(kind))
+            .and_then(|kind| self.state.feed(kind))
+            .is_some_and(|feed| feed.is_forbidden)
+    }
+
+    /// Looks for memberships that the full round did not contain, without those of groups whose members cannot be read.
+    pub(in crate::sync) fn sweep_links(
+        &mut self,
+        found: &[(String, String)],
+        unreadable: &BTreeSet<String>,
+        is_last: bool,
+    ) {
+        let mut is_unsure = false;
+        for group in unreadable {
+            self.notes.push(SyncNote::MembersUnreadable {
+                group: group.clone(),
+            });
+        }
         let Some(feed) = self.state.feed(ObjectKind::Group) else {
             return;
         };
-        let round = feed.round;
         let mut counted = match feed.phase {
             Phase::SweepingLinks { links, .. } => links,
             _ => 0,
@@ -207,15 +269,12 @@ impl Machine<'_> {
                 self.mark_edge(member, member_type.as_deref());
             }
             let unlink = rows::unlink(group, member);
-            let is_seen = entry.is_some_and(|entry| entry.seen == round);
+            let is_seen = entry.as_ref().is_some_and(|entry| self.is_seen(entry));
             if is_seen || self.view.get(&unlink).is_some() {
                 continue;
             }
-            // The round says nothing about a group that it did not contain, or without its properties.
-            let group_entry = self.view.entry(&rows::object(ObjectKind::Group, group));
-            if group_entry.is_some_and(|group| {
-                group.is_limited || group.presence == Presence::Present && group.seen != round
-            }) {
+            if unreadable.contains(group) || self.is_unknown(group, entry.as_ref()) {
+                is_unsure |= self.is_of_forbidden_kind(entry.as_ref());
                 continue;
             }
             // Also of deleted members, which Graph does not list: a restored one comes with its groups.
@@ -229,6 +288,9 @@ impl Machine<'_> {
             },
             _ => Phase::Idle,
         };
+        if let Some(feed) = self.state.feed_mut(ObjectKind::Group) {
+            feed.is_unsure |= is_unsure;
+        }
         if next == Phase::Idle {
             self.state.links = counted;
             self.state.finish(ObjectKind::Group);

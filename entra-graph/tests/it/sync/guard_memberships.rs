@@ -160,3 +160,33 @@ async fn memberships_of_users_that_a_filter_hides_need_an_approval() {
     assert_eq!((copy.count(ObjectKind::User), copy.members.len()), (0, 0));
     copy.catch_up(&mut sync, &mut store).await.unwrap();
 }
+
+#[tokio::test]
+async fn memberships_of_users_that_were_read_and_filtered_before_need_an_approval_too() {
+    let (_tenant, graph, _groups) = tenant(3, 30, 0).await;
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let users = DirectorySync::new(&graph).filter_users("sellers", is_seller);
+    let groups = DirectorySync::new(&graph).groups();
+    // The users are known, and none of them is a seller.
+    copy.catch_up(&mut users.clone(), &mut store).await.unwrap();
+    copy.catch_up(&mut groups.clone(), &mut store)
+        .await
+        .unwrap();
+    assert_eq!((copy.count(ObjectKind::User), copy.members.len()), (0, 90));
+    let mut both = users.groups();
+    for _ in 0..2 {
+        let error = copy.catch_up(&mut both, &mut store).await.unwrap_err();
+        let held = error.held().unwrap();
+        assert_eq!(held.memberships.as_ref().unwrap().removed, 90);
+        assert_eq!(copy.members.len(), 90);
+    }
+    // Without users again, nothing has happened.
+    copy.catch_up(&mut groups.clone(), &mut store)
+        .await
+        .unwrap();
+    assert_eq!(copy.members.len(), 90);
+    let error = copy.catch_up(&mut both, &mut store).await.unwrap_err();
+    let mut both = both.approve(error.held().unwrap().token.clone());
+    copy.catch_up(&mut both, &mut store).await.unwrap();
+    assert_eq!((copy.count(ObjectKind::Group), copy.members.len()), (3, 0));
+}

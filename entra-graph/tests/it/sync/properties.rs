@@ -103,7 +103,8 @@ async fn a_group_whose_properties_are_withheld_keeps_its_members_in_a_full_round
         // Readable again, without a change, and then read again.
         .then(200, &[], end(empty, "groups", "c"))
         .then(410, &[], "")
-        .then(200, &[], end(empty, "groups", "d"));
+        .then(200, &[], end(empty, "groups", "d"))
+        .then(200, &[], asked(r#"{"id":"g","visibility":"Private"}"#, 200));
     let graph = client(script);
     let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
     let mut sync = DirectorySync::new(&graph).select_groups(Group::DISPLAY_NAME);
@@ -118,4 +119,54 @@ async fn a_group_whose_properties_are_withheld_keeps_its_members_in_a_full_round
     // The round that has the properties counts again.
     copy.catch_up(&mut sync, &mut store).await.unwrap();
     assert_eq!((copy.objects.len(), copy.members.len()), (1, 0));
+}
+
+/// The response to the question whether a group is really empty.
+fn asked(group: &str, members: u16) -> String {
+    let list = match members {
+        200 => r#"{"value":[]}"#,
+        403 => r#"{"error":{"code":"Authorization_RequestDenied"}}"#,
+        _ => r#"{"error":{"code":"Request_ResourceNotFound"}}"#,
+    };
+    format!(
+        r#"{{"responses":[{{"id":"0","status":200,"body":{group}}},{{"id":"1","status":{members},"body":{list}}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_group_that_a_full_round_shows_empty_is_emptied_only_if_its_members_can_be_read() {
+    let group = r##"{"id":"g","displayName":"G","members@delta":[{"@odata.type":"#microsoft.graph.user","id":"1"}]}"##;
+    let empty = r#"{"id":"g","displayName":"G"}"#;
+    for (visibility, members, stays) in [
+        (r#""Public""#, 200, false),
+        ("null", 200, false),
+        // The token is opaque, so what it allows is not known.
+        (r#""HiddenMembership""#, 200, true),
+        (r#""Public""#, 403, true),
+        // It was deleted after the round.
+        ("null", 404, false),
+    ] {
+        let asked = asked(
+            &format!(r#"{{"id":"g","visibility":{visibility}}}"#),
+            members,
+        );
+        let script = ScriptedTransport::new()
+            .then(200, &[], end(group, "groups", "a"))
+            .then(410, &[], "")
+            .then(200, &[], end(empty, "groups", "b"))
+            .then(200, &[], asked);
+        let graph = client(script.clone());
+        let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+        let mut sync = DirectorySync::new(&graph).select_groups(Group::DISPLAY_NAME);
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
+        let context = format!("{visibility}, {members}: {notes:?}");
+        assert_eq!(copy.members.len(), usize::from(stays), "{context}");
+        let unreadable = SyncNote::MembersUnreadable {
+            group: "g".to_owned(),
+        };
+        assert_eq!(notes.contains(&unreadable), stays, "{context}");
+        let asked = String::from_utf8_lossy(script.requests()[3].body()).into_owned();
+        assert!(asked.contains("/groups/g?$select=id,visibility"), "{asked}");
+    }
 }

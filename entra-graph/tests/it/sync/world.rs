@@ -41,7 +41,8 @@ pub(super) struct World {
     devices: Vec<String>,
     principals: Vec<String>,
     number: usize,
-    oddities: DeltaOddities,
+    /// Whether users are deleted without a row.
+    pub(super) has_silent_deletions: bool,
 }
 
 impl World {
@@ -70,7 +71,7 @@ impl World {
             devices: Vec::new(),
             principals: Vec::new(),
             number: 0,
-            oddities: DeltaOddities::none(),
+            has_silent_deletions: false,
             tenant,
             graph,
         };
@@ -84,15 +85,25 @@ impl World {
             world.create_device();
             world.create_principal();
         }
-        // Most seeds have all oddities, some have none or a few.
-        world.oddities = match seed % 8 {
+        let oddities = match seed % 8 {
             0 => DeltaOddities::none(),
             1 => DeltaOddities::none()
                 .changes_during_round()
                 .shuffled_items(),
+            // All that leave a copy right without a full round at its end.
+            2 | 3 => DeltaOddities::none()
+                .repeated_items()
+                .shuffled_items()
+                .changes_during_round()
+                .purged_members_silent()
+                .removed_members_in_first_round()
+                .removed_users_in_first_round()
+                .select_star_shrinks()
+                .resync_without_location(),
             _ => DeltaOddities::all(),
         };
-        world.tenant.set_delta_oddities(world.oddities);
+        world.has_silent_deletions = seed % 8 > 3;
+        world.tenant.set_delta_oddities(oddities);
         world
     }
 

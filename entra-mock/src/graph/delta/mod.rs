@@ -54,7 +54,7 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
         }
     };
     let minimal = call.request.prefers("return=minimal");
-    let view = View::new(call, kind, &state.scope, minimal && !state.full);
+    let view = View::new(call, kind, &state, minimal && !state.full);
     let Rows { rows, next } = round::page(call, kind, &state, &view);
     let mut values: Vec<Value> = rows.iter().filter_map(|row| view.render(row)).collect();
     if oddities.shuffled_items {
@@ -203,13 +203,17 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(call: Call<'a>, kind: Kind, scope: &Scope, minimal: bool) -> Self {
+    fn new(call: Call<'a>, kind: Kind, state: &State, minimal: bool) -> Self {
         let entity = kind.entity();
-        let select = scope
-            .select
-            .as_ref()
-            .filter(|names| !names.iter().any(|name| name == "*"));
+        let requested = state.scope.select.as_ref();
+        let has_star = requested.is_some_and(|names| names.iter().any(|name| name == "*"));
+        let shrinks = has_star
+            && kind == Kind::User
+            && state.position.is_some()
+            && call.state.delta_oddities.select_star_shrinks;
+        let select = requested.filter(|_| !has_star);
         let names = match select {
+            None if shrinks => SHRUNK.map(str::to_owned).to_vec(),
             Some(select) => select
                 .iter()
                 .filter_map(|name| match entity.property(name) {
@@ -319,5 +323,7 @@ fn reply(call: Call<'_>, kind: Kind, link: &State, values: &[Value], more: bool)
         .with_body(body.to_string())
 }
 
+/// What is left of users on further pages of `$select=*`. Which four properties these were is not known.
+const SHRUNK: [&str; 4] = ["id", "displayName", "mail", "userPrincipalName"];
 /// The maximum number of ids in a filter.
 const MAX_IDS: usize = 50;

@@ -79,6 +79,7 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
         }
         return page.end();
     }
+    let is_silent = page.is_silent(kind);
     let changes = collect(call, kind, state);
     let mut ordered: Vec<(&str, Changes<'_>)> =
         changes.into_iter().filter(|(id, _)| scoped(id)).collect();
@@ -98,6 +99,7 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
                 page.add(changes.last, id, object, None, view)
             }
             Some(object) => page.add(changes.last, id, object, Some(changes), view),
+            None if is_silent => continue,
             None if store.deleted(id).is_some() => page.remove(changes.last, id, "changed"),
             None => page.remove(changes.last, id, "deleted"),
         };
@@ -197,6 +199,11 @@ impl<'a, 's> Page<'a, 's> {
         }
     }
 
+    /// Whether rounds of changes do not report deletions.
+    const fn is_silent(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::User) && self.call.state.delta_oddities.deletions_silent
+    }
+
     /// Adds what a round has beside its own items.
     fn add_oddities(&mut self, kind: Kind, scoped: &dyn Fn(&str) -> bool) {
         let oddities = self.call.state.delta_oddities;
@@ -222,6 +229,7 @@ impl<'a, 's> Page<'a, 's> {
                     links: Vec::new(),
                 }),
                 Some(_) => {}
+                None if !self.state.full && self.is_silent(kind) => {}
                 None => {
                     let restorable = store.deleted(id).is_some();
                     let reason = if restorable { "changed" } else { "deleted" };

@@ -207,11 +207,19 @@ impl State {
 
     /// Returns 410 for an expired token, with the URL to start again.
     fn expired(&self, call: Call<'_>, kind: Kind) -> GraphError {
+        let has_location = !call.state.delta_oddities.resync_without_location;
         let mut error = GraphError::new(
             410,
-            "syncStateNotFound",
+            if has_location {
+                "syncStateNotFound"
+            } else {
+                "SyncStateNotFound"
+            },
             "The sync state generation is not found; a full synchronization is required.",
         );
+        if !has_location {
+            return error;
+        }
         let mut location = format!("{}/{}/delta?$deltatoken=", call.root(), kind.entity().set);
         if let Some(select) = &self.scope.select {
             location.push_str(&format!("&$select={}", select.join(",")));

@@ -170,3 +170,65 @@ fn forgotten_links_return_410_with_a_location() {
     let (rows, _) = round(&fixture, "/users/delta?$select=displayName");
     assert_eq!(rows.len(), 3);
 }
+
+#[test]
+fn a_deleted_user_is_missing_without_a_row() {
+    let oddities = DeltaOddities::none().deletions_silent().repeated_items();
+    let mut fixture = with(oddities);
+    let (_, groups) = round(&fixture, "/groups/delta");
+    let (_, link) = round(&fixture, "/users/delta");
+    fixture.delete(&format!("/users/{}", id(BO)));
+    fixture.state().store.remove(Kind::User, &id(CLEO));
+    fixture.state().store.remove(Kind::Group, &id(ENGINEERS));
+    let (rows, link) = round(&fixture, &link);
+    let is_removed = |row: &Value| !row["@removed"].is_null();
+    assert!(!rows.iter().any(is_removed), "{rows:?}");
+    // Neither does the next round repeat it.
+    let (rows, _) = round(&fixture, &link);
+    assert!(!rows.iter().any(is_removed), "{rows:?}");
+    // A round of all objects lacks them, and groups are reported.
+    let (rows, _) = round(&fixture, "/users/delta");
+    assert_eq!(ids(&rows), [id(ADELE), id(ADELE)]);
+    let (rows, _) = round(&fixture, &groups);
+    assert!(rows.iter().any(is_removed), "{rows:?}");
+}
+
+#[test]
+fn further_pages_of_all_properties_have_four_of_them() {
+    let mut fixture = with(DeltaOddities::none().select_star_shrinks());
+    add_users(&mut fixture, 300);
+    let names = |row: &Value| row.as_object().unwrap().len();
+    let first = fixture.get("/users/delta?$select=*");
+    let first_rows = first.body["value"].as_array().unwrap();
+    assert!(names(row(first_rows, ADELE)) > 4);
+    let (rows, link) = round(&fixture, &target(&first.body["@odata.nextLink"]));
+    let last = rows.iter().find(|row| row["id"] == id(10_299)).unwrap();
+    assert_eq!(
+        (&last["displayName"], names(last)),
+        (&json!("U"), 3),
+        "it has no mail"
+    );
+    // A round of changes, and other selections, have what was asked for.
+    fixture.patch(
+        &format!("/users/{}", id(ADELE)),
+        &json!({"jobTitle": "Graz"}),
+    );
+    let (rows, _) = round(&fixture, &link);
+    assert_eq!(row(&rows, ADELE)["jobTitle"], "Graz");
+    let first = fixture.get("/users/delta?$select=displayName,userPrincipalName");
+    let (rows, _) = round(&fixture, &target(&first.body["@odata.nextLink"]));
+    assert_eq!(names(&rows[0]), 3);
+}
+
+#[test]
+fn a_forgotten_link_has_no_address_to_start_again() {
+    let mut fixture = with(DeltaOddities::none().resync_without_location());
+    let (_, link) = round(&fixture, "/users/delta");
+    fixture.state().delta_epoch += 1;
+    let response = fixture.get(&link);
+    assert_eq!(
+        (response.status, &response.body["error"]["code"]),
+        (410, &json!("SyncStateNotFound"))
+    );
+    assert!(!response.headers.iter().any(|(name, _)| *name == "location"));
+}

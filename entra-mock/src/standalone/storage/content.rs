@@ -354,6 +354,7 @@ pub(super) fn settings(
             oddities.repeated_items, oddities.shuffled_items, oddities.changes_during_round,
             oddities.never_ending_members, oddities.purged_members_silent,
             oddities.removed_members_in_first_round, oddities.removed_users_in_first_round,
+            oddities.deletions_silent, oddities.select_star_shrinks, oddities.resync_without_location,
         ],
         "deltaDelay": duration::text(oddities.delay),
         "deltaEpoch": state.delta_epoch,
@@ -412,7 +413,7 @@ fn state_of(settings: &Value) -> Option<State> {
     state.issuers = serde_json::from_value(read("issuers")?).ok()?;
     state.identities = serde_json::from_value(read("identities")?).ok()?;
     state.identity_header = text("identityHeader")?.to_owned();
-    let flags: [bool; 7] = serde_json::from_value(read("deltaOddities")?).ok()?;
+    let flags: [bool; 10] = serde_json::from_value(read("deltaOddities")?).ok()?;
     state.delta_oddities = DeltaOddities {
         repeated_items: flags[0],
         shuffled_items: flags[1],
@@ -421,6 +422,9 @@ fn state_of(settings: &Value) -> Option<State> {
         purged_members_silent: flags[4],
         removed_members_in_first_round: flags[5],
         removed_users_in_first_round: flags[6],
+        deletions_silent: flags[7],
+        select_star_shrinks: flags[8],
+        resync_without_location: flags[9],
         delay: duration::parse(text("deltaDelay")?)?,
     };
     // The log of changes is not stored, so earlier delta links must start again.

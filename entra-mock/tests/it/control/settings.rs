@@ -109,7 +109,19 @@ async fn settings_are_changed_one_by_one() {
         (&before["license"], &before["replicationDelay"]),
         (&json!("p2"), &json!("0s"))
     );
-    let change = json!({ "license": "free", "deltaOddities": ["repeatedItems"], "replicationDelay": "1m", "tokenLifetime": "2h" });
+    let oddities = [
+        "repeatedItems",
+        "shuffledItems",
+        "changesDuringRound",
+        "neverEndingMembers",
+        "purgedMembersSilent",
+        "removedMembersInFirstRound",
+        "removedUsersInFirstRound",
+        "deletionsSilent",
+        "selectStarShrinks",
+        "resyncWithoutLocation",
+    ];
+    let change = json!({ "license": "free", "deltaOddities": oddities, "replicationDelay": "1m", "tokenLifetime": "2h" });
     let after = server.done("PATCH", "/settings", change.clone()).await;
     for (name, value) in change.as_object().unwrap() {
         assert_eq!(&after[name], value, "{name}");
@@ -121,6 +133,11 @@ async fn settings_are_changed_one_by_one() {
     let sign_ins = server.graph("/auditLogs/signIns").await;
     assert_eq!(sign_ins.status, 403, "{}", sign_ins.text);
     assert_eq!(server.token().await.body["expires_in"], 7_200);
+    for oddity in oddities {
+        let one = json!({ "deltaOddities": [oddity] });
+        let after = server.done("PATCH", "/settings", one.clone()).await;
+        assert_eq!(after["deltaOddities"], one["deltaOddities"]);
+    }
     let all = server.done("PATCH", "/settings", before.clone()).await;
     assert_eq!(all, before, "what is read can be written");
 }

@@ -159,6 +159,9 @@ const ODDITIES: &[&str] = &[
     "purgedMembersSilent",
     "removedMembersInFirstRound",
     "removedUsersInFirstRound",
+    "deletionsSilent",
+    "selectStarShrinks",
+    "resyncWithoutLocation",
 ];
 const LICENSES: [(&str, License); 3] = [
     ("free", License::Free),
@@ -252,7 +255,10 @@ fn oddities(names: &[String]) -> DeltaOddities {
             "neverEndingMembers" => oddities.never_ending_members(),
             "purgedMembersSilent" => oddities.purged_members_silent(),
             "removedMembersInFirstRound" => oddities.removed_members_in_first_round(),
-            _ => oddities.removed_users_in_first_round(),
+            "removedUsersInFirstRound" => oddities.removed_users_in_first_round(),
+            "deletionsSilent" => oddities.deletions_silent(),
+            "selectStarShrinks" => oddities.select_star_shrinks(),
+            _ => oddities.resync_without_location(),
         }
     })
 }
@@ -267,6 +273,9 @@ fn oddities_of(state: &State) -> Vec<&'static str> {
         own.purged_members_silent,
         own.removed_members_in_first_round,
         own.removed_users_in_first_round,
+        own.deletions_silent,
+        own.select_star_shrinks,
+        own.resync_without_location,
     ];
     let names = ODDITIES.iter().zip(set);
     names

@@ -1,0 +1,53 @@
+//! What a sync knows of its current run, and how often a round begins again in it.
+
+use std::collections::HashMap;
+
+use super::{
+    change::{FullRoundCause, ObjectKind, SyncNote},
+    feed::Feed,
+    machine::Machine,
+    pages::Pages,
+};
+use crate::error::Error;
+
+/// What is known of the current run, beside the state in the store.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Run {
+    /// The number of steps before the run.
+    pub(super) began_at: Option<u64>,
+    /// The number of steps before the rounds that this run began itself, and did not take over unfinished.
+    pub(super) rounds_began_at: Option<u64>,
+    /// How many rounds began again because of an error.
+    restarts: HashMap<ObjectKind, u32>,
+    pub(super) pages: Pages,
+    /// The number of steps before the one that was handed out last, and how often it was.
+    pub(super) handed_out: Option<(u64, u32)>,
+}
+
+impl Run {
+    /// Begins a full round instead of what failed, unless that happened before in this run.
+    pub(super) fn restart(
+        &mut self,
+        machine: &mut Machine<'_>,
+        feed: &Feed,
+        cause: FullRoundCause,
+        error: Error,
+    ) -> Result<(), Error> {
+        let restarts = self.restarts.entry(feed.kind).or_default();
+        *restarts += 1;
+        if *restarts > MOST_RESTARTS {
+            // The caller may go on with the same sync, and later ones can be rejected for another reason.
+            self.restarts.remove(&feed.kind);
+            return Err(error);
+        }
+        machine.begin_full(feed.kind, feed.scope());
+        machine.notes.push(SyncNote::FullRound {
+            kind: feed.kind,
+            cause,
+        });
+        Ok(())
+    }
+}
+
+/// How often the round of one kind begins again in a run.
+const MOST_RESTARTS: u32 = 2;

@@ -1,0 +1,61 @@
+//! What the application may read, which can change while a copy is kept.
+
+use super::{
+    super::change::{ObjectKind, SyncNote},
+    Content, FeedPage, Machine,
+};
+
+impl Machine<'_> {
+    /// Graph forbids to read a kind, so its round is over for this run.
+    pub(in crate::sync) fn forbid(&mut self, kind: ObjectKind) {
+        if let Some(feed) = self.state.feed_mut(kind) {
+            feed.is_forbidden = true;
+            feed.done = true;
+        }
+        // With a scope, groups were read before: a full round of theirs took deleted members for ones that left.
+        if self.scope.is_some()
+            && let Some(groups) = self.state.feed_mut(ObjectKind::Group)
+        {
+            groups.is_unsure |= groups.full;
+        }
+    }
+
+    /// Whether Graph forbids to read a kind that memberships are handed out by.
+    pub(in crate::sync) fn is_any_forbidden(&self) -> bool {
+        let mut feeds = self.state.feeds.iter();
+        feeds.any(|feed| feed.is_forbidden && self.synced.contains(&feed.kind))
+    }
+
+    /// Graph allows to read a kind.
+    pub(in crate::sync) fn allow(&mut self, kind: ObjectKind) {
+        if let Some(feed) = self.state.feed_mut(kind) {
+            feed.is_forbidden = false;
+        }
+    }
+
+    /// Notes whether a page of groups was read with the permission to see hidden members. Returns whether all groups must
+    /// be read again, since a round of changes has it, and an earlier one did not.
+    pub(in crate::sync) fn look(&mut self, page: &FeedPage, has_permission: bool) -> bool {
+        let Some(groups) = self.state.feed_mut(ObjectKind::Group) else {
+            return false;
+        };
+        if has_permission {
+            if !groups.full && groups.sight.without {
+                return true;
+            }
+            groups.sight.add(true);
+            return false;
+        }
+        groups.sight.add(false);
+        for row in &page.rows {
+            if let Content::Present(present) = &row.content
+                && present.object.hides_members()
+            {
+                self.notes.push(SyncNote::MembersUnreadable {
+                    group: row.id.clone(),
+                });
+            }
+        }
+        false
+    }
+}
