@@ -58,7 +58,8 @@ async def main():
         select = MembersRequestBuilder.MembersRequestBuilderGetQueryParameters(select=["id"])
         configuration = RequestConfiguration(query_parameters=select)
         members = 0
-        # msgraph-core drops JSON bodies of the responses of a batch, so that each list is a request of its own.
+        # The bodies of a batch's responses that are JSON objects are dropped (kiota-python issue 737), so that each list is a
+        # request of its own.
         for group in INPUT["groups"]:
             members += len((await graph.groups.by_group_id(group).members.get(configuration)).value)
         return members
