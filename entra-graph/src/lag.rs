@@ -160,6 +160,14 @@ struct Rule {
     means: Lag,
 }
 
+/// Whether a sign-in that was rejected with this AADSTS code can be one that comes too early: a replica of the sign-in
+/// service does not know the application, its credential or its assignment yet.
+#[cfg(feature = "connection")]
+pub(crate) fn is_sign_in_lag(code: u32) -> bool {
+    let code = code.to_string();
+    TOKEN_CODES.contains(&code.as_str())
+}
+
 /// What in a response is characteristic.
 enum Sign {
     /// One of these codes, of the error or of its details, in any case.
@@ -259,6 +267,13 @@ static RULES: &[Rule] = {
             Sign::Text("not a valid reference update"),
             LONG,
         ),
+        // The app role was added, or the last one for users was disabled, by an update before.
+        rule(
+            &[Assign],
+            &[400],
+            Sign::Text("permission being assigned was not found"),
+            SHORT,
+        ),
         rule(
             &[Assign, Add, Create, Update],
             &[400],
@@ -339,7 +354,7 @@ const LINKS: [&str; 6] = [
 /// Seconds as a rule, one or two minutes at worst.
 const SHORT: Duration = Duration::from_secs(2 * 60);
 /// More than five minutes were seen for new principals.
-const LONG: Duration = Duration::from_secs(10 * 60);
+pub(crate) const LONG: Duration = Duration::from_secs(10 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -417,6 +432,13 @@ mod tests {
             (Assign, 404, absent, "", Lag::Wait),
             (Assign, 400, bad, "Not a valid reference update.", Lag::Wait),
             (Assign, 400, bad, reference, Lag::Wait),
+            (
+                Assign,
+                400,
+                bad,
+                "Permission being assigned was not found on application",
+                Lag::Wait,
+            ),
             (
                 Assign,
                 400,
@@ -530,6 +552,31 @@ mod tests {
             assert_eq!(at(Some(MINUTE)), *expected, "{case}");
             assert_eq!(at(Some(11 * MINUTE)), Lag::No, "{case}, long after");
             assert_eq!(at(None), Lag::No, "{case}, not after our write");
+        }
+    }
+
+    /// The rule for tokens and the connection test go by one list.
+    #[cfg(feature = "connection")]
+    #[test]
+    fn a_code_of_a_sign_in_that_may_come_too_early_is_lag_everywhere() {
+        for code in [
+            70_021, 70_025, 501_051, 700_016, 700_027, 700_211, 700_212, 700_213, 1_001_010,
+            7_000_215, 7_000_229, 7_002_138,
+        ] {
+            assert!(is_sign_in_lag(code), "{code}");
+            let text = code.to_string();
+            let rule = judged(CallKind::Token, 401, &text, "", Some(MINUTE));
+            assert_eq!(rule, Lag::Wait, "{code}");
+        }
+        assert_eq!(TOKEN_CODES.len(), 12);
+        // Disabled, expired, a clock that is wrong, a policy, a user who is not assigned, no tenant.
+        for code in [
+            7_000_112, 7_000_222, 700_024, 53_003, 50_105, 50_034, 90_002,
+        ] {
+            assert!(!is_sign_in_lag(code), "{code}");
+            let text = code.to_string();
+            let rule = judged(CallKind::Token, 401, &text, "", Some(MINUTE));
+            assert_eq!(rule, Lag::No, "{code}");
         }
     }
 

@@ -41,7 +41,7 @@ impl Rejection<'_> {
                     .fix("renew the certificate, upload it under Certificates & secrets > Certificates, then switch to it")
             })],
             Some(700_024) => self.clock(),
-            Some(code @ (70_021 | 700_211 | 700_212 | 700_213 | 7_002_138)) => vec![self.federated(code)],
+            Some(code @ (70_021 | 70_025 | 700_211 | 700_212 | 700_213 | 7_002_138)) => vec![self.federated(code)],
             Some(700_025) => vec![public_with_secret()],
             Some(7_000_216 | 7_000_218) => vec![
                 Finding::error(Check::Credential, "wrong platform, or secret missing: the application must send a credential")
@@ -117,7 +117,10 @@ impl Rejection<'_> {
             .iter()
             .any(|one| one != &presented && one.eq_ignore_ascii_case(&presented));
         let headline = match (code, case_only) {
-            (70_021, _) => "the application has no federated credential".to_owned(),
+            (70_025, _) => "the application has no federated credential".to_owned(),
+            (70_021, _) => {
+                "no federated credential of the application matches the federated token".to_owned()
+            }
             (7_002_138, _) | (_, true) => format!(
                 "case differs: the {what} of the federated token is spelt in other letters than the stored one"
             ),
@@ -128,6 +131,9 @@ impl Rejection<'_> {
             false => format!("\"{}\"", stored.join("\", \"")),
         };
         let fix = match code {
+            70_025 => {
+                "Certificates & secrets > Federated credentials > Add credential, with issuer and subject of the token"
+            }
             700_212 => {
                 "Certificates & secrets > Federated credentials: the audience is api://AzureADTokenExchange on both sides"
             }
@@ -141,7 +147,10 @@ impl Rejection<'_> {
         Finding::error(Check::Credential, headline)
             .because(format!("presented: \"{presented}\", stored: {stored}"))
             .fix(fix)
-            .call("PATCH /applications/{id}/federatedIdentityCredentials/{id}")
+            .call(match code {
+                70_025 => "POST /applications/{id}/federatedIdentityCredentials",
+                _ => "PATCH /applications/{id}/federatedIdentityCredentials/{id}",
+            })
     }
 
     fn policy(&self) -> Vec<Finding> {

@@ -12,7 +12,10 @@ use super::{
     directory::Directory,
     finding::{Check, Finding},
 };
-use crate::objects::types::{KeyCredential, PasswordCredential};
+use crate::{
+    lag::is_sign_in_lag,
+    objects::types::{KeyCredential, PasswordCredential},
+};
 
 /// The outcome of signing in with a credential.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ pub(super) async fn sign_in(
             }
             Err(error) => {
                 accepted_in_a_row = 0;
-                let may_lag = error.code().is_some_and(|code| LAGGING.contains(&code));
+                let may_lag = error.code().is_some_and(is_sign_in_lag);
                 if !may_lag || waited + delay > wait {
                     return SignedIn::Rejected {
                         error,
@@ -374,10 +377,6 @@ fn thumbprint(key: &KeyCredential) -> Option<String> {
 const DELAYS: [u64; 6] = [5, 10, 15, 20, 30, 40];
 /// So many successes in a row mean that replication is done.
 const SETTLED: u32 = 3;
-/// What Entra also says about something that is not replicated yet.
-const LAGGING: [u32; 9] = [
-    70_021, 501_051, 700_016, 700_027, 700_211, 700_213, 1_001_010, 7_000_215, 7_000_229,
-];
 /// Entra's secret values have 40 characters today, and never fewer than this.
 const SHORTEST: usize = 16;
 /// From so many days on, the end is worth a warning.

@@ -13,7 +13,11 @@ mod states;
 mod table;
 mod world;
 
+use std::time::Duration;
+
+use entra_core::Clock as _;
 use entra_graph::connection::{Check, ConnectionReport, Severity};
+use entra_mock::Fault;
 
 use crate::journal::assert_no_findings;
 use cases::Case;
@@ -220,6 +224,40 @@ async fn the_licence_for_logs_is_named_or_unknown_also_for_delegated_permissions
         let report = world.test().run().await;
         let found: Vec<Severity> = report.of(Check::License).map(|one| one.severity).collect();
         assert_eq!(found, [severity], "{number}:\n{report}");
+    }
+}
+
+/// A secret of Entra's own record that is old is everywhere, so its rejection is final.
+#[tokio::test]
+async fn a_secret_that_cannot_be_too_new_is_not_waited_for() {
+    let mut world = World::new().await;
+    world.secret("not-a-secret-of-this-application-at-all");
+    for (days, waits) in [(0, true), (30, false)] {
+        world.days(days);
+        let start = world.clock.now();
+        let report = world.test().run().await;
+        assert_eq!(report.of(Check::Credential).count(), 1, "{report}");
+        assert_eq!(world.clock.now() > start, waits, "{days} days:\n{report}");
+    }
+}
+
+/// Replicas that disagree until the time is over: neither accepted nor rejected.
+#[tokio::test]
+async fn a_credential_that_is_accepted_at_times_is_unknown() {
+    for (rejected, wait) in [(&[1, 3, 5, 7][..], 120), (&[1, 3], 20)] {
+        let world = World::new().await;
+        for nth in rejected {
+            let fault = Fault::on("/token").nth(*nth).sign_in_error(7_000_215);
+            world.tenant.inject(fault);
+        }
+        let test = world.test().replication_wait(Duration::from_secs(wait));
+        let report = test.run().await;
+        let mut found = report.of(Check::Credential);
+        let is_said = found.any(|one| {
+            one.severity == Severity::Unknown
+                && one.what.contains("accepts the credential at times")
+        });
+        assert!(is_said, "{wait} s:\n{report}");
     }
 }
 

@@ -375,6 +375,36 @@ pub(super) const HEALTHY_SIBLINGS: &[Sibling] = &[
         Check::Credential,
         "accepted after",
     ),
+    (
+        "audience that was just changed",
+        |world| {
+            world.days(30);
+            federated(world, "main", "main");
+            lagging(world, 700_212);
+        },
+        Check::Credential,
+        "accepted after",
+    ),
+    (
+        "subject that was just spelt as the token has it",
+        |world| {
+            world.days(30);
+            federated(world, "main", "main");
+            lagging(world, 7_002_138);
+        },
+        Check::Credential,
+        "accepted after",
+    ),
+    (
+        "first federated credential of an application",
+        |world| {
+            world.days(30);
+            federated(world, "main", "main");
+            lagging(world, 70_025);
+        },
+        Check::Credential,
+        "accepted after",
+    ),
 ];
 
 /// Two replicas do not know the credential yet. The first request for a token is the reader's, whose last one has expired.
@@ -427,6 +457,38 @@ pub(super) const SIBLINGS: &[Sibling] = &[
         },
         Check::Credential,
         "presented: \"api://other\", stored: \"api://AzureADTokenExchange\"",
+    ),
+    (
+        "no federated credential at all",
+        |world| {
+            world.app.remove_secret();
+            let jwt = world.tenant.federated_token(ISSUER, &subject("main"));
+            world.assertion(jwt);
+        },
+        Check::Credential,
+        "the application has no federated credential",
+    ),
+    (
+        "application that is not assigned to Graph itself",
+        |world| {
+            let fault = Fault::on("/token").times(100).sign_in_error(501_051);
+            world.tenant.inject(fault);
+        },
+        Check::Assignment,
+        "is not assigned to the API, which requires assignment",
+    ),
+    (
+        "disabled account of a user",
+        |world| {
+            let adele = world.tenant.user("adele@contoso.com").id().to_string();
+            world
+                .tenant
+                .set_property("users", &adele, "accountEnabled", false.into())
+                .unwrap();
+            world.users.push("adele@contoso.com".to_owned());
+        },
+        Check::Assignment,
+        "the account of adele@contoso.com is disabled",
     ),
     (
         "disabled API",
