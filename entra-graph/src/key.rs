@@ -79,6 +79,10 @@ impl Key {
     }
 }
 
+/// The client id of Microsoft Graph, the same in every tenant.
+#[cfg(any(feature = "connection", feature = "registration"))]
+pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
+
 /// Whether a text can be one segment of a path.
 ///
 /// An empty one or dots would address the collection or its parent. A URL drops tabs and line breaks, so a text with

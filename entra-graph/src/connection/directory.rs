@@ -6,7 +6,7 @@ use super::finding::{Check, Finding};
 use crate::{
     client::GraphClient,
     error::Error,
-    key::Key,
+    key::{GRAPH_APP_ID, Key},
     objects::{
         AppRoleAssignment, Application, FederatedIdentityCredential, OAuth2PermissionGrant,
         ServicePrincipal,
@@ -232,6 +232,3 @@ async fn mistaken(reader: &GraphClient, id: Guid) -> Option<(&'static str, Strin
     let found = principal.send_opt().await.ok()??;
     Some(("enterprise application", found.app_id?))
 }
-
-/// The client id of Microsoft Graph.
-pub(super) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";

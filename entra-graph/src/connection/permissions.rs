@@ -3,12 +3,13 @@
 use entra_core::AccessToken;
 
 use super::{
-    directory::{Directory, GRAPH_APP_ID, Known},
+    directory::{Directory, Known},
     finding::{Check, Finding},
     jwt,
 };
 use crate::{
     areas::operations,
+    key::GRAPH_APP_ID,
     objects::{Application, ServicePrincipal},
 };
 
@@ -362,7 +363,24 @@ const IDENTITY: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 #[cfg(test)]
 mod tests {
-    use super::exceptions;
+    use super::{super::finding::Severity, *};
+
+    /// What the directory has and a token does not, in the first minutes after a grant.
+    #[test]
+    fn a_grant_that_is_not_in_tokens_yet_is_unknown() {
+        let directory = Directory::unknown("not read");
+        let (none, all) = (Vec::new(), vec!["Mail.Read".to_owned()]);
+        let severity = |in_token: Option<&[String]>, assigned: Option<&[String]>| {
+            judge("Mail.Read", in_token, assigned, &directory).severity
+        };
+        assert_eq!(severity(Some(&none), Some(&all)), Severity::Unknown);
+        assert_eq!(severity(Some(&all), Some(&none)), Severity::Ok);
+        assert_eq!(severity(Some(&none), Some(&none)), Severity::Error);
+        assert_eq!(severity(Some(&none), None), Severity::Error);
+        assert_eq!(severity(None, Some(&all)), Severity::Ok);
+        assert_eq!(severity(None, Some(&none)), Severity::Error);
+        assert_eq!(severity(None, None), Severity::Unknown);
+    }
 
     #[test]
     fn a_wider_permission_covers_a_narrower_one_and_not_the_other_way_round() {

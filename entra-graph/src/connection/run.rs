@@ -22,14 +22,16 @@ use super::{
 };
 use crate::client::{GraphClient, default_transport};
 
-/// Runs a test.
-pub(super) async fn run(test: ConnectionTest) -> ConnectionReport {
-    let mut run = Run {
-        test: &test,
-        findings: Vec::new(),
-    };
-    run.all().await;
-    ConnectionReport::new(run.findings)
+impl ConnectionTest {
+    /// Runs the test. It only reads.
+    pub async fn run(self) -> ConnectionReport {
+        let mut run = Run {
+            test: &self,
+            findings: Vec::new(),
+        };
+        Box::pin(run.all()).await;
+        ConnectionReport::new(run.findings)
+    }
 }
 
 struct Run<'t> {

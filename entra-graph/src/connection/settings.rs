@@ -7,7 +7,6 @@ use entra_core::{
     SystemClock, TokenCredential,
 };
 
-use super::{report::ConnectionReport, run};
 use crate::client::GraphClient;
 
 /// Finds out what is wrong with a connection of an application to a tenant, and how to fix it.
@@ -260,11 +259,6 @@ impl ConnectionTest {
     pub const fn replication_wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
-    }
-
-    /// Runs the test. It only reads.
-    pub async fn run(self) -> ConnectionReport {
-        Box::pin(run::run(self)).await
     }
 
     fn empty() -> Self {
