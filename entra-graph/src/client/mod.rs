@@ -1,5 +1,7 @@
 //! The client and its settings.
 
+#[cfg(feature = "registration")]
+mod own_writes;
 mod send;
 mod token;
 
@@ -44,6 +46,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     sent: Arc<AtomicU64>,
     governor: Option<Governor>,
+    #[cfg(feature = "registration")]
+    own_writes: Arc<own_writes::OwnWrites>,
 }
 
 /// Settings of a [`GraphClient`].
@@ -75,6 +79,12 @@ impl GraphClient {
     #[cfg(feature = "registration")]
     pub(crate) fn elapsed(&self, since: std::time::Instant) -> std::time::Duration {
         self.0.clock.elapsed(since)
+    }
+
+    /// What this client, or one that shares its connections, wrote a moment ago.
+    #[cfg(feature = "registration")]
+    pub(crate) fn own_writes(&self) -> &own_writes::OwnWrites {
+        &self.0.own_writes
     }
 
     /// The scope of all of the client's permissions.
@@ -133,6 +143,8 @@ impl GraphClient {
             clock: Arc::clone(&inner.clock),
             sent: Arc::clone(&inner.sent),
             governor: inner.governor.clone(),
+            #[cfg(feature = "registration")]
+            own_writes: Arc::clone(&inner.own_writes),
         }))
     }
 
@@ -331,6 +343,8 @@ impl GraphClientBuilder {
             clock: self.clock,
             sent,
             governor: self.governor,
+            #[cfg(feature = "registration")]
+            own_writes: Arc::default(),
         })))
     }
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::{
     line::Line,
-    names::GRAPH_APP_ID,
     parts::{Certificate, FederatedCredential},
     wire,
 };
@@ -15,6 +14,7 @@ use crate::{
         oauth2_permission_grants as grants, service_principals as sps,
     },
     client::GraphClient,
+    key::GRAPH_APP_ID,
     operation::Operation,
     request::{Request, Target},
 };
@@ -80,6 +80,8 @@ pub(super) enum Action {
         key_id: String,
     },
     AddSecret(usize),
+    /// The run that created the registration may be about to write its first certificate, which this one would replace.
+    AwaitCertificates,
     /// Nothing can be decided before a write is visible.
     Wait,
 }
@@ -148,7 +150,7 @@ impl Action {
             Self::RevokeScopes(_) => &grants::DELETE,
             Self::RemoveOrphan { .. } => &apps::REMOVE_PASSWORD,
             Self::AddSecret(_) => &apps::ADD_PASSWORD,
-            Self::Wait => return None,
+            Self::AwaitCertificates | Self::Wait => return None,
         })
     }
 
@@ -179,6 +181,7 @@ impl Action {
                 | Self::RestoreApplication(_)
                 | Self::RestorePrincipal(_)
                 | Self::PurgeApplication(_)
+                | Self::AwaitCertificates
                 | Self::Wait
         )
     }
@@ -286,7 +289,7 @@ impl Action {
                 let body = json!({"keyId": key_id});
                 send(application()?.join(&["removePassword"]), Some(&body))
             }
-            Self::AddKey(_) | Self::AddSecret(_) | Self::Wait => None,
+            Self::AddKey(_) | Self::AddSecret(_) | Self::AwaitCertificates | Self::Wait => None,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Applies a plan: reads, performs what is missing, and reads again until several reads agree.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use entra_core::Timestamp;
 use serde_json::Value;
@@ -9,13 +12,13 @@ use super::{
     action::{Action, Ids, Step},
     blueprint::AppRegistration,
     found::Found,
-    lagging::{backoff, removed, while_lagging},
+    lagging::{WINDOW, backoff, removed, while_lagging, wrote},
     line::Line,
     new_secret::{NewSecretRequest, is_rejection, reference},
-    parts::DeletedChoice,
+    parts::{Certificate, DeletedChoice},
     plan::{Plan, failed_sink},
     sink::{ConnectionIds, SecretSink, SecretSlot},
-    steps::{Situation, WINDOW, Work, named},
+    steps::{Situation, Work, named},
     wire::text,
 };
 use crate::{
@@ -34,6 +37,8 @@ pub struct Applied {
     ids: ConnectionIds,
     object_id: String,
     service_principal_id: String,
+    /// When something was written that a sign-in depends on.
+    pub(super) sign_in_times: Vec<Timestamp>,
     lines: Vec<Line>,
     secrets: Vec<AppliedSecret>,
 }
@@ -127,6 +132,8 @@ impl Plan {
             done: Vec::new(),
             last_write: None,
             restored: None,
+            created_here: false,
+            watched_since: None,
             waited: Duration::ZERO,
             lost: false,
             lines: Vec::new(),
@@ -142,9 +149,13 @@ struct Run<'a> {
     sink: &'a mut dyn SecretSink,
     done: Vec<Action>,
     /// When this run wrote last.
-    last_write: Option<std::time::Instant>,
+    last_write: Option<Instant>,
     /// The deleted application that this run restored.
     restored: Option<Value>,
+    /// Whether this run, and no other, created the application.
+    created_here: bool,
+    /// When this run wrote a first certificate that another run may replace with its own.
+    watched_since: Option<Instant>,
     /// How long it has waited since something happened.
     waited: Duration,
     /// Whether something that it wrote had to be written again.
@@ -178,8 +189,19 @@ impl Run<'_> {
                 continue;
             }
             let wrote = self.last_write.is_some();
+            if self.is_replaced(&found) && !work.stops.is_empty() {
+                return Err(Error::registration(format!(
+                    "another writer is active: it replaced the first certificate that this run wrote; {}",
+                    work.stops.join("; ")
+                )));
+            }
             self.plan.may_go_on(&work, &found, wrote)?;
             if work.steps.is_empty() {
+                if self.is_watching() {
+                    agreed = Some((pending, AGREEMENT));
+                    self.plan.graph.sleep(BETWEEN_LOOKS).await;
+                    continue;
+                }
                 return self.finish(&found).await;
             }
             if self.perform_all(&work, &found).await? {
@@ -189,6 +211,32 @@ impl Run<'_> {
                 agreed = Some((pending, AGREEMENT));
             }
         }
+    }
+
+    /// Whether a first certificate that this run wrote is not listed.
+    fn is_replaced(&self, found: &Found) -> bool {
+        let is_listed =
+            |one: &Certificate| found.keys.iter().any(|key| text(key, "key") == one.key);
+        self.done.iter().any(|action| match action {
+            Action::FirstCertificates { new, .. } => !new.iter().all(is_listed),
+            _ => false,
+        })
+    }
+
+    /// Whether a run that has not seen the first certificate of this one may still replace it.
+    fn is_watching(&self) -> bool {
+        let elapsed = self.watched_since.map(|at| self.plan.graph.elapsed(at));
+        elapsed.is_some_and(|elapsed| elapsed < WATCH)
+    }
+
+    /// Another run leaves the first certificate to the one that has just created the application. Any other first
+    /// certificate may meet that of a run at the same time, which replaces it without having seen it.
+    fn must_watch(&self, found: &Found) -> bool {
+        let age = found
+            .created()
+            .map(|at| (self.plan.graph.now() - at).unsigned_abs());
+        let is_first = self.created_here && age.is_some_and(|age| age < WATCH);
+        !is_first && !self.plan.blueprint.sole_writer
     }
 
     async fn read(&self) -> Result<Found, Error> {
@@ -212,6 +260,7 @@ impl Run<'_> {
             found,
             held: &held,
             can_prove: self.plan.signer.is_some(),
+            created_here: self.created_here,
             now: self.plan.graph.now(),
         };
         Ok(situation.work())
@@ -228,7 +277,12 @@ impl Run<'_> {
             }
             _ => &work.steps,
         };
-        let is_first = |step: &Step| matches!(step.action, Action::FirstCertificates { .. });
+        let is_first = |step: &Step| {
+            matches!(
+                step.action,
+                Action::FirstCertificates { .. } | Action::AwaitCertificates
+            )
+        };
         let certificate_is_unread = work.steps.iter().any(is_first);
         for step in steps {
             // A first certificate replaces the whole list, so it must be read back before anything is added.
@@ -241,6 +295,11 @@ impl Run<'_> {
             if self.perform(step, found).await? {
                 performed = true;
                 self.last_write = Some(self.plan.graph.monotonic());
+                wrote(&self.plan.graph, &self.plan.blueprint.key());
+                if matches!(step.action, Action::FirstCertificates { .. }) && self.must_watch(found)
+                {
+                    self.watched_since = self.last_write;
+                }
                 self.lines.extend(step.lines.iter().cloned());
                 self.done.push(step.action.clone());
             }
@@ -289,7 +348,14 @@ impl Run<'_> {
             return Ok(true);
         }
         match self.send(&request, found).await {
-            Ok(_) => {}
+            // A create of what exists already is an update, and has no body.
+            Ok(response) => {
+                let creates = matches!(
+                    step.action,
+                    Action::CreateApplication { .. } | Action::Instantiate { .. }
+                );
+                self.created_here |= creates && response.is_object();
+            }
             Err(error) if error.is_already_present() => {}
             Err(error) if step.action.is_removal() && error.is_not_found() => {}
             // A purge is not complete at once, and the name is free a moment later.
@@ -420,6 +486,7 @@ impl Run<'_> {
             ids,
             object_id: found.id().unwrap_or_default().to_owned(),
             service_principal_id: found.principal_id().unwrap_or_default().to_owned(),
+            sign_in_times: found.sign_in_times(),
             lines: self.lines,
             secrets: self.secrets,
         })
@@ -439,3 +506,7 @@ const AGREEMENT_TO_STOP: u32 = 10;
 const SHORTEST_WAIT: Duration = Duration::from_secs(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const BETWEEN_READS: Duration = Duration::from_secs(1);
+/// How long a first certificate is looked after: a run at the same time may be late to see it, and this one to see that it
+/// is replaced.
+const WATCH: Duration = Duration::from_secs(2 * 60);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);

@@ -3,11 +3,10 @@
 use entra_core::ClientId;
 use serde::{Deserialize, Serialize};
 
-use super::parts::Lifetime;
 use super::parts::{
     Api, AppRoleBlueprint, Audience, Certificate, Claims, DeletedChoice, Enterprise,
-    FederatedCredential, Permissions, Platform, PublicPlatform, ScopeBlueprint, SecretBlueprint,
-    WebPlatform, is_default,
+    FederatedCredential, Lifetime, MICROSOFT_GRAPH, Permissions, Platform, PublicPlatform,
+    ScopeBlueprint, SecretBlueprint, WebPlatform, is_default,
 };
 
 /// An app registration with its enterprise application, permissions, consent and credentials: everything that
@@ -286,6 +285,11 @@ impl AppRegistration {
     }
 
     /// A certificate that the application signs in with.
+    ///
+    /// The first one of a registration is written as a whole list, which another run at the same time could replace. So a
+    /// registration that another run created within the last five minutes is left to that run until then, and a first
+    /// certificate that is added to an older one is looked after for two minutes; [`sole_writer`](Self::sole_writer) does
+    /// without both.
     pub fn certificate(mut self, certificate: Certificate) -> Self {
         self.certificates.push(certificate);
         self
@@ -381,8 +385,23 @@ impl AppRegistration {
     /// The display name of a registration that was created from a gallery template and has no tag yet: an
     /// interrupted run finds it by this name.
     pub(super) fn name_until_marked(&self) -> String {
-        let mark = super::settings::entitlement_id(self, "template", &self.name);
+        let mark = self.derived_id("template", &self.name);
         format!("{} [{}]", self.name, mark.get(..8).unwrap_or_default())
+    }
+
+    /// The id of a new role or scope: the same each time, so that a repeated or concurrent run makes no second one.
+    /// It has to be unique within its application only.
+    pub(super) fn derived_id(&self, kind: &str, value: &str) -> String {
+        // FNV-1a, of 128 bits.
+        let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+        for byte in [self.key().as_str(), kind, value].join("\n").bytes() {
+            hash = (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+        }
+        let mut bytes = hash.to_be_bytes();
+        // A GUID of version 8, whose content is free (RFC 9562).
+        bytes[6] = (bytes[6] & 0x0f) | 0x80;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        entra_core::Guid::from_bytes(bytes).to_string()
     }
 
     /// The tag that marks registrations of this blueprint.
@@ -404,6 +423,4 @@ pub(super) fn slug(text: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// The name of Microsoft Graph in a blueprint.
-pub(super) const MICROSOFT_GRAPH: &str = "Microsoft Graph";
 pub(super) const OWNER_TAG: &str = "registration:";

@@ -4,20 +4,20 @@ use entra_core::ClientId;
 use serde_json::Value;
 
 use super::{
-    blueprint::{AppRegistration, MICROSOFT_GRAPH, OWNER_TAG},
+    blueprint::{AppRegistration, OWNER_TAG},
     found::{self, Found},
-    names::{GRAPH_APP_ID, Names},
+    names::Names,
     parts::{
         AppRoleBlueprint, Assigned, Audience, Certificate, FederatedCredential, Lifetime,
-        Permissions, RoleMembers, ScopeBlueprint, SecretBlueprint,
+        MICROSOFT_GRAPH, Permissions, RoleMembers, ScopeBlueprint, SecretBlueprint,
     },
     steps::{HIDDEN, Situation},
-    wire::{find_application, find_principal, items, text},
+    wire::{find_application, find_principal, items, text, time},
 };
 use crate::{
     client::GraphClient,
     error::{Error, ErrorKind},
-    key::Key,
+    key::{GRAPH_APP_ID, Key},
     objects::{AppRoleAssignment, DirectoryObject, FederatedIdentityCredential, User},
 };
 
@@ -87,8 +87,8 @@ impl AppRegistration {
     }
 
     /// Deletes the registration of this blueprint, with its enterprise application, into the deleted items, where
-    /// it can be restored for 30 days; whether there was one. That there is none is known after half a minute, in which a
-    /// new one could become visible.
+    /// it can be restored for 30 days; whether there was one. If this client wrote it a moment ago, it is looked for during
+    /// half a minute, otherwise for three seconds: one that another process created just now may not be found yet.
     ///
     /// Only a registration that this blueprint names by client id, unique name or tag is deleted. Takes
     /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
@@ -100,11 +100,13 @@ impl AppRegistration {
             return Ok(false);
         };
         let id = text(&application, "id");
-        match graph.application(id).delete().send().await {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
-            Err(error) => Err(error),
-        }
+        let deleted = match graph.application(id).delete().send().await {
+            Ok(()) => true,
+            Err(error) if error.is_not_found() => false,
+            Err(error) => return Err(error),
+        };
+        graph.own_writes().forget(&self.key());
+        Ok(deleted)
     }
 }
 
@@ -168,6 +170,7 @@ async fn is_consented(graph: &GraphClient, blueprint: &AppRegistration) -> Resul
         found: &found,
         held: &[],
         can_prove: false,
+        created_here: false,
         now: graph.now(),
     };
     Ok(situation.is_consented())
@@ -265,10 +268,7 @@ fn exported(application: &Value) -> AppRegistration {
             .next()
             .unwrap_or_default();
         let known = blueprint.secrets.iter().any(|one| one.description == name);
-        let span = (
-            found::time(secret, "startDateTime"),
-            found::time(secret, "endDateTime"),
-        );
+        let span = (time(secret, "startDateTime"), time(secret, "endDateTime"));
         if let (false, false, (Some(start), Some(end))) = (name.is_empty(), known, span) {
             let days = u16::try_from((end - start).whole_days()).unwrap_or(u16::MAX);
             blueprint.secrets.push(SecretBlueprint {

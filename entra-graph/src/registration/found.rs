@@ -1,12 +1,12 @@
 //! What the tenant has of a registration: reads only.
 
-use entra_core::{Timestamp, parse_rfc3339};
+use entra_core::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     blueprint::AppRegistration,
-    lagging::backoff,
-    wire::{find_application, find_deleted, find_principal, items, request, selecting, text},
+    lagging::{backoff, own_write},
+    wire::{find_application, find_deleted, find_principal, items, request, selecting, text, time},
 };
 use crate::{
     areas::applications,
@@ -166,10 +166,28 @@ impl Found {
         Some(text(self.principal.as_ref()?, "id"))
     }
 
+    /// When something was written that a sign-in of the application depends on.
+    pub(super) fn sign_in_times(&self) -> Vec<Timestamp> {
+        let application = self.application.as_ref();
+        let mut times = application.map_or_else(Vec::new, sign_in_times);
+        times.extend(self.roles.iter().filter_map(|one| one.created_date_time));
+        times
+    }
+
     /// When the application was created.
     pub(super) fn created(&self) -> Option<Timestamp> {
         time(self.application.as_ref()?, "createdDateTime")
     }
+}
+
+/// When an application was created, and from when its secrets are valid, which is when they were added.
+pub(super) fn sign_in_times(application: &Value) -> Vec<Timestamp> {
+    let secrets = items(application, "passwordCredentials").iter();
+    let mut times: Vec<Timestamp> = secrets
+        .filter_map(|one| time(one, "startDateTime"))
+        .collect();
+    times.extend(time(application, "createdDateTime"));
+    times
 }
 
 /// The object id of the calling application, if it may write only what it owns.
@@ -196,18 +214,12 @@ pub(super) async fn application_after(
     blueprint: &AppRegistration,
     wrote_recently: bool,
 ) -> Result<Option<Value>, Error> {
-    let mut reads = 0;
-    loop {
-        let found = application(graph, blueprint).await?;
-        if found.is_some() || !wrote_recently || reads == READS {
-            return Ok(found);
-        }
-        graph.sleep(backoff(reads)).await;
-        reads += 1;
-    }
+    let further = if wrote_recently { READS } else { 0 };
+    looked_for(graph, blueprint, further).await
 }
 
-/// The application, looked for again for half a minute, since a run may have created it a moment ago.
+/// The application, looked for again for half a minute if this client wrote it a moment ago, and otherwise for three
+/// seconds.
 ///
 /// # Errors
 /// `Registration` if there is none; every other kind of [`Error`].
@@ -225,10 +237,22 @@ pub(super) async fn late(
     graph: &GraphClient,
     blueprint: &AppRegistration,
 ) -> Result<Option<Value>, Error> {
+    let further = match own_write(graph, &blueprint.key()) {
+        Some(_) => MISSES,
+        None => MISSES_OF_OTHERS,
+    };
+    looked_for(graph, blueprint, further).await
+}
+
+async fn looked_for(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    further: u32,
+) -> Result<Option<Value>, Error> {
     let mut misses = 0;
     loop {
         let found = application(graph, blueprint).await?;
-        if found.is_some() || misses == MISSES {
+        if found.is_some() || misses == further {
             return Ok(found);
         }
         graph.sleep(backoff(misses)).await;
@@ -328,14 +352,11 @@ pub(super) async fn keys(graph: &GraphClient, id: &str) -> Result<Vec<Value>, Er
     Ok(read.map_or_else(Vec::new, |read| items(&read, "keyCredentials").to_vec()))
 }
 
-/// A time of an object.
-pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
-    parse_rfc3339(object[name].as_str()?)
-}
-
 /// The permission that covers only what the caller owns.
 pub(super) const OWNED_BY: &str = "Application.ReadWrite.OwnedBy";
-/// How many further reads must miss it where nothing tells when it was written.
+/// How many further reads must miss what this client wrote a moment ago.
 const MISSES: u32 = 5;
+/// The same for what only another process can have written: one slow replica is no reason to wait for long.
+const MISSES_OF_OTHERS: u32 = 2;
 /// How many further reads look for what was written a moment ago, for about two minutes.
 const READS: u32 = 10;

@@ -4,6 +4,18 @@ use std::time::Duration;
 
 use crate::{client::GraphClient, error::Error};
 
+/// Remembers that this client wrote a registration just now, by its key.
+pub(super) fn wrote(graph: &GraphClient, key: &str) {
+    graph.own_writes().note(key, graph.monotonic());
+}
+
+/// How long ago this client wrote a registration, if that was so recently that reads may not show it.
+pub(super) fn own_write(graph: &GraphClient, key: &str) -> Option<Duration> {
+    let at = graph.own_writes().last(key)?;
+    let age = graph.elapsed(at);
+    (age < WINDOW).then_some(age)
+}
+
 /// Makes a call, and makes it again while its error can be lag, by the time since the write that it depends on.
 pub(super) async fn while_lagging<T, F>(
     graph: &GraphClient,
@@ -52,3 +64,6 @@ fn is_removed_credential(error: &Error) -> bool {
 pub(super) fn backoff(attempts: u32) -> Duration {
     Duration::from_secs(1 << attempts.min(4))
 }
+
+/// How long after an own write reads may not show it.
+pub(super) const WINDOW: Duration = Duration::from_secs(5 * 60);

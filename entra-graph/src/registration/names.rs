@@ -4,15 +4,16 @@ use entra_core::Guid;
 use serde_json::Value;
 
 use super::{
-    blueprint::{AppRegistration, MICROSOFT_GRAPH},
-    parts::Permissions,
+    blueprint::AppRegistration,
+    found::Found,
+    parts::{MICROSOFT_GRAPH, Permissions},
     policy::SecretPolicy,
     wire::{find_principal, items, text},
 };
 use crate::{
     client::GraphClient,
     error::Error,
-    key::Key,
+    key::{GRAPH_APP_ID, Key},
     objects::{ApplicationTemplate, Group, ServicePrincipal, User},
 };
 
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     pub(super) apis: Vec<ApiNames>,
+    /// APIs that the blueprint does not list and the application has permissions or consents of.
+    others: Vec<ApiNames>,
     pub(super) owners: Vec<Principal>,
     /// The assigned users and groups, in the order of the blueprint.
     pub(super) assigned: Vec<Principal>,
@@ -46,6 +49,17 @@ pub(super) struct ApiNames {
 pub(super) struct Permission {
     pub(super) id: String,
     pub(super) value: String,
+}
+
+impl Permission {
+    /// One that an API offers; `None` if it has no name.
+    fn of(offered: &Value) -> Option<Self> {
+        let value = text(offered, "value");
+        (!value.is_empty()).then(|| Self {
+            id: text(offered, "id").to_owned(),
+            value: value.to_owned(),
+        })
+    }
 }
 
 /// A user, group, service principal or gallery template.
@@ -86,6 +100,45 @@ impl Names {
                 });
         }
         Ok(names)
+    }
+
+    /// Looks up the APIs that the application has permissions or consents of and the blueprint does not list, so that a
+    /// plan can name them.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub(super) async fn learn(&mut self, graph: &GraphClient, found: &Found) -> Result<(), Error> {
+        let application = found.application.as_ref().or(found.deleted.as_ref());
+        let required = application.map_or(&[][..], |one| items(one, "requiredResourceAccess"));
+        for api in required {
+            let app_id = text(api, "resourceAppId");
+            if !app_id.is_empty() && self.of_app_id(app_id).is_none() {
+                let principal = find_principal(graph, &Key::app_id(app_id)).await?;
+                self.others.extend(principal.as_ref().map(ApiNames::of));
+            }
+        }
+        let roles = found.roles.iter().map(|one| &one.resource_id);
+        let grants = found.grants.iter().map(|one| &one.resource_id);
+        let objects: Vec<&String> = roles.chain(grants).flatten().collect();
+        for id in objects {
+            if self.of_object(id).is_none() {
+                let principal = find_principal(graph, &Key::from(id)).await?;
+                self.others.extend(principal.as_ref().map(ApiNames::of));
+            }
+        }
+        Ok(())
+    }
+
+    /// An API by its client id, listed in the blueprint or not.
+    fn of_app_id(&self, app_id: &str) -> Option<&ApiNames> {
+        let mut all = self.apis.iter().chain(&self.others);
+        all.find(|api| api.app_id.eq_ignore_ascii_case(app_id))
+    }
+
+    /// An API by the object id of its service principal, listed in the blueprint or not.
+    pub(super) fn of_object(&self, id: &str) -> Option<&ApiNames> {
+        let mut all = self.apis.iter().chain(&self.others);
+        all.find(|api| api.id.eq_ignore_ascii_case(id))
     }
 
     /// Looks up permissions and their APIs only.
@@ -137,10 +190,7 @@ impl Names {
 
     /// A permission as an administrator knows it.
     pub(super) fn permission(&self, app_id: &str, access: &Value) -> String {
-        let api = self
-            .apis
-            .iter()
-            .find(|api| api.app_id.eq_ignore_ascii_case(app_id));
+        let api = self.of_app_id(app_id);
         let id = text(access, "id");
         let value = api.map_or(id, |api| api.value_of(id));
         let kind = match text(access, "type") {
@@ -155,6 +205,22 @@ impl Names {
 }
 
 impl ApiNames {
+    /// An API by its service principal, without a permission of the blueprint.
+    fn of(principal: &Value) -> Self {
+        let offered = ["oauth2PermissionScopes", "appRoles"].into_iter();
+        Self {
+            app_id: text(principal, "appId").to_owned(),
+            id: text(principal, "id").to_owned(),
+            name: text(principal, "displayName").to_owned(),
+            delegated: Vec::new(),
+            application: Vec::new(),
+            offered: offered
+                .flat_map(|list| items(principal, list))
+                .filter_map(Permission::of)
+                .collect(),
+        }
+    }
+
     /// The value of a permission that it offers, by its id; the id if it offers none.
     pub(super) fn value_of<'a>(&'a self, id: &'a str) -> &'a str {
         let mut offered = self.offered.iter();
@@ -174,16 +240,12 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
         items(&principal, list)
             .iter()
             .filter(|one| one["isEnabled"] != false)
-            .map(|one| Permission {
-                id: text(one, "id").to_owned(),
-                value: text(one, "value").to_owned(),
-            })
-            .filter(|one| !one.value.is_empty())
+            .filter_map(Permission::of)
             .collect()
     };
     let scopes = offered("oauth2PermissionScopes");
     let roles = offered("appRoles");
-    let name = text(&principal, "displayName").to_owned();
+    let api = ApiNames::of(&principal);
     let find = |wanted: &[String], own: &[Permission], other: &[Permission], kind: [&str; 2]| {
         wanted
             .iter()
@@ -191,27 +253,26 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
                 own.iter()
                     .find(|one| one.value.eq_ignore_ascii_case(value))
                     .cloned()
-                    .ok_or_else(|| unknown(&name, value, own, other, kind))
+                    .ok_or_else(|| unknown(&api.name, value, own, other, kind))
             })
             .collect::<Result<Vec<_>, _>>()
     };
+    let delegated = find(
+        &permissions.delegated,
+        &scopes,
+        &roles,
+        ["delegated", "an application"],
+    )?;
+    let application = find(
+        &permissions.application,
+        &roles,
+        &scopes,
+        ["application", "a delegated"],
+    )?;
     Ok(ApiNames {
-        app_id: text(&principal, "appId").to_owned(),
-        id: text(&principal, "id").to_owned(),
-        delegated: find(
-            &permissions.delegated,
-            &scopes,
-            &roles,
-            ["delegated", "an application"],
-        )?,
-        application: find(
-            &permissions.application,
-            &roles,
-            &scopes,
-            ["application", "a delegated"],
-        )?,
-        offered: scopes.iter().chain(&roles).cloned().collect(),
-        name,
+        delegated,
+        application,
+        ..api
     })
 }
 
@@ -362,6 +423,3 @@ async fn template(graph: &GraphClient, name: &str) -> Result<Principal, Error> {
         ))),
     }
 }
-
-/// The client id of Microsoft Graph, the same in every tenant.
-pub(super) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";

@@ -5,6 +5,7 @@ mod lifetime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::key::GRAPH_APP_ID;
 pub(super) use credentials::SecretBlueprint;
 pub use credentials::{Certificate, FederatedCredential};
 pub use lifetime::Lifetime;
@@ -119,13 +120,12 @@ pub(super) struct Permissions {
 impl Permissions {
     /// Whether the API is Microsoft Graph, by name or by client id.
     pub(super) fn is_graph(&self) -> bool {
-        self.api == super::blueprint::MICROSOFT_GRAPH
-            || self.api.eq_ignore_ascii_case(super::names::GRAPH_APP_ID)
+        self.api == MICROSOFT_GRAPH || self.api.eq_ignore_ascii_case(GRAPH_APP_ID)
     }
 }
 
 fn microsoft_graph() -> String {
-    super::blueprint::MICROSOFT_GRAPH.to_owned()
+    MICROSOFT_GRAPH.to_owned()
 }
 
 /// What it offers as an API.
@@ -306,3 +306,6 @@ impl Enterprise {
         self.assigned.push(Assigned { user, group, role });
     }
 }
+
+/// The name of Microsoft Graph in a blueprint.
+pub(super) const MICROSOFT_GRAPH: &str = "Microsoft Graph";

@@ -94,6 +94,7 @@ impl AppRegistration {
         self.check()?;
         let mut names = Names::resolve(graph, self).await?;
         let found = Found::read(graph, self).await?;
+        names.learn(graph, &found).await?;
         if !self.secrets.is_empty() {
             names.policy = SecretPolicy::read(graph, found.application.as_ref()).await?;
         }
@@ -103,6 +104,7 @@ impl AppRegistration {
             found: &found,
             held: &held,
             can_prove: false,
+            created_here: false,
             now: graph.now(),
         };
         let work = situation.work();
@@ -174,6 +176,7 @@ impl Plan {
             found: &found,
             held: &self.held,
             can_prove: true,
+            created_here: false,
             now: self.graph.now(),
         };
         self.work = situation.work();

@@ -3,7 +3,7 @@
 use entra_core::{Timestamp, time::Duration};
 use serde_json::Value;
 
-use super::{found::time, wire::text};
+use super::wire::{text, time};
 use crate::{
     client::GraphClient,
     error::Error,

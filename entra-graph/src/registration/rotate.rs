@@ -1,17 +1,19 @@
 //! Replaces a client secret without an interruption.
 
+use std::time::Duration;
+
 use entra_core::{CredentialFactory, CredentialMaterial, Timestamp};
 use serde_json::Value;
 
 use super::{
     blueprint::AppRegistration,
     found,
-    lagging::{backoff, removed},
+    lagging::{WINDOW, backoff, own_write, removed, wrote},
     new_secret::{NewSecretRequest, is_rejection, reference},
     parts::SecretBlueprint,
     plan::failed_sink,
     sink::{SecretSink, SecretSlot, SinkEntry},
-    steps::{WINDOW, named},
+    steps::named,
     verify::{credential, until_accepted},
     wire::{items, text},
 };
@@ -60,7 +62,7 @@ impl AppRegistration {
             description: description.to_owned(),
         };
         let held = sink.lookup(&slot).await.map_err(failed_sink)?;
-        let application = found::application_after(graph, self, is_recent(held, graph.now()))
+        let application = found::application_after(graph, self, self.is_recent(graph, held))
             .await?
             .ok_or_else(|| {
                 Error::registration(format!("there is no registration {:?}", self.name))
@@ -96,11 +98,16 @@ impl AppRegistration {
                 return Err(error);
             }
         };
+        wrote(graph, &self.key());
         let tenant = graph.granted().and_then(|granted| granted.tenant);
         let material = CredentialMaterial::Secret(secret.value().clone());
         let client_id = text(&application, "appId");
         let accepted = match credential(factory, tenant.as_deref(), client_id, &material) {
-            Ok(credential) => until_accepted(graph, &credential, &[]).await.map(|_| ()),
+            Ok(credential) => {
+                let just_now = Some(Duration::ZERO);
+                let accepted = until_accepted(graph, &credential, &[], just_now).await;
+                accepted.map(|_| ())
+            }
             Err(error) => Err(error),
         };
         let stored = match accepted {
@@ -122,8 +129,8 @@ impl AppRegistration {
         })
     }
 
-    /// Removes a secret that was replaced, by its id. A secret that does not exist is not an error, but is only known not to
-    /// exist after two minutes, in which a new one could become visible; one that the sink still holds is an error.
+    /// Removes a secret that was replaced, by its id. A secret that does not exist is not an error; if it can be one that
+    /// was added a moment ago, two minutes pass until that is known. One that the sink still holds is an error.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink holds this secret; every other kind of
@@ -134,7 +141,7 @@ impl AppRegistration {
         id: SecretId,
         sink: &mut dyn SecretSink,
     ) -> Result<(), Error> {
-        let mut wrote_recently = false;
+        let mut wrote_recently = own_write(graph, &self.key()).is_some();
         for spec in &self.secrets {
             let slot = SecretSlot {
                 registration: self.key(),
@@ -152,16 +159,22 @@ impl AppRegistration {
                     spec.description
                 )));
             }
-            wrote_recently |= is_recent(held, graph.now());
+            wrote_recently |= self.is_recent(graph, held);
         }
         let application = found::application_after(graph, self, wrote_recently).await?;
         let Some(application) = application else {
             return Ok(());
         };
         let object = graph.application(text(&application, "id"));
-        // A read that does not list the secret proves nothing: the replica may not know it yet.
+        let secrets = items(&application, "passwordCredentials");
+        let is_listed = secrets
+            .iter()
+            .any(|one| text(one, "keyId").parse() == Ok(id));
+        // After a write of a moment ago a read that does not list the secret proves nothing, as little as a replica that
+        // does not know one that is listed.
         let start = graph.monotonic();
-        let age = || Some(graph.elapsed(start));
+        let may_lag = wrote_recently || is_listed;
+        let age = || may_lag.then(|| graph.elapsed(start));
         removed(graph, age, || object.remove_password(id).send()).await
     }
 
@@ -185,7 +198,7 @@ impl AppRegistration {
             if let Some(id) = orphan.and_then(|one| text(one, "keyId").parse().ok()) {
                 return Ok(Some(id));
             }
-            if !is_recent(held, graph.now()) {
+            if !self.is_recent(graph, held) {
                 return Ok(None);
             }
             graph.sleep(backoff(reads)).await;
@@ -193,6 +206,16 @@ impl AppRegistration {
             if let Some(read) = found::application(graph, self).await? {
                 application = read;
             }
+        }
+    }
+
+    /// Whether this client or, by the time in the sink, another one wrote a moment ago, so that it may not be visible yet.
+    fn is_recent(&self, graph: &GraphClient, held: SinkEntry) -> bool {
+        match held {
+            SinkEntry::Stored { at, .. } | SinkEntry::Reserved { at, .. } => {
+                (graph.now() - at).unsigned_abs() < WINDOW
+            }
+            _ => own_write(graph, &self.key()).is_some(),
         }
     }
 
@@ -204,15 +227,5 @@ impl AppRegistration {
         found.ok_or_else(|| {
             Error::registration(format!("the blueprint has no secret {description:?}"))
         })
-    }
-}
-
-/// Whether the sink was written a moment ago, so that what was written to Graph then may not be visible yet.
-fn is_recent(held: SinkEntry, now: Timestamp) -> bool {
-    match held {
-        SinkEntry::Stored { at, .. } | SinkEntry::Reserved { at, .. } => {
-            (now - at).unsigned_abs() < WINDOW
-        }
-        _ => false,
     }
 }

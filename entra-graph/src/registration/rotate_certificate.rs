@@ -1,16 +1,18 @@
 //! Replaces a certificate without an interruption.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{CredentialFactory, CredentialMaterial, ProofSigner, Timestamp};
 use serde_json::Value;
 
 use super::{
     blueprint::AppRegistration,
-    found::{self, keys, time},
-    lagging::{backoff, removed, while_lagging},
+    found::{self, keys},
+    lagging::{backoff, own_write, removed, while_lagging, wrote},
     parts::Certificate,
     verify::{credential, until_accepted},
-    wire::text,
+    wire::{text, time},
 };
 use crate::{
     areas::applications::{CertificateId, NewCertificate},
@@ -58,7 +60,15 @@ impl AppRegistration {
         let application = found::existing(graph, self).await?;
         let id = text(&application, "id");
         let object = graph.application(id);
-        let before = keys(graph, id).await?;
+        let mut before = keys(graph, id).await?;
+        for _ in 1..IN_A_ROW {
+            if before.iter().any(|key| text(key, "key") == new.key) {
+                break;
+            }
+            // One replica may not know what an interrupted run added.
+            graph.sleep(backoff(0)).await;
+            before = keys(graph, id).await?;
+        }
         let previous = before.iter().find(|key| is_key_of(key, present));
         let previous = previous.and_then(|key| text(key, "keyId").parse().ok());
         if !before.iter().any(|key| text(key, "key") == new.key) {
@@ -67,21 +77,31 @@ impl AppRegistration {
                 object.add_key(certificate, present).send()
             };
             while_lagging(graph, age, add).await?;
+            wrote(graph, &self.key());
         }
-        let added = listed(graph, id, new).await?;
-        let new_id: CertificateId = text(&added, "keyId")
-            .parse()
-            .map_err(|_| Error::registration("the new certificate has no key id"))?;
+        let listed = listed(graph, id, new).await?;
+        let (new_id, added) = listed
+            .first()
+            .and_then(|added| Some((text(added, "keyId").parse().ok()?, added.clone())))
+            .ok_or_else(|| Error::registration("the new certificate has no key id"))?;
         let tenant = graph.granted().and_then(|granted| granted.tenant);
         let client_id = text(&application, "appId");
         let accepted = match credential(factory, tenant.as_deref(), client_id, material) {
-            Ok(credential) => until_accepted(graph, &credential, &[]).await,
+            Ok(credential) => until_accepted(graph, &credential, &[], Some(Duration::ZERO)).await,
             Err(error) => Err(error),
         };
         if let Err(error) = accepted {
             // Should this fail too, the certificate without a program that uses it does no harm.
             let _ = removed(graph, age, || object.remove_key(new_id, present).send()).await;
             return Err(error);
+        }
+        // That of an interrupted run, which the reads before the add did not show.
+        for copy in self::listed(graph, id, new).await? {
+            if let Ok(copy) = text(&copy, "keyId").parse::<CertificateId>()
+                && copy != new_id
+            {
+                removed(graph, age, || object.remove_key(copy, present).send()).await?;
+            }
         }
         Ok(RotatedCertificate {
             new: new_id,
@@ -91,7 +111,7 @@ impl AppRegistration {
     }
 
     /// Removes a certificate that was replaced, by its key id, with the key of one that stays. A certificate that does
-    /// not exist is not an error, but is only known not to exist after two minutes, in which a new one could become visible.
+    /// not exist is not an error; if this client added one a moment ago, two minutes pass until that is known.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if it is the certificate of the key that proves it;
@@ -116,29 +136,29 @@ impl AppRegistration {
             )));
         }
         let object = graph.application(object_id);
+        let is_listed = own.iter().any(|key| text(key, "keyId").parse() == Ok(id));
+        let may_lag = is_listed || own_write(graph, &self.key()).is_some();
         let start = graph.monotonic();
-        let age = || Some(graph.elapsed(start));
+        let age = || may_lag.then(|| graph.elapsed(start));
         removed(graph, age, || object.remove_key(id, present).send()).await
     }
 }
 
-/// Reads until several replicas list the certificate.
-async fn listed(graph: &GraphClient, id: &str, certificate: &Certificate) -> Result<Value, Error> {
-    let (mut seen, mut reads) = (0, 0);
+/// Reads until several replicas agree on how the certificate is listed: once, as a rule.
+async fn listed(
+    graph: &GraphClient,
+    id: &str,
+    certificate: &Certificate,
+) -> Result<Vec<Value>, Error> {
+    let (mut before, mut seen, mut reads) = (Vec::new(), 0, 0);
     loop {
-        let all = keys(graph, id).await?;
-        match all
-            .into_iter()
-            .find(|key| text(key, "key") == certificate.key)
-        {
-            Some(key) => {
-                seen += 1;
-                if seen == IN_A_ROW {
-                    return Ok(key);
-                }
-            }
-            None => seen = 0,
+        let mut all = keys(graph, id).await?;
+        all.retain(|key| text(key, "key") == certificate.key);
+        seen = if all == before { seen + 1 } else { 1 };
+        if seen >= IN_A_ROW && !all.is_empty() {
+            return Ok(all);
         }
+        before = all;
         if reads == READS {
             return Err(Error::registration(
                 "the certificate was sent, but cannot be read back after several minutes; run again",

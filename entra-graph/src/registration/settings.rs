@@ -10,6 +10,7 @@ use super::{
     names::{Names, Permission},
     wire::{items, text},
 };
+pub(super) use compare::is_removable;
 
 /// A property of an application that a blueprint can set.
 #[derive(Debug)]
@@ -205,7 +206,7 @@ fn required_access(names: &Names) -> Value {
 fn scopes(blueprint: &AppRegistration) -> Value {
     let scopes = blueprint.api.scopes.iter().map(|scope| {
         let mut object = json!({
-            "id": entitlement_id(blueprint, "scope", &scope.value),
+            "id": blueprint.derived_id("scope", &scope.value),
             "value": scope.value,
             "type": if scope.users_can_consent { "User" } else { "Admin" },
             "adminConsentDisplayName": scope.display_name,
@@ -226,7 +227,7 @@ fn scopes(blueprint: &AppRegistration) -> Value {
 fn roles(blueprint: &AppRegistration) -> Value {
     let roles = blueprint.app_roles.iter().map(|role| {
         json!({
-            "id": entitlement_id(blueprint, "role", &role.value),
+            "id": blueprint.derived_id("role", &role.value),
             "value": role.value,
             "displayName": role.display_name,
             "description": role.description,
@@ -235,21 +236,6 @@ fn roles(blueprint: &AppRegistration) -> Value {
         })
     });
     roles.collect()
-}
-
-/// The id of a new role or scope: the same each time, so that a repeated or concurrent run makes no second one.
-/// It has to be unique within its application only.
-pub(super) fn entitlement_id(blueprint: &AppRegistration, kind: &str, value: &str) -> String {
-    // FNV-1a, of 128 bits.
-    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    for byte in [blueprint.key().as_str(), kind, value].join("\n").bytes() {
-        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
-    }
-    let mut bytes = hash.to_be_bytes();
-    // A GUID of version 8, whose content is free (RFC 9562).
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    entra_core::Guid::from_bytes(bytes).to_string()
 }
 
 /// The properties that differ from the application as it is: the main ones, and application ID URIs, whose

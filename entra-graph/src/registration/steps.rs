@@ -11,6 +11,7 @@ use super::{
     action::{Action, Step},
     blueprint::AppRegistration,
     found::Found,
+    lagging::WINDOW,
     line::{Line, Mark},
     names::Names,
     parts::DeletedChoice,
@@ -42,6 +43,8 @@ pub(super) struct Situation<'a> {
     /// What the sink holds, for each secret of the blueprint.
     pub(super) held: &'a [SinkEntry],
     pub(super) can_prove: bool,
+    /// Whether this run created the application, so that its first certificate has precedence.
+    pub(super) created_here: bool,
     pub(super) now: Timestamp,
 }
 
@@ -199,8 +202,16 @@ impl Situation<'_> {
 
     /// Whether the enterprise application comes with the registration, perhaps a moment later.
     fn comes_with_template(&self) -> bool {
-        let is_recent = |at: Timestamp| (self.now - at).unsigned_abs() < WINDOW;
-        self.names.template.is_some() && self.found.created().is_none_or(is_recent)
+        self.names.template.is_some() && (self.found.created().is_none() || self.is_new())
+    }
+
+    /// Whether the application was created a moment ago.
+    fn is_new(&self) -> bool {
+        let age = self
+            .found
+            .created()
+            .map(|at| (self.now - at).unsigned_abs());
+        age.is_some_and(|age| age < WINDOW)
     }
 
     fn settings(&self, application: &Value, work: &mut Work) {
@@ -231,6 +242,3 @@ impl Situation<'_> {
         }
     }
 }
-
-/// How long after an own write reads may not show it.
-pub(super) const WINDOW: std::time::Duration = std::time::Duration::from_secs(5 * 60);

@@ -3,15 +3,23 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use entra_core::{
-    AccessToken, CredentialError, CredentialFactory, CredentialMaterial, TokenCredential,
-    TokenRequest, http::Method,
+    AccessToken, CredentialError, CredentialFactory, CredentialMaterial, Timestamp,
+    TokenCredential, TokenRequest, http::Method,
 };
 
-use super::{apply::Applied, blueprint::AppRegistration, found, wire::text};
+use super::{
+    apply::Applied,
+    blueprint::AppRegistration,
+    found::{self, sign_in_times},
+    lagging::{WINDOW, own_write},
+    wire::text,
+};
 use crate::{
     client::GraphClient,
     error::{Error, Granted},
-    lag::{CallKind, Lag, Rejection, judge},
+    key::Key,
+    lag::{self, CallKind, Lag, Rejection, judge},
+    objects::AppRoleAssignment,
 };
 
 /// What [`Applied::verify`] or [`AppRegistration::verify`] found.
@@ -86,7 +94,8 @@ impl fmt::Display for Verification {
 
 impl Applied {
     /// Signs in with a credential of the registration and makes the cheapest read for each application permission of
-    /// Microsoft Graph. Waits while sign-in does not know the new application or credential yet.
+    /// Microsoft Graph. Waits while sign-in may not know a new application, credential or consent yet; what is older is
+    /// judged by one token.
     ///
     /// Delegated permissions need a signed-in user, see [`verify_as_user`](Self::verify_as_user), and those that only
     /// write need a change: they are unknown, and so are the permissions of other APIs.
@@ -101,7 +110,8 @@ impl Applied {
         material: &CredentialMaterial,
     ) -> Result<Verification, Error> {
         let credential = self.credential(factory, material)?;
-        verified(&self.graph, &self.blueprint, &credential).await
+        let age = age_of(&self.graph, &self.blueprint, &self.sign_in_times, material);
+        verified(&self.graph, &self.blueprint, &credential, age).await
     }
 
     /// Makes the cheapest read for each delegated permission of Microsoft Graph, with the credential of a user who is
@@ -159,6 +169,9 @@ impl AppRegistration {
     /// As [`Applied::verify`], for a registration that an earlier run applied: finds it, signs in with a credential of
     /// it, and makes the cheapest read for each application permission of Microsoft Graph. It only reads.
     ///
+    /// It waits for replication only if registration, secret or consent are new, or this client wrote a moment ago. When a
+    /// certificate or federated credential was added is not recorded, so one that is rejected is tried for half a minute.
+    ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration;
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) with Entra's code, cause and fix if the sign-in is
@@ -173,7 +186,38 @@ impl AppRegistration {
         let tenant = graph.granted().and_then(|granted| granted.tenant);
         let client_id = text(&application, "appId");
         let credential = credential(factory, tenant.as_deref(), client_id, material)?;
-        verified(graph, self, &credential).await
+        let mut times = sign_in_times(&application);
+        times.extend(consent_times(graph, client_id).await);
+        let age = age_of(graph, self, &times, material);
+        verified(graph, self, &credential, age).await
+    }
+}
+
+/// When the roles of the application were granted; nothing if that cannot be read.
+async fn consent_times(graph: &GraphClient, client_id: &str) -> Vec<Timestamp> {
+    let principal = graph.service_principal(Key::app_id(client_id));
+    let roles = principal.app_role_assignments().list().items();
+    let roles: Result<Vec<AppRoleAssignment>, Error> = roles.try_collect().await;
+    let roles = roles.unwrap_or_default();
+    let times = roles.iter().filter_map(|one| one.created_date_time);
+    times.collect()
+}
+
+/// How long ago something was written that a sign-in depends on; `None` if that is so long that every replica has it.
+fn age_of(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    times: &[Timestamp],
+    material: &CredentialMaterial,
+) -> Option<Duration> {
+    let now = graph.now();
+    let recorded = times.iter().map(|at| (now - *at).unsigned_abs()).min();
+    let own = own_write(graph, &blueprint.key());
+    let newest = recorded.into_iter().chain(own).min();
+    match (newest, material) {
+        (Some(age), _) if age < lag::LONG => Some(age),
+        (_, CredentialMaterial::Secret(_)) => None,
+        _ => Some(lag::LONG - UNDATED),
     }
 }
 
@@ -181,9 +225,10 @@ async fn verified(
     graph: &GraphClient,
     blueprint: &AppRegistration,
     credential: &Arc<dyn TokenCredential>,
+    age: Option<Duration>,
 ) -> Result<Verification, Error> {
     let wanted: Vec<&str> = permissions(blueprint, |one| &one.application).collect();
-    let token = until_accepted(graph, credential, &wanted).await?;
+    let token = until_accepted(graph, credential, &wanted, age).await?;
     let granted = Granted::read(token.expose_secret());
     let graph = graph.with_credential(Fixed(token));
     let mut checks = Vec::new();
@@ -255,17 +300,21 @@ pub(super) fn credential(
         .map_err(rejected)
 }
 
-/// A token, once sign-in accepts the credential several times in a row and its tokens have these roles.
+/// A token with these roles. If what sign-in depends on was written a moment ago, which is what its age at the start tells,
+/// the credential must be accepted several times in a row, and rejections that can be replication lag are waited out.
 pub(super) async fn until_accepted(
     graph: &GraphClient,
     credential: &Arc<dyn TokenCredential>,
     roles: &[&str],
+    age: Option<Duration>,
 ) -> Result<AccessToken, Error> {
     let start = graph.monotonic();
     let request = TokenRequest::new([graph.scope()]).with_force_refresh();
     let mut accepted = 0;
+    let is_new = age.is_some_and(|age| age < WINDOW);
+    let needed = if is_new { IN_A_ROW } else { 1 };
     loop {
-        let age = graph.elapsed(start);
+        let age = age.map(|age| age + graph.elapsed(start));
         match credential.token(&request).await {
             Ok(token) => {
                 let granted = Granted::read(token.expose_secret());
@@ -273,11 +322,12 @@ pub(super) async fn until_accepted(
                     granted.is_none_or(|granted| roles.iter().all(|role| granted.lists(role)));
                 accepted = if complete { accepted + 1 } else { 0 };
                 // A role that does not come is a finding of the caller, not a reason to wait for ever.
-                if accepted >= IN_A_ROW || !complete && age > LONGEST_WAIT {
+                let in_vain = !complete && age.is_none_or(|age| age > LONGEST_WAIT);
+                if accepted >= needed || in_vain {
                     return Ok(token);
                 }
             }
-            Err(error) if is_lag(&error, age) => accepted = 0,
+            Err(error) if age.is_some_and(|age| is_lag(&error, age)) => accepted = 0,
             Err(error) => return Err(rejected(error)),
         }
         graph.sleep(BETWEEN_TOKENS).await;
@@ -381,3 +431,5 @@ const READS: &[(&str, &str)] = &[
 const IN_A_ROW: u32 = 10;
 const BETWEEN_TOKENS: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(3 * 60);
+/// For how long a credential is tried that Entra rejects and of which it does not record when it was added.
+const UNDATED: Duration = Duration::from_secs(30);

@@ -1,6 +1,10 @@
 //! Requests of this module: an operation, its address and a JSON body.
 
-use entra_core::http::{HeaderValue, StatusCode};
+use entra_core::{
+    Timestamp,
+    http::{HeaderValue, StatusCode},
+    parse_rfc3339,
+};
 use serde_json::Value;
 
 use crate::{
@@ -139,6 +143,11 @@ pub(super) fn create_grant(graph: &GraphClient, body: &Value) -> Request<Value> 
 /// The text of a property.
 pub(super) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_default()
+}
+
+/// A time of an object.
+pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
+    parse_rfc3339(object[name].as_str()?)
 }
 
 /// The items of a property.

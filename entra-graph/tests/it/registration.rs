@@ -3,9 +3,11 @@
 mod adopted;
 mod after;
 mod applied;
+mod assigned;
 mod directory;
 mod factory;
 mod file_keys;
+mod first_certificate;
 mod gallery;
 mod interrupted;
 mod many;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use entra_core::{Timestamp, time::Duration};
 
-use super::{super::names::GRAPH_APP_ID, AuditFinding, AuditIssue};
+use super::{AuditFinding, AuditIssue};
 use crate::{
     client::GraphClient,
     error::Error,
-    key::Key,
+    key::{GRAPH_APP_ID, Key},
     objects::{
         AppRoleAssignment, Application, DirectoryAudit, ServicePrincipal,
         types::{AppIdentity, AuditActivityInitiator},

@@ -227,7 +227,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// A blueprint cannot list a role without a value: gallery applications have such roles, which must stay.
-fn is_removable(key: &str) -> bool {
+pub(in super::super) fn is_removable(key: &str) -> bool {
     !key.is_empty() && key != PROTECTED_ROLE
 }
 

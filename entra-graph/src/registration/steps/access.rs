@@ -1,5 +1,6 @@
 //! The steps of consent and of assignments.
 
+use entra_core::Guid;
 use serde_json::Value;
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
         action::{Action, Step},
         line::Line,
         names::ApiNames,
-        settings::entitlement_id,
+        settings::is_removable,
         wire::{items, text},
     },
     Situation, Work,
@@ -54,16 +55,14 @@ impl Situation<'_> {
     fn unlisted_consent(&self, work: &mut Work) {
         for one in &self.found.roles {
             let id = one.app_role_id.as_deref().unwrap_or_default();
-            let api = self
-                .names
-                .apis
-                .iter()
-                .find(|api| one.resource_id.as_deref() == Some(&api.id));
+            let resource = one.resource_id.as_deref().unwrap_or_default();
+            let api = self.names.of_object(resource);
             let listed = api.is_some_and(|api| api.application.iter().any(|role| role.id == id));
             if !listed {
+                let of_grant = one.resource_display_name.as_deref();
                 let line = Line::remove(format!(
                     "admin consent for {} {} (application)",
-                    one.resource_display_name.as_deref().unwrap_or_default(),
+                    api.map_or(of_grant.unwrap_or(resource), |api| &api.name),
                     api.map_or(id, |api| api.value_of(id)),
                 ));
                 let action = Action::RevokeRole(one.id.clone());
@@ -73,12 +72,13 @@ impl Situation<'_> {
         for grant in &self.found.grants {
             let resource = grant.resource_id.as_deref().unwrap_or_default();
             if !self.names.apis.iter().any(|api| api.id == resource) {
-                let scopes = grant.scopes().collect::<Vec<_>>().join(" ");
-                let line = Line::remove(format!(
-                    "admin consent for {scopes} (delegated) of the API with the object id {resource}"
-                ));
+                let api = self.names.of_object(resource);
+                let name = api.map_or(resource, |api| &api.name);
+                let lines = grant.scopes().map(|scope| {
+                    Line::remove(format!("admin consent for {name} {scope} (delegated)"))
+                });
                 let action = Action::RevokeScopes(grant.id.clone());
-                work.steps.push(Step::new(action, [line]));
+                work.steps.push(Step::new(action, lines));
             }
         }
     }
@@ -137,14 +137,25 @@ impl Situation<'_> {
             .iter()
             .zip(&self.blueprint.enterprise.assigned)
         {
-            let Some(role) = self.role(application, &spec.role, work) else {
-                continue;
+            let has = |role: &str| {
+                self.found.assigned.iter().any(|one| {
+                    one.principal_id.as_deref() == Some(&principal.id)
+                        && one.app_role_id.as_deref() == Some(role)
+                })
             };
-            let assigned = self.found.assigned.iter().any(|one| {
-                one.principal_id.as_deref() == Some(&principal.id)
-                    && one.app_role_id.as_deref() == Some(&role)
-            });
-            if !assigned {
+            let role = match self.role(application, &spec.role) {
+                Ok(role) => role,
+                // One that was assigned before the registration had app roles.
+                Err(_) if spec.role.is_empty() && has(&Guid::NIL.to_string()) => {
+                    Guid::NIL.to_string()
+                }
+                Err(why) => {
+                    work.stops
+                        .push(format!("{} cannot be assigned: {why}", principal.name));
+                    continue;
+                }
+            };
+            if !has(&role) {
                 let suffix = if spec.role.is_empty() {
                     String::new()
                 } else {
@@ -173,40 +184,61 @@ impl Situation<'_> {
         }
     }
 
-    /// The id of an app role by its value; the one for default access without a value.
-    fn role(&self, application: &Value, value: &str, work: &mut Work) -> Option<String> {
-        let current = items(application, "appRoles");
-        if value.is_empty() {
-            let for_users = |role: &&Value| {
-                items(role, "allowedMemberTypes")
-                    .iter()
-                    .any(|kind| kind == "User")
-                    && role["isEnabled"] != false
+    /// The id of an app role by its value; without a value that of default access, or of the role of gallery applications
+    /// that stands for it.
+    fn role(&self, application: &Value, value: &str) -> Result<String, String> {
+        let roles = self.roles_of_users(application);
+        if let Some((id, _)) = roles.iter().find(|(_, known)| known == value) {
+            return Ok(id.clone());
+        }
+        let names: Vec<&str> = roles.iter().map(|(_, value)| value.as_str()).collect();
+        let names = names.join(", ");
+        let from_gallery = self.found.application.is_none() && self.names.template.is_some();
+        match (value, names.as_str()) {
+            ("", "") => Ok(Guid::NIL.to_string()),
+            // Which roles it comes with is not known yet.
+            ("", _) if from_gallery => Ok(Guid::NIL.to_string()),
+            ("", names) => Err(format!(
+                "the registration has app roles for users, and Entra then rejects an assignment without one; name one of them: {names}"
+            )),
+            (value, "") => Err(format!(
+                "the registration has no app role {value}, nor any other for users and groups"
+            )),
+            (value, names) => Err(format!(
+                "the registration has no app role {value} for users and groups; it has: {names}"
+            )),
+        }
+    }
+
+    /// The app roles that users and groups can be assigned to once the blueprint is applied: id and value.
+    fn roles_of_users(&self, application: &Value) -> Vec<(String, String)> {
+        let listed = &self.blueprint.app_roles;
+        let mut roles = Vec::new();
+        for role in items(application, "appRoles") {
+            let value = text(role, "value");
+            let is_for_users = match listed.iter().find(|one| one.value == value) {
+                Some(one) => one.members.allowed().contains(&"User"),
+                None => {
+                    let mut kinds = items(role, "allowedMemberTypes").iter();
+                    let removed = self.blueprint.remove_unlisted && is_removable(value);
+                    role["isEnabled"] != false && kinds.any(|kind| kind == "User") && !removed
+                }
             };
-            // Default access is possible only without roles for users; gallery applications have `User`.
-            let plain = current
+            if is_for_users {
+                roles.push((text(role, "id").to_owned(), value.to_owned()));
+            }
+        }
+        for one in listed {
+            let is_new = !items(application, "appRoles")
                 .iter()
-                .filter(for_users)
-                .find(|role| role["value"].is_null());
-            return Some(match plain {
-                Some(role) => text(role, "id").to_owned(),
-                None => entra_core::Guid::NIL.to_string(),
-            });
+                .any(|role| text(role, "value") == one.value);
+            if is_new && one.members.allowed().contains(&"User") {
+                roles.push((
+                    self.blueprint.derived_id("role", &one.value),
+                    one.value.clone(),
+                ));
+            }
         }
-        if let Some(role) = current.iter().find(|role| text(role, "value") == value) {
-            return Some(text(role, "id").to_owned());
-        }
-        if self
-            .blueprint
-            .app_roles
-            .iter()
-            .any(|role| role.value == value)
-        {
-            return Some(entitlement_id(self.blueprint, "role", value));
-        }
-        work.stops.push(format!(
-            "the registration has no app role {value} to assign"
-        ));
-        None
+        roles
     }
 }

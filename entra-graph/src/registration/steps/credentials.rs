@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::{
     super::{
         action::{Action, Step},
-        found::time,
+        lagging::WINDOW,
         line::{Line, Mark},
         parts::SecretBlueprint,
         policy::SecretPolicy,
         sink::SinkEntry,
-        wire::{items, text},
+        wire::{items, text, time},
     },
-    Situation, WINDOW, Work,
+    Situation, Work,
 };
 use crate::{areas::applications::SecretId, objects::FederatedIdentityCredential};
 
@@ -49,7 +49,19 @@ impl Situation<'_> {
                 new: missing.clone(),
                 kept: self.found.keys.clone(),
             };
-            work.steps.push(Step::new(action, lines));
+            let first = Step::new(action, lines);
+            if self.is_new() && !self.created_here && !self.blueprint.sole_writer {
+                let line = Line::new(
+                    Mark::Keep,
+                    "the registration was created a moment ago, and that run may be about to write its first certificate"
+                        .to_owned(),
+                );
+                work.steps
+                    .push(Step::new(Action::AwaitCertificates, [line]));
+                work.possible.push(first);
+            } else {
+                work.steps.push(first);
+            }
         } else if valid {
             work.stops.push(
                 "a further certificate needs proof of possession of the one that the registration has: give the plan a proof signer".to_owned(),

@@ -55,14 +55,12 @@ async fn consents_that_are_not_listed_are_removed_also_without_new_ones() {
     let less = keeps.remove_unlisted();
     let plan = less.plan(&graph).await.unwrap();
     let text = plan.to_string();
-    assert!(
-        text.contains("Device.Read.All") || text.contains("consent for Microsoft Graph"),
-        "{text}"
-    );
-    assert!(
-        text.contains("- admin consent for User.Read (delegated)"),
-        "{text}"
-    );
+    for line in [
+        "- admin consent for Microsoft Graph Device.Read.All (application)",
+        "- admin consent for Microsoft Graph User.Read (delegated)",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
     plan.apply(&mut sink(&tenant)).await.unwrap();
     let after = outcome(&graph, "Portal made").await;
     assert_eq!((after.roles, after.grants), (Vec::new(), Vec::new()));
@@ -91,6 +89,84 @@ async fn a_consent_of_a_listed_api_is_removed_by_name() {
     let after = outcome(&graph, "Portal made").await;
     assert_eq!((after.roles.len(), after.grants.len()), (1, 0));
     assert!(less.plan(&graph).await.unwrap().is_empty());
+}
+
+/// What other tools and administrators added beside it stays.
+#[tokio::test]
+async fn consents_and_tags_of_others_stay() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant
+        .register_app("Portal made")
+        .with_secret()
+        .delegated_permission("User.Read");
+    let id = object_id(&graph, &app).await;
+    let principal = app.service_principal_id().to_string();
+    let tags = |of: &[&str]| json!(of);
+    let of_others = tags(&["of another tool"]);
+    tenant
+        .set_property("applications", &id, "tags", of_others.clone())
+        .unwrap();
+    tenant
+        .set_property("servicePrincipals", &principal, "tags", of_others.clone())
+        .unwrap();
+    let blueprint = AppRegistration::new("Portal made")
+        .client_id(app.client_id())
+        .delegated(["GroupMember.Read.All"])
+        .grant_admin_consent()
+        .visible_to_users(false);
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    let after = outcome(&graph, "Portal made").await;
+    assert_eq!(after.grants[0]["scope"], "User.Read GroupMember.Read.All");
+    let read = graph.service_principal(principal.as_str()).get();
+    let read = read.send().await.unwrap();
+    assert_eq!(read.tags.unwrap(), ["of another tool", "HideApp"]);
+    apply(&blueprint.remove_unlisted(), &graph, &mut sink(&tenant)).await;
+    let after = outcome(&graph, "Portal made").await;
+    assert_eq!(after.application["tags"], of_others);
+    assert_eq!(after.grants[0]["scope"], "GroupMember.Read.All");
+}
+
+/// A plan names what it keeps or removes, also of APIs that the blueprint does not list.
+#[tokio::test]
+async fn apis_that_the_blueprint_does_not_list_are_named() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let scope = |name: &str| ScopeBlueprint::new(name, name, name);
+    let role = AppRoleBlueprint::for_applications("Invoices.Export", "Export", "Exports");
+    let api = AppRegistration::new("Billing")
+        .app_id_uri("api://{client-id}")
+        .scope(scope("Invoices.Read"))
+        .scope(scope("Invoices.Send"))
+        .app_role(role);
+    let api = apply(&api, &graph, &mut sink(&tenant)).await;
+    let all = AppRegistration::new("Order Desk")
+        .delegated_of(api.client_id(), ["Invoices.Read", "Invoices.Send"])
+        .application_of(api.client_id(), ["Invoices.Export"])
+        .grant_admin_consent();
+    apply(&all, &graph, &mut sink(&tenant)).await;
+    let permissions = [
+        "Billing Invoices.Read (delegated)",
+        "Billing Invoices.Send (delegated)",
+        "Billing Invoices.Export (application)",
+    ];
+    let bare = AppRegistration::new("Order Desk");
+    let kept = bare.plan(&graph).await.unwrap().to_string();
+    for name in permissions {
+        let line = format!("= permission {name}, which the blueprint does not list");
+        assert!(kept.contains(&line), "{line}: {kept}");
+    }
+    let plan = bare.remove_unlisted().plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    for name in permissions {
+        for line in [
+            format!("- permission {name}"),
+            format!("- admin consent for {name}"),
+        ] {
+            assert!(text.contains(&line), "{line}: {text}");
+        }
+    }
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let after = outcome(&graph, "Order Desk").await;
+    assert_eq!((after.roles, after.grants), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test]

@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use entra_core::{Clock as _, CredentialMaterial, StaticCredential};
 use entra_graph::{
-    ErrorKind, Key, NewGroup, NewPassword,
+    ErrorKind, GraphClient, Key, NewGroup, NewPassword,
     registration::{
-        AppRegistration, AppRoleBlueprint, AuditIssue, CheckOutcome, CredentialKind, Lifetime,
-        audit, expiring,
+        AppRegistration, AppRoleBlueprint, AuditIssue, Certificate, CheckOutcome, CredentialKind,
+        Lifetime, audit, expiring,
     },
 };
 use entra_mock::{FakeTenant, Fault};
 
 use super::{
     ENOUGH, admin, apply, everything,
-    factory::{Factory, secret_of},
-    graph_of, sink, writes,
+    factory::{Factory, Signer, secret_of},
+    graph_of,
+    interrupted::killed,
+    sink, writes,
 };
 
 #[tokio::test]
@@ -149,6 +151,164 @@ async fn a_registration_of_an_earlier_run_is_verified_without_a_write() {
         .unwrap_err();
     assert!(error.to_string().contains("7000215"), "{error}");
     assert!(!format!("{error:#}").contains("canary"), "{error:#}");
+}
+
+/// How many tokens an application asked for.
+fn token_requests(tenant: &FakeTenant, client_id: &str) -> usize {
+    let requests = tenant.requests();
+    let of_app = requests
+        .iter()
+        .filter(|one| one.path.ends_with("/token") && one.app_id() == Some(client_id));
+    of_app.count()
+}
+
+/// Replication is waited out after a write of the client itself, or one that the tenant dates, and not otherwise.
+#[tokio::test]
+async fn a_tool_that_starts_fresh_answers_at_once() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .secret("production", Lifetime::months(6));
+    let clock = tenant.clock();
+    let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
+    let unknown = CredentialMaterial::Secret("canary-of-a-secret".into());
+    let few_seconds = Duration::from_secs(3);
+    let since = |start: entra_core::Timestamp| (clock.now() - start).unsigned_abs();
+
+    let start = clock.now();
+    assert!(!blueprint.destroy(&graph).await.unwrap());
+    assert!(since(start) <= few_seconds, "{:?}", since(start));
+    let start = clock.now();
+    let error = blueprint.verify(&graph, &factory, &unknown).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Registration);
+    assert!(since(start) <= few_seconds, "{:?}", since(start));
+
+    // It deletes what it applied, and knows that nothing is left.
+    let first = apply(&blueprint, &graph, &mut sink).await;
+    assert!(blueprint.destroy(&graph).await.unwrap());
+    let start = clock.now();
+    assert!(!blueprint.destroy(&graph).await.unwrap());
+    assert!(since(start) <= few_seconds, "{:?}", since(start));
+
+    // A day later: a permission without consent and a wrong secret are judged by one token request each.
+    let applied = apply(&blueprint, &graph, &mut sink).await;
+    clock.advance(Duration::from_secs(86_400));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let secret = secret_of(&sink);
+    tenant.forget_requests();
+    let start = clock.now();
+    let verified = blueprint.verify(&graph, &factory, &secret).await.unwrap();
+    assert!(!verified.is_ok(), "{verified}");
+    let error = blueprint.verify(&graph, &factory, &unknown).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("7000215"), "{error}");
+    assert_eq!(clock.now(), start);
+    assert_eq!(token_requests(&tenant, applied.client_id()), 2);
+
+    // A secret that does not exist is removed at once as well.
+    let absent = first.secrets()[0].id;
+    let object = graph.application(applied.object_id());
+    object.remove_password(absent).send().await.unwrap();
+    let mut empty = super::sink(&tenant);
+    let retired = blueprint.retire(&graph, absent, &mut empty).await;
+    retired.unwrap();
+    assert_eq!(clock.now(), start);
+}
+
+#[tokio::test]
+async fn verify_uses_one_token_long_after_the_last_write() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All", "Device.Read.All"])
+        .grant_admin_consent()
+        .secret("production", Lifetime::months(6));
+    let mut sink = sink(&tenant);
+    let applied = apply(&blueprint, &graph, &mut sink).await;
+    let factory = Factory::of(&tenant);
+    tenant.clock().advance(Duration::from_secs(86_400));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    tenant.forget_requests();
+    let start = tenant.clock().now();
+    let secret = secret_of(&sink);
+    let verified = blueprint.verify(&graph, &factory, &secret).await.unwrap();
+    assert!(verified.is_ok(), "{verified}");
+    assert_eq!(token_requests(&tenant, applied.client_id()), 1);
+    assert_eq!(tenant.clock().now(), start);
+    let rules: Vec<&str> = tenant.findings().iter().map(|one| one.rule).collect();
+    assert!(!rules.contains(&"token-per-call"), "{rules:?}");
+}
+
+/// A consent of a moment ago is dated by the tenant, also one that another client gave.
+#[tokio::test]
+async fn a_consent_of_a_moment_ago_is_waited_for() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .secret("production", Lifetime::months(6));
+    let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
+    apply(&blueprint, &graph, &mut sink).await;
+    tenant.clock().advance(Duration::from_secs(86_400));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let fresh = graph_of(&tenant, ENOUGH).await;
+    tenant.set_replication_delay(Duration::from_secs(60));
+    let consented = blueprint.grant_admin_consent();
+    apply(&consented, &graph, &mut sink).await;
+    let secret = secret_of(&sink);
+    let verified = consented.verify(&fresh, &factory, &secret).await.unwrap();
+    assert!(verified.is_ok(), "{verified}");
+}
+
+/// When a certificate was uploaded is not recorded, so one that is rejected gets half a minute.
+#[tokio::test]
+async fn a_certificate_that_is_rejected_is_tried_for_half_a_minute() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let blueprint = AppRegistration::new("Order Desk").certificate(first);
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    tenant.clock().advance(Duration::from_secs(86_400));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let factory = Factory::of(&tenant);
+    let late = Fault::on("/token").times(3).sign_in_error(700_027);
+    tenant.inject(late);
+    let own = Signer::first().material();
+    let verified = blueprint.verify(&graph, &factory, &own).await.unwrap();
+    assert!(verified.is_ok(), "{verified}");
+    let start = tenant.clock().now();
+    let other = Signer::second().material();
+    let error = blueprint.verify(&graph, &factory, &other).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("700027"), "{error}");
+    let took = (tenant.clock().now() - start).unsigned_abs();
+    assert!((25..40).contains(&took.as_secs()), "{took:?}");
+}
+
+#[tokio::test]
+async fn verify_is_repeatable_under_replication_delay_and_after_a_kill_at_any_request() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .grant_admin_consent()
+        .secret("production", Lifetime::months(6));
+    let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
+    let other = graph_of(&tenant, ENOUGH).await;
+    tenant.set_replication_delay(Duration::from_secs(60));
+    apply(&blueprint, &graph, &mut sink).await;
+    // Right after the apply, by the same client and then by one that wrote nothing.
+    let verify = async |graph: &GraphClient| {
+        let secret = secret_of(&sink);
+        let verified = blueprint.verify(graph, &factory, &secret).await.unwrap();
+        assert!(verified.is_ok(), "{verified}");
+    };
+    verify(&graph).await;
+    verify(&other).await;
+    tenant.forget_requests();
+    let mut number = 0;
+    while killed(&tenant, number, true, verify).await {
+        verify(&other).await;
+        number += 1;
+    }
+    assert!(number >= 3, "{number}");
+    assert_eq!(writes(&tenant), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -369,7 +529,7 @@ async fn reports_name_what_expires_and_what_to_look_at() {
         .apply(&mut sink(&tenant))
         .await
         .unwrap();
-    let own = async |days: u32, graph: &entra_graph::GraphClient| {
+    let own = async |days: u32, graph: &GraphClient| {
         let mut all = expiring(graph, days).await.unwrap();
         all.retain(|one| one.client_id == applied.client_id());
         all
@@ -381,7 +541,7 @@ async fn reports_name_what_expires_and_what_to_look_at() {
         (CredentialKind::Secret, 9)
     );
     assert_eq!(own(400, &graph).await.len(), 2);
-    let issues = async |graph: &entra_graph::GraphClient| -> Vec<AuditIssue> {
+    let issues = async |graph: &GraphClient| -> Vec<AuditIssue> {
         let findings = audit(graph).await.unwrap();
         let own = findings
             .iter()
@@ -482,12 +642,11 @@ async fn privileged_permissions_that_cannot_be_used_are_reported() {
     let writer = tenant.register_app("Exports devices").with_secret();
     let writer = writer.application_permission("Group.ReadWrite.All");
     tenant.clock().advance(Duration::from_secs(31 * 86_400));
-    let writing =
-        entra_graph::GraphClient::builder(crate::support::AppCredential::new(&tenant, &writer))
-            .cloud(tenant.cloud())
-            .clock(tenant.clock())
-            .build()
-            .unwrap();
+    let writing = GraphClient::builder(crate::support::AppCredential::new(&tenant, &writer))
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
     let group = entra_graph::NewGroup::security("Made by the export", "made-by-export");
     writing.groups().create(group).send().await.unwrap();
     let permissions = [ENOUGH, &["AuditLog.Read.All"]].concat();

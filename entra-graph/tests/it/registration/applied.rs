@@ -185,6 +185,8 @@ async fn a_role_and_a_scope_are_disabled_before_they_are_removed() {
     );
     assert_eq!(outcome.secrets, ["production", "staging"]);
     assert!(outcome.federated.is_empty());
+    // A blueprint without owners does not manage them.
+    assert_eq!(outcome.owners, 1);
     assert_eq!((outcome.roles, outcome.grants), (Vec::new(), Vec::new()));
 }
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use entra_core::{HttpTransport, ReqwestTransport, TransportError, bytes::Bytes, http};
+use entra_core::{Clock as _, HttpTransport, ReqwestTransport, TransportError, bytes::Bytes, http};
 use entra_graph::{
     ApplicationTemplate, GraphClient, Key,
     registration::{AppRegistration, Certificate, EnvFile, Lifetime, SecretSink},
@@ -242,6 +242,28 @@ async fn a_lost_secret_that_another_run_removed_is_not_an_error() {
     let plan = blueprint.plan(&graph).await.unwrap();
     plan.apply(&mut sink).await.unwrap();
     assert_eq!(sink.secrets().count(), 1);
+}
+
+/// A lost secret that is listed is certain, so nothing is waited for.
+#[tokio::test]
+async fn a_lost_secret_is_replaced_at_once() {
+    let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
+    let tenant = FakeTenant::start().await;
+    let mut sink = sink(&tenant);
+    let (methods, _) = uninterrupted(&blueprint).await;
+    // The last write adds the secret.
+    let number = methods.iter().rposition(|method| method != "GET").unwrap();
+    assert!(killed_at(&blueprint, &tenant, &mut sink, number, true).await);
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let start = tenant.clock().now();
+    let plan = blueprint.plan_with(&graph, &mut sink).await.unwrap();
+    assert!(plan.to_string().contains("whose value was lost"), "{plan}");
+    plan.apply(&mut sink).await.unwrap();
+    let took = tenant.clock().now() - start;
+    assert!(took.whole_seconds() < 60, "{took}");
+    assert_eq!(sink.secrets().count(), 1);
+    let outcome = outcome(&graph, "Order Desk").await;
+    assert_eq!(outcome.secrets, ["production"]);
 }
 
 const OF_EXAMPLES: [&str; 8] = [

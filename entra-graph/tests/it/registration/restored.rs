@@ -144,3 +144,36 @@ async fn restore_purge_and_removal_killed_after_any_write_are_completed() {
         }
     }
 }
+
+/// By its unique name, by the tag and by the client id.
+#[tokio::test]
+async fn a_deleted_registration_is_found_by_each_of_its_marks() {
+    for mark in ["unique name", "tag", "client id"] {
+        let (tenant, graph) = admin(ENOUGH).await;
+        let blueprint = AppRegistration::new("Order Desk");
+        let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
+        let id = applied.object_id();
+        if mark != "tag" {
+            tenant
+                .set_property("applications", id, "tags", serde_json::json!([]))
+                .unwrap();
+        }
+        if mark != "unique name" {
+            tenant
+                .set_property("applications", id, "uniqueName", serde_json::Value::Null)
+                .unwrap();
+        }
+        graph.application(id).delete().send().await.unwrap();
+        let wanted = match mark {
+            "client id" => blueprint.client_id(applied.client_id().parse().unwrap()),
+            _ => blueprint,
+        };
+        let plan = wanted.plan(&graph).await.unwrap();
+        assert!(
+            plan.to_string().contains("(in the deleted items)"),
+            "{mark}: {plan}"
+        );
+        let other = AppRegistration::new("Order Desk 2").plan(&graph).await;
+        assert!(other.unwrap().to_string().contains("(new)"), "{mark}");
+    }
+}

@@ -10,6 +10,7 @@ use entra_graph::{
     },
 };
 use entra_mock::FakeTenant;
+use wiremock::{Mock, ResponseTemplate, matchers::path_regex};
 
 use super::{
     ENOUGH, admin, apply,
@@ -218,4 +219,82 @@ async fn a_further_certificate_is_added_once_although_runs_are_killed_or_late() 
         number += 1;
     }
     assert!(number > 2);
+}
+
+#[tokio::test]
+async fn a_certificate_is_rotated_once_although_runs_are_killed_under_delay() {
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let blueprint = AppRegistration::new("Order Desk").certificate(first);
+    let mut number = 0;
+    let mut reached = true;
+    while reached {
+        let (tenant, graph) = admin(ENOUGH).await;
+        apply(&blueprint, &graph, &mut sink(&tenant)).await;
+        tenant.clock().advance(Duration::from_secs(3600));
+        let graph = graph_of(&tenant, ENOUGH).await;
+        let factory = Factory::of(&tenant);
+        let rotate = async |graph: &GraphClient| {
+            let (present, new) = (Signer::first(), Signer::second());
+            let material = new.material();
+            let rotated =
+                blueprint.rotate_certificate(graph, &second, &present, &factory, &material);
+            rotated.await.unwrap()
+        };
+        let run = async |graph: &GraphClient| {
+            tenant.set_replication_delay(Duration::from_secs(30));
+            rotate(graph).await;
+        };
+        reached = killed(&tenant, number, true, run).await;
+        let rotated = rotate(&graph).await;
+        let case = format!("killed at request {number}");
+        let previous = rotated.previous.expect(&case);
+        assert_ne!(previous, rotated.new, "{case}");
+        blueprint
+            .retire_certificate(&graph, previous, &Signer::second())
+            .await
+            .unwrap();
+        tenant.set_replication_delay(Duration::ZERO);
+        let keys = &outcome(&graph, "Order Desk").await.application["keyCredentials"];
+        assert_eq!(*keys, 1, "{case}");
+        number += 1;
+    }
+    assert!(number > 8, "{number}");
+}
+
+#[tokio::test]
+async fn a_secret_that_graph_rejects_leaves_no_reservation() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let mut sink = sink(&tenant);
+    apply(&blueprint(), &graph, &mut sink).await;
+    tenant.clock().advance(Duration::from_secs(3600));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let body = serde_json::json!({"error": {"code": "Request_BadRequest", "message": "Rejected."}});
+    let rejected = ResponseTemplate::new(400).set_body_json(body);
+    let mock = Mock::given(path_regex("/addPassword$")).respond_with(rejected);
+    tenant.mount(mock.up_to_n_times(1)).await;
+    let factory = Factory::of(&tenant);
+    rotate(&graph, &factory, &mut sink).await.unwrap_err();
+    is_as_before(&graph, &mut sink).await;
+}
+
+/// Programs read the old value until the rotation stores the new one.
+#[tokio::test]
+async fn the_secret_in_use_is_not_retired_during_a_rotation() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let mut sink = sink(&tenant);
+    let applied = apply(&blueprint(), &graph, &mut sink).await;
+    let run = async |graph: &GraphClient| {
+        let factory = Factory::of(&tenant);
+        rotate(graph, &factory, &mut sink).await.unwrap();
+    };
+    // The second request is after the look-up, so the new secret is reserved.
+    assert!(killed(&tenant, 1, true, run).await);
+    let old = applied.secrets()[0].id;
+    let error = blueprint()
+        .retire(&graph, old, &mut sink)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("is in use"), "{error}");
+    assert_eq!(outcome(&graph, "Order Desk").await.secrets.len(), 1);
 }
