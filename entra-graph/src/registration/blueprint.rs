@@ -327,7 +327,8 @@ impl AppRegistration {
         self
     }
 
-    /// Assigns a user, by user principal name or object id, with default access.
+    /// Assigns a user, by user principal name or object id, with default access. Where the registration has app roles for
+    /// users, Entra rejects that and the plan stops: use [`assign_user_to`](Self::assign_user_to).
     pub fn assign_user(self, user: impl Into<String>) -> Self {
         self.assign_user_to(user, "")
     }
@@ -338,7 +339,7 @@ impl AppRegistration {
         self
     }
 
-    /// Assigns a group, by object id or display name, with default access.
+    /// Assigns a group, by object id or display name, with default access, as [`assign_user`](Self::assign_user) does.
     pub fn assign_group(self, group: impl Into<String>) -> Self {
         self.assign_group_to(group, "")
     }
