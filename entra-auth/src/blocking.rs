@@ -1,9 +1,7 @@
 //! Work that blocks its thread: files, processes, and waiting without a timer.
 
-#[cfg(feature = "workload-identity")]
-use std::fs::File;
 use std::{
-    fs,
+    fs::File,
     future::{Future, poll_fn},
     io,
     path::Path,
@@ -54,23 +52,13 @@ pub(crate) async fn run_within<T: Send + 'static>(
     .await
 }
 
-/// Opens a regular file. The open of a named pipe would wait for its writer.
+/// Opens a regular file, or a link to one. The open of a named pipe would wait for its writer.
 ///
 /// # Errors
 /// As [`File::open`], and [`io::ErrorKind::InvalidInput`] if it is no regular file.
-#[cfg(feature = "workload-identity")]
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {
-    check_file(path)?;
-    File::open(path)
-}
-
-/// Whether the path is that of a regular file, or of a link to one.
-///
-/// # Errors
-/// As [`fs::metadata`], and [`io::ErrorKind::InvalidInput`] if it is no regular file.
-pub(crate) fn check_file(path: &Path) -> io::Result<()> {
-    match fs::metadata(path)?.is_file() {
-        true => Ok(()),
+    match path.metadata()?.is_file() {
+        true => File::open(path),
         false => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "it is not a regular file",

@@ -9,7 +9,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::error;
-use crate::Error;
+use crate::{Error, blocking};
 
 #[inline]
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -19,7 +19,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
 /// The largest file that is read: the path may be that of an endless device.
 #[inline]
 fn read_within(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = fs::File::open(path)?;
+    let file = blocking::open_file(path)?;
     let length = file.metadata()?.len().min(limit);
     // Allocated once: a buffer that grows leaves copies of the key behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(

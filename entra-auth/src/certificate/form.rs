@@ -6,7 +6,7 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use super::{error, escapes::without_escapes, pem};
+use super::{error, escapes::without_escapes, hex_text, parsed::NoCertificate, pem};
 use crate::Error;
 
 type Bytes = Zeroizing<Vec<u8>>;
@@ -33,14 +33,25 @@ impl Form {
     #[inline]
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut bytes = Zeroizing::new(bytes.to_vec());
-        // Key Vault hands out a PKCS#12 file as base64 text, CI variables hold base64 of PEM, and
-        // Kubernetes' secrets of either.
+        // Key Vault hands out a PKCS#12 file as base64 text, CI variables hold base64 of PEM,
+        // Kubernetes' secrets of either, and databases write binary columns in hexadecimal.
         for _ in 0..DEEPEST_BASE64 {
             let text = pem::without_nul(&bytes);
             if pem::is_pem(&text) {
                 return Self::Pem(text);
             }
-            let Some(decoded) = json_value(&text).or_else(|| base64_text(&text)) else {
+            let text = without_mark(&text);
+            let decoded = match json_value(text).or_else(|| hex_text::decoded(text)) {
+                None if hex_text::is_dump(text) => {
+                    return Self::Other(error::other_format(
+                        "this is a hexadecimal dump of a file",
+                        "give the file itself: xxd -r dump.txt new.pfx, or certutil -decodehex dump.txt new.pfx",
+                    ));
+                }
+                None => base64_text(text),
+                decoded => decoded,
+            };
+            let Some(decoded) = decoded else {
                 break;
             };
             bytes = decoded;
@@ -80,10 +91,8 @@ impl Form {
                 "a private key alone",
                 "`Certificate::from_pem_and_key`, with its certificate",
             ),
-            Self::Request => {
-                return super::read::no_certificate(super::read::NoCertificate::Request);
-            }
-            Self::Pkcs7 => return super::read::no_certificate(super::read::NoCertificate::Pkcs7),
+            Self::Request => return NoCertificate::Request.error(),
+            Self::Pkcs7 => return NoCertificate::Pkcs7.error(),
         };
         error::other_format(
             format!("this is {found}, not {expected}"),
@@ -115,6 +124,14 @@ fn unknown(bytes: &[u8]) -> Error {
     error::malformed("the certificate is neither PEM nor PKCS#12")
 }
 
+/// The text without a byte order mark, which stays when the NUL bytes of UTF-16 are removed.
+fn without_mark(text: &[u8]) -> &[u8] {
+    let marks = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"];
+    let without = marks.iter().find_map(|mark| text.strip_prefix(*mark));
+    // A file that was converted twice has two.
+    without.map_or(text, without_mark)
+}
+
 /// The `value` of a secret as Key Vault returns it in JSON.
 fn json_value(text: &[u8]) -> Option<Bytes> {
     #[derive(serde::Deserialize)]
@@ -133,11 +150,6 @@ fn json_value(text: &[u8]) -> Option<Bytes> {
 /// The decoded text, if it is base64 of a minimum length, in either alphabet and with line breaks in
 /// any form.
 fn base64_text(text: &[u8]) -> Option<Bytes> {
-    for mark in [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"] {
-        if let Some(rest) = text.strip_prefix(mark) {
-            return base64_text(rest);
-        }
-    }
     let text = match text.strip_prefix(b"data:") {
         Some(url) => {
             let marker = b";base64,";

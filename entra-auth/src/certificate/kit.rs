@@ -7,7 +7,9 @@ use rcgen::{
 };
 use zeroize::Zeroizing;
 
-use super::{encrypted, error, file, pem, pfx, read, subject, value::Certificate};
+use super::{
+    encrypted, error, file, parsed::ParsedFile, pem, pfx, read, subject, value::Certificate,
+};
 use crate::{CertificateErrorKind, Error};
 
 /// Makes an RSA key and a self-signed certificate for it.
@@ -89,10 +91,10 @@ impl SelfSignedCertificate {
         };
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(failed)?;
         let certificate = parameters.self_signed(&key).map_err(failed)?;
-        read::assemble(read::ParsedFile {
+        read::assemble(ParsedFile {
             certificates: vec![certificate.der().to_vec()],
             keys: vec![Zeroizing::new(key.serialize_der())],
-            ..read::ParsedFile::default()
+            ..ParsedFile::default()
         })
     }
 

@@ -13,8 +13,10 @@ mod error;
 mod escapes;
 mod file;
 mod form;
+mod hex_text;
 #[cfg(feature = "certificate-kit")]
 mod kit;
+mod parsed;
 #[cfg(feature = "encrypted-pem")]
 mod pbe;
 mod pem;

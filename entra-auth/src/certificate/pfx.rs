@@ -24,8 +24,8 @@ use super::{
     ber,
     encrypted::encrypted_private_key,
     error,
+    parsed::ParsedFile,
     pbe::{self, Key, Password},
-    read::ParsedFile,
 };
 use crate::{CertificateErrorKind, Error};
 

@@ -1,13 +1,16 @@
 //! Reads a certificate with its key from the bytes of a file of any format.
 
+use std::path::Path;
+
 use aws_lc_rs::{rsa::KeyPair, signature::KeyPair as _};
 use der::{Reader as _, SliceReader};
 use entra_core::Secret;
 use zeroize::Zeroizing;
 
 use super::{
-    error,
+    error, file,
     form::Form,
+    parsed::{NoCertificate, ParsedFile},
     pem::{self, Section},
     value::{Certificate, ChainCertificate},
     x509::unsupported_key,
@@ -16,29 +19,83 @@ use crate::{CertificateErrorKind, Error};
 
 type Key = Zeroizing<Vec<u8>>;
 
-/// The certificates and keys of a file, before the key is matched to its certificate.
-#[derive(Default)]
-pub(super) struct ParsedFile {
-    pub(super) certificates: Vec<Vec<u8>>,
-    /// PKCS#8 or PKCS#1.
-    pub(super) keys: Vec<Key>,
-    /// Why the first of the other certificates and keys cannot be read. A file may still hold old or
-    /// damaged ones, so it only matters if no others fit.
-    pub(super) unreadable: Option<Error>,
-    /// The first block that is neither a certificate nor a key.
-    pub(super) no_certificate: Option<NoCertificate>,
-}
+impl Certificate {
+    /// Reads certificate and unencrypted private key (PKCS#8 or PKCS#1) from one PEM text.
+    ///
+    /// Further certificates in it become the chain; text between the blocks does not matter. Line
+    /// breaks may have become blanks, bare CR or a literal `\n`, and the text may be UTF-16 or
+    /// base64 as a whole.
+    ///
+    /// # Errors
+    /// [`Error`] with a [`certificate_error`](Error::certificate_error) when a part is missing, damaged,
+    /// encrypted or not an RSA key, or when
+    /// the key belongs to another certificate.
+    #[inline]
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        from_pem(&[pem.as_ref()], None)
+    }
 
-/// A block that is read as a certificate.
-#[derive(Clone, Copy)]
-pub(super) enum NoCertificate {
-    Request,
-    Pkcs7,
+    /// Reads certificate and unencrypted private key from two PEM texts.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    #[inline]
+    pub fn from_pem_and_key(
+        certificate: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        from_pem(&[certificate.as_ref(), key.as_ref()], None)
+    }
+
+    /// Reads certificate and encrypted private key from one PEM text.
+    ///
+    /// PKCS#8 with AES or triple DES, and OpenSSL's traditional encryption, can be opened.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem), and when the passphrase is not the right one.
+    #[cfg(feature = "encrypted-pem")]
+    #[inline]
+    pub fn from_encrypted_pem(pem: impl AsRef<[u8]>, passphrase: &Secret) -> Result<Self, Error> {
+        from_pem(&[pem.as_ref()], Some(passphrase))
+    }
+
+    /// Reads certificate, private key and chain from a PKCS#12 file (`.pfx`, `.p12`), in DER or
+    /// BER, or from its base64 text, as Key Vault hands it out.
+    ///
+    /// A file without a password opens whatever password is given, also one whose keys were
+    /// derived from no password at all.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem), and when the password is not the right one.
+    #[cfg(feature = "pfx")]
+    #[inline]
+    pub fn from_pfx(pfx: impl AsRef<[u8]>, password: &Secret) -> Result<Self, Error> {
+        from_pfx(pfx.as_ref(), Some(password))
+    }
+
+    /// Reads any of the formats, detected by the content.
+    ///
+    /// # Errors
+    /// As the functions for each format, and [`CertificateErrorKind::FeatureDisabled`] when this
+    /// build lacks the feature for its format.
+    #[inline]
+    pub fn from_bytes(bytes: impl AsRef<[u8]>, passphrase: Option<&Secret>) -> Result<Self, Error> {
+        any(bytes.as_ref(), passphrase)
+    }
+
+    /// Reads any of the formats from a file.
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes), and when the file cannot be read.
+    #[inline]
+    pub fn from_file(path: impl AsRef<Path>, passphrase: Option<&Secret>) -> Result<Self, Error> {
+        Self::from_bytes(file::read(path.as_ref())?, passphrase)
+    }
 }
 
 /// Reads PEM or PKCS#12, detected by its content.
 #[inline]
-pub(super) fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
+fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
         Form::Pkcs12(file) => assemble(pkcs12(&file, passphrase)?),
         other => {
@@ -52,7 +109,7 @@ pub(super) fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certifica
 /// Reads certificate and key from one or more PEM texts, which may be base64 as a whole. One of several
 /// may be DER.
 #[inline]
-pub(super) fn from_pem(texts: &[&[u8]], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
+fn from_pem(texts: &[&[u8]], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     let mut found = ParsedFile::default();
     for text in texts {
         collect(Form::of(text), passphrase, &mut found)?;
@@ -63,7 +120,7 @@ pub(super) fn from_pem(texts: &[&[u8]], passphrase: Option<&Secret>) -> Result<C
 /// Reads a PKCS#12 file or the base64 text of one.
 #[cfg(feature = "pfx")]
 #[inline]
-pub(super) fn from_pfx(bytes: &[u8], password: Option<&Secret>) -> Result<Certificate, Error> {
+fn from_pfx(bytes: &[u8], password: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
         Form::Pkcs12(file) => assemble(pkcs12(&file, password)?),
         other => Err(other.unexpected("a PKCS#12 file")),
@@ -163,7 +220,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
         if found.certificates.is_empty() {
             return Err(found.no_certificate.map_or_else(
                 || error::malformed("there is neither a certificate nor a private key"),
-                no_certificate,
+                NoCertificate::error,
             ));
         }
         return Err(no_key());
@@ -182,7 +239,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
         return Err(unreadable.unwrap_or_else(|| {
             found
                 .no_certificate
-                .map_or_else(certificate_missing, no_certificate)
+                .map_or_else(certificate_missing, NoCertificate::error)
         }));
     };
     let first_problem = first.fields.rsa_public_key().err();
@@ -303,19 +360,4 @@ fn certificate_missing() -> Error {
         "there is a private key, but no certificate",
         "put the certificate (BEGIN CERTIFICATE) into the same file, or give both texts",
     )
-}
-
-#[inline]
-pub(super) fn no_certificate(found: NoCertificate) -> Error {
-    let (message, fix) = match found {
-        NoCertificate::Request => (
-            "there is a certificate request (CERTIFICATE REQUEST), but no certificate",
-            "put the certificate that was issued for the request (BEGIN CERTIFICATE) in its place",
-        ),
-        NoCertificate::Pkcs7 => (
-            "the certificate is within PKCS#7, which is not supported",
-            "take it out: openssl pkcs7 -print_certs -in old.p7b -out new.pem",
-        ),
-    };
-    error::error(CertificateErrorKind::NoCertificate, message, fix)
 }

@@ -12,7 +12,7 @@ use std::{
 use entra_core::Secret;
 use tracing::{info, warn};
 
-use super::{error, value::Certificate};
+use super::value::Certificate;
 use crate::{Error, blocking, shown_path::ShownPath};
 
 /// A fixed certificate, or one that is read again when its file changes.
@@ -139,9 +139,7 @@ impl Inner {
         if !in_any_case && self.held().stamp == stamp {
             return FileState::Same;
         }
-        let read = blocking::check_file(&file.path)
-            .map_err(|source| error::file("read", &file.path, source))
-            .and_then(|()| Certificate::from_file(&file.path, file.passphrase.as_ref()));
+        let read = Certificate::from_file(&file.path, file.passphrase.as_ref());
         let mut held = self.held();
         held.stamp = stamp;
         match read {

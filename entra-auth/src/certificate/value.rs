@@ -6,11 +6,11 @@ use aws_lc_rs::{
     rsa::KeyPair,
 };
 use der::{Reader as _, SliceReader, asn1::OctetStringRef};
-use entra_core::{Secret, Timestamp};
+use entra_core::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use zeroize::Zeroizing;
 
-use super::{error, file, pem, read, x509::Fields};
+use super::{error, file, pem, x509::Fields};
 use crate::{CertificateErrorKind, Error, jws};
 
 /// An RSA certificate with its private key, to sign in with.
@@ -49,78 +49,6 @@ impl ChainCertificate {
 }
 
 impl Certificate {
-    /// Reads certificate and unencrypted private key (PKCS#8 or PKCS#1) from one PEM text.
-    ///
-    /// Further certificates in it become the chain; text between the blocks does not matter. Line
-    /// breaks may have become blanks, bare CR or a literal `\n`, and the text may be UTF-16 or
-    /// base64 as a whole.
-    ///
-    /// # Errors
-    /// [`Error`] with a [`certificate_error`](Error::certificate_error) when a part is missing, damaged,
-    /// encrypted or not an RSA key, or when
-    /// the key belongs to another certificate.
-    #[inline]
-    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        read::from_pem(&[pem.as_ref()], None)
-    }
-
-    /// Reads certificate and unencrypted private key from two PEM texts.
-    ///
-    /// # Errors
-    /// As [`from_pem`](Self::from_pem).
-    #[inline]
-    pub fn from_pem_and_key(
-        certificate: impl AsRef<[u8]>,
-        key: impl AsRef<[u8]>,
-    ) -> Result<Self, Error> {
-        read::from_pem(&[certificate.as_ref(), key.as_ref()], None)
-    }
-
-    /// Reads certificate and encrypted private key from one PEM text.
-    ///
-    /// PKCS#8 with AES or triple DES, and OpenSSL's traditional encryption, can be opened.
-    ///
-    /// # Errors
-    /// As [`from_pem`](Self::from_pem), and when the passphrase is not the right one.
-    #[cfg(feature = "encrypted-pem")]
-    #[inline]
-    pub fn from_encrypted_pem(pem: impl AsRef<[u8]>, passphrase: &Secret) -> Result<Self, Error> {
-        read::from_pem(&[pem.as_ref()], Some(passphrase))
-    }
-
-    /// Reads certificate, private key and chain from a PKCS#12 file (`.pfx`, `.p12`), in DER or
-    /// BER, or from its base64 text, as Key Vault hands it out.
-    ///
-    /// A file without a password opens whatever password is given, also one whose keys were
-    /// derived from no password at all.
-    ///
-    /// # Errors
-    /// As [`from_pem`](Self::from_pem), and when the password is not the right one.
-    #[cfg(feature = "pfx")]
-    #[inline]
-    pub fn from_pfx(pfx: impl AsRef<[u8]>, password: &Secret) -> Result<Self, Error> {
-        read::from_pfx(pfx.as_ref(), Some(password))
-    }
-
-    /// Reads any of the formats, detected by the content.
-    ///
-    /// # Errors
-    /// As the functions for each format, and [`CertificateErrorKind::FeatureDisabled`] when this
-    /// build lacks the feature for its format.
-    #[inline]
-    pub fn from_bytes(bytes: impl AsRef<[u8]>, passphrase: Option<&Secret>) -> Result<Self, Error> {
-        read::any(bytes.as_ref(), passphrase)
-    }
-
-    /// Reads any of the formats from a file.
-    ///
-    /// # Errors
-    /// As [`from_bytes`](Self::from_bytes), and when the file cannot be read.
-    #[inline]
-    pub fn from_file(path: impl AsRef<Path>, passphrase: Option<&Secret>) -> Result<Self, Error> {
-        Self::from_bytes(file::read(path.as_ref())?, passphrase)
-    }
-
     /// The SHA-1 thumbprint in upper-case hexadecimal, as the portal lists certificates.
     #[must_use]
     #[inline]

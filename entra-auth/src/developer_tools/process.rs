@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use entra_core::Secret;
 
-use crate::blocking;
+use crate::{blocking, text_file};
 
 /// Runs the command line tools that some credentials ask.
 ///
@@ -111,8 +111,8 @@ fn run(command: &ProcessCommand) -> io::Result<ProcessOutput> {
             .max(Duration::from_millis(200))
     };
     // A process it has left behind may hold the pipes open.
-    let text = |pipe: mpsc::Receiver<io::Result<String>>| match pipe.recv_timeout(left()) {
-        Ok(text) => text.map(Secret::from),
+    let text = |pipe: mpsc::Receiver<io::Result<Secret>>| match pipe.recv_timeout(left()) {
+        Ok(text) => text,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     };
     Ok(ProcessOutput {
@@ -122,7 +122,7 @@ fn run(command: &ProcessCommand) -> io::Result<ProcessOutput> {
     })
 }
 
-fn reading(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<io::Result<String>> {
+fn reading(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<io::Result<Secret>> {
     let (done, text) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -130,7 +130,11 @@ fn reading(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<io::Resul
             Some(pipe) => pipe.take(LARGEST).read_to_end(&mut bytes),
             None => Ok(0),
         };
-        let text = read.map(|_| String::from_utf8_lossy(&bytes).into_owned());
+        // PowerShell's wrappers of a tool may print UTF-16.
+        let text = read.map(|_| {
+            text_file::decoded(&bytes)
+                .unwrap_or_else(|| Secret::from(String::from_utf8_lossy(&bytes).into_owned()))
+        });
         zeroize::Zeroize::zeroize(&mut bytes);
         let _ = done.send(text);
     });
@@ -177,6 +181,12 @@ mod tests {
         // It is waited for, so this would never end if the process went on.
         let error = shell("exec sleep 1000000", Duration::from_millis(50)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn output_in_utf16_is_read() {
+        let output = shell(r"printf '\377\376a\000\n\000'", Duration::MAX).unwrap();
+        assert_eq!(output.stdout.expose_secret(), "a\n");
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! The challenge of Azure Arc's agent: who can read a file in its folder may have a token.
 
 use std::{
-    fs::File,
-    io::Read,
+    io,
     path::{Path, PathBuf},
 };
 
 use entra_core::{Secret, http::HeaderValue};
 
-use crate::{Error, ErrorKind, blocking};
+use crate::{Error, ErrorKind, blocking, text_file};
 
 /// The `Authorization` header for the challenge.
 pub(super) async fn authorization(
@@ -22,13 +21,15 @@ pub(super) async fn authorization(
         untrusted("where the agent keeps its challenge files is not known on this machine")
     })?;
     let folder = folder.to_owned();
-    let key = blocking::run(move || read(&path, &folder))
+    let key = blocking::run_within(blocking::READ_LIMIT, move || read(&path, &folder))
         .await
-        .map_err(|_| {
+        // It did not respond in time, or the runtime is shutting down.
+        .map_err(|source| {
             Error::new(
                 ErrorKind::Transport,
-                "the runtime shut down during a challenge",
+                "the file of a challenge could not be read",
             )
+            .with_source(source)
         })??;
     let mut value = HeaderValue::from_str(&format!("Basic {}", key.expose_secret().trim()))
         .map_err(|_| untrusted("the file holds characters that no header can carry"))?;
@@ -62,16 +63,10 @@ fn read(path: &Path, folder: &Path) -> Result<Secret, Error> {
     if path.parent() != Some(&folder) {
         return Err(untrusted("the file is not in the agent's folder"));
     }
-    let file = File::open(&path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() || metadata.len() > LARGEST {
-        return Err(untrusted("the file is larger than a key can be"));
-    }
-    let mut text = String::with_capacity(4096);
-    file.take(LARGEST)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
-    Ok(Secret::from(text))
+    text_file::read(&path, LARGEST).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => untrusted("the file is larger than a key can be"),
+        _ => unreadable(source),
+    })
 }
 
 fn untrusted(why: &'static str) -> Error {
@@ -88,7 +83,7 @@ fn untrusted(why: &'static str) -> Error {
     })
 }
 
-const LARGEST: u64 = 4096;
+const LARGEST: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     sync::{
@@ -15,6 +15,7 @@ use super::{
     partition::{make_directory, open_in_partition, owners_only, remove_if_empty},
     prune::{self, SteadyClock},
 };
+use crate::blocking::open_file;
 use async_trait::async_trait;
 
 /// Stores tokens in files of one directory, shared by the processes of one machine.
@@ -150,7 +151,7 @@ impl EncryptedStore for FileStore {
 
 /// Reads a file, unless it is larger than any entry.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+    let file = open_file(path)?;
     if file.metadata()?.len() > LARGEST {
         return Err(ErrorKind::FileTooLarge.into());
     }
@@ -274,7 +275,7 @@ mod tests {
             .unwrap();
         // A sparse file, which takes no room.
         let path = store.path(&key, "token");
-        let file = File::options().write(true).open(path).unwrap();
+        let file = fs::File::options().write(true).open(path).unwrap();
         file.set_len(1 << 40).unwrap();
         store.load(&key).await.unwrap_err();
         store

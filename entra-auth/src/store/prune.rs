@@ -5,7 +5,7 @@
 
 use std::{
     collections::hash_map::RandomState,
-    fs::{self, File},
+    fs,
     hash::{BuildHasher, Hasher},
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use super::{
     file_lock,
     partition::{owners_only, remove_if_empty},
 };
-use crate::moment::ALLOWED_SKEW;
+use crate::{blocking::open_file, moment::ALLOWED_SKEW};
 
 /// The bytes of a file for an entry.
 #[inline]
@@ -177,7 +177,7 @@ fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
 #[inline]
 fn has_ended(path: &Path, now: SystemTime) -> io::Result<bool> {
     let mut line = Vec::new();
-    BufReader::new(File::open(path)?)
+    BufReader::new(open_file(path)?)
         .take(LONGEST_LINE as u64)
         .read_until(b'\n', &mut line)?;
     let end = line.strip_suffix(b"\n").and_then(expiry_of_line);

@@ -1,8 +1,7 @@
 //! Tokens of other identity providers that Entra takes as client assertions.
 
 use std::{
-    fmt,
-    io::Read,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -21,6 +20,7 @@ use crate::{
     environment::require,
     settings::Settings,
     shown_path::ShownPath,
+    text_file,
     wire::{is_transient_status, without_bom},
 };
 
@@ -351,18 +351,27 @@ fn read_now(path: &Path) -> Result<Secret, Error> {
             "check that AZURE_FEDERATED_TOKEN_FILE names the projected service account token, and that this process may read it",
         )
     };
-    let file = blocking::open_file(path)
-        .map_err(|source| unusable("cannot be read").with_source(source))?;
-    let mut text = String::with_capacity(LONGEST_FILE);
-    file.take(LONGEST_FILE as u64)
-        .read_to_string(&mut text)
-        .map_err(|source| unusable("cannot be read").with_source(source))?;
-    let text = Secret::from(text);
+    let text = text_file::read(path, LONGEST_FILE).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => unusable("is too long for a token"),
+        io::ErrorKind::InvalidData => not_text(path).with_source(source),
+        _ => unusable("cannot be read").with_source(source),
+    })?;
     match text.expose_secret().trim() {
         "" => Err(unusable("is empty")),
-        _ if text.expose_secret().len() == LONGEST_FILE => Err(unusable("is too long for a token")),
+        token if !token.bytes().all(|byte| byte.is_ascii_graphic()) => Err(not_text(path)),
         token => Ok(Secret::from(token)),
     }
+}
+
+/// The error of a file that something has written in another form than that of a token.
+fn not_text(path: &Path) -> Error {
+    Error::configuration(
+        format!(
+            "the token file {} holds characters that no token has",
+            ShownPath(path)
+        ),
+        "write the token alone into it, as text in UTF-8",
+    )
 }
 
 fn address(name: &str, text: &str) -> Result<Url, Error> {

@@ -73,6 +73,25 @@ async fn azure_arc_challenge_is_read_from_the_agents_file() {
 }
 
 #[tokio::test]
+async fn a_challenge_file_may_have_a_byte_order_mark_or_be_utf16() {
+    let folder = Folder::new("marks");
+    let with_mark = "\u{feff}canary-key\r\n";
+    let utf16: Vec<u8> = with_mark
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for content in [with_mark.as_bytes().to_vec(), utf16] {
+        let file = folder.0.join("tokens/a.key");
+        fs::write(&file, content).unwrap();
+        let (outcome, transport) =
+            challenged(&folder, &format!("Basic realm={}", file.display())).await;
+        outcome.unwrap();
+        let sent = &transport.requests()[1];
+        assert_eq!(sent.headers()[header::AUTHORIZATION], "Basic canary-key");
+    }
+}
+
+#[tokio::test]
 async fn only_files_of_the_arc_agent_are_sent_to_its_port() {
     let folder = Folder::new("bad");
     folder.write("outside.key", "canary");
@@ -86,6 +105,13 @@ async fn only_files_of_the_arc_agent_are_sent_to_its_port() {
         folder.0.join("tokens/link.key"),
     )
     .unwrap();
+    #[cfg(unix)]
+    {
+        // Its open would wait for a writer.
+        let pipe = folder.0.join("tokens/pipe.key");
+        let made = std::process::Command::new("mkfifo").arg(pipe).status();
+        assert!(made.unwrap().success());
+    }
     let at = |name: &str| format!("Basic realm={}", folder.0.join(name).display());
     for challenge in [
         at("outside.key"),
@@ -95,6 +121,7 @@ async fn only_files_of_the_arc_agent_are_sent_to_its_port() {
         at("tokens/token.txt"),
         at("tokens/large.key"),
         at("tokens/split.key"),
+        at("tokens/pipe.key"),
         at("tokens/gone.key"),
         at("tokens"),
         "Basic realm=".to_owned(),

@@ -200,6 +200,10 @@ fn pem_is_read_with_any_kind_of_line_break() {
         text.encode_utf16().flat_map(bytes).collect()
     };
     let with_mark = format!("\u{feff}{}", whole.replace('\n', "\r\n"));
+    let key_vault = format!(
+        r#"{{"value":"{}","contentType":"application/x-pem-file"}}"#,
+        whole.replace('\n', "\\n")
+    );
     let forms = [
         whole.replace('\n', " ").into_bytes(),
         whole.replace('\n', "\t ").into_bytes(),
@@ -248,11 +252,12 @@ fn pem_is_read_with_any_kind_of_line_break() {
             text(base64_of(&whole))
         )
         .into_bytes(),
-        format!(
-            r#"{{"value":"{}","contentType":"application/x-pem-file"}}"#,
-            whole.replace('\n', "\\n")
-        )
-        .into_bytes(),
+        key_vault.clone().into_bytes(),
+        // With a byte order mark.
+        format!("\u{feff}{key_vault}").into_bytes(),
+        utf16(&format!("\u{feff}{key_vault}"), u16::to_le_bytes),
+        utf16(&format!("\u{feff}{key_vault}"), u16::to_be_bytes),
+        format!("\u{feff}{}", text(base64_of(&whole))).into_bytes(),
         base64_of(&whole),
         base64_of(base64_of(&whole)),
         base64_of(utf16(&with_mark, u16::to_le_bytes)),
@@ -262,6 +267,64 @@ fn pem_is_read_with_any_kind_of_line_break() {
         let read = Certificate::from_bytes(&form, None);
         assert_eq!(read.unwrap(), leaf(), "form {at}");
     }
+}
+
+#[test]
+fn hexadecimal_text_is_read_and_a_dump_is_named() {
+    let hex = |bytes: &[u8], between: &str| -> String {
+        let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+        digits.collect::<Vec<_>>().join(between)
+    };
+    let whole = format!("{LEAF}{KEY}");
+    let utf16: Vec<u8> = format!("\u{feff}{}", hex(whole.as_bytes(), ""))
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for form in [
+        hex(whole.as_bytes(), "").into_bytes(),
+        hex(whole.as_bytes(), "").to_uppercase().into_bytes(),
+        format!("0x{}\r\n", hex(whole.as_bytes(), "")).into_bytes(),
+        format!("\\x{}", hex(whole.as_bytes(), "")).into_bytes(),
+        format!("X'{}'", hex(whole.as_bytes(), "")).into_bytes(),
+        format!("[0x{}]", hex(whole.as_bytes(), ", 0x")).into_bytes(),
+        hex(whole.as_bytes(), ":").into_bytes(),
+        hex(whole.as_bytes(), "-").into_bytes(),
+        hex(&base64_of(&whole), "").into_bytes(),
+        utf16,
+    ] {
+        let read = Certificate::from_bytes(&form, None);
+        assert_eq!(read.unwrap(), leaf(), "{:?}", &form[..40]);
+    }
+    let certificate = hex(&der(LEAF), "");
+    assert_rejected(Certificate::from_bytes(&certificate, None), Kind::NoKey);
+    let pair = Certificate::from_pem_and_key(&certificate, KEY);
+    assert_eq!(pair.unwrap(), leaf());
+
+    let dump = |with_text: bool| -> String {
+        let lines = MODERN_PFX.chunks(16).enumerate().map(|(at, line)| {
+            let text = String::from_utf8_lossy(line).replace(|c: char| !c.is_ascii_graphic(), ".");
+            let text = if with_text { text } else { String::new() };
+            format!("{:08x}: {}  {text}\n", at * 16, hex(line, " "))
+        });
+        lines.collect()
+    };
+    for dump in [dump(true), dump(false), dump(true).replace(": ", "  ")] {
+        let error = Certificate::from_bytes(&dump, None).unwrap_err();
+        assert_eq!(error.certificate_error(), Some(Kind::Malformed));
+        assert!(error.to_string().contains("hexadecimal dump"), "{error}");
+        assert!(error.fix().unwrap().contains("xxd -r"));
+    }
+}
+
+#[cfg(feature = "pfx")]
+#[test]
+fn pkcs12_is_read_from_hexadecimal_text() {
+    let hex: String = MODERN_PFX
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    let read = Certificate::from_pfx(hex, &passphrase());
+    assert_eq!(read.unwrap(), leaf());
 }
 
 fn form_encoded(text: &str, blank: &str) -> Vec<u8> {

@@ -14,6 +14,18 @@ fn a_path_that_leads_to_something_without_end_is_an_error() {
     assert_eq!(error.certificate_error(), Some(Kind::File), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_no_certificate_file() {
+    let pipe = crate::federated::Scratch::pipe();
+    let error = Certificate::from_file(&pipe.0, None).unwrap_err();
+    assert_eq!(error.certificate_error(), Some(Kind::File), "{error}");
+    let (tenant, client) = (crate::support::TENANT, crate::support::CLIENT);
+    let builder =
+        entra_auth::ClientCertificateCredential::builder_from_file(tenant, client, &pipe.0, None);
+    builder.build().unwrap_err();
+}
+
 #[cfg(feature = "encrypted-pem")]
 #[test]
 fn costs_of_scrypt_that_a_file_asks_for_are_bounded() {

@@ -31,7 +31,7 @@ const GRANTED: &str = r#"{"token_type":"Bearer","access_token":"t","expires_in":
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    pub(crate) fn new(content: &str) -> Self {
+    pub(crate) fn new(content: impl AsRef<[u8]>) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path =
@@ -42,7 +42,7 @@ impl Scratch {
 
     /// A named pipe without a writer.
     #[cfg(unix)]
-    fn pipe() -> Self {
+    pub(crate) fn pipe() -> Self {
         let scratch = Self::new("");
         fs::remove_file(&scratch.0).unwrap();
         let made = std::process::Command::new("mkfifo")
@@ -252,9 +252,42 @@ async fn workload_identity_reads_its_rotated_token_file() {
 }
 
 #[tokio::test]
+async fn a_token_file_may_have_a_byte_order_mark_or_be_utf16() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Pod")
+        .with_federated_credential(ISSUER, SUBJECT);
+    let token = tenant.federated_token(ISSUER, SUBJECT);
+    let with_mark = format!("\u{feff}{token}\r\n");
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    };
+    for content in [
+        with_mark.clone().into_bytes(),
+        utf16(&with_mark, u16::to_le_bytes),
+        utf16(&with_mark, u16::to_be_bytes),
+        utf16(&token, u16::to_le_bytes),
+    ] {
+        let file = Scratch::new(content);
+        let credential = ClientAssertionCredential::federated(
+            tenant.id(),
+            app.client_id(),
+            FederatedToken::file(&file.0),
+        )
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+        credential.token(&graph()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_token_file_that_cannot_be_used_is_named() {
     let empty = Scratch::new(" \n");
-    let long = Scratch::new(&"a.b.c".repeat(20_000));
+    let long = Scratch::new("a.b.c".repeat(20_000));
+    let zip = Scratch::new(b"PK\x03\x04\xff\xfe");
+    let list = Scratch::new("eyJ.canary.c\neyJ.canary.d");
     let gone = PathBuf::from("/nowhere/token");
     #[cfg(unix)]
     let pipe = Scratch::pipe();
@@ -264,6 +297,8 @@ async fn a_token_file_that_cannot_be_used_is_named() {
         (&pipe.0, "cannot be read"),
         (&empty.0, "is empty"),
         (&long.0, "too long"),
+        (&zip.0, "holds characters that no token has"),
+        (&list.0, "holds characters that no token has"),
         (&gone, "cannot be read"),
     ] {
         let credential =
@@ -274,6 +309,7 @@ async fn a_token_file_that_cannot_be_used_is_named() {
         let failed = credential.token(&graph()).await.unwrap_err();
         let text = format!("{failed:?}");
         assert_eq!(failed.kind(), CredentialErrorKind::Configuration);
+        assert!(!text.contains("canary") && failed.fix().is_some(), "{text}");
         assert!(
             text.contains(what) && text.contains(&path.display().to_string()),
             "{text}"

@@ -7,6 +7,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url, redirect};
+use zeroize::Zeroizing;
 
 use super::{
     HttpTransport, PlainHttp, ResponseLimit, Timeout, TransportError, connect_to::ConnectTo,
@@ -84,7 +85,7 @@ impl ReqwestTransportBuilder {
     #[inline]
     pub fn add_roots_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
         // The parser's error quotes lines of the text, which may be a key by mistake.
-        let roots = Certificate::from_pem_bundle(pem)
+        let roots = Certificate::from_pem_bundle(&ascii(pem))
             .map_err(|_| Error::configuration("the root certificates are not PEM"))?;
         if roots.is_empty() {
             return Err(Error::configuration(
@@ -108,7 +109,7 @@ impl ReqwestTransportBuilder {
     #[inline]
     pub fn client_identity_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
         // Without the parser's error, as for the roots: this text has a key.
-        self.identity = Some(Identity::from_pem(pem).map_err(|_| {
+        self.identity = Some(Identity::from_pem(&ascii(pem)).map_err(|_| {
             Error::configuration(
                 "the client identity must be a PEM with a private key and its certificate",
             )
@@ -319,6 +320,13 @@ pub(super) fn cached(
 }
 
 /// URLs are taken out of every error: a next link is sensitive.
+/// The text without a byte order mark and the NUL bytes of UTF-16. PEM is ASCII, so nothing of a block is lost.
+fn ascii(pem: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(pem.len()));
+    plain.extend(pem.iter().filter(|byte| **byte != 0 && byte.is_ascii()));
+    plain
+}
+
 fn sending(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_connect() {

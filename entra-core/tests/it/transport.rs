@@ -97,6 +97,28 @@ async fn plain_http_off_loopback_is_rejected_before_anything_is_sent() {
 }
 
 #[test]
+fn pem_may_have_a_byte_order_mark_or_be_utf16() {
+    let made = rcgen::generate_simple_self_signed(["root.example".to_owned()]).unwrap();
+    let root = made.cert.pem();
+    let identity = made.signing_key.serialize_pem() + &root;
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        let text = format!("\u{feff}{text}");
+        text.encode_utf16().flat_map(bytes).collect()
+    };
+    let forms = |text: &str| {
+        [
+            format!("\u{feff}{text}").into_bytes(),
+            utf16(text, u16::to_le_bytes),
+            utf16(text, u16::to_be_bytes),
+        ]
+    };
+    for (root, identity) in forms(&root).into_iter().zip(forms(&identity)) {
+        let builder = ReqwestTransport::builder().add_roots_pem(&root).unwrap();
+        drop(builder.client_identity_pem(&identity).unwrap());
+    }
+}
+
+#[test]
 fn invalid_settings_are_named_in_the_error() {
     let builder = ReqwestTransport::builder;
     let error = builder().add_roots_pem(b"not a certificate").unwrap_err();
