@@ -270,12 +270,16 @@ impl SignInClient {
     }
 
     /// The tokens of a user who signed in here, or at another replica or before a restart with a cache on
-    /// the same store. `None` if the user has signed out or never signed in, if the connection does not admit
-    /// the user's tenant any more, or if the store cannot be read and the tokens are not in memory.
-    pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
+    /// the same store. `None` if the user has signed out or never signed in, or if the connection does not
+    /// admit the user's tenant any more.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Service`](crate::ErrorKind::Service) if the store cannot be read and the tokens are not in
+    /// memory. It does not mean that the user has to sign in again.
+    pub async fn resume(&self, account: &Account) -> Result<Option<UserCredential>, Error> {
         // Another provider's account may have no tenant but the connection's own.
         if account.tenant != *self.tenant() && !self.admits_tenant(&account.tenant) {
-            return None;
+            return Ok(None);
         }
         self.0.flow.resume(account).await
     }

@@ -66,10 +66,10 @@ impl SignInResult {
     /// # let callback = tenant.sign_in_at(url.as_str(), "adele@contoso.com").query();
     /// let session = contoso.finish(flow, &callback).await?;
     /// let account = session.account().clone();
-    /// assert!(contoso.resume(&account).await.is_none());
+    /// assert!(contoso.resume(&account).await?.is_none());
     ///
     /// session.commit().await; // the application's own check agrees
-    /// assert!(contoso.resume(&account).await.is_some());
+    /// assert!(contoso.resume(&account).await?.is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

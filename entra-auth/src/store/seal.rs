@@ -24,8 +24,8 @@ use super::{StoreError, StoreErrorKind, StoreKey};
 /// 3. When the oldest entry has expired (90 days after step 2 for refresh tokens, the lifetime of a
 ///    session for web sessions), remove the old key.
 ///
-/// If the order is not kept, a replica without the new key treats the entries under it as absent:
-/// its users sign in again, and the others lose nothing.
+/// If the order is not kept, a replica without the new key cannot read the entries under it: web sessions are
+/// unknown there, tokens are an error of the store, and the other replicas lose nothing.
 ///
 /// ```
 /// use entra_auth::store::EncryptionKey;

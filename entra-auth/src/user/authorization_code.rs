@@ -4,19 +4,16 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::{AccessToken, ClientId, Idempotency, IntoId, Secret, TenantId, url::Url};
 
-#[cfg(feature = "sign-in")]
-use super::refresh::unreadable;
 use super::{
     account::Account,
     callback::{self, Callback},
     client_application::{ClientApplication, ClientParameters, with_identity},
     issuer,
+    known_users::KnownUsers,
     pending_sign_in::{LIFETIME, PendingSignIn},
     proof::ClientAuthentication,
-    refresh::UserCredential,
+    user_credential::UserCredential,
 };
-#[cfg(feature = "sign-in")]
-use crate::cache::Unreadable;
 use crate::{
     CachePartition, Error,
     builder::{CloudCredential, Configure, CredentialBuilder},
@@ -64,6 +61,8 @@ pub struct AuthorizationCodeFlow(Arc<Inner>);
 
 struct Inner {
     application: Arc<ClientApplication>,
+    /// Those who have signed in.
+    users: Arc<KnownUsers<UserCredential>>,
     redirect_uri: String,
     scopes: Vec<String>,
 }
@@ -203,19 +202,18 @@ impl AuthorizationCodeFlow {
     #[must_use]
     #[inline]
     pub fn accounts(&self) -> Vec<Account> {
-        self.0.application.accounts()
+        self.0.users.accounts()
     }
 
     /// Returns the tokens of a user who has signed in here, without asking the user again.
     #[must_use]
     #[inline]
     pub fn user(&self, account: &Account) -> Option<UserCredential> {
-        self.0.application.user(account)
+        self.0.users.find(account)
     }
 
     /// Returns the tokens of a user who has signed in here, or at another replica or before a restart
-    /// with a cache on the same store. `None` if the user has signed out or never signed in, or if the store
-    /// cannot be read and the tokens are not in memory.
+    /// with a cache on the same store. `None` if the user has signed out or never signed in.
     ///
     /// ```
     /// # #[cfg(feature = "file-cache")]
@@ -240,18 +238,35 @@ impl AuthorizationCodeFlow {
     /// let account = flow.finish(state, &callback).await?.account().clone(); // for the session
     ///
     /// // Any later request, at any replica:
-    /// let adele = other.resume(&account).await.ok_or("sign in first")?;
+    /// let adele = other.resume(&account).await?.ok_or("sign in first")?;
     /// adele.token(&TokenRequest::new(["User.Read"])).await?;
     ///
     /// other.sign_out(&account).await?;
-    /// assert!(flow.resume(&account).await.is_none());
+    /// assert!(flow.resume(&account).await?.is_none());
     /// # std::fs::remove_dir_all(&directory)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Service`](crate::ErrorKind::Service) if the store cannot be read and the tokens are not in
+    /// memory. It does not mean that the user has to sign in again.
     #[inline]
-    pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
-        self.0.application.resume(account).await
+    pub async fn resume(&self, account: &Account) -> Result<Option<UserCredential>, Error> {
+        let Inner {
+            application, users, ..
+        } = &*self.0;
+        if let Some(known) = users.find(account) {
+            if !known.is_signed_out().await {
+                return Ok(Some(known));
+            }
+            let _gone = users.forget(account);
+        }
+        let user = UserCredential::resumed(application, account).await?;
+        if let Some(user) = &user {
+            users.remember(account, user.clone());
+        }
+        Ok(user)
     }
 
     /// Removes a user from this value only. Returns whether the user was known. See
@@ -259,7 +274,7 @@ impl AuthorizationCodeFlow {
     #[must_use]
     #[inline]
     pub fn forget(&self, account: &Account) -> bool {
-        self.0.application.forget(account)
+        self.0.users.forget(account)
     }
 
     /// Forgets a user who signs out, here, in the cache and in its store; returns whether the user
@@ -312,8 +327,10 @@ impl AuthorizationCodeFlow {
         flow: &PendingSignIn,
     ) -> Result<UserCredential, Error> {
         let response = (redeemed.token, redeemed.user_fields);
-        let application = &self.0.application;
-        UserCredential::signed_in(application, response, &flow.scopes, Some(&flow.nonce)).await
+        let (application, nonce) = (&self.0.application, Some(flow.nonce.as_str()));
+        let user = UserCredential::signed_in(application, response, &flow.scopes, nonce).await?;
+        self.0.users.remember(user.account(), user.clone());
+        Ok(user)
     }
 
     /// Returns the credential of a redeemed code. Nothing is cached before it is
@@ -326,8 +343,11 @@ impl AuthorizationCodeFlow {
         flow: &PendingSignIn,
     ) -> Result<UserCredential, Error> {
         let response = (redeemed.token, redeemed.user_fields);
-        let application = &self.0.application;
-        UserCredential::staged(application, response, &flow.scopes, Some(&flow.nonce)).await
+        let (place, nonce) = (
+            (&self.0.application, &self.0.users),
+            Some(flow.nonce.as_str()),
+        );
+        UserCredential::staged(place, response, &flow.scopes, nonce).await
     }
 
     /// Refreshes the tokens of a user who has signed in here. `None` if there are none any more.
@@ -337,8 +357,7 @@ impl AuthorizationCodeFlow {
         &self,
         account: &Account,
     ) -> Result<Option<(UserCredential, UserTokenFields)>, Error> {
-        let user = self.0.application.try_resume(account).await;
-        let Some(user) = user.map_err(|Unreadable| unreadable())? else {
+        let Some(user) = self.resume(account).await? else {
             return Ok(None);
         };
         let user_fields = user.renew(&self.0.scopes).await?;
@@ -489,6 +508,7 @@ impl AuthorizationCodeFlowBuilder {
         let (setup, settings) = (self.setup, self.options.settings()?);
         check_redirect(&setup.redirect_uri)?;
         Ok(AuthorizationCodeFlow(Arc::new(Inner {
+            users: Arc::new(KnownUsers::new()),
             application: ClientApplication::new(setup.client, settings)?,
             redirect_uri: setup.redirect_uri,
             scopes: setup.scopes,

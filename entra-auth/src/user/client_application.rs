@@ -1,24 +1,15 @@
 //! One application, as the grants for users need it.
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use entra_core::{AccessToken, ClientId, Clock, Idempotency, IntoId, TenantId, url::Url};
 
-use super::{
-    account::Account,
-    proof::{AuthenticationContext, ClientAuthentication},
-    refresh::UserCredential,
-};
+use super::proof::{AuthenticationContext, ClientAuthentication};
 #[cfg(feature = "sign-in")]
 use crate::TokenCache;
 use crate::{
     Error,
     application_ids::ApplicationIds,
-    cache::Unreadable,
     form::Form,
     settings::Settings,
     token_endpoint::{Grant, RetryMode, TokenEndpoint},
@@ -52,8 +43,6 @@ pub(crate) struct ClientApplication {
     pub(crate) client: ClientId,
     proof: ClientAuthentication,
     endpoint: TokenEndpoint,
-    /// The users who have signed in, the latest last.
-    users: Mutex<VecDeque<UserCredential>>,
 }
 
 impl ClientApplication {
@@ -70,25 +59,10 @@ impl ClientApplication {
             proof: parameters.proof,
             endpoint: TokenEndpoint::new(&settings)?,
             settings,
-            users: Mutex::default(),
         }))
     }
 
-    /// The same application with its own list of users: a user in a list must not keep that list
-    /// alive.
-    #[inline]
-    pub(super) fn detached(&self) -> Arc<Self> {
-        Arc::new(Self {
-            settings: self.settings.clone(),
-            tenant: self.tenant.clone(),
-            client: self.client,
-            proof: self.proof.clone(),
-            endpoint: self.endpoint.clone(),
-            users: Mutex::default(),
-        })
-    }
-
-    /// The same application with another cache and its own list of users.
+    /// The same application with another cache.
     #[cfg(feature = "sign-in")]
     #[inline]
     pub(super) fn with_cache(&self, cache: TokenCache) -> Arc<Self> {
@@ -102,7 +76,6 @@ impl ClientApplication {
             client: self.client,
             proof: self.proof.clone(),
             endpoint: self.endpoint.clone(),
-            users: Mutex::default(),
         })
     }
 
@@ -169,68 +142,6 @@ impl ClientApplication {
     ) -> Result<entra_core::Response, Error> {
         self.endpoint.send_form(operation, url, form).await
     }
-
-    /// Adds a signed-in user in place of an earlier sign-in of the same account.
-    #[inline]
-    pub(super) fn remember(&self, user: &UserCredential) {
-        let mut users = self.users();
-        users.retain(|known| !is(known, user.account()));
-        users.push_back(user.clone());
-        while users.len() > MAX_USERS {
-            users.pop_front();
-        }
-    }
-
-    #[inline]
-    pub(super) fn accounts(&self) -> Vec<Account> {
-        let users = self.users();
-        users.iter().map(|known| known.account().clone()).collect()
-    }
-
-    #[inline]
-    pub(super) fn user(&self, account: &Account) -> Option<UserCredential> {
-        let users = self.users();
-        users.iter().find(|known| is(known, account)).cloned()
-    }
-
-    /// Returns a user who has signed in here or with another cache on the same store. `None` if there is
-    /// none, or if the store cannot be read.
-    #[inline]
-    pub(super) async fn resume(self: &Arc<Self>, account: &Account) -> Option<UserCredential> {
-        self.try_resume(account).await.unwrap_or_default()
-    }
-
-    /// The same, with an error if the store cannot be read.
-    #[inline]
-    pub(super) async fn try_resume(
-        self: &Arc<Self>,
-        account: &Account,
-    ) -> Result<Option<UserCredential>, Unreadable> {
-        if let Some(known) = self.user(account) {
-            if !known.is_signed_out().await {
-                return Ok(Some(known));
-            }
-            let _gone = self.forget(account);
-        }
-        let user = UserCredential::resumed(self, account).await?;
-        if let Some(user) = &user {
-            self.remember(user);
-        }
-        Ok(user)
-    }
-
-    #[inline]
-    pub(super) fn forget(&self, account: &Account) -> bool {
-        let mut users = self.users();
-        let before = users.len();
-        users.retain(|known| !is(known, account));
-        users.len() < before
-    }
-
-    #[inline]
-    fn users(&self) -> MutexGuard<'_, VecDeque<UserCredential>> {
-        self.users.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl fmt::Debug for ClientApplication {
@@ -271,12 +182,3 @@ pub(super) fn of_resources(scopes: &[String]) -> Vec<String> {
         .map(str::to_owned)
         .collect()
 }
-
-#[inline]
-fn is(user: &UserCredential, account: &Account) -> bool {
-    let known = user.account();
-    known.home_account_id == account.home_account_id && known.tenant == account.tenant
-}
-
-/// Users beyond this number sign in again, unless the application stores their refresh tokens.
-const MAX_USERS: usize = 10_000;

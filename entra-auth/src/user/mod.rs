@@ -22,6 +22,7 @@ mod device_code;
 #[cfg(feature = "interactive")]
 mod interactive;
 pub(crate) mod issuer;
+mod known_users;
 mod on_behalf_of;
 mod pending_sign_in;
 mod proof;
@@ -29,6 +30,7 @@ mod refresh;
 #[cfg(feature = "ropc-discouraged")]
 mod ropc;
 mod signed_in_user;
+mod user_credential;
 
 pub use account::Account;
 #[cfg(feature = "sign-in")]
@@ -45,6 +47,6 @@ pub use pending_sign_in::PendingSignIn;
 #[cfg(feature = "axum")]
 pub(crate) use pending_sign_in::ShortPendingSignIn;
 pub use proof::ClientAuthentication;
-pub use refresh::{UserCredential, UserCredentialBuilder};
 #[cfg(feature = "ropc-discouraged")]
 pub use ropc::{UsernamePasswordCredential, UsernamePasswordCredentialBuilder};
+pub use user_credential::{UserCredential, UserCredentialBuilder};

@@ -10,8 +10,8 @@ use super::{
     account::Account,
     client_application::{ClientApplication, ClientParameters, with_identity},
     proof::ClientAuthentication,
-    refresh::UserCredential,
     signed_in_user::SignedInUser,
+    user_credential::UserCredential,
 };
 use crate::{
     Error,

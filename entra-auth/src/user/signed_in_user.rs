@@ -8,7 +8,9 @@ use std::{
 use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 use tokio::sync::Mutex;
 
-use super::{account::Account, client_application::ClientApplication, refresh::UserCredential};
+use super::{
+    account::Account, client_application::ClientApplication, user_credential::UserCredential,
+};
 use crate::{
     Error,
     builder::{Configure, CredentialBuilder},
@@ -105,7 +107,8 @@ impl SignedInUser {
         }
         if before.is_none()
             && let Some((application, account)) = &self.expected
-            && let Some(user) = application.resume(account).await
+            // If the store cannot be read, a sign-in gives what it may have.
+            && let Ok(Some(user)) = UserCredential::resumed(application, account).await
         {
             match user.token(request).await {
                 Err(error) if needs_sign_in(&error) => {}

@@ -51,6 +51,67 @@ struct Lists {
     app_permissions_any: Option<Vec<String>>,
 }
 
+impl TokenValidator {
+    /// Validates ID tokens that this application receives when users sign in.
+    pub fn id_tokens(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+    ) -> TokenValidatorBuilder {
+        let client = client_id.into_id();
+        CredentialBuilder::new(TokenValidatorSetup::new(
+            tenant.into_id(),
+            client.map(|client| vec![client.to_string()]),
+            Use::Identity,
+        ))
+    }
+
+    /// Validates access tokens that callers send to an API with these identifiers: its client id in
+    /// tokens of version 2, its Application ID URI (`api://…`) in those of version 1.
+    ///
+    /// A token with neither scopes nor app roles is rejected unless
+    /// [`clients`](TokenValidatorBuilder::clients) names its application: Entra issues such a token to
+    /// every application that requests one.
+    pub fn access_tokens<A>(tenant: impl IntoId<TenantId>, audiences: A) -> TokenValidatorBuilder
+    where
+        A: IntoIterator<Item: ToString>,
+    {
+        let audiences = audiences.into_iter().map(|audience| audience.to_string());
+        let audiences = Ok(audiences.collect());
+        CredentialBuilder::new(TokenValidatorSetup::new(
+            tenant.into_id(),
+            audiences,
+            Use::Access,
+        ))
+    }
+
+    /// Validates the tokens that Microsoft Graph sends with change notifications, for the application that subscribed
+    /// (`validationTokens`).
+    ///
+    /// They are access tokens of Graph's publisher of notifications, of either version, and need not have a subject. The
+    /// receiver of `entra-graph` takes the validator as its verifier. For the tenants of many customers, set
+    /// [`tenants`](TokenValidatorBuilder::tenants) on an authority such as `organizations`.
+    ///
+    /// ```
+    /// # fn example() -> Result<(), entra_auth::Error> {
+    /// use entra_auth::TokenValidator;
+    /// let (tenant_id, client_id) = ("22222222-2222-2222-2222-222222222222", "11111111-1111-1111-1111-111111111111");
+    /// let verifier = TokenValidator::notification_tokens(tenant_id, client_id).build()?;
+    /// # drop(verifier); Ok(()) }
+    /// ```
+    ///
+    /// Source: [change notifications with resource data](https://learn.microsoft.com/graph/change-notifications-with-resource-data#validation-tokens-in-the-change-notification).
+    pub fn notification_tokens(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+    ) -> TokenValidatorBuilder {
+        CredentialBuilder::new(TokenValidatorSetup::from_service(
+            tenant.into_id(),
+            client_id.into_id(),
+            NOTIFICATION_PUBLISHER,
+        ))
+    }
+}
+
 impl CredentialBuilder<TokenValidator> {
     /// Signing keys to share with other validators; not shared unless set.
     pub fn keys(mut self, keys: &SigningKeys) -> Self {
@@ -400,3 +461,5 @@ fn strings(items: impl IntoIterator<Item: ToString>) -> Option<Vec<String>> {
 /// The default of Microsoft's own validation libraries.
 const LEEWAY: Duration = Duration::from_secs(300);
 const MAX_LEEWAY: Duration = Duration::from_secs(3600);
+/// The application of Microsoft that sends change notifications, in every tenant.
+const NOTIFICATION_PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";

@@ -4,6 +4,7 @@ use std::{
     time::Duration,
 };
 
+use axum::extract::State;
 use entra_core::{
     Clock, ObjectId, SecureRandom, SystemClock, SystemRandom, TenantId, url::form_urlencoded,
 };
@@ -29,6 +30,9 @@ use crate::{
 /// Cheap to clone; clones share the sessions. See the [module](crate::web) for an example.
 #[derive(Clone)]
 pub struct WebSignIn(pub(super) Arc<Site>);
+
+/// The state of each handler.
+pub(super) type SiteState = State<Arc<Site>>;
 
 pub(super) struct Site {
     pub(super) urls: RouteUrls,
@@ -113,9 +117,15 @@ impl WebSignIn {
 
     /// The tokens of a session's user, such as for Graph. `None` if the user signed out or the connection
     /// was removed.
-    pub async fn tokens(&self, session: &Session) -> Option<UserCredential> {
-        let client = self.0.connection_of(session)?;
-        client.resume(session.account()).await
+    ///
+    /// # Errors
+    /// If the token store cannot be read and the tokens are not in memory; see
+    /// [`SignInClient::resume`](crate::SignInClient::resume).
+    pub async fn tokens(&self, session: &Session) -> Result<Option<UserCredential>, Error> {
+        match self.0.connection_of(session) {
+            Some(client) => client.resume(session.account()).await,
+            None => Ok(None),
+        }
     }
 }
 

@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use axum::{
+    body::Body,
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 
 use super::{
-    app::Site,
-    authorize::{AccessDenied, Reason, SignInContext},
+    app::{Site, SiteState},
+    authorize::SignInContext,
     cookies::{Flow, FlowCookie},
     pages::{PageKind, PageText},
-    redemption::{CallbackOutcome, Redemptions, from_memory, in_memory},
-    routes::{
-        MAX_FORM_BYTES, SiteState, form, parameter, redirect, with_cookies, with_security_headers,
-    },
+    redemption::{CallbackError, CallbackOutcome, Redemptions, from_memory, in_memory},
+    request_parts::{form, state},
+    responses::{redirect, with_cookies, with_security_headers},
     session_id::SessionId,
 };
 use crate::{
-    sign_in::{ReturnPath, SignInClient, SignInError, SignInErrorKind},
+    sign_in::{ReturnPath, SignInError, SignInErrorKind},
     user::Callback,
 };
 
@@ -65,17 +65,6 @@ pub(super) async fn callback_of_post(
         .await
 }
 
-/// A callback without a pending sign-in.
-#[derive(Clone, Debug)]
-pub(super) struct CallbackError {
-    error: SignInError,
-    return_path: Option<ReturnPath>,
-    /// The header that removes the cookie of the sign-in.
-    removal: Option<HeaderValue>,
-    /// The connection to restart the sign-in with, if another replica has redeemed the code.
-    restart: Option<String>,
-}
-
 impl Site {
     /// Processes a posted response. Browsers leave the session's cookie out of a form that another site
     /// posts.
@@ -118,7 +107,14 @@ impl Site {
         headers: &HeaderMap,
     ) -> Response {
         let session = match self.cookies.session_id(headers) {
-            Some(id) => self.session(&id).await.ok().flatten(),
+            Some(id) => match self.session(&id).await {
+                Ok(session) => session,
+                // The cookie of the sign-in stays for another attempt.
+                Err(error) => {
+                    let page = self.unavailable_page(&error, headers);
+                    return with_security_headers(page.map(Body::from));
+                }
+            },
             None => None,
         };
         let response = match session {
@@ -321,197 +317,6 @@ impl Site {
                     PageText::NotSignedInTitle,
                     PageText::SessionNotStored,
                 )
-            }
-        }
-    }
-
-    /// The page of a failed sign-in, for the user and for the administrator.
-    pub(super) fn error_page(
-        &self,
-        error: &SignInError,
-        client: Option<&SignInClient>,
-        return_path: Option<&ReturnPath>,
-        headers: &HeaderMap,
-    ) -> Response {
-        let connection = client.map(SignInClient::name);
-        let reference = self.sessions.reference();
-        tracing::warn!(
-            reference, %error, detail = error.for_admin(), connection,
-            code = error.aadsts_code(), correlation = error.correlation_id(), "sign-in failed"
-        );
-        let kind = error.kind();
-        let page = self.pages.page(
-            headers,
-            PageKind::SignInFailed(kind),
-            status(kind),
-            PageText::NotSignedInTitle,
-        );
-        // Any client can open the page, so what is wrong with this site's own setup is in its log
-        // only. The codes and ids of Entra are on the page as well.
-        let mut sentences = Vec::new();
-        if kind != SignInErrorKind::Configuration {
-            sentences.push(page.localized(PageText::SignInErrorForAdministrator(kind), &[]));
-        }
-        if let Some(difference) = error.clock() {
-            let text = match (difference.is_wrong(), difference.is_ahead()) {
-                (false, _) => PageText::ClockAgrees,
-                (true, true) => PageText::ClockAhead,
-                (true, false) => PageText::ClockBehind,
-            };
-            let amount = difference.amount();
-            sentences.push(page.localized(text, &[("difference", &amount)]));
-        }
-        if let Some(code) = error.aadsts_code() {
-            sentences.push(page.localized(PageText::EntraError, &[("code", &code.to_string())]));
-        }
-        if let Some(id) = error.correlation_id() {
-            sentences.push(page.localized(PageText::CorrelationId, &[("id", id)]));
-        }
-        sentences.push(page.localized(PageText::LogReference, &[("reference", &reference)]));
-        // Where only an administrator can help, that text comes first.
-        let text = PageText::SignInError(kind);
-        let page = match kind.is_for_administrator() {
-            true => page.for_admin(sentences).alert(text),
-            false => page.alert(text).for_admin(sentences),
-        };
-        let return_path = return_path.unwrap_or(&self.front_page);
-        let page = if error.is_retryable() || kind == SignInErrorKind::Declined {
-            let path = self.sign_in_path(connection, return_path, None);
-            page.link(PageText::TryAgain, &path)
-        } else {
-            let path = self.sign_in_path(connection, return_path, Some("select_account"));
-            page.link(PageText::OtherAccount, &path)
-        };
-        let page = page.link(PageText::FrontPage, self.front_page.as_str());
-        with_security_headers(page.into_response())
-    }
-
-    /// The application's check denied access.
-    fn access_denied_page(
-        &self,
-        denied: &AccessDenied,
-        client: &SignInClient,
-        return_path: &ReturnPath,
-        headers: &HeaderMap,
-    ) -> Response {
-        if let Reason::SignIn(error) = &denied.0 {
-            return self.error_page(error, Some(client), Some(return_path), headers);
-        }
-        let connection = client.name();
-        match &denied.0 {
-            Reason::CheckFailed(error) => {
-                let error = &**error as &(dyn std::error::Error + 'static);
-                tracing::error!(connection, error, "the application's check failed");
-            }
-            _ => tracing::info!(connection, "the application's check denied access"),
-        }
-        let status = match (&denied.0, denied.is_temporary()) {
-            (Reason::InvalidUser, _) => StatusCode::INTERNAL_SERVER_ERROR,
-            (_, true) => StatusCode::SERVICE_UNAVAILABLE,
-            (_, false) => StatusCode::FORBIDDEN,
-        };
-        let title = match &denied.0 {
-            Reason::CheckFailed(_) => PageText::UnavailableTitle,
-            _ => PageText::AccessDeniedTitle,
-        };
-        let kind = PageKind::AccessDenied;
-        let page = self.pages.page(headers, kind, status, title);
-        let page = match &denied.0 {
-            Reason::Product { user, admin, .. } => {
-                let page = page.own_alert(user);
-                match admin {
-                    Some(text) => page.own_for_admin(text),
-                    None => page,
-                }
-            }
-            other => {
-                let admin = page.localized(PageText::LogHasErrorForAdministrator, &[]);
-                let text = match other {
-                    Reason::CheckFailed(_) => PageText::CheckFailed,
-                    _ => PageText::InvalidUser,
-                };
-                page.alert(text).for_admin(vec![admin])
-            }
-        };
-        let page = match denied.is_temporary() {
-            true => {
-                let path = self.sign_in_path(Some(connection), return_path, None);
-                page.link(PageText::TryAgain, &path)
-            }
-            false => {
-                let path = self.sign_in_path(Some(connection), return_path, Some("select_account"));
-                page.link(PageText::OtherAccount, &path)
-            }
-        };
-        let page = page.link(PageText::FrontPage, self.front_page.as_str());
-        with_security_headers(page.into_response())
-    }
-}
-
-/// The `state` parameter, by which a callback finds its pending sign-in. It is validated later.
-pub(super) fn state(parameters: &str) -> Option<String> {
-    match parameters.len() <= MAX_FORM_BYTES {
-        true => parameter(parameters, "state"),
-        false => None,
-    }
-}
-
-const fn status(kind: SignInErrorKind) -> StatusCode {
-    use SignInErrorKind as Kind;
-    match kind {
-        Kind::Configuration | Kind::GroupPermissionMissing | Kind::GroupsRejected => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-        Kind::NotAssigned
-        | Kind::WrongTenant
-        | Kind::AccountNotInTenant
-        | Kind::AccountDisabled
-        | Kind::AccountLocked
-        | Kind::ConditionalAccess
-        | Kind::DeviceRequired => StatusCode::FORBIDDEN,
-        Kind::Throttled | Kind::Unavailable | Kind::GroupsUnavailable => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        _ => StatusCode::BAD_REQUEST,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_error_kind_has_its_http_status() {
-        use SignInErrorKind as Kind;
-        for (status_of, kinds) in [
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                &[
-                    Kind::Configuration,
-                    Kind::GroupPermissionMissing,
-                    Kind::GroupsRejected,
-                ][..],
-            ),
-            (
-                StatusCode::FORBIDDEN,
-                &[
-                    Kind::NotAssigned,
-                    Kind::WrongTenant,
-                    Kind::AccountDisabled,
-                    Kind::DeviceRequired,
-                ],
-            ),
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                &[Kind::Throttled, Kind::Unavailable, Kind::GroupsUnavailable],
-            ),
-            (
-                StatusCode::BAD_REQUEST,
-                &[Kind::Declined, Kind::StateMismatch, Kind::CodeUsed],
-            ),
-        ] {
-            for kind in kinds {
-                assert_eq!(status(*kind), status_of, "{kind:?}");
             }
         }
     }

@@ -17,9 +17,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    admission::LookUpError,
     app::{Site, WebSignIn},
-    pages::{PageKind, PageText},
     session::Session,
 };
 use crate::{
@@ -188,19 +186,7 @@ impl SessionHandle {
             None => Ok(None),
         };
         let found = self.session.get_or_try_init(find).await.map_err(|error| {
-            match error {
-                LookUpError::Store(error) => tracing::error!(%error, "the session store failed"),
-                LookUpError::AccessUnknown => {
-                    tracing::error!("the access of a user could not be checked for too long");
-                }
-            }
-            let page = self.site.pages.page(
-                &parts.headers,
-                PageKind::Unavailable,
-                StatusCode::SERVICE_UNAVAILABLE,
-                PageText::UnavailableTitle,
-            );
-            let page = page.text(PageText::Unavailable).render();
+            let page = self.site.unavailable_page(&error, &parts.headers);
             NotSignedIn(Cause::Unavailable(Arc::new(page)))
         })?;
         Ok(found.clone())

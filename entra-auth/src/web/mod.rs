@@ -126,21 +126,26 @@
 //! An API validates the tokens of its callers with [`BearerAuthLayer`]. With [`metadata_routes`] it tells
 //! clients how to get them, such as those of an MCP server.
 
+mod admin_consent;
 mod admission;
 mod app;
 mod authorize;
 mod callback;
 mod cookies;
 mod current_user;
+mod error_pages;
 mod memory;
 mod metadata;
 pub mod pages;
 mod redemption;
+mod request_parts;
+mod responses;
 mod route_urls;
 mod routes;
 mod session;
 mod session_id;
 mod sign_out;
+mod start;
 mod token;
 
 pub use app::{WebSignIn, WebSignInBuilder};

@@ -9,15 +9,29 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    http,
+    http::{self, HeaderValue},
     response::Response,
 };
 use entra_core::Clock;
 use tokio::{runtime::Handle, sync::watch};
 use tracing::Instrument as _;
 
-use super::callback::CallbackError;
-use crate::{expiring_map::ExpiringMap, store::hashed};
+use crate::{
+    expiring_map::ExpiringMap,
+    sign_in::{ReturnPath, SignInError},
+    store::hashed,
+};
+
+/// A callback without a pending sign-in.
+#[derive(Clone, Debug)]
+pub(super) struct CallbackError {
+    pub(super) error: SignInError,
+    pub(super) return_path: Option<ReturnPath>,
+    /// The header that removes the cookie of the sign-in.
+    pub(super) removal: Option<HeaderValue>,
+    /// The connection to restart the sign-in with, if another replica has redeemed the code.
+    pub(super) restart: Option<String>,
+}
 
 /// What a callback has led to.
 pub(super) type CallbackOutcome = Result<http::Response<Bytes>, CallbackError>;

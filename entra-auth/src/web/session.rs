@@ -264,9 +264,10 @@ impl Sessions {
         Ok(state.map(|state| Session { record, state }))
     }
 
-    /// The record of a session, also if the session is idle for too long.
+    /// The record of a session, also if the session is idle for too long. It is an error if there is one that
+    /// cannot be read here.
     pub(super) async fn record(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        self.within(self.read(&id.key(&self.site))).await
+        self.within(self.read_strictly(&id.key(&self.site))).await
     }
 
     /// The identity and user of a session that may have expired.
@@ -371,6 +372,12 @@ impl Sessions {
         .await
     }
 
+    /// Ends a session, but keeps its record, by which the tokens of its user are found later.
+    pub(super) async fn end_without_record(&self, id: &SessionId) -> Result<(), StoreError> {
+        self.within(self.store.store().remove(&id.state_key(&self.site)))
+            .await
+    }
+
     /// Ends all sessions of a user.
     pub(super) async fn end_all_of_user(&self, user: &str) -> Result<(), StoreError> {
         let any = SessionId::new(hashed(user), String::new(), String::new());
@@ -390,14 +397,15 @@ impl Sessions {
             .await
     }
 
-    /// The user of a session at Entra, whose tokens at this connection are to be removed.
+    /// The user of a session at Entra, whose tokens at this connection are to be removed. It is an error if there
+    /// is one that cannot be read here.
     pub(super) async fn token_owner(
         &self,
         (issuer, sid): (&str, &str),
         connection: &str,
     ) -> Result<Option<TokenOwner>, StoreError> {
         let key = self.owner_key(&entra_session(issuer, sid), connection);
-        self.within(self.read(&key)).await
+        self.within(self.read_strictly(&key)).await
     }
 
     /// The state without the times of checks that a clock which was ahead has written: the last check
@@ -448,24 +456,52 @@ impl Sessions {
         self.store.store().save(key, &entry, lifetime).await
     }
 
+    /// The entry, if it can be read here. One of another key or version is left in the store because other
+    /// replicas may be able to read it. Here its user signs in again.
     async fn read<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Option<T>, StoreError> {
-        let Some(entry) = self.store.store().load(key).await?.map(Zeroizing::new) else {
-            return Ok(None);
-        };
-        // An entry of another key or version is left in the store because other replicas may be able
-        // to read it. Here its user signs in again.
-        Ok(match self.seal.open(key, &entry) {
-            Ok(entry) => serde_json::from_slice(&entry).ok(),
-            Err(error) if error.kind() == StoreErrorKind::Damaged => {
-                tracing::warn!(%error, "a session is damaged and is quarantined");
-                self.store.store().quarantine(key, &entry).await?;
-                None
-            }
-            Err(error) => {
+        Ok(match self.entry(key).await? {
+            Entry::Found(value) => Some(value),
+            Entry::Absent => None,
+            Entry::Unreadable(error) => {
                 tracing::warn!(%error, "a session cannot be read here");
                 None
             }
         })
+    }
+
+    /// The same, with an error for an entry of another key or version.
+    async fn read_strictly<T: DeserializeOwned>(
+        &self,
+        key: &StoreKey,
+    ) -> Result<Option<T>, StoreError> {
+        match self.entry(key).await? {
+            Entry::Found(value) => Ok(Some(value)),
+            Entry::Absent => Ok(None),
+            Entry::Unreadable(error) => Err(error),
+        }
+    }
+
+    async fn entry<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Entry<T>, StoreError> {
+        let Some(entry) = self.store.store().load(key).await?.map(Zeroizing::new) else {
+            return Ok(Entry::Absent);
+        };
+        match self.seal.open(key, &entry) {
+            Ok(entry) => Ok(serde_json::from_slice(&entry).map_or_else(
+                |_| {
+                    Entry::Unreadable(StoreError::new(
+                        StoreErrorKind::Unreadable,
+                        "a session was stored by another version",
+                    ))
+                },
+                Entry::Found,
+            )),
+            Err(error) if error.kind() == StoreErrorKind::Damaged => {
+                tracing::warn!(%error, "a session is damaged and is quarantined");
+                self.store.store().quarantine(key, &entry).await?;
+                Ok(Entry::Absent)
+            }
+            Err(error) => Ok(Entry::Unreadable(error)),
+        }
     }
 
     /// The reference of a page, which is in the log entry of its error.
@@ -509,6 +545,14 @@ impl Sessions {
     fn checking(&self) -> MutexGuard<'_, HashSet<String>> {
         self.checking.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An entry of the store.
+enum Entry<T> {
+    Found(T),
+    Absent,
+    /// It is of another key or version.
+    Unreadable(StoreError),
 }
 
 /// A check in progress; it ends when this is dropped.

@@ -8,11 +8,12 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    app::Site,
+    app::{Site, SiteState},
     cookies::FlowCookie,
     pages::{PageBuilder, PageKind, PageText},
+    request_parts::header_text,
+    responses::{redirect, with_cookies, with_security_headers},
     route_urls::SIGNED_OUT,
-    routes::{SiteState, header_text, redirect, with_cookies, with_security_headers},
     session::{ConnectionIdentity, TokenOwner},
     session_id::SessionId,
 };
@@ -164,6 +165,14 @@ pub(super) async fn front_channel(
 }
 
 impl Site {
+    /// Whether a page of this site sent the request. Only browsers set these headers, not scripts.
+    fn is_same_origin(&self, headers: &HeaderMap) -> bool {
+        match header_text(headers, "sec-fetch-site") {
+            Some(site) => site == "same-origin",
+            None => header_text(headers, "origin") == Some(self.urls.origin()),
+        }
+    }
+
     /// Ends the browser's session, and what an earlier sign-out could not end.
     async fn end_current_session(&self, headers: &HeaderMap) -> (SignOutOutcome, Vec<HeaderValue>) {
         let (mut pending, removal) = self.pending_sign_out(headers).unzip();
@@ -221,7 +230,11 @@ impl Site {
                 .unwrap_or_default(),
             _ => None,
         };
-        let ended = self.sessions.end(id).await;
+        let ended = match &record {
+            Ok(_) => self.sessions.end(id).await,
+            // Without the record no later attempt, here or at another replica, would find the tokens.
+            Err(_) => self.sessions.end_without_record(id).await,
+        };
         let Some(record) = record? else {
             return ended;
         };

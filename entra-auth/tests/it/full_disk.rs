@@ -81,7 +81,7 @@ async fn on_a_small_disk() {
     let other = replica(&tenant, &app, &cache())
         .resume(user.account())
         .await;
-    other.unwrap().token(&fresh).await.unwrap();
+    other.unwrap().unwrap().token(&fresh).await.unwrap();
     let key = StoreKey::new("partition", "entry");
     let hour = Duration::from_secs(3600);
     store().save(&key, &[b'x'; 4096], hour).await.unwrap_err();

@@ -38,6 +38,8 @@ mod platform_canary;
 mod real_browser;
 #[cfg(all(feature = "redis", unix))]
 mod redis_outage;
+#[cfg(all(feature = "redis", unix))]
+mod redis_server;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod resilience;
@@ -116,6 +118,8 @@ mod web_mix_up;
 mod web_pages;
 #[cfg(feature = "axum")]
 mod web_recheck;
+#[cfg(all(feature = "axum", feature = "redis", unix))]
+mod web_redis;
 #[cfg(feature = "axum")]
 mod web_requests;
 #[cfg(feature = "axum")]

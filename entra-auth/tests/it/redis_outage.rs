@@ -1,145 +1,22 @@
 //! A Redis server that is killed, hangs and comes back while tokens are on their way: no user is
-//! lost. The tests start a server of their own; without `redis-server` they say that they are skipped.
+//! lost.
 
-use std::{
-    fs,
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
-    TokenCache,
-    store::{EncryptedStore, EncryptionKey, RedisStore, StoreKey},
+    ErrorKind,
+    store::{EncryptedStore, StoreKey},
     user::UserCredential,
 };
 use entra_core::{TokenCredential, TokenRequest};
 use entra_mock::{App, FakeTenant};
 
 use crate::{
+    redis_server::Server,
     store_refresh::{ADELE, replica, sign_in},
     support::{Service, builder, graph, number},
     user_code::shop,
 };
-
-/// A server on a port of its own, whose data outlive it.
-struct Server {
-    process: Child,
-    directory: PathBuf,
-    port: u16,
-}
-
-impl Server {
-    /// None, and a line that says so, where there is no Redis.
-    async fn start() -> Option<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("entra-redis-{}-{number}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        fs::create_dir_all(&directory).unwrap();
-        // Another process may get the port that the system has just shown to be free.
-        loop {
-            let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            let Some(process) = spawn(&directory, port) else {
-                fs::remove_dir_all(&directory).unwrap();
-                println!("SKIPPED: there is no redis-server on this machine");
-                return None;
-            };
-            let mut server = Self {
-                process,
-                directory: directory.clone(),
-                port,
-            };
-            if server.is_up().await {
-                return Some(server);
-            }
-        }
-    }
-
-    /// Waits until it responds; false if the process ends before.
-    async fn is_up(&mut self) -> bool {
-        let key = StoreKey::new("ready", "ready");
-        loop {
-            if self.process.try_wait().unwrap().is_some() {
-                return false;
-            }
-            if self.store().load(&key).await.is_ok() {
-                return true;
-            }
-        }
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    async fn restart(&mut self) {
-        self.process = spawn(&self.directory, self.port).unwrap();
-        assert!(self.is_up().await);
-    }
-
-    fn signal(&self, signal: &str) {
-        let id = self.process.id().to_string();
-        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    fn store(&self) -> RedisStore {
-        let (password, port) = (password(&self.directory), self.port);
-        RedisStore::new(&format!("redis://:{password}@127.0.0.1:{port}")).unwrap()
-    }
-
-    /// As after the start of a process.
-    fn cache(&self) -> TokenCache {
-        TokenCache::builder()
-            .store(self.store())
-            .store_timeout(Duration::from_millis(500))
-            .encryption_key(EncryptionKey::new([5; 32]))
-            .build()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.signal("-CONT");
-        drop(self.process.kill());
-        drop(self.process.wait());
-        drop(fs::remove_dir_all(&self.directory));
-    }
-}
-
-/// Another server may have got the port: it does not know this password.
-fn password(directory: &Path) -> String {
-    directory.file_name().unwrap().to_str().unwrap().to_owned()
-}
-
-fn spawn(directory: &Path, port: u16) -> Option<Child> {
-    Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args([
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-        ])
-        .args(["--requirepass", &password(directory)])
-        .arg("--dir")
-        .arg(directory)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()
-}
 
 fn fresh() -> TokenRequest {
     TokenRequest::new(["User.Read"]).with_force_refresh()
@@ -150,7 +27,7 @@ async fn resumed(
     server: &Server,
     (tenant, app): (&FakeTenant, &App),
     user: &UserCredential,
-) -> Option<UserCredential> {
+) -> Result<Option<UserCredential>, entra_auth::Error> {
     let flow = replica(tenant, app, &server.cache());
     flow.resume(user.account()).await
 }
@@ -162,8 +39,10 @@ async fn resumed_soon(
     user: &UserCredential,
 ) -> UserCredential {
     loop {
-        if let Some(user) = resumed(server, shop, user).await {
-            return user;
+        // A store that cannot be read never means that the user is signed out.
+        match resumed(server, shop, user).await {
+            Ok(user) => return user.unwrap(),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Service),
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -177,7 +56,8 @@ async fn killed_and_restarted_redis_loses_no_session() {
     let (tenant, app) = shop().await;
     let cache = server.cache();
     let user = sign_in(&tenant, &replica(&tenant, &app, &cache), ADELE).await;
-    assert!(resumed(&server, (&tenant, &app), &user).await.is_some());
+    let other = resumed(&server, (&tenant, &app), &user).await.unwrap();
+    assert!(other.is_some());
     assert_eq!(cache.store_failures(), 0);
 
     server.kill();
@@ -186,14 +66,16 @@ async fn killed_and_restarted_redis_loses_no_session() {
     user.token(&fresh()).await.unwrap();
     user.token(&fresh()).await.unwrap();
     assert!(cache.store_failures() > 0);
-    assert!(resumed(&server, (&tenant, &app), &user).await.is_none());
+    let error = resumed(&server, (&tenant, &app), &user).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Service);
 
     server.restart().await;
     let other = resumed(&server, (&tenant, &app), &user).await.unwrap();
+    let other = other.unwrap();
     other.token(&fresh()).await.unwrap();
     user.token(&fresh()).await.unwrap();
     let third = resumed(&server, (&tenant, &app), &user).await.unwrap();
-    third.token(&fresh()).await.unwrap();
+    third.unwrap().token(&fresh()).await.unwrap();
 }
 
 #[tokio::test]
@@ -277,8 +159,7 @@ async fn emptied_redis_signs_out_no_user_of_a_running_process() {
     let credential = builder(&service).cache(&cache).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
     server.kill();
-    fs::remove_dir_all(&server.directory).unwrap();
-    fs::create_dir_all(&server.directory).unwrap();
+    server.empty();
     server.restart().await;
     assert_eq!(number(&credential, &graph()).await, 1, "the memory has it");
     let again = builder(&service).cache(&server.cache()).build().unwrap();

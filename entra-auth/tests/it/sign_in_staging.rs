@@ -68,7 +68,7 @@ async fn an_uncommitted_sign_in_changes_no_cached_token() {
         .await
         .unwrap();
     assert!(cache.is_empty() && store.entries.lock().unwrap().is_empty());
-    assert!(client.resume(rejected.account()).await.is_none());
+    assert!(client.resume(rejected.account()).await.unwrap().is_none());
     drop(rejected);
 
     let real = sign_in(&tenant, &client).await;
@@ -86,7 +86,7 @@ async fn an_uncommitted_sign_in_changes_no_cached_token() {
     assert_ne!(rejected.credential().refresh_token(), token);
     drop(rejected);
     assert_eq!(*store.entries.lock().unwrap(), entries);
-    let user = client.resume(real.account()).await.unwrap();
+    let user = client.resume(real.account()).await.unwrap().unwrap();
     assert_eq!(user.refresh_token(), token);
     user.token(&scope("User.Read")).await.unwrap();
     tenant.requests().to("/token").assert_count(requests + 1);
@@ -104,7 +104,7 @@ async fn a_committed_sign_in_caches_the_tokens_of_its_check() {
         session.commit().await;
         session.commit().await;
         let requests = tenant.requests().to("/token").count();
-        let user = client.resume(session.account()).await.unwrap();
+        let user = client.resume(session.account()).await.unwrap().unwrap();
         for name in ["User.Read", "Mail.Read"] {
             let token = user.token(&scope(name)).await.unwrap();
             let same = handed_on.token(&scope(name)).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_committed_sign_in_caches_the_tokens_of_its_check() {
         handed_on.token(&fresh).await.unwrap();
         assert_eq!(handed_on.refresh_token(), user.refresh_token());
         client.sign_out(session.account()).await.unwrap();
-        assert!(client.resume(session.account()).await.is_none());
+        assert!(client.resume(session.account()).await.unwrap().is_none());
     }
 }
 
@@ -128,7 +128,7 @@ async fn a_concurrent_refresh_at_the_commit_loses_no_token() {
     let mail = scope("Mail.Read");
     let (token, ()) = tokio::join!(session.credential().token(&mail), session.commit());
     token.unwrap();
-    let user = client.resume(session.account()).await.unwrap();
+    let user = client.resume(session.account()).await.unwrap().unwrap();
     assert_eq!(user.refresh_token(), session.credential().refresh_token());
     user.token(&mail).await.unwrap();
 }
@@ -222,17 +222,17 @@ async fn a_provider_that_names_an_entra_user_gets_no_cached_token() {
             format!("{USER}.{TENANT}")
         );
         session.commit().await;
-        let theirs = evil.resume(session.account()).await.unwrap();
+        let theirs = evil.resume(session.account()).await.unwrap().unwrap();
         let theirs = theirs.token(&scope("User.Read")).await.unwrap();
         assert_eq!(theirs.expose_secret(), "at-of-the-provider");
-        let user = entra.resume(victim.account()).await.unwrap();
+        let user = entra.resume(victim.account()).await.unwrap().unwrap();
         let token = user.token(&scope("User.Read")).await.unwrap();
         assert_eq!(token.expose_secret(), "at-1");
 
         // A sign-out at the provider does not sign the user of Entra out.
         evil.sign_out(session.account()).await.unwrap();
-        assert!(evil.resume(session.account()).await.is_none());
-        let user = entra.resume(victim.account()).await.unwrap();
+        assert!(evil.resume(session.account()).await.unwrap().is_none());
+        let user = entra.resume(victim.account()).await.unwrap().unwrap();
         assert_eq!(user.refresh_token().unwrap().expose_secret(), "rt-1");
         let token = user.token(&scope("User.Read")).await.unwrap();
         assert_eq!(token.expose_secret(), "at-1");
@@ -271,7 +271,7 @@ async fn a_sign_in_that_is_rejected_after_the_code_leaves_the_user_signed_in() {
             let error = client.finish(flow, &response).await.unwrap_err();
             assert_eq!(error.kind(), kind);
             let account: &Account = session.account();
-            let user = client.resume(account).await.unwrap();
+            let user = client.resume(account).await.unwrap().unwrap();
             assert_eq!(user.refresh_token().unwrap().expose_secret(), "rt-1");
             let token = user.token(&scope("User.Read")).await.unwrap();
             assert_eq!(token.expose_secret(), "at-1");

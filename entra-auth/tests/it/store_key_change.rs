@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entra_auth::{
-    TokenCache,
+    ErrorKind, TokenCache,
     store::{EncryptionKey, StoreErrorKind},
     user::{Account, ClientAuthentication, UserCredential},
 };
@@ -53,7 +53,9 @@ async fn replica_without_the_key_changes_no_entry() {
     for keys in [&[2_u8][..], &[2, 3], &[]] {
         let stranger = cache(&shelf, keys);
         let flow = replica(&tenant, &app, &stranger);
-        assert!(flow.resume(&account).await.is_none());
+        let error = flow.resume(&account).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Service);
+        assert!(error.fix().unwrap().contains("encryption keys"));
         let failure = stranger.last_store_failure().unwrap();
         assert_eq!(failure.kind(), StoreErrorKind::Unreadable);
         assert_eq!(*shelf.entries.lock().unwrap(), before, "{keys:?}");
@@ -90,9 +92,10 @@ async fn key_change_in_the_wrong_order_costs_one_sign_in_at_that_replica_only() 
     let shelf = Shelf::new();
     let new = replica(&tenant, &app, &cache(&shelf, &[2, 1]));
     let account = sign_in(&tenant, &new, ADELE).await.account().clone();
-    // The old replica cannot read it, and its user signs in there again.
+    // The old replica cannot read it and says so; a user who signs in there again is served.
     let old = replica(&tenant, &app, &cache(&shelf, &[1]));
-    assert!(old.resume(&account).await.is_none());
+    let error = old.resume(&account).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Service);
     assert!(resumes((&tenant, &app), &account, &shelf, &[2, 1]).await);
     sign_in(&tenant, &old, ADELE).await;
     for keys in [&[1_u8][..], &[2, 1], &[1, 2]] {

@@ -83,7 +83,7 @@ async fn another_replica_resumes_a_user_by_account() {
 
     let second = replica(&tenant, &app, &cache(&shelf));
     assert!(second.user(&account).is_none(), "not in its memory");
-    let adele = second.resume(&account).await.unwrap();
+    let adele = second.resume(&account).await.unwrap().unwrap();
     adele.token(&read()).await.unwrap();
     tenant.requests().to("/token").assert_count(1);
     adele.token(&mail()).await.unwrap();
@@ -128,11 +128,11 @@ async fn restarted_process_reads_encrypted_files_without_readable_tokens() {
         }
     }
     assert!(files >= 2, "an access token and a refresh token");
-    let restarted = process().resume(&account).await.unwrap();
+    let restarted = process().resume(&account).await.unwrap().unwrap();
     restarted.token(&mail()).await.unwrap();
     assert_ne!(restarted.refresh_token(), Some(canary));
     process().sign_out(&account).await.unwrap();
-    assert!(process().resume(&account).await.is_none());
+    assert!(process().resume(&account).await.unwrap().is_none());
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
@@ -159,14 +159,14 @@ async fn refresh_replaces_the_stored_token_for_all_replicas() {
     let (one, two) = (cache(&shelf), cache(&shelf));
     let (one, two) = (replica(&tenant, &app, &one), replica(&tenant, &app, &two));
     let here = sign_in(&tenant, &one, ADELE).await;
-    let there = two.resume(here.account()).await.unwrap();
+    let there = two.resume(here.account()).await.unwrap().unwrap();
     let first = here.refresh_token().unwrap();
     tenant.clock().advance(Duration::from_secs(10));
     there.token(&mail()).await.unwrap();
     let second = there.refresh_token().unwrap();
     assert!(is_on(&shelf, second.expose_secret()) && !is_on(&shelf, first.expose_secret()));
     assert_eq!(here.refresh_token(), Some(first));
-    one.resume(here.account()).await.unwrap();
+    one.resume(here.account()).await.unwrap().unwrap();
     assert_eq!(here.refresh_token(), Some(second));
 }
 
@@ -200,7 +200,7 @@ async fn last_of_two_concurrent_refreshes_stays_in_the_store() {
         newer.unwrap();
         older.unwrap();
         // The store has the token of the last one, and the others take it over.
-        one.resume(here.account()).await.unwrap();
+        one.resume(here.account()).await.unwrap().unwrap();
         let last = here.refresh_token().unwrap();
         assert!(is_on(&shelf, last.expose_secret()), "{yields}");
     }
@@ -222,7 +222,7 @@ async fn refresh_token_replaced_by_another_replica_is_read_from_the_store() {
     there.token(&mail()).await.unwrap();
     assert_ne!(there.refresh_token().unwrap().expose_secret(), "void");
     let anew = replica(&tenant, &app, &cache(&shelf));
-    assert!(anew.resume(&account).await.is_some());
+    assert!(anew.resume(&account).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn revoked_refresh_token_is_removed_and_missing_consent_keeps_it() {
     assert!(!is_on(&shelf, token.expose_secret()));
     let requests = tenant.requests().to("/token").count();
     for flow in [&one, &replica(&tenant, &app, &cache(&shelf))] {
-        assert!(flow.resume(&account).await.is_none());
+        assert!(flow.resume(&account).await.unwrap().is_none());
     }
     let error = adele.token(&mail()).await.unwrap_err();
     assert_eq!(error.kind(), needed);
@@ -261,7 +261,7 @@ async fn sign_out_at_one_replica_applies_to_all() {
     let (one, two) = (replica(&tenant, &app, &one), replica(&tenant, &app, &two));
     let here = sign_in(&tenant, &one, ADELE).await;
     let clara = sign_in(&tenant, &one, CLARA).await;
-    let there = two.resume(here.account()).await.unwrap();
+    let there = two.resume(here.account()).await.unwrap().unwrap();
     let requests = tenant.requests().to("/token").count();
     assert!(one.sign_out(here.account()).await.unwrap());
     for user in [&here, &there] {
@@ -270,11 +270,11 @@ async fn sign_out_at_one_replica_applies_to_all() {
         assert_eq!(user.refresh_token(), None);
     }
     for flow in [&one, &two] {
-        assert!(flow.resume(here.account()).await.is_none());
+        assert!(flow.resume(here.account()).await.unwrap().is_none());
         assert!(flow.user(here.account()).is_none());
     }
     tenant.requests().to("/token").assert_count(requests);
-    let clara = two.resume(clara.account()).await.unwrap();
+    let clara = two.resume(clara.account()).await.unwrap().unwrap();
     clara.token(&mail()).await.unwrap();
 }
 
@@ -291,16 +291,16 @@ async fn no_other_account_tenant_or_application_is_served() {
     let mut visitor = adele.clone();
     visitor.tenant = "fabrikam.com".parse().unwrap();
     for account in [&stranger, &visitor] {
-        assert!(two.resume(account).await.is_none());
+        assert!(two.resume(account).await.unwrap().is_none());
     }
     let other = tenant.register_app("Other").with_secret();
     let other = replica(&tenant, &other, &cache(&shelf));
-    assert!(other.resume(&adele).await.is_none());
+    assert!(other.resume(&adele).await.unwrap().is_none());
 
     // Names decide nothing.
     let mut renamed = clara.clone();
     renamed.username = adele.username.clone();
-    let user = two.resume(&renamed).await.unwrap();
+    let user = two.resume(&renamed).await.unwrap().unwrap();
     let own = one.user(&clara).unwrap();
     assert_eq!(user.refresh_token(), own.refresh_token());
 
@@ -316,7 +316,7 @@ async fn no_other_account_tenant_or_application_is_served() {
         *shelf.entries.lock().unwrap() = moved.collect();
         let anew = replica(&tenant, &app, &cache(&shelf));
         for account in [&adele, &clara] {
-            assert!(anew.resume(account).await.is_none());
+            assert!(anew.resume(account).await.unwrap().is_none());
         }
     }
 }
@@ -334,9 +334,9 @@ async fn an_export_carries_the_refresh_token_to_a_cache_on_another_store() {
     two.import(&other, &bytes).unwrap_err();
     assert_eq!(two.import(&partition, &bytes).unwrap(), 2);
     let flow = replica(&tenant, &app, &two);
-    let adele = flow.resume(&account).await.unwrap();
+    let adele = flow.resume(&account).await.unwrap().unwrap();
     adele.token(&mail()).await.unwrap();
-    assert!(flow.resume(&clara).await.is_none());
+    assert!(flow.resume(&clara).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -348,7 +348,7 @@ async fn failing_store_loses_no_session() {
     let adele = sign_in(&tenant, &flow, ADELE).await;
     shelf.fail(true);
     adele.token(&mail()).await.unwrap();
-    assert!(flow.resume(adele.account()).await.is_some());
+    assert!(flow.resume(adele.account()).await.unwrap().is_some());
     let clara = sign_in(&tenant, &flow, CLARA).await;
     clara.token(&mail()).await.unwrap();
     assert!(cache.store_failures() > 0);
@@ -369,9 +369,9 @@ async fn user_stays_in_memory_without_a_store() {
     let cache = TokenCache::new();
     let flow = replica(&tenant, &app, &cache);
     let adele = sign_in(&tenant, &flow, ADELE).await;
-    assert!(flow.resume(adele.account()).await.is_some());
+    assert!(flow.resume(adele.account()).await.unwrap().is_some());
     let anew = replica(&tenant, &app, &cache);
-    assert!(anew.resume(adele.account()).await.is_none());
+    assert!(anew.resume(adele.account()).await.unwrap().is_none());
     let proof = ClientAuthentication::secret(app.secret());
     let error = UserCredential::resume(adele.account().clone(), app.client_id(), proof)
         .cache(&cache)

@@ -237,7 +237,7 @@ async fn replicas_with_clocks_a_day_apart_lose_no_user() {
             .clone();
         // Each of them, restarted, uses and replaces the token of the one before.
         for clock in clocks.iter().chain(clocks.iter().rev()) {
-            let user = replica(clock).resume(&account).await.unwrap();
+            let user = replica(clock).resume(&account).await.unwrap().unwrap();
             user.token(&fresh).await.unwrap();
             clock.advance(SECOND);
         }
@@ -264,7 +264,7 @@ async fn a_user_whose_refresh_token_was_stored_by_a_clock_ahead_goes_on_with_the
     }
     let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
     let other = site((&tenant, &app), &clock, &cache);
-    let resumed = other.resume(new.account()).await.unwrap();
+    let resumed = other.resume(new.account()).await.unwrap().unwrap();
     resumed.token(&fresh).await.unwrap();
     assert_eq!(
         tenant.requests().to("/oauth2/v2.0/token").count(),

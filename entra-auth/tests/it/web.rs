@@ -456,7 +456,7 @@ async fn a_session_gives_access_to_the_users_tokens() {
     let app = register(&tenant);
     let sign_in = builder(&tenant, &app).build().unwrap();
     let ask = async |State(sign_in): State<WebSignIn>, user: CurrentUser<String>| {
-        let Some(tokens) = sign_in.tokens(&user.session).await else {
+        let Some(tokens) = sign_in.tokens(&user.session).await.unwrap() else {
             return "none".to_owned();
         };
         let token = tokens.token(&TokenRequest::new(["User.Read"])).await;

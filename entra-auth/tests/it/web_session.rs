@@ -247,9 +247,15 @@ async fn each_sign_in_has_a_new_session_id_that_expires() {
 pub(crate) struct Table {
     pub(crate) entries: Mutex<HashMap<StoreKey, Vec<u8>>>,
     pub(crate) broken: std::sync::atomic::AtomicBool,
+    fails_next_load: std::sync::atomic::AtomicBool,
 }
 
 impl Table {
+    pub(crate) fn fail_next_load(&self) {
+        self.fails_next_load
+            .store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
     fn open(&self) -> Result<std::sync::MutexGuard<'_, HashMap<StoreKey, Vec<u8>>>, StoreError> {
         match self.broken.load(std::sync::atomic::Ordering::SeqCst) {
             true => Err(StoreError::unavailable("the table is gone")),
@@ -261,6 +267,10 @@ impl Table {
 #[async_trait::async_trait]
 impl EncryptedStore for Table {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let fails = &self.fails_next_load;
+        if fails.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            return Err(StoreError::unavailable("the connection was lost"));
+        }
         Ok(self.open()?.get(key).cloned())
     }
     async fn save(&self, key: &StoreKey, entry: &[u8], _: Duration) -> Result<(), StoreError> {
@@ -304,12 +314,17 @@ async fn replicas_share_sessions_and_pending_sign_ins() {
         assert!(!String::from_utf8_lossy(entry).contains("dele"));
     }
 
-    // A failing store does not sign the user out.
+    // A failing store does not sign the user out, also not at the back button.
     table
         .broken
         .store(true, std::sync::atomic::Ordering::SeqCst);
-    let response = browser.open(&one, "/mine").await;
-    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    for replica in [&one, &two] {
+        let response = browser.open(replica, "/mine").await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+        let response = browser.send_callback(replica, &redirected).await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(browser.session().is_some());
+    }
     let mut late = Browser::default();
     let response = late.sign_in(&one, &tenant, "/auth/sign-in", ADELE).await;
     is_error_page(&response, StatusCode::SERVICE_UNAVAILABLE, "at the moment");

@@ -77,7 +77,7 @@ impl Shop {
         };
         let sign_in = WebSignIn::builder(urls(), connections.clone())
             .authorize(check)
-            .store(Arc::clone(&sessions), [key()])
+            .store(Arc::clone(&sessions), [key(), EncryptionKey::new([2; 32])])
             .clock(tenant.clock());
         let site = site(&sign_in.build().unwrap());
         Self {
@@ -91,6 +91,15 @@ impl Shop {
             site,
             recorded,
         }
+    }
+
+    /// A replica that does not have the key of the sessions yet.
+    fn replica_without_the_key(&self) -> Router {
+        let sign_in = WebSignIn::builder(urls(), self.connections.clone())
+            .authorize(admit_by_user_name)
+            .store(Arc::clone(&self.sessions), [EncryptionKey::new([2; 32])])
+            .clock(self.tenant.clock());
+        site(&sign_in.build().unwrap())
     }
 
     async fn signed_in(&self, name: &str) -> Browser {
@@ -110,14 +119,19 @@ impl Shop {
         self.contoso
             .resume(&self.recorded(number).2)
             .await
+            .unwrap()
             .is_some()
     }
 
     async fn front_channel(&self, number: usize) -> StatusCode {
+        self.front_channel_at(&self.site, number).await
+    }
+
+    async fn front_channel_at(&self, site: &Router, number: usize) -> StatusCode {
         let (issuer, sid, _) = self.recorded(number);
         let path = format!("/auth/front-channel-sign-out?iss={issuer}&sid={sid}");
         let request = Request::get(path).header("sec-fetch-dest", "iframe");
-        call(&self.site, request.body(Body::empty()).unwrap())
+        call(site, request.body(Body::empty()).unwrap())
             .await
             .status
     }
@@ -197,6 +211,49 @@ async fn a_sign_out_without_the_store_returns_503_and_leads_on_to_entra() {
     );
     assert!(!shop.has_tokens(0).await);
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
+}
+
+#[tokio::test]
+async fn a_sign_out_at_a_replica_without_the_key_is_finished_at_one_that_has_it() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    let copied = browser.clone();
+    let behind = shop.replica_without_the_key();
+    let response = browser.post(&behind, "/auth/sign-out", "", false).await;
+    is_failed_sign_out_page(&response);
+    // The session has ended, but its tokens are known only where its record can be read.
+    let page = copied.clone().open(&shop.site, "/").await;
+    assert_eq!(page.body, "not signed in");
+    assert!(shop.has_tokens(0).await);
+    is_failed_sign_out_page(&browser.open(&behind, "/auth/signed-out").await);
+    let page = browser.open(&shop.site, "/auth/signed-out").await;
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
+    assert!(!shop.has_tokens(0).await);
+    assert!(shop.sessions.entries.lock().unwrap().len() <= 2);
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
+}
+
+#[tokio::test]
+async fn a_front_channel_sign_out_at_a_replica_without_the_key_returns_503() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    let behind = shop.replica_without_the_key();
+    let status = shop.front_channel_at(&behind, 0).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let page = browser.open(&shop.site, "/").await;
+    assert_eq!(page.body, "not signed in");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_for_a_moment_is_not_removed_without_its_tokens() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    shop.sessions.fail_next_load();
+    is_failed_sign_out_page(&browser.post(&shop.site, "/auth/sign-out", "", false).await);
+    assert!(shop.has_tokens(0).await);
+    let page = browser.open(&shop.site, "/auth/signed-out").await;
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
+    assert!(!shop.has_tokens(0).await);
 }
 
 #[tokio::test]

@@ -78,7 +78,12 @@ async fn a_rejected_sign_in_does_not_change_the_users_tokens() {
     let redirected = tenant.sign_in_at(url.as_str(), ADELE);
     let account = contoso.finish(flow, redirected.address()).await.unwrap();
     let account = account.account().clone();
-    let token = contoso.resume(&account).await.unwrap().refresh_token();
+    let token = contoso
+        .resume(&account)
+        .await
+        .unwrap()
+        .unwrap()
+        .refresh_token();
     assert!(token.is_some());
 
     for kind in [
@@ -91,7 +96,7 @@ async fn a_rejected_sign_in_does_not_change_the_users_tokens() {
             .sign_in(&closed, &tenant, "/auth/sign-in", ADELE)
             .await;
         assert!(response.status.is_server_error(), "{}", response.body);
-        let user = contoso.resume(&account).await.unwrap();
+        let user = contoso.resume(&account).await.unwrap().unwrap();
         assert_eq!(user.refresh_token(), token, "{kind:?}");
         let request = TokenRequest::new(["User.Read"]);
         user.token(&request).await.unwrap();

@@ -15,8 +15,8 @@ use super::{
     account::Account,
     authorization_code::{AuthorizationCodeFlow, Prompt, ResponseMode, StartOptions},
     proof::ClientAuthentication,
-    refresh::UserCredential,
     signed_in_user::{RemembersAccount, SignedInUser},
+    user_credential::UserCredential,
 };
 use crate::{
     Error, ErrorKind,
