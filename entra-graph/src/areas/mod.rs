@@ -45,6 +45,7 @@ pub(crate) mod tenant_relationships;
 #[cfg(test)]
 mod tests;
 pub(crate) mod users;
+pub(crate) mod x509;
 
 use crate::{
     client::GraphClient,

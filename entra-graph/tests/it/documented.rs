@@ -89,7 +89,7 @@ const SKUS: [&str; 2] = [
 const LICENSED: &str = "1132b215-826f-42a9-8cfe-1643d19d17fd";
 
 /// Stands for the `MIIDYDCCAki...` of some examples, which is not base64.
-const KEY: &str = "MIIDYDCCAkgA";
+const KEY: &str = "MAowCKADAgECAgEB";
 
 fn key() -> Vec<u8> {
     STANDARD.decode(KEY).unwrap()

@@ -30,7 +30,8 @@ async fn a_certificate_of_entra_auth_proves_the_next_one() {
     };
     let (first, second, stranger): (Certificate, Certificate, Certificate) =
         (make("CN=first"), make("CN=second"), make("CN=stranger"));
-    let public = |certificate: &Certificate| NewCertificate::from_der(certificate.public_der());
+    let public =
+        |certificate: &Certificate| NewCertificate::from_der(certificate.public_der()).unwrap();
     one.upload_first_certificate(public(&first)).await.unwrap();
     let forged = one.add_key(public(&stranger), &stranger).send().await;
     assert_eq!(

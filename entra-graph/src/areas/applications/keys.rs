@@ -10,7 +10,10 @@ use entra_core::{Guid, ProofSigner, Secret, Timestamp};
 
 use super::{ADD_KEY, OneApplication, REMOVE_KEY, signing_keys::NewSigningKey};
 use crate::{
-    areas::service_principals::{self, OneServicePrincipal},
+    areas::{
+        service_principals::{self, OneServicePrincipal},
+        x509::is_certificate,
+    },
     error::Error,
     model::{Body, BodyValue, SecretBuffer},
     objects::{Application, ServicePrincipal, types::KeyCredential},
@@ -73,10 +76,10 @@ impl KeyPlace for OneServicePrincipal {
 /// A certificate to register for an application or service principal: the public part only.
 ///
 /// ```
-/// # fn example(der: &[u8]) {
+/// # fn example(der: &[u8]) -> Result<(), entra_graph::Error> {
 /// use entra_graph::NewCertificate;
-/// let certificate = NewCertificate::from_der(der).named("deploy 2027");
-/// # }
+/// let certificate = NewCertificate::from_der(der)?.named("deploy 2027");
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct NewCertificate {
@@ -100,19 +103,29 @@ pub struct ProvenRequest<'s, P: KeyPlace = OneApplication> {
 pub struct CertificateId(Guid);
 
 impl NewCertificate {
-    /// An X.509 certificate in DER.
+    /// An X.509 certificate in DER, the content of a `.cer` file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if it is not one, such as a private key or a PKCS#12 file by
+    /// mistake.
     #[inline]
-    pub fn from_der(der: impl AsRef<[u8]>) -> Self {
-        Self {
+    pub fn from_der(der: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let der = der.as_ref();
+        if !is_certificate(der) {
+            return Err(Error::query(
+                "the bytes are not the DER of an X.509 certificate; give the public part alone (.cer), or call `from_pem`",
+            ));
+        }
+        Ok(Self {
             key: STANDARD.encode(der),
             display_name: None,
-        }
+        })
     }
 
     /// The first certificate of a PEM text. Other blocks are ignored, so a private key is never sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the text has no certificate.
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the text has no certificate, or its block is not one.
     #[inline]
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let missing = || Error::query("the PEM text has no certificate");
@@ -123,10 +136,10 @@ impl NewCertificate {
             .split_once("-----END CERTIFICATE-----")
             .ok_or_else(missing)?;
         let body: String = body.split_whitespace().collect();
-        STANDARD
+        let der = STANDARD
             .decode(body)
-            .map(Self::from_der)
-            .map_err(|_| Error::query("the certificate in the PEM text is not base64"))
+            .map_err(|_| Error::query("the certificate in the PEM text is not base64"))?;
+        Self::from_der(der)
     }
 
     /// The same certificate with a display name; without one, Graph shows the subject.

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use crate::{error::Error, model::Body, objects::Subscription};
+use crate::{areas::x509::is_certificate, error::Error, model::Body, objects::Subscription};
 
 /// The public part of a certificate that Graph encrypts resource data with, and its name.
 ///
@@ -25,7 +25,7 @@ impl EncryptionCertificate {
     /// empty or too long.
     pub fn from_der(id: impl Into<String>, der: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let (id, der) = (valid_id(id.into())?, der.into());
-        if !is_der_sequence(&der) {
+        if !is_certificate(&der) {
             return Err(invalid(
                 "the certificate for resource data is not the DER of an X.509 certificate; for a PEM file call `from_pem`",
             ));
@@ -79,19 +79,6 @@ pub(crate) fn valid_id(id: String) -> Result<String, Error> {
     Ok(id)
 }
 
-/// Whether the bytes are one DER sequence of their whole length. Graph checks the rest.
-fn is_der_sequence(der: &[u8]) -> bool {
-    let Some((header, length)) = (match der {
-        [0x30, short, ..] if *short < 0x80 => Some((2, usize::from(*short))),
-        [0x30, 0x81, one, ..] => Some((3, usize::from(*one))),
-        [0x30, 0x82, one, two, ..] => Some((4, usize::from(*one) << 8 | usize::from(*two))),
-        _ => None,
-    }) else {
-        return false;
-    };
-    der.len() == header + length
-}
-
 fn invalid(message: &str) -> Error {
     entra_core::Error::configuration(message).into()
 }
@@ -101,26 +88,14 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
+    /// The outermost elements of a certificate.
+    const DER: [u8; 12] = [0x30, 10, 0x30, 8, 0xa0, 3, 2, 1, 2, 2, 1, 1];
+
     #[test]
-    fn only_one_whole_der_sequence_is_a_certificate() {
-        for der in [
-            &[0x30, 1, 5][..],
-            &[0x30, 0x81, 1, 5],
-            &[0x30, 0x82, 0, 1, 5],
-        ] {
-            assert!(
-                EncryptionCertificate::from_der("2026", der).is_ok(),
-                "{der:?}"
-            );
-        }
-        for der in [
-            &[][..],
-            &[0x30],
-            &[0x30, 2, 5],
-            &[0x30, 1, 5, 6],
-            &[0x02, 1, 5],
-            b"-----BEGIN CERTIFICATE-----",
-        ] {
+    fn only_a_certificate_is_accepted() {
+        assert!(EncryptionCertificate::from_der("2026", DER).is_ok());
+        let key = [0x30, 6, 2, 1, 0, 4, 1, 7];
+        for der in [&[][..], &DER[..11], &key, b"-----BEGIN CERTIFICATE-----"] {
             let error = EncryptionCertificate::from_der("2026", der).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{der:?}");
         }
@@ -128,7 +103,7 @@ mod tests {
 
     #[test]
     fn an_id_has_1_to_128_characters() {
-        let with = |id: String| EncryptionCertificate::from_der(id, [0x30, 0]);
+        let with = |id: String| EncryptionCertificate::from_der(id, DER);
         assert!(with(String::new()).is_err());
         assert!(with("a".repeat(129)).is_err());
         assert_eq!(with("ä".repeat(128)).unwrap().id(), "ä".repeat(128));
@@ -136,11 +111,8 @@ mod tests {
 
     #[test]
     fn a_pem_without_a_certificate_is_an_error() {
-        let pem = "-----BEGIN CERTIFICATE-----\nMAEF\n-----END CERTIFICATE-----\n";
-        assert_eq!(
-            EncryptionCertificate::from_pem("a", pem).unwrap().der,
-            [0x30, 1, 5]
-        );
+        let pem = "-----BEGIN CERTIFICATE-----\nMAowCKADAgECAgEB\n-----END CERTIFICATE-----\n";
+        assert_eq!(EncryptionCertificate::from_pem("a", pem).unwrap().der, DER);
         let key = pem.replace("CERTIFICATE", "PRIVATE KEY");
         assert!(EncryptionCertificate::from_pem("a", key).is_err());
     }

@@ -254,8 +254,25 @@ async fn a_key_that_cannot_sign_sends_nothing() {
 
 #[test]
 fn debug_of_a_certificate_shows_no_bytes_that_may_be_a_key() {
-    let shown = format!("{:?}", NewCertificate::from_der("canary").named("deploy"));
-    // "canary" in base64.
-    assert!(!shown.contains("Y2FuYXJ5"), "{shown}");
+    // The outermost elements of a certificate, which are MAwwCqADAgECBANhYmM= in base64.
+    let der = [&[0x30, 12, 0x30, 10, 0xa0, 3, 2, 1, 2, 4, 3][..], b"abc"].concat();
+    let shown = format!(
+        "{:?}",
+        NewCertificate::from_der(&der).unwrap().named("deploy")
+    );
+    assert!(!shown.contains("BANhYmM"), "{shown}");
     assert!(shown.contains("deploy"), "{shown}");
+}
+
+#[test]
+fn a_private_key_by_mistake_is_not_sent_as_a_certificate() {
+    let key = [&[0x30, 13, 2, 1, 0, 4, 8][..], b"canary!!"].concat();
+    let error = NewCertificate::from_der(&key).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(!format!("{error:?}").contains("canary"));
+    // In base64, and under the label of a certificate.
+    let pem = "-----BEGIN CERTIFICATE-----\nMA0CAQAECGNhbmFyeSEh\n-----END CERTIFICATE-----\n";
+    let error = NewCertificate::from_pem(pem).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(!format!("{error:?}").contains("GNhbmFyeSEh"));
 }

@@ -69,7 +69,7 @@ pub(super) fn requests() -> Vec<(&'static str, Vec<Send>)> {
             vec![
                 send!(|graph| graph
                     .application("{id}")
-                    .add_key(NewCertificate::from_der(key()), &NoSignature)),
+                    .add_key(NewCertificate::from_der(key()).unwrap(), &NoSignature)),
                 send!(|graph| graph
                     .application("{id}")
                     .add_signing_key(NewSigningKey::from_pfx(key(), "MKTr0w1..."), &NoSignature)),

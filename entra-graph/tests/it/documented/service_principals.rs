@@ -45,7 +45,7 @@ fn objects() -> Vec<(&'static str, Vec<Send>)> {
             vec![
                 send!(|graph| graph
                     .service_principal("{id}")
-                    .add_key(NewCertificate::from_der(key()), &NoSignature)),
+                    .add_key(NewCertificate::from_der(key()).unwrap(), &NoSignature)),
                 send!(|graph| graph
                     .service_principal("{id}")
                     .add_signing_key(NewSigningKey::from_pfx(key(), "MKTr0w1..."), &NoSignature)),

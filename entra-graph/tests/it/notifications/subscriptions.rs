@@ -60,7 +60,8 @@ async fn sent<T: Send + 'static>(
 }
 
 fn certificate() -> EncryptionCertificate {
-    EncryptionCertificate::from_der("2026", [0x30, 3, 1, 2, 3]).unwrap()
+    let der = [0x30, 10, 0x30, 8, 0xa0, 3, 2, 1, 2, 2, 1, 1];
+    EncryptionCertificate::from_der("2026", der).unwrap()
 }
 
 #[tokio::test]
@@ -106,7 +107,7 @@ async fn every_setting_is_sent() {
         "changeType": "created", "notificationUrl": URL, "resource": "me/messages?$select=subject",
         "expirationDateTime": "2026-12-01T01:00:00Z", "clientState": STATE, "latestSupportedTlsVersion": "v1_2",
         "lifecycleNotificationUrl": "https://webhook.azurewebsites.net/api/send/lifecycleNotifications",
-        "includeResourceData": true, "encryptionCertificate": "MAMBAgM=", "encryptionCertificateId": "2026",
+        "includeResourceData": true, "encryptionCertificate": "MAowCKADAgECAgEB", "encryptionCertificateId": "2026",
         "notificationUrlAppId": CLIENT
     });
     assert_eq!(body, expected);
@@ -143,7 +144,7 @@ async fn a_subscription_is_renewed_reauthorized_read_and_deleted() {
     )
     .await;
     assert_eq!(body["encryptionCertificateId"], "2026");
-    assert_eq!(body["encryptionCertificate"], "MAMBAgM=");
+    assert_eq!(body["encryptionCertificate"], "MAowCKADAgECAgEB");
 
     let (request, body, ()) = sent(
         |graph| graph.subscription(SUBSCRIPTION).reauthorize(),
