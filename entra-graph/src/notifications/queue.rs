@@ -166,7 +166,7 @@ impl Notifications {
     /// The next accepted notification; `None` when all clones of the endpoint are dropped.
     ///
     /// Requests are verified here, one after the other. While signing keys cannot be fetched, it tries again with growing
-    /// waits, and after ten minutes returns [`NotificationEvent::Lost`]. Dropping the future loses nothing.
+    /// waits, and after eight and a half minutes returns [`NotificationEvent::Lost`]. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<NotificationEvent> {
         loop {
             if let Some(event) = self.ready.pop_front() {
