@@ -279,7 +279,7 @@ pub(super) const GROUP: EntityType = EntityType {
         both("POST", "/groups/{id}/checkMemberObjects", READ_GROUP_GROUPS),
         both("GET", "/groups/{id}/photo", READ_GROUP_PHOTOS),
         both("GET", "/groups/{id}/photo/$value", READ_GROUP_PHOTOS),
-        both("GET", "/groups/{id}/photos", READ_GROUP_PHOTOS),
+        both("GET", "/groups/{id}/photos", LIST_GROUP_PHOTOS),
         both("GET", "/groups/{id}/photos/{id}/$value", READ_GROUP_PHOTOS),
         both("PUT", "/groups/{id}/photo/$value", WRITE_GROUP_PHOTOS),
         both("DELETE", "/groups/{id}/photo/$value", WRITE_GROUP_PHOTOS),

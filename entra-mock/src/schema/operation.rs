@@ -160,6 +160,15 @@ pub(super) const READ_USER_PHOTOS: &[&str] = &[
 
 pub(super) const WRITE_USER_PHOTOS: &[&str] = &["User.ReadWrite.All", "ProfilePhoto.ReadWrite.All"];
 
+/// Permissions that list the sizes of a group's photo.
+pub(super) const LIST_GROUP_PHOTOS: &[&str] = &[
+    "Group.ReadBasic.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "ProfilePhoto.Read.All",
+    "ProfilePhoto.ReadWrite.All",
+];
+
 pub(super) const READ_GROUP_PHOTOS: &[&str] = &[
     "Group.Read.All",
     "Group.ReadWrite.All",
