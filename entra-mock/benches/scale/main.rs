@@ -3,7 +3,7 @@
 //! `cargo bench -p entra-mock --bench scale`, on Linux. Each server is a process of its own, and figures
 //! are the CPU time of that process, so that the client and other programs do not count. Rounds of both
 //! sides are interleaved, and the ratio is the median of the rounds. `-- 1000000` sends so many requests
-//! in the last part.
+//! in the last part, and `-- user page` measures these parts only: start, user, token, page, order, large, growth.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -21,10 +21,10 @@ mod table;
 
 #[cfg(target_os = "linux")]
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    match (arguments.next().as_deref(), arguments.next()) {
-        (Some("serve"), Some(what)) => servers::run(&what),
-        (first, _) => table::print(first.and_then(|first| first.parse().ok())),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [serve, what] if serve == "serve" => servers::run(what),
+        arguments => table::print(arguments),
     }
 }
 
