@@ -42,7 +42,7 @@ use archive::{Archive, LogPart};
 pub(crate) use changes::{Actor, Change, ChangeLog, Event};
 use deleted::DeletedItems;
 pub(crate) use field::Stored;
-use handles::{HandleTable, Handles};
+use handles::{HandleMap, HandleTable};
 pub(crate) use kinds::{Conflict, LatestSignIns, SignInTime};
 use links::Link;
 pub(crate) use object::Object;
@@ -90,9 +90,9 @@ pub(crate) struct Store {
     /// The sign-ins of each user in time order.
     by_user: HashMap<Box<str>, Vec<UserSignIn>>,
     /// App role assignments and permission grants by the objects that have the access.
-    by_principal: HashMap<Box<str>, Handles>,
+    by_principal: HandleMap<Box<str>>,
     /// App role assignments and permission grants by the object that is accessed.
-    by_resource: HashMap<Box<str>, Handles>,
+    by_resource: HandleMap<Box<str>>,
     forward: Links,
     backward: Links,
 }
@@ -151,10 +151,10 @@ impl Store {
             log_capacity: LOG_CAPACITY,
             dropped_log_records: HashMap::new(),
             by_user: HashMap::new(),
-            by_principal: HashMap::new(),
-            by_resource: HashMap::new(),
-            forward: Links::new(),
-            backward: Links::new(),
+            by_principal: HandleMap::default(),
+            by_resource: HandleMap::default(),
+            forward: Links::default(),
+            backward: Links::default(),
         }
     }
 
@@ -354,12 +354,7 @@ impl Store {
         let links = self.remove_links(handle, &own_id);
         let orphans: Vec<(Kind, String)> = [&self.by_principal, &self.by_resource]
             .into_iter()
-            .flat_map(|index| {
-                index
-                    .get(own_id.as_str())
-                    .into_iter()
-                    .flat_map(|handles| handles.iter())
-            })
+            .flat_map(|index| index.get(own_id.as_str()))
             .filter_map(|handle| {
                 let stored = self.stored(*handle)?;
                 Some((stored.kind, text(&stored.object, "id")?.to_owned()))
@@ -482,8 +477,7 @@ impl Store {
     ) -> impl Iterator<Item = (Kind, &'a Object)> + use<'a> {
         let handles = self
             .handle(id)
-            .and_then(|handle| links.get(&(relation, handle)));
-        let handles = handles.map(|handles| &**handles).unwrap_or_default();
+            .map_or(&[][..], |handle| links.get(&(relation, handle)));
         handles.iter().filter_map(|handle| {
             self.stored(*handle)
                 .map(|stored| (stored.kind, &stored.object))
@@ -492,13 +486,12 @@ impl Store {
 
     fn assignments<'a>(
         &'a self,
-        index: &'a HashMap<Box<str>, Handles>,
+        index: &'a HandleMap<Box<str>>,
         id: &str,
     ) -> impl Iterator<Item = &'a Object> + use<'a> {
         index
             .get(id.to_ascii_lowercase().as_str())
-            .into_iter()
-            .flat_map(|handles| handles.iter())
+            .iter()
             .filter_map(|handle| self.stored(*handle))
             .filter(|stored| stored.kind == Kind::AppRoleAssignment)
             .map(|stored| &stored.object)
@@ -515,7 +508,7 @@ impl Store {
                 let log = self
                     .by_user
                     .entry(user.to_ascii_lowercase().into_boxed_str())
-                    .or_default();
+                    .or_insert_with(|| Vec::with_capacity(1));
                 let at = log.partition_point(|sign_in| sign_in.position < position);
                 let status = object
                     .get("status")
@@ -532,7 +525,7 @@ impl Store {
         for (side, property) in access_properties(kind) {
             if let Some(id) = text(object, property) {
                 let id = id.to_ascii_lowercase().into_boxed_str();
-                handles::add(self.access_index(*side), id, handle);
+                self.access_index(*side).add(id, handle);
             }
         }
     }
@@ -548,12 +541,9 @@ impl Store {
             }
         }
         for (side, property) in access_properties(kind) {
-            if let Some(id) = text(object, property)
-                && let Some(handles) = self
-                    .access_index(*side)
-                    .get_mut(id.to_ascii_lowercase().as_str())
-            {
-                handles.remove(handle);
+            if let Some(id) = text(object, property) {
+                let id = id.to_ascii_lowercase();
+                self.access_index(*side).remove(id.as_str(), handle);
             }
         }
     }
@@ -564,7 +554,7 @@ impl Store {
         self.by_user.get_mut(user.to_ascii_lowercase().as_str())
     }
 
-    fn access_index(&mut self, side: AccessSide) -> &mut HashMap<Box<str>, Handles> {
+    fn access_index(&mut self, side: AccessSide) -> &mut HandleMap<Box<str>> {
         match side {
             AccessSide::Principal => &mut self.by_principal,
             AccessSide::Resource => &mut self.by_resource,
@@ -616,7 +606,7 @@ enum AccessSide {
 
 /// An assignment or grant that was deleted with one of its objects.
 type Dependent = (Kind, Object);
-type Links = HashMap<(Relation, u32), Handles>;
+type Links = HandleMap<(Relation, u32)>;
 
 /// v1.0 lists interactive sign-ins of users only. A record without types counts as one.
 fn log_partition(kind: Kind, object: &Object) -> LogPartition {

@@ -27,7 +27,7 @@ impl<T: ChunkItem> Chunk<T> {
     /// Compresses items. Returns `None` if one of them has no JSON.
     pub(super) fn new(items: &[T]) -> Option<Self> {
         let json = serde_json::to_vec(items).ok()?;
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&json).ok()?;
         Some(Self {
             packed: encoder.finish().ok()?.into(),

@@ -1,11 +1,8 @@
 //! Small collections of handles: the numbers of objects in the store.
 
-use std::{
-    hash::{BuildHasher, Hash},
-    ops::Deref,
-};
+use std::hash::{BuildHasher, Hash};
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, Equivalent, HashMap, HashTable, hash_map::Entry};
 
 /// Finds handles by a text of their objects. The text itself is only in the object.
 #[derive(Clone, Debug, Default)]
@@ -58,50 +55,75 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
 
-/// Handles in the order in which they were added; mostly there is one.
+/// Handles by a key, in the order in which they were added. Most keys have one, which needs no list.
 #[derive(Clone, Debug)]
-pub(super) enum Handles {
-    One(u32),
-    #[expect(clippy::box_collection, reason = "a link has the size of two words")]
-    Many(Box<Vec<u32>>),
+pub(super) struct HandleMap<K> {
+    single: HashMap<K, u32>,
+    /// A key that is here is not among the single ones.
+    lists: HashMap<K, Vec<u32>>,
 }
 
-impl Handles {
-    pub(super) fn push(&mut self, handle: u32) {
-        match self {
-            Self::One(first) => *self = Self::Many(Box::new(vec![*first, handle])),
-            Self::Many(handles) => handles.push(handle),
+impl<K> Default for HandleMap<K> {
+    fn default() -> Self {
+        Self {
+            single: HashMap::new(),
+            lists: HashMap::new(),
+        }
+    }
+}
+
+impl<K: Eq + Hash> HandleMap<K> {
+    pub(super) fn get<Q: Equivalent<K> + Hash + ?Sized>(&self, key: &Q) -> &[u32] {
+        match self.single.get(key) {
+            Some(handle) => std::slice::from_ref(handle),
+            None => self.lists.get(key).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    pub(super) fn add(&mut self, key: K, handle: u32) {
+        if let Some(list) = self.lists.get_mut(&key) {
+            return list.push(handle);
+        }
+        match self.single.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(handle);
+            }
+            Entry::Occupied(taken) => {
+                let (key, first) = taken.remove_entry();
+                self.lists.insert(key, vec![first, handle]);
+            }
         }
     }
 
     /// Removes a handle. Returns whether it was there.
-    pub(super) fn remove(&mut self, handle: u32) -> bool {
-        let before = self.len();
-        match self {
-            Self::One(only) if *only == handle => *self = Self::Many(Box::default()),
-            Self::One(_) => {}
-            Self::Many(handles) => handles.retain(|other| *other != handle),
+    pub(super) fn remove<Q: Equivalent<K> + Hash + ?Sized>(
+        &mut self,
+        key: &Q,
+        handle: u32,
+    ) -> bool {
+        if self.single.get(key) == Some(&handle) {
+            self.single.remove(key);
+            return true;
         }
-        self.len() != before
+        let Some(list) = self.lists.get_mut(key) else {
+            return false;
+        };
+        let before = list.len();
+        list.retain(|other| *other != handle);
+        let removed = list.len() != before;
+        if list.is_empty() {
+            self.lists.remove(key);
+        }
+        removed
     }
-}
 
-impl Deref for Handles {
-    type Target = [u32];
-
-    fn deref(&self) -> &[u32] {
-        match self {
-            Self::One(handle) => std::slice::from_ref(handle),
-            Self::Many(handles) => handles,
+    /// Removes all handles of a key, and returns them.
+    pub(super) fn take<Q: Equivalent<K> + Hash + ?Sized>(&mut self, key: &Q) -> Vec<u32> {
+        match self.single.remove(key) {
+            Some(handle) => vec![handle],
+            None => self.lists.remove(key).unwrap_or_default(),
         }
     }
-}
-
-/// Adds a handle to those under a key.
-pub(super) fn add<K: Eq + Hash>(map: &mut HashMap<K, Handles>, key: K, handle: u32) {
-    map.entry(key)
-        .and_modify(|handles| handles.push(handle))
-        .or_insert(Handles::One(handle));
 }
 
 #[cfg(test)]
@@ -110,20 +132,28 @@ mod tests {
 
     #[test]
     fn handles_keep_their_order() {
-        let mut handles = Handles::One(7);
-        assert_eq!(*handles, [7]);
-        handles.push(3);
-        handles.push(5);
-        assert!(handles.remove(3) && !handles.remove(3));
-        assert_eq!(*handles, [7, 5]);
-        assert!(handles.remove(7) && handles.remove(5));
-        assert_eq!(*handles, [] as [u32; 0]);
-        handles.push(9);
-        assert_eq!(*handles, [9]);
-        let mut single = Handles::One(1);
-        assert!(!single.remove(2) && single.remove(1));
-        assert!(single.is_empty());
-        assert_eq!(size_of::<Handles>(), 2 * size_of::<usize>());
+        let mut map: HandleMap<Box<str>> = HandleMap::default();
+        for handle in [7, 3, 5] {
+            map.add("a".into(), handle);
+        }
+        map.add("b".into(), 1);
+        assert_eq!(
+            (map.get("a"), map.get("b"), map.get("c")),
+            (&[7, 3, 5][..], &[1][..], &[][..])
+        );
+        assert!(map.remove("a", 3) && !map.remove("a", 3) && !map.remove("b", 2));
+        assert_eq!(map.get("a"), [7, 5]);
+        assert!(map.remove("a", 7) && map.remove("a", 5) && map.remove("b", 1));
+        assert!(map.get("a").is_empty() && map.get("b").is_empty());
+        map.add("a".into(), 9);
+        assert_eq!(map.get("a"), [9]);
+        map.add("b".into(), 4);
+        map.add("b".into(), 2);
+        assert_eq!(
+            (map.take("a"), map.take("b"), map.take("c")),
+            (vec![9], vec![4, 2], vec![])
+        );
+        assert!(map.single.is_empty() && map.lists.is_empty());
     }
 
     #[test]

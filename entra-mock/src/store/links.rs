@@ -1,6 +1,6 @@
 //! Links between objects, in both directions.
 
-use super::{Event, Kind, Links, Relation, Store, handles, text};
+use super::{Event, Kind, Relation, Store, text};
 
 /// A link between an object and another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +21,13 @@ impl Store {
             return false;
         }
         if relation == Relation::Manager {
-            let before = self.forward.get(&(relation, from)).cloned();
-            for before in before.iter().flat_map(|handles| handles.iter()) {
-                self.remove_link(relation, from, *before);
+            let before = self.forward.get(&(relation, from)).to_vec();
+            for before in before {
+                self.remove_link(relation, from, before);
             }
         }
-        handles::add(&mut self.forward, (relation, from), to);
-        handles::add(&mut self.backward, (relation, to), from);
+        self.forward.add((relation, from), to);
+        self.backward.add((relation, to), from);
         self.touch_link(relation, from, to);
         self.record_link(relation, from, to, Event::Linked);
         true
@@ -43,14 +43,8 @@ impl Store {
 
     fn has_link(&self, relation: Relation, from: u32, to: u32) -> bool {
         // One of the two can be a group of a hundred thousand members: search the shorter list.
-        let forward = self
-            .forward
-            .get(&(relation, from))
-            .map_or(&[][..], |handles| handles);
-        let backward = self
-            .backward
-            .get(&(relation, to))
-            .map_or(&[][..], |handles| handles);
+        let forward = self.forward.get(&(relation, from));
+        let backward = self.backward.get(&(relation, to));
         if forward.len() < backward.len() {
             forward.contains(&to)
         } else {
@@ -67,8 +61,8 @@ impl Store {
     }
 
     fn remove_link(&mut self, relation: Relation, from: u32, to: u32) -> bool {
-        remove_from(&mut self.backward, (relation, to), from);
-        let remove_link = remove_from(&mut self.forward, (relation, from), to);
+        self.backward.remove(&(relation, to), from);
+        let remove_link = self.forward.remove(&(relation, from), to);
         if remove_link {
             self.touch_link(relation, from, to);
             self.record_link(relation, from, to, Event::Unlinked);
@@ -113,16 +107,16 @@ impl Store {
         let mut remove_link = Vec::new();
         for relation in Relation::ALL {
             for (outgoing, others) in [
-                (true, self.forward.remove(&(relation, handle))),
-                (false, self.backward.remove(&(relation, handle))),
+                (true, self.forward.take(&(relation, handle))),
+                (false, self.backward.take(&(relation, handle))),
             ] {
-                for &other in others.iter().flat_map(|handles| handles.iter()) {
+                for other in others {
                     let links = if outgoing {
                         &mut self.backward
                     } else {
                         &mut self.forward
                     };
-                    remove_from(links, (relation, other), handle);
+                    links.remove(&(relation, other), handle);
                     let id = self
                         .stored(other)
                         .and_then(|stored| text(&stored.object, "id"))
@@ -144,15 +138,4 @@ impl Store {
         }
         remove_link
     }
-}
-
-fn remove_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
-    let Some(found) = links.get_mut(&key) else {
-        return false;
-    };
-    let removed = found.remove(handle);
-    if found.is_empty() {
-        links.remove(&key);
-    }
-    removed
 }

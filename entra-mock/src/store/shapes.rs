@@ -45,16 +45,16 @@ impl Shape {
     }
 
     fn new(fields: &[(Name, Slot)]) -> Self {
-        let texts = fields
-            .iter()
-            .filter(|(_, slot)| matches!(slot, Slot::Text(_)))
-            .count();
+        let texts = fields.iter().map(|(_, slot)| match slot {
+            Slot::Text(at) => at.saturating_add(1),
+            Slot::Shared(_) => 0,
+        });
         Self {
+            texts: texts.max().unwrap_or(0),
             fields: fields
                 .iter()
                 .map(|(name, slot)| (*name, name.text(), *slot))
                 .collect(),
-            texts: u16::try_from(texts).unwrap_or(u16::MAX),
         }
     }
 

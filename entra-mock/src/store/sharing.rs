@@ -15,24 +15,35 @@ use super::{
     shapes::{Shape, Slot},
 };
 
-/// Remembers recent values. A value is shared from its second use on, so unique values cost nothing
-/// extra. Values that were not used for long are forgotten, so the memory stays small.
+/// Remembers values that repeat, so that objects share them. Unique values, such as ids, neither cost anything extra nor
+/// make it forget the others. Values that were not used for long are forgotten, so the memory stays small.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sharing {
-    /// The hash of a value that was seen, and the value once it was seen again.
-    seats: Vec<(u64, Option<Arc<Value>>)>,
+    seats: Vec<Seat>,
     hasher: DefaultHashBuilder,
+}
+
+/// The place of one value.
+#[derive(Clone, Debug, Default)]
+struct Seat {
+    /// The hash of the value.
+    hash: u64,
+    /// How often it was seen again, less how often other values wanted the seat since.
+    repeats: u8,
+    /// The value, once it is shared.
+    value: Option<Arc<Value>>,
 }
 
 impl Sharing {
     /// Packs an object; repeated values are shared.
     pub(super) fn pack(&mut self, object: &mut Object) {
         if self.seats.is_empty() {
-            self.seats.resize(SEATS, (0, None));
+            self.seats.resize(SEATS, Seat::default());
         }
         object.pack(|fields| {
             let mut slots = Vec::with_capacity(fields.len());
-            let (mut texts, mut shared) = (Vec::new(), Vec::new());
+            let mut texts: Vec<&str> = Vec::with_capacity(fields.len());
+            let mut shared = Vec::with_capacity(fields.len());
             let mut length = 0;
             for field in &fields {
                 let value = match &field.value {
@@ -53,8 +64,13 @@ impl Sharing {
                         (field.name, Slot::Shared(place(shared.len() - 1)))
                     }
                     Err(text) => {
-                        texts.push(text);
-                        (field.name, Slot::Text(place(texts.len() - 1)))
+                        // Such as a user's mail and user principal name.
+                        let at = texts.iter().position(|other| *other == text);
+                        let at = at.unwrap_or_else(|| {
+                            texts.push(text);
+                            texts.len() - 1
+                        });
+                        (field.name, Slot::Text(place(at)))
                     }
                 });
             }
@@ -67,12 +83,25 @@ impl Sharing {
             return Some(value);
         }
         let hash = self.hasher.hash_one(value);
-        let seat = &mut self.seats[usize::try_from(hash % SEATS as u64).unwrap_or(0)];
-        if seat.0 != hash {
-            *seat = (hash, None);
+        let at = hash % self.seats.len() as u64;
+        let seat = &mut self.seats[usize::try_from(at).unwrap_or(0)];
+        if seat.hash != hash {
+            match seat.repeats.checked_sub(1) {
+                Some(repeats) => seat.repeats = repeats,
+                None => {
+                    *seat = Seat {
+                        hash,
+                        ..Seat::default()
+                    }
+                }
+            }
             return None;
         }
-        let shared = seat.1.get_or_insert_with(|| Arc::new(value.clone()));
+        seat.repeats = seat.repeats.saturating_add(1);
+        if value.is_string() && seat.repeats < TEXT_REPEATS {
+            return None;
+        }
+        let shared = seat.value.get_or_insert_with(|| Arc::new(value.clone()));
         (**shared == *value).then(|| Arc::clone(shared))
     }
 }
@@ -102,6 +131,8 @@ fn constant(value: &Value) -> Option<Arc<Value>> {
 }
 
 const SEATS: usize = 4_096;
+/// From this repetition on a text is shared. In an object it needs less memory than a shared one that few objects have.
+const TEXT_REPEATS: u8 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -134,11 +165,31 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_shared_by_many_objects_until_others_wanted_its_seat_as_often() {
+        let mut sharing = Sharing {
+            seats: vec![Seat::default()],
+            ..Sharing::default()
+        };
+        let mut is_shared = |text: &str| {
+            let object = packed(&mut sharing, &json!({ "a": text }));
+            std::ptr::eq(object.get("a").unwrap(), object.clone().get("a").unwrap())
+        };
+        let first = [(); 6].map(|()| is_shared("Vienna"));
+        assert_eq!(first, [false, false, false, false, true, true]);
+        assert!(!is_shared("unique 1") && !is_shared("unique 2"));
+        assert!(is_shared("Vienna"));
+        for number in 3..8 {
+            assert!(!is_shared(&format!("unique {number}")));
+        }
+        assert!(!is_shared("Vienna"));
+    }
+
+    #[test]
     fn an_object_of_a_store_has_the_values_that_it_was_made_of() {
         let mut sharing = Sharing::default();
         let value = json!({
             "id": "1", "name": "Ünï", "empty": "", "null": null, "yes": true, "number": 7, "float": 0.5,
-            "long": "x".repeat(MAX_TEXTS), "next": "after", "list": [1, "a"], "map": {"a": {"b": null}}
+            "long": "x".repeat(MAX_TEXTS), "next": "after", "again": "Ünï", "list": [1, "a"], "map": {"a": {"b": null}}
         });
         for _ in 0..3 {
             let object = packed(&mut sharing, &value);
