@@ -50,7 +50,7 @@ pub(crate) use ordered::Ordered;
 use ordered::OrderedIndexes;
 pub(crate) use photos::Photo;
 pub(crate) use rendered::{
-    NewlyRendered, RenderedGuard, RenderedJson, RenderedObjects, RenderedReader,
+    NewlyRendered, RenderedGuard, RenderedJson, RenderedObject, RenderedObjects, RenderedReader,
 };
 use sharing::Sharing;
 #[cfg(feature = "server")]

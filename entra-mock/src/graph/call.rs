@@ -41,7 +41,7 @@ impl<'a> Call<'a> {
 impl Call<'_> {
     /// The start of every link and context of this response.
     pub(super) fn root(&self) -> String {
-        format!("{}/{}", self.request.base, self.version())
+        [&self.request.base, "/", self.version()].concat()
     }
 
     pub(super) fn version(&self) -> &'static str {
@@ -49,7 +49,8 @@ impl Call<'_> {
     }
 
     pub(super) fn context(&self, fragment: &str) -> String {
-        format!("{}/$metadata#{fragment}", self.root())
+        let (base, version) = (self.request.base.as_str(), self.version());
+        [base, "/", version, "/$metadata#", fragment].concat()
     }
 }
 

@@ -1,12 +1,12 @@
 //! Writes the items of a list. JSON that a list has shown before is not rendered again, and a long row of it is not
-//! even copied.
+//! even copied. A whole page that was shown before is one piece of memory.
 
 use std::{num::NonZeroU64, ops::Range};
 
 use bytes::Bytes;
 
 use crate::{
-    store::{NewlyRendered, RenderedGuard, RenderedJson},
+    store::{NewlyRendered, RenderedGuard, RenderedJson, RenderedObject},
     wire::Body,
 };
 
@@ -16,8 +16,8 @@ pub(super) struct ItemWriter<'a> {
     pieces: Vec<Bytes>,
     /// What follows the last piece.
     open: Vec<u8>,
-    /// Projection and version of the objects that were rendered into `open`, and their places.
-    new: Vec<(u64, NonZeroU64, Range<usize>)>,
+    /// The objects that were rendered into `open`.
+    new: Vec<RenderedObject>,
     added: Vec<NewlyRendered>,
     /// Known JSON that follows `open` and is not written yet.
     run: Option<RenderedJson>,
@@ -43,12 +43,12 @@ impl<'a> ItemWriter<'a> {
         if let Some(run) = &mut self.run
             && run.buffer == json.buffer
             && run.range.end + 1 == json.range.start
-            && is_comma(self.rendered, run)
         {
+            // Between two neighbours of one buffer is one byte: their comma.
             run.range.end = json.range.end;
             return;
         }
-        self.end_run();
+        self.end_run(b"");
         self.separate();
         self.run = Some(json);
     }
@@ -59,19 +59,22 @@ impl<'a> ItemWriter<'a> {
         identity: Option<(u64, NonZeroU64)>,
         write: impl FnOnce(&mut Vec<u8>),
     ) {
-        self.end_run();
+        self.end_run(b"");
         self.separate();
         let start = self.open.len();
         write(&mut self.open);
         if let Some((projection, version)) = identity {
-            self.new.push((projection, version, start..self.open.len()));
+            self.new.push(RenderedObject {
+                projection,
+                version,
+                range: start..self.open.len(),
+            });
         }
     }
 
     /// Ends with what comes after the last item. Returns the body and what was rendered.
     pub(super) fn finish(mut self, tail: &[u8]) -> (Body, Vec<NewlyRendered>) {
-        self.end_run();
-        self.open.extend_from_slice(tail);
+        self.end_run(tail);
         self.end_piece();
         (Body::of_pieces(self.pieces), self.added)
     }
@@ -82,23 +85,41 @@ impl<'a> ItemWriter<'a> {
         }
     }
 
-    fn end_run(&mut self) {
-        let Some(RenderedJson { buffer, range }) = self.run.take() else {
-            return;
-        };
-        let Some(buffer) = self.rendered.buffer(buffer) else {
-            return;
-        };
-        if range.len() < COPIED {
+    /// Writes the known JSON that is not written yet, and then `next`.
+    fn end_run(&mut self, next: &[u8]) {
+        let rendered = self.rendered;
+        if let Some(RenderedJson { buffer, range }) = self.run.take()
+            && let Some(buffer) = rendered.buffer(buffer)
+        {
+            if range.len() >= COPIED {
+                return self.add_piece(buffer, range, next);
+            }
             self.open.extend_from_slice(&buffer[range]);
-        } else {
-            self.end_piece();
-            self.pieces.push(buffer.slice(range));
         }
+        self.open.extend_from_slice(next);
+    }
+
+    /// Adds a part of a buffer without copying it, and then `next`. If what comes before or after it here is around it
+    /// there too, that is in the same piece.
+    fn add_piece(&mut self, buffer: &Bytes, mut range: Range<usize>, next: &[u8]) {
+        if self.new.is_empty() && buffer[..range.start].ends_with(&self.open) {
+            range.start -= self.open.len();
+            self.open.clear();
+        }
+        self.end_piece();
+        if buffer[range.end..].starts_with(next) {
+            range.end += next.len();
+        } else {
+            self.open.extend_from_slice(next);
+        }
+        self.pieces.push(buffer.slice(range));
     }
 
     fn end_piece(&mut self) {
         let mut open = std::mem::take(&mut self.open);
+        if open.is_empty() {
+            return;
+        }
         if !self.new.is_empty() {
             // It stays in memory.
             open.shrink_to_fit();
@@ -112,12 +133,6 @@ impl<'a> ItemWriter<'a> {
         }
         self.pieces.push(piece);
     }
-}
-
-/// Whether a comma follows known JSON in its buffer, as between two items of a list.
-fn is_comma(rendered: &RenderedGuard<'_>, json: &RenderedJson) -> bool {
-    let buffer = rendered.buffer(json.buffer);
-    buffer.and_then(|buffer| buffer.get(json.range.end)) == Some(&b',')
 }
 
 /// Shorter JSON is copied: a piece of its own would cost more.
@@ -155,13 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_was_shown_is_one_piece_between_its_ends() {
+    fn a_page_that_was_shown_is_one_piece_and_so_is_a_part_of_it() {
         let rendered = RenderedObjects::default();
         let versions: Vec<_> = (1..200).map(|version| (version, true)).collect();
         let first = write(&rendered, &versions, 100);
         let second = write(&rendered, &versions, 100);
         assert_eq!(first, second);
-        assert_eq!(second.into_pieces().1.len(), 2);
+        assert_eq!(second.into_pieces().1.len(), 0);
         let part = write(&rendered, &versions[50..150], 100);
         assert_eq!(part.into_pieces().1.len(), 2);
     }

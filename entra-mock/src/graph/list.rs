@@ -1,7 +1,5 @@
 //! Lists: query options, filtering, sorting and pages.
 
-use serde_json::Value;
-
 use super::{
     call::{Call, JSON, unsupported},
     expand::Expansion,
@@ -21,7 +19,7 @@ use crate::{
     permissions::{self, AccessLevel, denied, is_basic, not_premium, only_basic_profiles},
     schema::{Behavior, Kind, Premium, Relationship},
     state::License,
-    store::RenderedReader,
+    store::{RenderedJson, RenderedReader},
     wire::Reply,
 };
 
@@ -208,16 +206,13 @@ impl Plan {
         let eval_context = EvalContext(&call.state.store);
         let mut head = Vec::with_capacity(1_024);
         head.extend_from_slice(b"{\"@odata.context\":");
-        projection::write(
-            &mut head,
-            &Value::String(call.context(&subject.context(query))),
-        );
+        projection::write_text(&mut head, &call.context(&subject.context(query)));
         if let Some(count) = count {
             head.extend_from_slice(format!(",\"@odata.count\":{count}").as_bytes());
         }
         if let Some(next) = next {
             head.extend_from_slice(b",\"@odata.nextLink\":");
-            projection::write(&mut head, &Value::String(next));
+            projection::write_text(&mut head, &next);
         }
         head.extend_from_slice(b",\"value\":[");
         let rendered = call.state.rendered.read();
@@ -237,7 +232,14 @@ impl Plan {
             })
             .collect();
         let mut items = ItemWriter::new(&rendered, head);
-        for (_, kind, object) in page {
+        let mut rest = page;
+        if let [rendering] = renderings.as_mut_slice()
+            && let Some(json) = rendering.find_row(page)
+        {
+            items.add_known(json);
+            rest = &[];
+        }
+        for (_, kind, object) in rest {
             let Some(rendering) = renderings.iter_mut().find(|other| other.kind == *kind) else {
                 continue;
             };
@@ -271,6 +273,11 @@ impl Plan {
             });
         }
         let (body, new) = items.finish(b"]}");
+        let first = page.iter().find_map(|(_, kind, object)| {
+            let rendering = renderings.iter().find(|other| other.kind == *kind)?;
+            Some(rendering.projection.count(object))
+        });
+        let body = body.with_properties(first.filter(|_| self.expansion.is_none()));
         drop(renderings);
         drop(rendered);
         call.state.rendered.add(new);
@@ -288,6 +295,16 @@ struct Rendering<'p> {
     sees_everything: bool,
     /// What identifies the JSON of an item, if it can be used again, and the JSON that is known.
     known: Option<(u64, RenderedReader<'p>)>,
+}
+
+impl Rendering<'_> {
+    /// Returns the JSON of a whole page that was shown before.
+    fn find_row(&mut self, page: &[Row<'_>]) -> Option<RenderedJson> {
+        let (_, known) = self.known.as_mut().filter(|_| self.sees_everything)?;
+        let is_kind = |(_, kind, _): &Row<'_>| *kind == self.kind;
+        page.iter().all(is_kind).then_some(())?;
+        known.find_row(page.iter().map(|(_, _, object)| object.version()))
+    }
 }
 
 /// Returns the projections of all types that an item can have. A name is unknown only if no type

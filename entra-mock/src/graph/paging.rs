@@ -7,7 +7,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
     candidates::Candidates,
-    rows::{EvalContext, Row, RowFilter, Source},
+    rows::{self, EvalContext, Row, RowFilter, Source},
 };
 use crate::{
     collation::SortKey,
@@ -69,6 +69,9 @@ impl<'a> Matching<'a, '_> {
             let mut heap: BinaryHeap<_> = later.collect();
             let rows = std::iter::from_fn(|| Some(heap.pop()?.0.0));
             return first_rows(rows.filter(|row| self.matches(row)), size);
+        }
+        if let (Source::All(kind), true) = (&self.source, self.filter.is_open()) {
+            return first_rows(rows::all(self.store, *kind, after), size);
         }
         let rows = self.source.rows(self.store, after);
         first_rows(rows.filter(|row| self.matches(row)), size)
@@ -263,7 +266,8 @@ impl<'a> Iterator for Walk<'a> {
 
 /// The first rows of an iterator that is in the order of the list.
 fn first_rows<'a>(mut rows: impl Iterator<Item = Row<'a>>, size: usize) -> Page<'a> {
-    let page: Vec<Row<'a>> = rows.by_ref().take(size).collect();
+    let mut page: Vec<Row<'a>> = Vec::with_capacity(size.min(LARGE));
+    page.extend(rows.by_ref().take(size));
     let more = rows.next().is_some();
     let last = page.last().filter(|_| more).map(|row| (row.0, Vec::new()));
     (page, last)
@@ -359,5 +363,7 @@ fn finished(page: Vec<Keyed<'_>>, more: bool) -> Page<'_> {
     (page.into_iter().map(|(_, row)| row).collect(), last)
 }
 
+/// How many rows a usual page has at most.
+const LARGE: usize = 1_000;
 /// Up to how many objects with the same key are found one by one.
 const NEAR: usize = 8;

@@ -1,11 +1,12 @@
 //! Which properties of an object are written, and writes them.
 
 use std::{
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher as _, Hash as _, Hasher as _},
     io::Write as _,
     sync::OnceLock,
 };
 
+use hashbrown::DefaultHashBuilder;
 use serde_json::Value;
 
 use super::rows::is_derived;
@@ -49,6 +50,11 @@ struct Field {
     /// `"name":`
     key: String,
     many: bool,
+    /// Identifies the name.
+    hash: u64,
+    /// Whether the value follows from other objects.
+    is_derived: bool,
+    /// The derived type that has the property.
     derived: Option<&'static str>,
     /// The members of its complex value that are written as null if they have no value.
     members: Vec<&'static str>,
@@ -70,7 +76,11 @@ impl Projection {
             return Ok(Self {
                 kind,
                 entity,
-                fields: declared(kind, |property| property.returned == Returned::Always).collect(),
+                fields: always_shown(kind)
+                    .iter()
+                    .copied()
+                    .map(Shown::declared)
+                    .collect(),
                 selected: false,
                 derived,
             });
@@ -140,15 +150,26 @@ impl Projection {
     /// Identifies what [`open`](Self::open) writes for an object that the caller sees in full, without a
     /// context. Returns `None` if that depends on more than the object.
     pub(super) fn identity(&self, typed: bool) -> Option<u64> {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = hashes().build_hasher();
         (self.kind, typed, self.selected).hash(&mut hasher);
         for shown in &self.fields {
-            if shown.hidden || is_derived(&shown.get().name) {
+            let field = shown.get();
+            if shown.hidden || field.is_derived {
                 return None;
             }
-            shown.get().name.hash(&mut hasher);
+            field.hash.hash(&mut hasher);
         }
         Some(hasher.finish())
+    }
+
+    /// The number of properties that [`open`](Self::open) writes for an object.
+    pub(super) fn count(&self, object: &Object) -> usize {
+        if !self.derived {
+            return self.fields.len();
+        }
+        let own_name = type_name(object.text(DERIVED_TYPE));
+        let fields = self.fields.iter();
+        fields.filter(|shown| shown.get().is_of(own_name)).count()
     }
 
     /// Writes the object's properties without its closing brace, so that expansions can follow.
@@ -187,10 +208,10 @@ impl Projection {
                 }
             }
         }
-        let own_name = own_type.map(|name| name.trim_start_matches("#microsoft.graph."));
+        let own_name = type_name(own_type);
         for shown in &self.fields {
             let field = shown.get();
-            if field.derived.is_some() && field.derived != own_name {
+            if !field.is_of(own_name) {
                 continue;
             }
             separate(out, &mut first);
@@ -260,7 +281,7 @@ pub(super) struct RenderOptions<'a> {
 }
 
 /// Writes a JSON string.
-fn write_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
     let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
     if text.bytes().all(is_plain) {
         out.push(b'"');
@@ -278,8 +299,14 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value) {
     let _ = serde_json::to_writer(out, value);
 }
 
-/// The declared properties of a kind for which a condition holds.
-fn declared(kind: Kind, is_shown: impl Fn(&Property) -> bool) -> impl Iterator<Item = Shown> {
+/// The hashes that identify projections: the same for the whole process.
+fn hashes() -> &'static DefaultHashBuilder {
+    static HASHES: OnceLock<DefaultHashBuilder> = OnceLock::new();
+    HASHES.get_or_init(DefaultHashBuilder::default)
+}
+
+/// The declared properties of a kind.
+fn declared_fields(kind: Kind) -> impl Iterator<Item = (&'static Property, &'static Field)> {
     static FIELDS: [OnceLock<Vec<Field>>; Kind::ALL.len()] =
         [const { OnceLock::new() }; Kind::ALL.len()];
     let entity = kind.entity();
@@ -289,15 +316,32 @@ fn declared(kind: Kind, is_shown: impl Fn(&Property) -> bool) -> impl Iterator<I
             .map(|property| Field::of(entity, property))
             .collect()
     });
-    entity
-        .properties
-        .iter()
-        .zip(fields)
+    entity.properties.iter().zip(fields)
+}
+
+/// The declared properties of a kind for which a condition holds.
+fn declared(kind: Kind, is_shown: impl Fn(&Property) -> bool) -> impl Iterator<Item = Shown> {
+    declared_fields(kind)
         .filter(move |(property, _)| is_shown(property))
-        .map(|(_, field)| Shown::new(FieldRef::Declared(field)))
+        .map(|(_, field)| Shown::declared(field))
+}
+
+/// The declared properties of a kind that a response without `$select` shows.
+fn always_shown(kind: Kind) -> &'static [&'static Field] {
+    static FIELDS: [OnceLock<Vec<&'static Field>>; Kind::ALL.len()] =
+        [const { OnceLock::new() }; Kind::ALL.len()];
+    FIELDS[kind as usize].get_or_init(|| {
+        let always = |(property, _): &(&Property, &Field)| property.returned == Returned::Always;
+        let fields = declared_fields(kind).filter(always);
+        fields.map(|(_, field)| field).collect()
+    })
 }
 
 impl Shown {
+    fn declared(field: &'static Field) -> Self {
+        Self::new(FieldRef::Declared(field))
+    }
+
     fn new(field: FieldRef) -> Self {
         Self {
             field,
@@ -327,10 +371,22 @@ impl Field {
             name: name.to_owned(),
             key: format!("\"{name}\":"),
             many,
+            hash: hashes().hash_one(name),
+            is_derived: is_derived(name),
             derived: None,
             members: Vec::new(),
         }
     }
+
+    /// Whether objects of a type have the property.
+    fn is_of(&self, own_name: Option<&str>) -> bool {
+        self.derived.is_none() || self.derived == own_name
+    }
+}
+
+/// The name of a type without its namespace.
+fn type_name(own_type: Option<&str>) -> Option<&str> {
+    own_type.map(|name| name.trim_start_matches("#microsoft.graph."))
 }
 
 fn write_pair(out: &mut Vec<u8>, first: &mut bool, key: &str, value: &Value) {

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     odata::{GraphError, Options, Query},
-    permissions::{self, AccessLevel, authorize, sees_hidden_members},
+    permissions::{self, AccessLevel, authorize, authorize_operation, sees_hidden_members},
     schema::{Kind, Relationship},
     store::Object,
-    wire::Reply,
+    wire::{Body, Reply},
 };
 
 /// Responds with one object by its key.
@@ -31,25 +31,32 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
         Root::Set(_) | Root::AnySet | Root::DeletedSet(_) => return Err(unsupported(call.request)),
     };
     // A collection whose objects have no path of their own.
-    if permissions::operation("GET", &path).is_none() {
+    let Some(operation) = permissions::operation("GET", &path) else {
         return Err(unsupported(call.request));
-    }
-    authorize(call.caller, "GET", &path, own)?;
+    };
+    authorize_operation(call.caller, operation, own)?;
     let (kind, object) = find(call, &route.root)?;
-    check_key(call, kind, &route.root, object)?;
+    let query = View::query(call, kind)?;
+    check_key(call, kind, &route.root, object, &query)?;
     let typed = matches!(route.root, Root::Any(_));
     let set = if typed {
         "directoryObjects"
     } else {
         kind.entity().set
     };
-    render(call, kind, object, set, typed, own)
+    let access_level = permissions::access_level(call.caller, kind, object);
+    let view = View::of_query(call, kind, own, &query)?;
+    Ok(view.reply(call, object, set, typed, access_level))
 }
 
 /// Checks the rules of two properties of users that come from other services.
-fn check_key(call: Call<'_>, kind: Kind, root: &Root, object: &Object) -> Result<(), GraphError> {
-    let options = Options(kind.entity().object_options);
-    let query = Query::parse(call.request.query.as_deref(), options)?;
+fn check_key(
+    call: Call<'_>,
+    kind: Kind,
+    root: &Root,
+    object: &Object,
+    query: &Query,
+) -> Result<(), GraphError> {
     let selects = |name: &str| {
         query
             .select
@@ -68,11 +75,11 @@ fn check_key(call: Call<'_>, kind: Kind, root: &Root, object: &Object) -> Result
         ));
     }
     // Guests, synchronized and unlicensed users have no mailbox, although they exist.
-    let licensed = object
-        .get("assignedLicenses")
-        .and_then(Value::as_array)
-        .is_some_and(|licences| !licences.is_empty());
-    if kind == Kind::User && selects("mailboxSettings") && !licensed {
+    let licensed = || {
+        let licences = object.get("assignedLicenses").and_then(Value::as_array);
+        licences.is_some_and(|licences| !licences.is_empty())
+    };
+    if kind == Kind::User && selects("mailboxSettings") && !licensed() {
         return Err(GraphError::new(
             404,
             "MailboxNotEnabledForRESTAPI",
@@ -156,8 +163,16 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn new(call: Call<'_>, kind: Kind, own: bool) -> Result<Self, GraphError> {
+        Self::of_query(call, kind, own, &Self::query(call, kind)?)
+    }
+
+    /// Parses the query options of a request for one object.
+    fn query(call: Call<'_>, kind: Kind) -> Result<Query, GraphError> {
         let options = Options(kind.entity().object_options);
-        let query = Query::parse(call.request.query.as_deref(), options)?;
+        Query::parse(call.request.query.as_deref(), options)
+    }
+
+    fn of_query(call: Call<'_>, kind: Kind, own: bool, query: &Query) -> Result<Self, GraphError> {
         let mut projection = Projection::new(kind, query.select.as_deref(), true)?;
         if call.beta {
             projection.add_beta();
@@ -174,7 +189,7 @@ impl View {
         Ok(Self {
             projection,
             expansion,
-            selection: selection(&query),
+            selection: selection(query),
         })
     }
 
@@ -187,7 +202,7 @@ impl View {
         typed: bool,
         access_level: AccessLevel,
     ) -> Reply {
-        let context = call.context(&format!("{set}{}/$entity", self.selection));
+        let context = call.context(&[set, &self.selection, "/$entity"].concat());
         let mut out = Vec::with_capacity(2_048);
         if access_level != AccessLevel::Everything
             || !self.write_known(&mut out, call, object, &context, typed)
@@ -207,9 +222,11 @@ impl View {
             }
             out.push(b'}');
         }
+        let properties = self.expansion.is_none();
+        let properties = properties.then(|| self.projection.count(object));
         Reply::new(200)
             .with_header("content-type", JSON)
-            .with_body(out)
+            .with_body(Body::from(out).with_properties(properties))
     }
 }
 
@@ -237,7 +254,7 @@ impl View {
             return false;
         };
         out.extend_from_slice(b"{\"@odata.context\":");
-        projection::write(out, &Value::String(context.to_owned()));
+        projection::write_text(out, context);
         if members != b"}" {
             out.push(b',');
         }

@@ -43,14 +43,7 @@ impl<'a> Source<'a> {
             usize::try_from(serial + 1).unwrap_or(usize::MAX)
         });
         match self {
-            Self::All(kind) => {
-                let kind = *kind;
-                Box::new(
-                    store
-                        .after(kind, serial)
-                        .map(move |(serial, object)| (RowPosition::Serial(serial), kind, object)),
-                )
-            }
+            Self::All(kind) => Box::new(all(store, *kind, after)),
             Self::Deleted(kind) => {
                 let kind = *kind;
                 let items = store.deleted_after(kind, serial);
@@ -96,6 +89,21 @@ impl<'a> Source<'a> {
             _ => None,
         }
     }
+}
+
+/// All objects of a kind after a position.
+pub(super) fn all(
+    store: &Store,
+    kind: Kind,
+    after: Option<RowPosition>,
+) -> impl Iterator<Item = Row<'_>> {
+    let serial = match after {
+        Some(RowPosition::Serial(serial)) => Some(serial),
+        _ => None,
+    };
+    store
+        .after(kind, serial)
+        .map(move |(serial, object)| (RowPosition::Serial(serial), kind, object))
 }
 
 /// Which rows match. A kind without an entry never matches.

@@ -1,4 +1,4 @@
-//! Counts the properties of the object in a response, without reading more of it than that.
+//! Counts the properties of the object in a response, without reading more of it than that, unless what wrote it has.
 
 use std::{borrow::Cow, cell::Cell, fmt};
 
@@ -11,6 +11,10 @@ use crate::wire::Body;
 
 /// The number of properties of an object, or of the first object of a list. Annotations are none.
 pub(super) fn count(body: &Body) -> Option<usize> {
+    body.properties().or_else(|| read(body))
+}
+
+fn read(body: &Body) -> Option<usize> {
     let start = body.start(START);
     count_in(&start).or_else(|| {
         let is_part = start.len() < body.length();

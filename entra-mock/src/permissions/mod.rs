@@ -1,6 +1,8 @@
 //! Permission checks.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::sync::OnceLock;
+
+use hashbrown::HashMap;
 
 use crate::{
     odata::GraphError,
@@ -34,7 +36,7 @@ pub(crate) fn authorize(
 ) -> Result<(), GraphError> {
     // An operation without a row would need no permission.
     let row = operation(method, path).ok_or_else(denied)?;
-    authorize_row(caller, row, own)
+    authorize_operation(caller, row, own)
 }
 
 /// The same for an operation that objects of several types have under one path.
@@ -51,10 +53,15 @@ pub(crate) fn authorize_kind(
         .iter()
         .find(|row| row.method == method && row.path == path)
         .ok_or_else(denied)?;
-    authorize_row(caller, row, own)
+    authorize_operation(caller, row, own)
 }
 
-fn authorize_row(caller: &Caller, row: &Operation, own: bool) -> Result<(), GraphError> {
+/// The same for an operation that is known already.
+pub(crate) fn authorize_operation(
+    caller: &Caller,
+    row: &Operation,
+    own: bool,
+) -> Result<(), GraphError> {
     let granted = if row.is_open() {
         true
     } else if caller.is_delegated() {

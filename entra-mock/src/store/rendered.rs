@@ -1,8 +1,8 @@
 //! The JSON of objects that lists have shown.
 //!
 //! It is found by the version of an object, which names its content, so no write has to invalidate it. JSON stays in
-//! the buffer of the page that it was rendered for: objects that are neighbours in a list are neighbours there, and a
-//! later page takes them as one piece.
+//! the buffer of the page that it was rendered for: objects that follow one another in a list do so there, and a later
+//! page takes them as one piece.
 
 use std::{
     collections::VecDeque,
@@ -17,19 +17,18 @@ use hashbrown::HashMap;
 
 /// The rendered objects of a tenant.
 #[derive(Default)]
-pub(crate) struct RenderedObjects(RwLock<Blocks>);
+pub(crate) struct RenderedObjects(RwLock<Pages>);
 
 /// The rendered objects while they are read.
-pub(crate) struct RenderedGuard<'a>(RwLockReadGuard<'a, Blocks>);
+pub(crate) struct RenderedGuard<'a>(RwLockReadGuard<'a, Pages>);
 
 /// Finds the objects of one projection.
 pub(crate) struct RenderedReader<'a> {
-    blocks: &'a Blocks,
+    pages: &'a Pages,
     projection: u64,
-    /// The block of the object that was found last, and the position after it.
-    block: Option<u64>,
-    entries: &'a [Entry],
-    next: usize,
+    /// The page of the object that was found last, and the objects that follow there.
+    page: u64,
+    following: &'a [RenderedObject],
 }
 
 /// Where the JSON of an object is.
@@ -43,30 +42,26 @@ pub(crate) struct RenderedJson {
 #[derive(Debug)]
 pub(crate) struct NewlyRendered {
     pub(crate) buffer: Bytes,
-    /// Projection and version of each object, and its place.
-    pub(crate) objects: Vec<(u64, NonZeroU64, Range<usize>)>,
+    pub(crate) objects: Vec<RenderedObject>,
+}
+
+/// An object in a buffer.
+#[derive(Debug)]
+pub(crate) struct RenderedObject {
+    pub(crate) projection: u64,
+    pub(crate) version: NonZeroU64,
+    pub(crate) range: Range<usize>,
 }
 
 #[derive(Default)]
-struct Blocks {
-    /// By number and projection. Neighbours are in one block, sorted by version.
-    blocks: HashMap<(u64, u64), Vec<Entry>>,
-    /// The keys of the blocks in the order of their creation.
-    order: VecDeque<(u64, u64)>,
-    buffers: HashMap<u64, Buffer>,
-    next_buffer: u64,
+struct Pages {
+    /// From the oldest to the newest.
+    pages: VecDeque<NewlyRendered>,
+    /// The number of the oldest page.
+    oldest: u64,
+    /// Page and place of each object, by projection and version.
+    places: HashMap<(u64, NonZeroU64), (u64, usize)>,
     bytes: usize,
-}
-
-struct Entry {
-    version: NonZeroU64,
-    json: RenderedJson,
-}
-
-struct Buffer {
-    json: Bytes,
-    /// The number of entries with JSON in this buffer.
-    used: usize,
 }
 
 impl RenderedObjects {
@@ -75,107 +70,120 @@ impl RenderedObjects {
         RenderedGuard(self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Adds newly rendered objects, and removes the oldest ones while there are too many.
+    /// Adds newly rendered objects, and removes the oldest pages while there are too many.
     pub(crate) fn add(&self, rendered: Vec<NewlyRendered>) {
         if rendered.is_empty() {
             return;
         }
-        let mut blocks = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for part in rendered {
-            blocks.add(part);
+        let mut pages = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for page in rendered {
+            pages.add(page);
         }
-        blocks.shrink(MAX_BYTES);
+        pages.shrink(MAX_BYTES);
     }
 }
 
 impl RenderedGuard<'_> {
     pub(crate) fn reader(&self, projection: u64) -> RenderedReader<'_> {
         RenderedReader {
-            blocks: &self.0,
+            pages: &self.0,
             projection,
-            block: None,
-            entries: &[],
-            next: 0,
+            page: 0,
+            following: &[],
         }
     }
 
     /// Returns a buffer.
     pub(crate) fn buffer(&self, number: u64) -> Option<&Bytes> {
-        self.0.buffers.get(&number).map(|buffer| &buffer.json)
+        self.0.page(number).map(|page| &page.buffer)
     }
 }
 
 impl RenderedReader<'_> {
     /// Returns the JSON of the object with this version, if it is there.
     pub(crate) fn find(&mut self, version: NonZeroU64) -> Option<RenderedJson> {
-        let block = version.get() / BLOCK;
-        if self.block != Some(block) {
-            self.block = Some(block);
-            let entries = self.blocks.blocks.get(&(block, self.projection));
-            self.entries = entries.map_or(&[], Vec::as_slice);
-            self.next = 0;
+        let is_it = |object: &RenderedObject| {
+            object.version == version && object.projection == self.projection
+        };
+        if !self.following.first().is_some_and(is_it) {
+            let (page, at) = *self.pages.places.get(&(self.projection, version))?;
+            self.following = self.pages.page(page)?.objects.get(at..)?;
+            self.page = page;
         }
-        let is_next = |entry: &Entry| entry.version == version;
-        if !self.entries.get(self.next).is_some_and(is_next) {
-            let found = self
-                .entries
-                .binary_search_by_key(&version, |entry| entry.version);
-            self.next = found.ok()?;
-        }
-        self.next += 1;
-        Some(self.entries[self.next - 1].json.clone())
+        let (object, following) = self.following.split_first()?;
+        self.following = following;
+        Some(RenderedJson {
+            buffer: self.page,
+            range: object.range.clone(),
+        })
     }
 }
 
-impl Blocks {
-    fn add(&mut self, rendered: NewlyRendered) {
-        let number = self.next_buffer;
-        self.next_buffer += 1;
-        let mut used = 0;
-        for (projection, version, range) in rendered.objects {
-            let key = (version.get() / BLOCK, projection);
-            let block = self.blocks.entry(key).or_default();
-            if block.is_empty() {
-                self.order.push_back(key);
-                self.bytes += BLOCK_OVERHEAD;
+impl RenderedReader<'_> {
+    /// Returns the JSON of all objects with these versions, if they are in one buffer in this order with nothing but
+    /// commas between them.
+    pub(crate) fn find_row(
+        &mut self,
+        mut versions: impl Iterator<Item = Option<NonZeroU64>>,
+    ) -> Option<RenderedJson> {
+        let mut row = self.find(versions.next()??)?;
+        for version in versions {
+            let (next, following) = self.following.split_first()?;
+            let is_next = Some(next.version) == version
+                && next.projection == self.projection
+                && next.range.start == row.range.end + 1;
+            if !is_next {
+                return None;
             }
-            // Another request can have rendered it at the same time.
-            if let Err(at) = block.binary_search_by_key(&version, |entry| entry.version) {
-                let json = RenderedJson {
-                    buffer: number,
-                    range,
-                };
-                block.insert(at, Entry { version, json });
-                used += 1;
-            }
+            row.range.end = next.range.end;
+            self.following = following;
         }
-        if used > 0 {
-            let json = rendered.buffer;
-            self.bytes += json.len() + used * size_of::<Entry>();
-            self.buffers.insert(number, Buffer { json, used });
-        }
+        Some(row)
+    }
+}
+
+impl Pages {
+    fn page(&self, number: u64) -> Option<&NewlyRendered> {
+        let at = usize::try_from(number.checked_sub(self.oldest)?).ok()?;
+        self.pages.get(at)
     }
 
-    /// Removes the oldest blocks until they use at most this many bytes.
+    fn add(&mut self, mut page: NewlyRendered) {
+        page.objects.shrink_to_fit();
+        let number = self.oldest + self.pages.len() as u64;
+        for (at, object) in page.objects.iter().enumerate() {
+            // Another request can have rendered it at the same time. The newest page is removed last.
+            let key = (object.projection, object.version);
+            self.places.insert(key, (number, at));
+        }
+        self.bytes += size(&page);
+        self.pages.push_back(page);
+    }
+
+    /// Removes the oldest pages until they use at most this many bytes.
     fn shrink(&mut self, most: usize) {
         while self.bytes > most
-            && let Some(key) = self.order.pop_front()
+            && let Some(page) = self.pages.pop_front()
         {
-            for entry in self.blocks.remove(&key).into_iter().flatten() {
-                self.bytes -= size_of::<Entry>();
-                let number = entry.json.buffer;
-                let Some(buffer) = self.buffers.get_mut(&number) else {
-                    continue;
-                };
-                buffer.used -= 1;
-                if buffer.used == 0 {
-                    self.bytes -= buffer.json.len();
-                    self.buffers.remove(&number);
+            for object in &page.objects {
+                let key = (object.projection, object.version);
+                if self
+                    .places
+                    .get(&key)
+                    .is_some_and(|place| place.0 == self.oldest)
+                {
+                    self.places.remove(&key);
                 }
             }
-            self.bytes -= BLOCK_OVERHEAD;
+            self.oldest += 1;
+            self.bytes -= size(&page);
         }
     }
+}
+
+/// The bytes of a page, with the places of its objects.
+fn size(page: &NewlyRendered) -> usize {
+    PAGE_OVERHEAD + page.buffer.len() + page.objects.len() * OBJECT_OVERHEAD
 }
 
 impl fmt::Debug for RenderedObjects {
@@ -185,10 +193,10 @@ impl fmt::Debug for RenderedObjects {
     }
 }
 
-/// The number of versions in one block.
-const BLOCK: u64 = 64;
-/// The bytes of a block beside its entries, and of a buffer beside its JSON.
-const BLOCK_OVERHEAD: usize = 256;
+/// The bytes of a page beside its buffer and its objects.
+const PAGE_OVERHEAD: usize = 256;
+/// The bytes of an object beside its JSON, and of its place: a map is up to half empty.
+const OBJECT_OVERHEAD: usize = size_of::<RenderedObject>() + 2 * 33;
 /// The JSON of about 20,000 users.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
@@ -209,7 +217,11 @@ mod tests {
         for number in versions {
             let start = buffer.len();
             buffer.extend_from_slice(format!("{projection}:{number}").as_bytes());
-            objects.push((projection, version(*number), start..buffer.len()));
+            objects.push(RenderedObject {
+                projection,
+                version: version(*number),
+                range: start..buffer.len(),
+            });
             buffer.push(b',');
         }
         NewlyRendered {
@@ -268,18 +280,19 @@ mod tests {
             pages in prop::collection::vec((1_u64..4, prop::collection::vec(1_u64..2_000, 1..40)), 1..40),
             most in 0_usize..20_000,
         ) {
-            let mut blocks = Blocks::default();
+            let mut all = Pages::default();
             for (projection, versions) in &pages {
-                blocks.add(page(*projection, versions));
-                blocks.shrink(most);
-                prop_assert!(blocks.bytes <= most);
-                let entries: usize = blocks.blocks.values().map(Vec::len).sum();
-                let used: usize = blocks.buffers.values().map(|buffer| buffer.used).sum();
-                let json: usize = blocks.buffers.values().map(|buffer| buffer.json.len()).sum();
-                prop_assert_eq!(entries, used);
-                prop_assert_eq!(blocks.blocks.len(), blocks.order.len());
-                let expected = json + entries * size_of::<Entry>() + blocks.blocks.len() * BLOCK_OVERHEAD;
-                prop_assert_eq!(blocks.bytes, expected);
+                all.add(page(*projection, versions));
+                all.shrink(most);
+                prop_assert!(all.bytes <= most);
+                prop_assert_eq!(all.bytes, all.pages.iter().map(size).sum::<usize>());
+                for ((projection, version), (number, at)) in &all.places {
+                    let object = &all.page(*number).unwrap().objects[*at];
+                    prop_assert_eq!((object.projection, object.version), (*projection, *version));
+                }
+                for object in all.pages.iter().flat_map(|page| &page.objects) {
+                    prop_assert!(all.places.contains_key(&(object.projection, object.version)));
+                }
             }
         }
     }

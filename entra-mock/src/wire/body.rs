@@ -12,6 +12,7 @@ pub(crate) struct Body {
     more: Vec<Bytes>,
     /// All pieces in one, once something has read all of them.
     joined: OnceLock<Bytes>,
+    properties: Option<usize>,
 }
 
 impl Body {
@@ -21,7 +22,19 @@ impl Body {
             first: pieces.next().unwrap_or_default(),
             more: pieces.collect(),
             joined: OnceLock::new(),
+            properties: None,
         }
+    }
+
+    /// Says how many properties the object has, or the first object of a list.
+    pub(crate) fn with_properties(mut self, properties: Option<usize>) -> Self {
+        self.properties = properties;
+        self
+    }
+
+    /// How many properties the object has, or the first object of a list, if what wrote the body has said it.
+    pub(crate) fn properties(&self) -> Option<usize> {
+        self.properties
     }
 
     /// The length, which is known without reading the body.

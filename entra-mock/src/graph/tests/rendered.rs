@@ -99,13 +99,60 @@ fn a_caller_who_sees_less_is_not_shown_what_another_one_saw() {
 }
 
 #[test]
-fn a_long_page_that_was_shown_is_sent_in_pieces_with_the_same_bytes() {
+fn a_long_page_that_was_shown_is_sent_from_the_same_memory() {
     let fixture = fixture();
-    let reply = || fixture.reply(&request("GET", "/users?$top=999", &[]), Ok(&fixture.caller));
-    let (first, second) = (reply(), reply());
-    assert_eq!(first.body, second.body);
-    assert_eq!(first.body.into_pieces().1.len(), 0);
-    assert_eq!(second.body.into_pieces().1.len(), 2);
+    let reply = |target| fixture.reply(&request("GET", target, &[]), Ok(&fixture.caller));
+    let page = "/users?$top=999";
+    let (first, second) = (reply(page).body, reply(page).body);
+    assert_eq!(first, second);
+    let ((first, first_rest), (second, second_rest)) = (first.into_pieces(), second.into_pieces());
+    assert_eq!((first_rest.len(), second_rest.len()), (0, 0));
+    assert_eq!(first.as_ptr(), second.as_ptr());
+    // With another head, only the items are.
+    let counted = request(
+        "GET",
+        &format!("{page}&$count=true"),
+        &[("consistencylevel", "eventual")],
+    );
+    let counted = fixture.reply(&counted, Ok(&fixture.caller)).body;
+    assert_eq!(counted.into_pieces().1.len(), 1);
+}
+
+#[test]
+fn the_number_of_properties_is_that_of_the_first_object() {
+    let mut fixture = fixture();
+    let agent = json!({"id": id(700), "appId": id(701), "displayName": "A", "@odata.type": "#microsoft.graph.agentIdentity"});
+    let agent = agent.as_object().cloned().unwrap();
+    fixture
+        .state()
+        .store
+        .insert(Kind::ServicePrincipal, agent)
+        .unwrap();
+    let more = [
+        "/users?$top=1",
+        "/users?$filter=displayName eq 'none'",
+        "/servicePrincipals",
+        "/servicePrincipals/00000000-0000-4000-8000-000000000021",
+        "/servicePrincipals/00000000-0000-4000-8000-000000000700",
+        "/groups/00000000-0000-4000-8000-000000000011",
+        "/auditLogs/signIns",
+        "/organization",
+    ];
+    let mut said = 0;
+    for target in READS.iter().chain(&more) {
+        let request = request("GET", target, &[("consistencylevel", "eventual")]);
+        let body = fixture.reply(&request, Ok(&fixture.caller)).body;
+        let json: Value = serde_json::from_slice(&body).unwrap();
+        let object = json.get("value").map_or(&json, |items| &items[0]);
+        let names = object.as_object().into_iter().flatten();
+        let expected = names.filter(|(name, _)| !name.contains('@')).count();
+        if let Some(properties) = body.properties() {
+            assert_eq!(properties, expected, "{target}");
+            said += 1;
+        }
+    }
+    // Not for expansions and an empty page.
+    assert_eq!(said, READS.len() + more.len() - 3);
 }
 
 proptest! {
