@@ -162,6 +162,7 @@ impl SeededRandom {
         Self(AtomicU64::new(seed))
     }
 
+    #[inline]
     fn next(&self) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut word = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
@@ -172,6 +173,7 @@ impl SeededRandom {
 }
 
 impl SecureRandom for SeededRandom {
+    #[inline]
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
         for chunk in buffer.chunks_mut(8) {
             chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);

@@ -25,13 +25,13 @@ pub(crate) fn preflight(request: &WireRequest) -> Option<Reply> {
         .header("access-control-request-headers")
         .unwrap_or_default();
     let reply = Reply::new(PREFLIGHT_STATUS)
-        .with_header("access-control-allow-origin", allowed_origin)
+        .with_header("access-control-allow-origin", allowed_origin.to_owned())
         .with_header("access-control-allow-methods", methods)
         .with_header("access-control-max-age", PREFLIGHT_SECONDS)
         .with_header("vary", "Origin");
     Some(match headers {
         "" => reply,
-        headers => reply.with_header("access-control-allow-headers", headers),
+        headers => reply.with_header("access-control-allow-headers", headers.to_owned()),
     })
 }
 
@@ -120,7 +120,7 @@ mod tests {
                 let mut headers = reply.headers.into_iter();
                 headers.find(|(name, _)| *name == "access-control-allow-origin")
             });
-            let allowed = allowed.as_ref().map(|(_, value)| value.as_str());
+            let allowed = allowed.as_ref().map(|(_, value)| &**value);
             assert_eq!(allowed, expected, "{path}");
         }
     }

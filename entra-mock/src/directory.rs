@@ -245,15 +245,13 @@ pub(crate) fn security_identifier(id: &str) -> String {
     let bytes = guid.as_bytes();
     let number = |at: [usize; 4]| u32::from_be_bytes(at.map(|at| bytes[at]));
     // The first three fields of a GUID are numbers, the rest are bytes.
-    let parts = [
+    format!(
+        "S-1-12-1-{}-{}-{}-{}",
         number([0, 1, 2, 3]),
         number([6, 7, 4, 5]),
         number([11, 10, 9, 8]),
-        number([15, 14, 13, 12]),
-    ];
-    parts
-        .iter()
-        .fold("S-1-12-1".to_owned(), |text, part| format!("{text}-{part}"))
+        number([15, 14, 13, 12])
+    )
 }
 
 /// Application id of Microsoft Graph, the same in every tenant and cloud.

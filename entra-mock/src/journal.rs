@@ -1,11 +1,9 @@
 //! The journal of requests: the newest ones, with their bodies if asked for, and counts of all of them.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use entra_core::Timestamp;
+use hashbrown::HashMap;
 
 use crate::wire::WireRequest;
 

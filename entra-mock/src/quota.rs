@@ -5,7 +5,10 @@
 //! `provisionOnDemand` (2024). The limit of 60 writes a minute to applications for personal accounts is left out: the page does
 //! not say whose writes it counts together, and so are the 4 units more of a new user in a B2C tenant, which no tenant here is.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, VecDeque},
+};
 
 use entra_core::{Timestamp, time::Duration};
 
@@ -219,9 +222,9 @@ impl Quotas {
 impl Price {
     /// The price of a request to Graph; `path` has the version in front.
     pub(crate) fn of(method: &str, path: &str, query: Option<&str>) -> Self {
-        let path = path.to_ascii_lowercase();
+        let path = lower(path);
         let segments = segments(&path);
-        let query = query.unwrap_or_default().to_ascii_lowercase();
+        let query = lower(query.unwrap_or_default());
         let option = |name: &str| {
             query.split('&').find_map(|part| {
                 let (key, value) = part.split_once('=')?;
@@ -270,6 +273,14 @@ impl Price {
             provision: method == "POST" && segments.last() == Some(&"provisionondemand"),
             ..one
         }
+    }
+}
+
+/// A text in lower case, which most are already.
+fn lower(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Borrowed(text),
     }
 }
 

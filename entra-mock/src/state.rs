@@ -17,7 +17,7 @@ use crate::{
     quota::Quotas,
     random::Random,
     store::{Kind, Object, RenderedObjects, Store},
-    time::{TICKS, ticks},
+    time::{TICKS, push_two_digits, push_year, ticks},
 };
 
 /// The directory licence of a tenant, which decides how much of its logs can be read.
@@ -212,32 +212,31 @@ impl State {
 
 /// Formats `2026-01-02T03:04:05Z`, the form of every time in Graph.
 pub(crate) fn iso(time: Timestamp) -> String {
-    let (date, clock) = parts(time);
-    format!("{date}T{clock}Z")
+    written(time, 'T')
 }
 
 /// Formats `2026-01-02 03:04:05Z`, the form of the sign-in service.
 pub(crate) fn iso_with_space(time: Timestamp) -> String {
-    let (date, clock) = parts(time);
-    format!("{date} {clock}Z")
+    written(time, ' ')
 }
 
-fn parts(time: Timestamp) -> (String, String) {
+fn written(time: Timestamp, separator: char) -> String {
     let time = time.to_offset(entra_core::time::UtcOffset::UTC);
-    (
-        format!(
-            "{:04}-{:02}-{:02}",
-            time.year(),
-            u8::from(time.month()),
-            time.day()
-        ),
-        format!(
-            "{:02}:{:02}:{:02}",
-            time.hour(),
-            time.minute(),
-            time.second()
-        ),
-    )
+    let (year, month) = (time.year(), u8::from(time.month()));
+    let mut text = String::with_capacity("2026-01-02T03:04:05Z".len());
+    push_year(&mut text, year);
+    for (before, number) in [
+        ('-', month),
+        ('-', time.day()),
+        (separator, time.hour()),
+        (':', time.minute()),
+        (':', time.second()),
+    ] {
+        text.push(before);
+        push_two_digits(&mut text, number);
+    }
+    text.push('Z');
+    text
 }
 
 /// As observed for client credentials.

@@ -1,6 +1,6 @@
 //! The engine's own HTTP types, so that it does not depend on a frontend.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -76,7 +76,7 @@ impl WireRequest {
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, Cow<'static, str>)>,
     pub(crate) body: Body,
     pub(crate) delivery: Delivery,
     /// How long the frontend waits before it sends the response, in real time.
@@ -122,7 +122,11 @@ impl Reply {
             .with_body(body.to_string())
     }
 
-    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(
+        mut self,
+        name: &'static str,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
         self.headers.push((name, value.into()));
         self
     }

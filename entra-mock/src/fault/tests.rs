@@ -163,7 +163,7 @@ fn sign_in_faults_have_a_sign_in_body() {
         .unwrap();
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(body["error"], "temporarily_unavailable");
-    assert!(reply.headers.contains(&("retry-after", "2.128".to_owned())));
+    assert!(reply.headers.contains(&("retry-after", "2.128".into())));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn faults_of_delivery_leave_the_body_as_it_is() {
         .iter()
         .filter(|(name, _)| *name == "content-type")
         .collect();
-    assert_eq!(types, [&("content-type", "text/html".to_owned())]);
+    assert_eq!(types, [&("content-type", "text/html".into())]);
     assert_eq!(typed.body, page(None).body);
     let slow = changed(Fault::on_any().trickle(Duration::from_millis(5)));
     assert_eq!(slow.delivery, Delivery::Trickle(Duration::from_millis(5)));

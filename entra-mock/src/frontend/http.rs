@@ -1,6 +1,7 @@
 //! Converts between hyper's types and the engine's.
 
 use std::{
+    borrow::Cow,
     convert::Infallible,
     fmt,
     pin::Pin,
@@ -80,11 +81,23 @@ pub(super) async fn response(
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().reserve(reply.headers.len());
     for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        if let Some(value) = header_value(value) {
             response.headers_mut().append(name, value);
         }
     }
     Ok(response)
+}
+
+/// Converts a value without copying it. Returns `None` if it has characters that no header may have.
+fn header_value(value: Cow<'static, str>) -> Option<HeaderValue> {
+    if !value.is_ascii() {
+        return None;
+    }
+    let bytes = match value {
+        Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+        Cow::Owned(text) => Bytes::from(text),
+    };
+    HeaderValue::from_maybe_shared(bytes).ok()
 }
 
 fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {

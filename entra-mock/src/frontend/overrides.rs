@@ -121,7 +121,7 @@ impl MockConnection {
         let mut reply = Reply::new(serve_requests.status().as_u16());
         let retry_after = serve_requests.headers().get(RETRY_AFTER);
         if let Some(Ok(value)) = retry_after.map(HeaderValue::to_str) {
-            reply = reply.with_header("retry-after", value);
+            reply = reply.with_header("retry-after", value.to_owned());
         }
         engine.record(engine.now(), request, &reply, None);
         Ok(serve_requests)

@@ -93,8 +93,8 @@ pub(super) fn requests(request: &WireRequest) -> Vec<WireRequest> {
 
 /// Whether the request is a batch.
 pub(crate) fn is_batch(request: &WireRequest) -> bool {
-    let path = version(&request.path, "/v1.0").or_else(|| version(&request.path, "/beta"));
-    request.method == "POST" && path.is_some_and(is_path)
+    let path = || version(&request.path, "/v1.0").or_else(|| version(&request.path, "/beta"));
+    request.method == "POST" && path().is_some_and(is_path)
 }
 
 /// Whether a path below the version is that of batches.

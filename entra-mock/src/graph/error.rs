@@ -4,7 +4,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{Timestamp, time::UtcOffset};
 use serde_json::json;
 
-use crate::{odata::GraphError, permissions::TokenProblem, wire::Reply};
+use crate::{
+    odata::GraphError,
+    permissions::TokenProblem,
+    time::{push_two_digits, push_year},
+    wire::Reply,
+};
 
 pub(super) fn reply(
     error: &GraphError,
@@ -74,14 +79,17 @@ pub(crate) fn http_date(now: Timestamp) -> String {
     let now = now.to_offset(UtcOffset::UTC);
     let day = DAYS[usize::from(now.weekday().number_days_from_monday())];
     let month = MONTHS[usize::from(u8::from(now.month())) - 1];
-    format!(
-        "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
-        now.day(),
-        now.year(),
-        now.hour(),
-        now.minute(),
-        now.second()
-    )
+    let mut date = String::with_capacity("Sat, 21 Nov 2026 02:08:02 GMT".len());
+    date.extend([day, ", "]);
+    push_two_digits(&mut date, now.day());
+    date.extend([" ", month, " "]);
+    push_year(&mut date, now.year());
+    for (before, number) in [(' ', now.hour()), (':', now.minute()), (':', now.second())] {
+        date.push(before);
+        push_two_digits(&mut date, number);
+    }
+    date.push_str(" GMT");
+    date
 }
 
 /// Formats the date of `innerError`. Graph omits the time zone there, which has broken clients.

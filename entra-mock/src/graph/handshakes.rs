@@ -50,7 +50,6 @@ pub(crate) fn handshakes(
 
 /// Whether a request can need a handshake; most cannot.
 pub(crate) fn may_need_handshake(request: &WireRequest) -> bool {
-    let path = request.path.to_ascii_lowercase();
     matches!(request.method.as_str(), "POST" | "PATCH")
-        && (path.contains("/subscriptions") || is_batch(request))
+        && (is_batch(request) || request.path.to_ascii_lowercase().contains("/subscriptions"))
 }

@@ -22,7 +22,7 @@ pub(super) fn apply(request: &WireRequest, mut reply: Reply) -> Reply {
     let Some(mut body) = payload::parse::<Value>(&reply.body) else {
         return reply;
     };
-    kind.1 = kind.1.replace(MINIMAL, NONE);
+    kind.1 = kind.1.replace(MINIMAL, NONE).into();
     strip(&mut body);
     reply.body = body.to_string().into();
     reply
@@ -32,8 +32,10 @@ pub(super) fn apply(request: &WireRequest, mut reply: Reply) -> Reply {
 fn accepts_none(request: &WireRequest) -> bool {
     request.list("accept").any(|range| {
         range.split(';').any(|parameter| {
-            let parameter = parameter.trim().to_ascii_lowercase();
-            parameter == NONE || parameter == "metadata=none"
+            let parameter = parameter.trim();
+            [NONE, "metadata=none"]
+                .iter()
+                .any(|none| parameter.eq_ignore_ascii_case(none))
         })
     })
 }

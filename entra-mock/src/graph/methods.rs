@@ -1,7 +1,7 @@
 //! The HTTP methods that Microsoft documents for each path, to tell a wrong method from an operation
 //! that the fake tenant does not support.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::route::{decode, qualified};
 use crate::{odata::GraphError, permissions::operations, schema::Kind};
@@ -96,7 +96,7 @@ fn matches(template: &str, segments: &[String]) -> Option<usize> {
 fn segments(path: &str) -> Vec<String> {
     let mut segments: Vec<String> = Vec::new();
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        let segment = decode(segment).unwrap_or_else(|| segment.to_owned());
+        let segment = decode(segment).unwrap_or(Cow::Borrowed(segment));
         let deleted = segments
             .last()
             .is_some_and(|last| last.eq_ignore_ascii_case("deletedItems"));
@@ -112,7 +112,7 @@ fn segments(path: &str) -> Vec<String> {
                     segments.push(key.to_owned());
                 }
             }
-            _ => segments.push(segment),
+            _ => segments.push(segment.into_owned()),
         }
     }
     segments

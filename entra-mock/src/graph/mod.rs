@@ -164,7 +164,7 @@ pub(crate) fn invalid_version(
     let error = GraphError::new(400, "BadRequest", message);
     error::reply(&error, now, &request_id, client_request_id)
         .with_header("request-id", request_id.clone())
-        .with_header("client-request-id", client_request_id)
+        .with_header("client-request-id", client_request_id.to_owned())
 }
 
 /// What a request costs, and whether its caller has that much left.

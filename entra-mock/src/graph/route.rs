@@ -8,6 +8,8 @@ mod registration_summary;
 mod segment;
 mod tenant_name;
 
+use std::{borrow::Cow, collections::BTreeSet, sync::OnceLock};
+
 pub(super) use dns_records::DnsRecords;
 pub(super) use membership_action::Action;
 pub(super) use methods_path::MethodsPath;
@@ -120,14 +122,14 @@ pub(super) enum Target {
 impl Route {
     /// Parses a path. Returns `None` if it is not supported.
     pub(super) fn parse(path: &str) -> Result<Option<Self>, GraphError> {
-        let segments: Option<Vec<String>> = path
+        let segments: Option<Vec<Cow<'_, str>>> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .map(|segment| decode(segment).map(system_segment))
             .collect();
         let segments =
             segments.ok_or_else(|| GraphError::bad_request("The request URI is not valid."))?;
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         let Some((&first, rest)) = segments.split_first() else {
             return Ok(None);
         };
@@ -407,6 +409,15 @@ fn template_key(kind: Kind, segment: &str) -> Option<ObjectKey> {
 /// Parses a collection of two or three segments, such as `auditLogs/signIns`, and the segments after
 /// it.
 fn joined_segments<'a>(first: &str, rest: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
+    static STARTS: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    let sets = || Kind::ALL.iter().map(|kind| kind.entity().set);
+    let starts = STARTS.get_or_init(|| {
+        let starts = sets().filter_map(|set| Some(set.split_once('/')?.0));
+        starts.collect()
+    });
+    if !starts.iter().any(|start| start.eq_ignore_ascii_case(first)) {
+        return None;
+    }
     (1..=2).find_map(|count| {
         let (joined, rest) = rest.split_at_checked(count)?;
         let parent = format!("{first}/{}", joined[..count - 1].join("/"));

@@ -4,22 +4,24 @@
 //! Source: the metadata of Graph v1.0 (`tables/segments.tsv`) and, for what that table leaves out, the names
 //! of the collections of other services.
 
+use std::{borrow::Cow, sync::OnceLock};
+
 use super::route::{decode, qualified};
 
 /// Returns the first segment of a path below `/v1.0` that Graph does not have, if the metadata tells.
 pub(super) fn unknown(path: &str) -> Option<String> {
-    let segments: Vec<String> = path
+    let segments: Vec<Cow<'_, str>> = path
         .split('/')
         .filter(|segment| !segment.is_empty())
-        .map(|segment| decode(segment).unwrap_or_else(|| segment.to_owned()))
+        .map(|segment| decode(segment).unwrap_or(Cow::Borrowed(segment)))
         .collect();
     let first = segments.first()?;
     let (name, inline_key) = match first.split_once('(') {
         Some((name, _)) => (name, true),
-        None => (first.as_str(), false),
+        None => (&**first, false),
     };
     let Some(root) = Root::named(name) else {
-        return (!is_of_another_service(name)).then(|| first.clone());
+        return (!is_of_another_service(name)).then(|| first.to_string());
     };
     let place = match (root.is_set, inline_key) {
         (false, _) | (true, true) => 1,
@@ -36,7 +38,7 @@ pub(super) fn unknown(path: &str) -> Option<String> {
     let dynamic = segment.starts_with('$')
         || segment.contains(['(', '.'])
         || segment.to_ascii_lowercase().starts_with("extension");
-    (!dynamic && !has(root.of, segment)).then(|| segment.clone())
+    (!dynamic && !has(root.of, segment)).then(|| segment.to_string())
 }
 
 /// Whether Graph v1.0 has a collection or an object of that name at its root.
@@ -45,7 +47,9 @@ pub(super) fn is_root(name: &str) -> bool {
 }
 
 /// A collection or an object at the start of a path.
+#[derive(Clone, Copy)]
 struct Root {
+    name: &'static str,
     is_set: bool,
     /// The type, or empty if the table does not have it.
     of: &'static str,
@@ -53,14 +57,23 @@ struct Root {
 
 impl Root {
     fn named(name: &str) -> Option<Self> {
-        let mut lines = TABLE.lines().take_while(|line| line.starts_with('='));
-        lines.find_map(|line| {
-            let mut columns = line.split('\t');
-            let (kind, known) = (columns.next()?, columns.next()?);
-            known.eq_ignore_ascii_case(name).then(|| Self {
-                is_set: kind == "=set",
-                of: columns.next().unwrap_or_default(),
-            })
+        // Every request to a sign-in endpoint asks, so the table is read once.
+        static ROOTS: OnceLock<Vec<Root>> = OnceLock::new();
+        let roots = ROOTS.get_or_init(|| {
+            let lines = TABLE.lines().take_while(|line| line.starts_with('='));
+            lines.filter_map(Self::read).collect()
+        });
+        let mut roots = roots.iter().copied();
+        roots.find(|root| root.name.eq_ignore_ascii_case(name))
+    }
+
+    fn read(line: &'static str) -> Option<Self> {
+        let mut columns = line.split('\t');
+        let (kind, name) = (columns.next()?, columns.next()?);
+        Some(Self {
+            name,
+            is_set: kind == "=set",
+            of: columns.next().unwrap_or_default(),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Tests of the Graph side alone: requests in, responses out, with constructed callers.
 
+use std::borrow::Cow;
+
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
@@ -73,7 +75,7 @@ pub(super) struct Fixture {
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<(&'static str, Cow<'static, str>)>,
     pub(super) text: String,
     pub(super) body: Value,
 }
@@ -357,7 +359,7 @@ impl Response {
         self.headers
             .iter()
             .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| &**value)
     }
 
     /// One property of every item.

@@ -127,7 +127,7 @@ impl Observer {
             let mut headers = reply.headers.iter();
             headers
                 .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.as_str())
+                .map(|(_, value)| &**value)
         };
         Facts {
             elapsed: self.started.elapsed(),
@@ -197,9 +197,7 @@ impl Observer {
     }
 
     fn grant(&self, request: &WireRequest, reply: &Reply) -> Option<Box<GrantFacts>> {
-        let path = request.path.to_ascii_lowercase();
-        let is_token = path.ends_with("/oauth2/v2.0/token") || path.ends_with("/oauth2/token");
-        if !is_token || request.method != "POST" {
+        if request.method != "POST" || !is_token_path(&request.path) {
             return None;
         }
         let form: HashMap<Cow<'_, str>, Cow<'_, str>> =
@@ -270,9 +268,17 @@ fn selects(request: &WireRequest) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name.eq_ignore_ascii_case("$select"))
 }
 
+fn is_token_path(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.ends_with("/oauth2/v2.0/token") || path.ends_with("/oauth2/token")
+}
+
 fn is_batch(request: &WireRequest) -> bool {
-    let path = request.path.to_ascii_lowercase();
-    request.method == "POST" && (path.ends_with("/$batch") || path.ends_with("/%24batch"))
+    let is_path = |path: &str| {
+        let path = path.to_ascii_lowercase();
+        path.ends_with("/$batch") || path.ends_with("/%24batch")
+    };
+    request.method == "POST" && is_path(&request.path)
 }
 
 #[derive(Deserialize)]

@@ -1,17 +1,18 @@
 //! Replaces credentials in what the journal keeps of a request.
 
 /// Returns the value of a header without credentials. The name is in lower case.
-pub(crate) fn redacted(name: &str, value: String) -> String {
+pub(crate) fn redacted(name: &str, mut value: String) -> String {
     if !matches!(
         name,
         "authorization" | "proxy-authorization" | "cookie" | "x-identity-header" | "secret"
     ) {
         return value;
     }
-    match value.split_once(' ') {
-        Some((scheme, _)) if name.ends_with("authorization") => format!("{scheme} {REDACTED}"),
-        _ => REDACTED.to_owned(),
-    }
+    let scheme = value.find(' ').filter(|_| name.ends_with("authorization"));
+    value.truncate(scheme.map_or(0, |end| end + 1));
+    value.push_str(REDACTED);
+    value.shrink_to_fit();
+    value
 }
 
 /// Returns a query with the values of all parameters that carry credentials replaced.

@@ -25,7 +25,7 @@ pub(super) fn expose(context: &Context<'_>, reply: Reply) -> Reply {
         return reply;
     }
     reply
-        .with_header("access-control-allow-origin", origin)
+        .with_header("access-control-allow-origin", origin.to_owned())
         .with_header("access-control-expose-headers", EXPOSED)
         .with_header("vary", "Origin")
 }

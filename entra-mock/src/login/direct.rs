@@ -60,7 +60,7 @@ pub(crate) fn follow(
         .headers
         .iter()
         .find(|(name, _)| *name == "location")
-        .map(|(_, value)| value.clone());
+        .map(|(_, value)| value.clone().into_owned());
     let page = String::from_utf8_lossy(&reply.body).into_owned();
     DirectRedirect::read(location, &page).ok_or_else(|| error_on_page(&page))
 }

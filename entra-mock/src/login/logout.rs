@@ -46,7 +46,7 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
     let frames = frames(context, &gone);
     let reply = match &next {
         Some(next) if frames.is_empty() => Reply::new(302)
-            .with_header("location", next.as_str())
+            .with_header("location", next.to_string())
             .with_header("cache-control", "no-store, no-cache"),
         _ => page::signed_out(&frames, next.as_ref()).reply(context),
     };

@@ -1,12 +1,12 @@
 //! Remembers the bearer tokens whose signatures were verified: a client sends the same one many times.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use entra_core::Guid;
+use hashbrown::HashMap;
 use serde_json::{Map, Value};
 
 use super::Caller;

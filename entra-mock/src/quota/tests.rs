@@ -163,7 +163,7 @@ fn from_four_fifths_on_a_response_says_what_is_used() {
     let reply = with_used(Reply::new(200), used);
     assert_eq!(
         reply.headers,
-        [("x-ms-throttle-limit-percentage", "0.80".to_owned())]
+        [("x-ms-throttle-limit-percentage", "0.80".into())]
     );
     assert!(with_used(Reply::new(200), Some(0.8)).headers.is_empty());
 }

@@ -163,7 +163,7 @@ fn template(reply: Reply) -> ResponseTemplate {
         .set_body_bytes(reply.body.to_vec())
         .set_delay(reply.delay);
     for (name, value) in reply.headers {
-        template = template.append_header(name, value);
+        template = template.append_header(name, &*value);
     }
     template
 }

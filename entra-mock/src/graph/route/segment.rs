@@ -1,8 +1,10 @@
 //! What one segment of a path says: keys, names of functions and actions, percent-encoding.
 
+use std::borrow::Cow;
+
 use crate::{
     odata::GraphError,
-    schema::{IdForm, Kind},
+    schema::{IdForm, Kind, Operation},
 };
 
 /// Whether a type has a documented operation of that name below its objects.
@@ -90,18 +92,20 @@ pub(crate) fn unqualified(segment: &str) -> &str {
 }
 
 /// Writes `$Count`, `$REF` and `$value` in lower case: names in paths are case-insensitive.
-pub(crate) fn system_segment(segment: String) -> String {
+pub(crate) fn system_segment(segment: Cow<'_, str>) -> Cow<'_, str> {
     ["$count", "$ref", "$value"]
         .into_iter()
         .find(|name| name.eq_ignore_ascii_case(&segment))
-        .map_or(segment, str::to_owned)
+        .map_or(segment, Cow::Borrowed)
 }
 
 /// Returns the documented action of a collection of that name.
 pub(crate) fn action_of_set(kind: Kind, segment: &str) -> Option<&'static str> {
     let name = unqualified(segment);
     let entity = kind.entity();
-    let actions = entity.operations.iter().filter(|row| row.method == "POST");
+    let length = entity.set.len() + name.len() + 2;
+    let is_action = |row: &&Operation| row.path.len() == length && row.method == "POST";
+    let actions = entity.operations.iter().filter(is_action);
     let mut names = actions.filter_map(|row| {
         let rest = row.path.strip_prefix('/')?.strip_prefix(entity.set)?;
         rest.strip_prefix('/').filter(|name| !name.contains('/'))
@@ -143,7 +147,10 @@ pub(crate) fn guid(id: &str) -> Result<String, GraphError> {
 }
 
 /// Decodes percent-encoding. A plus sign is literal in a path.
-pub(crate) fn decode(segment: &str) -> Option<String> {
+pub(crate) fn decode(segment: &str) -> Option<Cow<'_, str>> {
+    if !segment.contains('%') {
+        return Some(Cow::Borrowed(segment));
+    }
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -156,5 +163,5 @@ pub(crate) fn decode(segment: &str) -> Option<String> {
             rest = after;
         }
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }

@@ -31,7 +31,7 @@ fn bytes(fixture: &Fixture, target: &str) -> (u16, Vec<u8>, Option<String>) {
         .headers
         .iter()
         .find(|(name, _)| *name == "etag")
-        .map(|(_, tag)| tag.clone());
+        .map(|(_, tag)| tag.clone().into_owned());
     (reply.status, reply.body.to_vec(), tag)
 }
 
