@@ -273,12 +273,22 @@ impl GraphClient {
         };
         let operation = call.lacking(granted.as_ref());
         error
-            .with_call(operation, &call.method, &self.path(&call.url))
+            .with_call(
+                operation,
+                &call.method,
+                &self.path(&call.url),
+                call.advanced,
+            )
             .with_granted(granted)
     }
 
     pub(crate) fn with_call(&self, error: Error, call: &Call) -> Error {
-        error.with_call(call.operation, &call.method, &self.path(&call.url))
+        error.with_call(
+            call.operation,
+            &call.method,
+            &self.path(&call.url),
+            call.advanced,
+        )
     }
 
     /// A path as the documentation writes it, without the version unless that is another.

@@ -15,7 +15,6 @@ pub(crate) struct Granted {
     pub(crate) roles: Vec<String>,
     pub(crate) tenant: Option<String>,
     /// The object id of the user, or of the service principal of the application.
-    #[cfg(feature = "registration")]
     pub(crate) object_id: Option<String>,
 }
 
@@ -38,7 +37,6 @@ impl Granted {
             },
             roles: texts("wids"),
             tenant: text("tid"),
-            #[cfg(feature = "registration")]
             object_id: text("oid"),
         })
     }
@@ -50,20 +48,24 @@ impl Granted {
         own.any(|one| one.eq_ignore_ascii_case(permission))
     }
 
-    /// Whether the permissions are enough for an operation. One that writes reads too.
+    /// Whether the permissions are enough for an operation.
     pub(crate) fn allows(&self, operation: &Operation) -> bool {
-        let has = |list: &[&str]| {
-            self.permissions.iter().any(|held| {
-                list.iter()
-                    .any(|one| held == one || *held == one.replacen(".Read.", ".ReadWrite.", 1))
-            })
-        };
+        let has = |list| self.held(list).next().is_some();
         let enough = if self.delegated {
             operation.delegated
         } else {
             operation.application
         };
         has(enough) && (operation.additional.is_empty() || has(operation.additional))
+    }
+
+    /// The permissions that are enough where one of a list is. One that writes reads too.
+    pub(crate) fn held<'g>(&'g self, list: &'g [&str]) -> impl Iterator<Item = &'g str> {
+        let enough = move |held: &&str| {
+            list.iter()
+                .any(|one| held == one || *held == one.replacen(".Read.", ".ReadWrite.", 1))
+        };
+        self.permissions.iter().map(String::as_str).filter(enough)
     }
 
     #[cfg(any(feature = "registration", feature = "sync"))]

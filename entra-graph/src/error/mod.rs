@@ -1,6 +1,7 @@
 //! The error of a call, from any layer.
 
 mod granted;
+mod permissions;
 mod report;
 mod service_error;
 
@@ -73,6 +74,7 @@ pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) advanced: bool,
 }
 
 /// What kind of failure an [`Error`] is.
@@ -130,6 +132,12 @@ impl Error {
         &self.0.service.inner_codes
     }
 
+    /// The code and the inner ones.
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        let inner = self.inner_codes().iter().map(String::as_str);
+        self.code().into_iter().chain(inner)
+    }
+
     /// The parts of an error about several properties, such as the names that a new group cannot have.
     #[must_use]
     pub fn details(&self) -> &[ErrorDetail] {
@@ -177,39 +185,6 @@ impl Error {
             .credential()
     }
 
-    /// The permissions any one of which is enough, least privileged first, when Graph rejected the call for lack of one.
-    ///
-    /// They are application or delegated permissions, depending on the token.
-    #[must_use]
-    pub fn needed_permissions(&self) -> &'static [&'static str] {
-        match &self.0.call {
-            Some(call) if self.lacks_permission() => {
-                let operation = call.operation;
-                let enough = if self.is_delegated() {
-                    operation.delegated
-                } else {
-                    operation.application
-                };
-                // With one of these, the token lacks one of the others.
-                let has_enough = self
-                    .token_permissions()
-                    .is_some_and(|has| has.iter().any(|one| enough.contains(&one.as_str())));
-                if has_enough && !operation.additional.is_empty() {
-                    operation.additional
-                } else {
-                    enough
-                }
-            }
-            _ => &[],
-        }
-    }
-
-    /// The permissions that the rejected token has, when it could be read.
-    #[must_use]
-    pub fn token_permissions(&self) -> Option<&[String]> {
-        Some(&self.0.granted.as_ref()?.permissions)
-    }
-
     /// Whether Graph says that there is no such object; just after a create it may only be late.
     ///
     /// A 404 counts only with a code that means absence. `MailboxNotEnabledForRESTAPI`, for example, is a
@@ -255,8 +230,8 @@ impl Error {
     #[must_use]
     pub fn is_expired_page(&self) -> bool {
         let message = || self.message().to_ascii_lowercase().replace(' ', "");
-        self.code()
-            .is_some_and(|code| code.eq_ignore_ascii_case(EXPIRED_PAGE))
+        self.codes()
+            .any(|code| code.eq_ignore_ascii_case(EXPIRED_PAGE))
             || self.0.status == Some(StatusCode::BAD_REQUEST) && message().contains("skiptoken")
     }
 
@@ -267,9 +242,7 @@ impl Error {
         self.0.kind == ErrorKind::Service
             && (self.0.status == Some(StatusCode::GONE)
                 || self
-                    .code()
-                    .into_iter()
-                    .chain(self.inner_codes().iter().map(String::as_str))
+                    .codes()
                     .any(|code| RESYNC.iter().any(|known| known.eq_ignore_ascii_case(code))))
     }
 
@@ -419,11 +392,13 @@ impl Error {
         operation: &'static Operation,
         method: &Method,
         path: &str,
+        advanced: bool,
     ) -> Self {
         self.0.call = Some(Call {
             operation,
             method: method.clone(),
             path: path.to_owned(),
+            advanced,
         });
         self
     }
@@ -467,21 +442,6 @@ impl Error {
             granted: None,
             source: None,
         }))
-    }
-
-    fn lacks_permission(&self) -> bool {
-        self.is_forbidden()
-            && !self.is_license_missing()
-            && self
-                .code()
-                .is_none_or(|code| !code.ends_with("QuotaExceeded"))
-    }
-
-    fn is_delegated(&self) -> bool {
-        self.0
-            .granted
-            .as_ref()
-            .is_some_and(|granted| granted.delegated)
     }
 }
 

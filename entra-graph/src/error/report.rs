@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use entra_core::{CredentialError, StopReason};
 
-use super::{Error, ErrorKind};
+use super::{EXPIRED_PAGE, Error, ErrorKind};
 
 impl Error {
     /// The one line: what failed, on what, and the root cause with its code.
@@ -66,109 +66,40 @@ impl Error {
         if self.is_license_missing() {
             advice.push("the tenant needs an Entra ID P1 or P2 licence for this".to_owned());
         }
-        if self.is_expired_page() {
-            advice.push(
-                "the link to this page has expired for good: start the list again".to_owned(),
-            );
+        if let Some(line) = self.expired_line() {
+            advice.push(format!(
+                "the link to this page has expired for good: {line}"
+            ));
         }
         for detail in self.details() {
             let parts = [&detail.target, &detail.code, &detail.message];
             let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
             advice.push(parts.join(": "));
         }
-        advice.extend(self.granted_line());
-        if let Some(needed) = self.needed_line() {
-            advice.push(needed);
-            advice.extend(self.permission_fix());
-        }
+        advice.extend(self.permission_lines());
+        advice.extend(self.permission_fix());
         advice.extend(self.retry_line());
         advice.extend(self.list_line());
         advice
     }
 
-    fn granted_line(&self) -> Option<String> {
-        let granted = self
-            .0
-            .granted
-            .as_ref()
-            .filter(|_| self.lacks_permission())?;
-        let what = if granted.delegated { "scopes" } else { "roles" };
-        Some(match granted.permissions.as_slice() {
-            [] => format!("the token has no {what}"),
-            permissions => format!("the token has {what}: {}", permissions.join(", ")),
+    /// How to read a list whose next page is lost. In the default mode of directory objects the same page token
+    /// can be lost again (public reports), in the advanced mode it is not.
+    fn expired_line(&self) -> Option<&'static str> {
+        if !self.is_expired_page() {
+            return None;
+        }
+        let of_directory = self
+            .codes()
+            .any(|code| code.eq_ignore_ascii_case(EXPIRED_PAGE));
+        let call = self.0.call.as_ref();
+        let can_be_advanced =
+            call.is_some_and(|call| !call.advanced && !call.path.ends_with("/delta"));
+        Some(if of_directory && can_be_advanced {
+            "start the list again as an advanced query: `.count()`, or `.advanced()` of a raw request"
+        } else {
+            "start the list again"
         })
-    }
-
-    fn needed_line(&self) -> Option<String> {
-        let needed = self.needed_permissions();
-        if !needed.is_empty() {
-            let kind = self.permission_kind();
-            let mut line = format!("needs one of ({kind}): {}", needed.join(", "));
-            let additional = self.0.call.as_ref()?.operation.additional;
-            if !additional.is_empty() && needed != additional {
-                line.push_str(&format!(
-                    ", together with one of: {}",
-                    additional.join(", ")
-                ));
-            }
-            return Some(line);
-        }
-        let delegated = self.0.call.as_ref()?.operation.delegated;
-        (self.lacks_permission() && self.0.granted.is_some() && !delegated.is_empty()).then(|| {
-            format!(
-                "Graph takes this from signed-in users only, not from an application; needs one of (delegated): {}",
-                delegated.join(", ")
-            )
-        })
-    }
-
-    fn permission_kind(&self) -> &'static str {
-        if self.is_delegated() {
-            "delegated"
-        } else {
-            "application"
-        }
-    }
-
-    /// Where to grant the permission, who must consent, and when it takes effect.
-    fn permission_fix(&self) -> Vec<String> {
-        let Some(best) = self.needed_permissions().first() else {
-            return Vec::new();
-        };
-        if self
-            .0
-            .granted
-            .as_ref()
-            .is_some_and(|granted| granted.permissions.iter().any(|one| one == best))
-        {
-            return vec![format!(
-                "the token has {best}: the signed-in user or the application also needs a directory role for this object"
-            )];
-        }
-        let (tab, renew) = if self.is_delegated() {
-            (
-                "Delegated permissions",
-                "the user signs in again, or the token is refreshed with the new scope",
-            )
-        } else {
-            (
-                "Application permissions",
-                "call `GraphClient::renew_token`, or restart the program",
-            )
-        };
-        let consent = if self.is_delegated() && USER_CONSENT.contains(best) {
-            "the user can consent, where the tenant allows it, or an administrator for all with Grant admin consent"
-        } else {
-            "an administrator must then select Grant admin consent"
-        };
-        vec![
-            format!(
-                "fix:   Microsoft Entra admin center > App registrations > (the application) > API permissions > Add a permission > Microsoft Graph > {tab} > {best}; {consent}"
-            ),
-            format!(
-                "a token that exists keeps its permissions until it expires; for a new one {renew}"
-            ),
-        ]
     }
 
     /// For a list: what was delivered before.
@@ -273,16 +204,11 @@ impl fmt::Display for Error {
         if self.is_license_missing() {
             f.write_str("; the tenant needs an Entra ID P1 or P2 licence for this")?;
         }
-        if self.is_expired_page() {
-            f.write_str("; start the list again")?;
+        if let Some(line) = self.expired_line() {
+            write!(f, "; {line}")?;
         }
-        let lines = [
-            self.granted_line(),
-            self.needed_line(),
-            self.retry_line(),
-            self.list_line(),
-        ];
-        for line in lines.into_iter().flatten() {
+        let lines = self.permission_lines().into_iter();
+        for line in lines.chain(self.retry_line()).chain(self.list_line()) {
             write!(f, "; {line}")?;
         }
         for (name, id) in self.credential_ids() {
@@ -302,11 +228,3 @@ impl fmt::Debug for Error {
         self.write_report(f)
     }
 }
-
-/// Delegated permissions that users may consent to themselves.
-const USER_CONSENT: &[&str] = &[
-    "User.Read",
-    "User.ReadWrite",
-    "User.ReadBasic.All",
-    "ProfilePhoto.Read.All",
-];

@@ -35,7 +35,7 @@ fn client(tenant: &FakeTenant, credential: impl entra_core::TokenCredential) -> 
 }
 
 /// A client with the token of a user who signed in with these scopes.
-fn signed_in(tenant: &FakeTenant, user: &str, scopes: &[&str]) -> GraphClient {
+pub(crate) fn signed_in(tenant: &FakeTenant, user: &str, scopes: &[&str]) -> GraphClient {
     let mut app = tenant.register_app("Shop");
     for scope in scopes {
         app = app.delegated_permission(scope);

@@ -4,9 +4,14 @@ use entra_core::{
     AccessToken, CredentialError, CredentialErrorKind, ScriptedTransport, StopReason,
     TokenCredential, TokenRequest, TransportError,
 };
-use entra_graph::{Error, ErrorKind, GraphClient};
+use entra_graph::{Application, Error, ErrorKind, GraphClient, User};
+use entra_mock::FakeTenant;
 
-use crate::scripts::{client, client_with_token};
+use crate::{
+    accounts::signed_in,
+    scripts::{client, client_with_token},
+    support::AppCredential,
+};
 
 async fn failure(graph: &GraphClient) -> Error {
     graph.users().list().send().await.unwrap_err()
@@ -50,6 +55,120 @@ async fn a_403_says_which_permission_is_missing_and_how_to_grant_it() {
         assert!(report.contains(line), "{line} in {report}");
     }
     assert!(!format!("{error:?}").contains("eyJ"));
+}
+
+const ADELE: &str = "adele@contoso.com";
+const ADMIN: &str = "admin@contoso.com";
+
+/// A client of an application with this permission.
+fn application(tenant: &FakeTenant, permission: &str) -> GraphClient {
+    let app = tenant
+        .register_app("Writer")
+        .application_permission(permission)
+        .with_secret();
+    GraphClient::builder(AppCredential::new(tenant, &app))
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap()
+}
+
+/// The one line and the report have these lines one after another, and the report says where to grant the first permission.
+fn names_the_missing(error: &Error, lines: [&str; 2], permissions: &[&str]) {
+    assert!(error.is_forbidden(), "{error}");
+    assert_eq!(error.needed_permissions(), permissions);
+    let line = error.to_string();
+    assert!(line.contains(&format!("; {}", lines.join("; "))), "{line}");
+    let report = format!("{error:#}");
+    assert!(
+        report.contains(&format!("\n  {}", lines.join("\n  "))),
+        "{report}"
+    );
+    let grant = format!("permissions > {};", permissions[0]);
+    assert!(report.contains(&grant), "{report}");
+    for text in [line, report] {
+        assert!(!text.contains("directory role"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_permission_for_the_signed_in_user_only_is_not_enough_for_another_user() {
+    let tenant = FakeTenant::start().await;
+    let read = [
+        "User.Read covers the signed-in user only",
+        "needs one of (delegated): User.Read.All, Directory.Read.All",
+    ];
+    let write = [
+        "User.ReadWrite covers the signed-in user only",
+        "needs one of (delegated): User.ReadWrite.All, Directory.ReadWrite.All",
+    ];
+    let id = tenant.user(ADMIN).id().to_string();
+    for key in [&*id, ADMIN] {
+        let other = signed_in(&tenant, ADELE, &["User.Read"]).user(key);
+        let error = other.get().send().await.unwrap_err();
+        names_the_missing(&error, read, &["User.Read.All", "Directory.Read.All"]);
+        let other = signed_in(&tenant, ADELE, &["User.ReadWrite"]).user(key);
+        let update = other.update().set(User::JOB_TITLE, "Lead");
+        let error = update.send().await.unwrap_err();
+        names_the_missing(
+            &error,
+            write,
+            &["User.ReadWrite.All", "Directory.ReadWrite.All"],
+        );
+    }
+    // The permission for the signed-in user is no advice for another one, and is for the user.
+    let graph = signed_in(&tenant, ADELE, &["Group.Read.All"]);
+    let error = graph.user(&*id).get().send().await.unwrap_err();
+    let of_all = ["User.Read.All", "Directory.Read.All"];
+    assert_eq!(error.needed_permissions(), of_all);
+    let error = graph.me().get().send().await.unwrap_err();
+    assert_eq!(error.needed_permissions()[0], "User.Read");
+}
+
+#[tokio::test]
+async fn a_permission_for_owned_applications_is_not_enough_for_another_application() {
+    let tenant = FakeTenant::start().await;
+    let graph = application(&tenant, "Application.ReadWrite.OwnedBy");
+    let shop = graph.application(tenant.register_app("Shop").object_id());
+    let update = shop.update().set(Application::NOTES, "n");
+    let error = update.send().await.unwrap_err();
+    let lines = [
+        "Application.ReadWrite.OwnedBy covers objects that this application owns only",
+        "needs one of (application): Application.ReadWrite.All",
+    ];
+    names_the_missing(&error, lines, &["Application.ReadWrite.All"]);
+}
+
+#[tokio::test]
+async fn a_token_with_a_sufficient_permission_lacks_a_directory_role() {
+    let tenant = FakeTenant::start().await;
+    tenant.user(ADMIN).make_admin();
+    let broad = application(&tenant, "Directory.ReadWrite.All");
+    let update = broad.user(ADMIN).update().set(User::ACCOUNT_ENABLED, false);
+    let of_application = update.send().await.unwrap_err();
+    let user = signed_in(&tenant, ADELE, &["User.ReadWrite.All"]);
+    let update = user.user(ADMIN).update().set(User::JOB_TITLE, "Lead");
+    let of_user = update.send().await.unwrap_err();
+    for (error, line) in [
+        (
+            of_application,
+            "the token has Directory.ReadWrite.All: the application also needs a directory role for this object",
+        ),
+        (
+            of_user,
+            "the token has User.ReadWrite.All: the signed-in user also needs a directory role for this object",
+        ),
+    ] {
+        assert!(error.is_forbidden(), "{error}");
+        assert!(error.needed_permissions().is_empty(), "{error}");
+        for text in [error.to_string(), format!("{error:#}")] {
+            assert!(text.contains(line), "{text}");
+            assert!(
+                !text.contains("needs one of") && !text.contains("fix:"),
+                "{text}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

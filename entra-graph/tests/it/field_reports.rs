@@ -15,6 +15,7 @@ async fn an_expired_page_leaves_no_resume_token_and_says_to_start_again() {
     for expired in [
         r#"{"error":{"code":"Directory_ExpiredPageToken","message":"m"}}"#,
         r#"{"error":{"code":"directory_expiredpagetoken","message":"m"}}"#,
+        r#"{"error":{"code":"BadRequest","message":"m","innerError":{"code":"Directory_ExpiredPageToken"}}}"#,
         // As a list with `signInActivity` was reported to end.
         r#"{"error":{"code":"","message":"Invalid Skip Token"}}"#,
         r#"{"error":{"code":"BadRequest","message":"The $skiptoken is invalid."}}"#,
@@ -41,6 +42,38 @@ async fn an_expired_page_leaves_no_resume_token_and_says_to_start_again() {
         pages.try_next().await.unwrap();
         pages.try_next().await.unwrap_err();
         assert_eq!(pages.resume_token(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_basic_list_with_an_expired_page_is_to_be_read_as_an_advanced_query() {
+    let first =
+        format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?$skiptoken=a"}}"#);
+    let expired = r#"{"error":{"code":"Directory_ExpiredPageToken","message":"m"}}"#;
+    let script = || {
+        let script = ScriptedTransport::new().then(200, &[], first.clone());
+        client(script.then(400, &[], expired))
+    };
+    let enabled = || {
+        script()
+            .users()
+            .list()
+            .filter(User::ACCOUNT_ENABLED.eq(true))
+    };
+    let basic = enabled().items().try_collect::<Vec<_>>().await;
+    let raw = script().raw(entra_core::http::Method::GET, "/users");
+    let raw = raw.items::<serde_json::Value>().try_collect::<Vec<_>>();
+    let advice = "start the list again as an advanced query: `.count()`";
+    for error in [basic.unwrap_err(), raw.await.unwrap_err()] {
+        for text in [error.to_string(), format!("{error:#}")] {
+            assert!(text.contains(advice), "{text}");
+        }
+    }
+    let advanced = enabled().count().items().try_collect::<Vec<_>>().await;
+    let error = advanced.unwrap_err();
+    for text in [error.to_string(), format!("{error:#}")] {
+        assert!(text.contains("start the list again"), "{text}");
+        assert!(!text.contains("advanced"), "{text}");
     }
 }
 
