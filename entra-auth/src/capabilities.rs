@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
-/// What the client can do, as Entra wants to know it before it relies on it (`cp1`: handle a
-/// claims challenge, for which it issues long-lived tokens that can be revoked at once).
+/// Client capabilities sent to Entra. `cp1` stands for handling a claims challenge, for which Entra issues
+/// long-lived tokens that can be revoked at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Capabilities(Vec<String>);
 

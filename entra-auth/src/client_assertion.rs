@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind};
 /// Something that can prove an application's identity with a signed JWT.
 ///
 /// It may be a token of another identity provider, or an assertion that a key vault signs. It is
-/// asked once for each request to the token endpoint, and shall keep what it can use again.
+/// called once per token request; cache what can be reused.
 #[async_trait]
 pub trait ClientAssertion: fmt::Debug + Send + Sync + 'static {
     /// An assertion for one request.
@@ -32,7 +32,7 @@ impl<T: ClientAssertion + ?Sized> ClientAssertion for Arc<T> {
 pub struct AssertionRequest {
     /// The application; issuer and subject of an assertion that is signed with its own key.
     pub client_id: ClientId,
-    /// The tenant that the token is asked of.
+    /// The tenant that the token is requested from.
     pub tenant: TenantId,
     /// Where it is sent; the audience of an assertion that is signed with the application's own key.
     pub token_endpoint: Url,

@@ -4,7 +4,7 @@ use entra_core::format_rfc3339;
 
 use crate::Error;
 
-/// Prints an [`Error`] the way a user wants to read it: what, why, what to do, and the ids.
+/// Prints an [`Error`] for the user of a program: what, why, what to do, and the ids.
 ///
 /// ```text
 /// error: client secret is invalid (AADSTS7000215, invalid_client)

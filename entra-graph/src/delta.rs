@@ -246,7 +246,7 @@ impl<E: Entity> Delta<E> {
         match self.ids.as_deref() {
             Some([]) => {
                 return Err(Error::query(
-                    "the delta query is of no objects; leave it out",
+                    "the list of ids is empty; do not send the query",
                 ));
             }
             Some(ids) if ids.len() > MOST_IDS => {

@@ -89,7 +89,7 @@ impl Configure for AuthorizationCodeFlow {
 
 impl CloudCredential for AuthorizationCodeFlow {}
 
-/// What one sign-in shall be like; the default asks as little as possible.
+/// Options of one sign-in.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StartOptions {

@@ -132,7 +132,9 @@ impl Batch {
             if other.batch == self.id {
                 after.push(other.index);
             } else {
-                call = Err(Error::query("the request depends on one of another batch"));
+                call = Err(Error::query(
+                    "the request depends on one that belongs to another batch",
+                ));
             }
         }
         let index = self.items.len();
@@ -194,7 +196,7 @@ impl Responses {
             .results
             .get(entry.id.index)
             .filter(|_| entry.id.batch == self.id)
-            .ok_or_else(|| Error::query("the entry is of another batch"))?;
+            .ok_or_else(|| Error::query("the entry belongs to another batch"))?;
         match (&result.reply, &result.call) {
             (Ok(reply), Some(call)) => read(&self.client, call, reply, entry.read),
             (Err(error), _) => Err(error.clone()),

@@ -116,7 +116,7 @@ impl Run {
             match item.call {
                 Ok(call) if !call.url.as_str().starts_with(run.root.as_str()) => {
                     let error =
-                        Error::query("the requests of one batch are of one version of Graph");
+                        Error::query("all requests of a batch must use the same Graph version");
                     run.finish(index, None, Err(error));
                 }
                 Ok(call) => {

@@ -349,7 +349,7 @@ fn consent(need: &str, directory: &Directory) -> Finding {
             "users consent to {need} themselves{some}, unless the tenant turned user consent off"
         ),
     )
-    .fix("API permissions > Grant admin consent, to spare users the question")
+    .fix("API permissions > Grant admin consent, so that users are not prompted")
 }
 
 fn admin_consent(need: &str) -> Finding {

@@ -305,7 +305,7 @@ impl Node {
                     return Ok(Level::Advanced);
                 }
                 Err(Error::query(format!(
-                    "a filter on {} cannot be negated; filter by what is wanted, or drop items after they came",
+                    "a filter on {} cannot be negated; filter by what is wanted, or filter the items in your program",
                     entity.name
                 )))
             }

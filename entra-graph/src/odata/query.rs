@@ -50,7 +50,7 @@ impl Query {
     pub(crate) fn order_by<E>(&mut self, order: &Order<E>, entity: &EntityInfo) {
         match order.support.level(Operator::OrderBy) {
             Level::No => self.fail(format!(
-                "{} cannot be sorted by {}; sort the items after they came",
+                "{} cannot be sorted by {}; sort the items in your program",
                 entity.plural, order.name
             )),
             level => self.advanced |= level == Level::Advanced,
@@ -85,7 +85,7 @@ impl Query {
         let most = u32::from(entity.page_size.unwrap_or(u16::MAX));
         if size == 0 || size > most {
             self.fail(format!(
-                "a page of {size} {}: Graph takes 1 to {most}",
+                "page size {size} is invalid: 1 to {most} {}",
                 entity.plural
             ));
         }
@@ -229,7 +229,7 @@ impl Query {
         }
         if let (true, Some(relation)) = (advanced, &self.expand) {
             return Err(Error::query(format!(
-                "$expand={relation} cannot go with an advanced query (search, count, sorting, `ne`, `not`, `ends_with`, filter with order, a filter by assigned licences, more than 15 alternatives); use two requests"
+                "$expand={relation} cannot be combined with an advanced query (search, count, sorting, `ne`, `not`, `ends_with`, filter with order, a filter by assigned licences, more than 15 alternatives); use two requests"
             )));
         }
         Ok(advanced)

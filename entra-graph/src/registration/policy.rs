@@ -98,7 +98,7 @@ impl SecretPolicy {
         result
     }
 
-    /// The end of a secret that wants to expire at `end`, or as late as the policy allows. The start is set by
+    /// The end of a secret that is to expire at `end`, or as late as the policy allows. The start is set by
     /// Graph's clock, so a limit is kept with some minutes to spare.
     pub(super) fn clamp(&self, start: Timestamp, end: Timestamp) -> Timestamp {
         match self {

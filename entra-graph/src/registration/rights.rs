@@ -60,7 +60,7 @@ impl fmt::Display for MissingRight {
             ),
             Needs::UserOnly => write!(
                 f,
-                "{}: Graph takes this from signed-in users only",
+                "{}: this operation supports delegated permissions only",
                 self.step
             ),
             Needs::Role(ConsentRole::Privileged) => write!(

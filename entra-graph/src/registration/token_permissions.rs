@@ -142,7 +142,7 @@ mod tests {
             .missing_for(operation("user-changepassword"))
             .unwrap()
             .to_string();
-        assert!(text.contains("signed-in users only"), "{text}");
+        assert!(text.contains("delegated permissions only"), "{text}");
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl<E: Created> List<E> {
         }
         if let Some(relation) = self.expanded() {
             return Err(Error::query(format!(
-                "$expand={relation} cannot go with the advanced query of a part: read the list whole, or without it"
+                "$expand={relation} cannot be combined with the advanced query of a part: read the list whole, or without it"
             )));
         }
         let end = Ticks::of(self.client().now()).whole_second();

@@ -117,7 +117,7 @@ impl<E: Entity> IntoRequest for Get<E> {
     fn into_request(self) -> Request<E> {
         let call = match self.complete {
             Some((relation, ..)) => Err(Error::query(format!(
-                "all of {relation} take further requests, so this cannot be one request: use `send` or `expand`"
+                "`expand_all` of {relation} sends further requests, so this cannot be one request: use `send` or `expand`"
             ))),
             None => self.call(),
         };

@@ -232,7 +232,7 @@ impl<E: Entity> List<E> {
     fn check_expand(&self) -> Result<(), Error> {
         match self.complete {
             Some((relation, ..)) => Err(Error::query(format!(
-                "all of {relation} take further requests, so the list cannot go in a batch: use `items` or `expand`"
+                "`expand_all` of {relation} sends further requests, so the list cannot be part of a batch: use `items` or `expand`"
             ))),
             None => Ok(()),
         }

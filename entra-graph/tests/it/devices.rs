@@ -98,7 +98,7 @@ async fn registered_owners_and_users_are_added_and_removed_on_behalf_of_an_admin
     assert_eq!(users.list().send().await.unwrap().items, []);
     let owners = graph.device(laptop.id()).registered_owners();
     let error = owners.remove(robin.id()).send().await.unwrap_err();
-    let line = "Graph takes this from signed-in users only, not from an application; needs one of (delegated): Directory.AccessAsUser.All";
+    let line = "this operation supports delegated permissions only; needs one of (delegated): Directory.AccessAsUser.All";
     assert!(error.to_string().contains(line), "{error}");
 }
 

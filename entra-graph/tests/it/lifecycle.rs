@@ -91,7 +91,7 @@ async fn a_user_is_created_changed_deleted_restored_and_purged() {
     assert!(user.get_opt().await.unwrap().is_some());
     user.delete().send().await.unwrap();
     let error = graph.deleted_user(id).purge().send().await.unwrap_err();
-    let line = "Graph takes this from signed-in users only, not from an application; needs one of (delegated): User.ReadWrite.All";
+    let line = "this operation supports delegated permissions only; needs one of (delegated): User.ReadWrite.All";
     assert!(error.to_string().contains(line), "{error}");
 
     let app = tenant

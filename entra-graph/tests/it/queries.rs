@@ -228,8 +228,11 @@ async fn what_graph_would_reject_is_never_sent() {
             users().select((User::DISPLAY_NAME, User::ABOUT_ME)),
             "Graph returns aboutMe of one user only, not in lists",
         ),
-        (users().top(0), "Graph takes 1 to 999"),
-        (users().top(1000), "Graph takes 1 to 999"),
+        (users().top(0), "page size 0 is invalid: 1 to 999 users"),
+        (
+            users().top(1000),
+            "page size 1000 is invalid: 1 to 999 users",
+        ),
         (
             users().filter(
                 User::SIGN_IN_ACTIVITY
@@ -247,7 +250,7 @@ async fn what_graph_would_reject_is_never_sent() {
             users()
                 .expand(User::MANAGER)
                 .filter(User::DEPARTMENT.ne("HR")),
-            "$expand=manager cannot go with an advanced query",
+            "$expand=manager cannot be combined with an advanced query",
         ),
         (
             users()

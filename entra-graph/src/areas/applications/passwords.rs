@@ -110,12 +110,12 @@ impl NewPassword {
 /// The time this number of calendar months later; the day is the last one of a shorter month.
 #[inline]
 pub(crate) fn later(start: Timestamp, months: u16) -> Result<Timestamp, Error> {
-    let too_late = |_| Error::query("the end of the client secret is beyond the calendar");
+    let too_late = |_| Error::query("the client secret's expiry date is out of range");
     let month = i32::from(u8::from(start.month())) - 1 + i32::from(months);
     let year = start.year() + month / 12;
     let number = u8::try_from(month % 12 + 1).unwrap_or(1);
     let month = entra_core::time::Month::try_from(number)
-        .map_err(|_| Error::query("the end of the client secret is not a date"))?;
+        .map_err(|_| Error::query("the client secret's expiry date is out of range"))?;
     let day = start.day().min(month.length(year));
     let date = entra_core::time::Date::from_calendar_date(year, month, day).map_err(too_late)?;
     Ok(start.replace_date(date))

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::state::StoredSubscription;
 
-/// What a program wants to be subscribed to.
+/// A subscription that the program requested.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// A digest of everything that a change of would need another subscription.

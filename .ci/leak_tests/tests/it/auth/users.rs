@@ -66,12 +66,12 @@ pub(super) fn account() -> Account {
 }
 
 async fn code(shown: &Shown, options: &StartOptions) {
-    let refusal = format!(
+    let rejection = format!(
         r#"{{"error":"invalid_grant","error_codes":[70000],"error_description":"AADSTS70000: '{}' '{}'"}}"#,
         canary_text("code"),
         canary_text("proof")
     );
-    let transport = ScriptedTransport::new().then(400, &[], refusal);
+    let transport = ScriptedTransport::new().then(400, &[], rejection);
     let proof = ClientAuthentication::secret(canary("proof"));
     let builder = AuthorizationCodeFlow::builder(TENANT, CLIENT, proof)
         .redirect_uri("https://shop.example/callback")
@@ -95,13 +95,13 @@ async fn device(shown: &Shown) {
         canary_text("device-code"),
         canary_text("user-code"),
     );
-    let refusal = format!(
+    let rejection = format!(
         r#"{{"error":"invalid_grant","error_description":"'{}'"}}"#,
         canary_text("device-code")
     );
     let transport = ScriptedTransport::new()
         .then(200, &[], granted)
-        .then(400, &[], refusal);
+        .then(400, &[], rejection);
     let seen = shown.clone();
     let builder = DeviceCodeCredential::builder(TENANT, CLIENT, move |prompt| seen.debug(prompt))
         .account(account())
