@@ -119,7 +119,10 @@ impl TokenEndpoint {
             .send(request)
             .await
             .map_err(|error| self.unsent(error))?;
-        if response.status != StatusCode::OK {
+        let parsed = TokenResponse::parse(&response.body);
+        // Some services report an error with the status of a success.
+        let is_hidden_error = parsed.is_err() && OAuthError::parse(&response.body).is_some();
+        if response.status != StatusCode::OK || is_hidden_error {
             let now = pipeline.clock().now();
             let error = skew::explain(response_error(&response, &form), &response, now);
             throttle.remember(identity, &error, pipeline.clock().monotonic());
@@ -127,8 +130,7 @@ impl TokenEndpoint {
         }
         let now = pipeline.clock().now();
         let clock_difference = ClockDifference::of_response(&response, now);
-        let mut response =
-            TokenResponse::parse(&response.body).map_err(|error| malformed(&response, error))?;
+        let mut response = parsed.map_err(|error| malformed(&response, error))?;
         response.user_fields.clock_difference = clock_difference;
         let token = AccessToken::new(response.access_token, now + response.expires_in);
         let token = match response.refresh_in {
@@ -157,7 +159,7 @@ impl TokenEndpoint {
             .send(request)
             .await
             .map_err(|error| self.unsent(error))?;
-        if response.status == StatusCode::OK {
+        if response.status == StatusCode::OK && OAuthError::parse(&response.body).is_none() {
             return Ok(response);
         }
         Err(response_error(&response, form))

@@ -79,7 +79,7 @@ pub enum Change<E> {
         /// Whether it can be restored.
         reason: RemovedReason,
     },
-    /// Graph no longer knows the state: discard the stored copy; all objects follow again.
+    /// Graph no longer knows the state or the link to the next page: discard the stored copy; all objects follow again.
     Restart,
 }
 
@@ -131,6 +131,8 @@ pub struct Changes<E> {
     start: Option<Url>,
     /// Whether the round began at a stored state.
     resumed: bool,
+    /// Whether it began again, as Graph did not know the link.
+    restarted: bool,
     buffer: VecDeque<Change<E>>,
     seen: std::collections::HashSet<Url>,
     /// How many changes the pages held so far.
@@ -228,6 +230,7 @@ impl<E: Entity> Delta<E> {
             call,
             start,
             resumed: self.since.is_some(),
+            restarted: false,
             buffer: VecDeque::new(),
             seen: std::collections::HashSet::new(),
             delivered: 0,
@@ -331,7 +334,8 @@ impl<E: Entity> Changes<E> {
         self.try_next().await.transpose()
     }
 
-    /// The next change, `None` at the end of the round. After an error the same page is tried again.
+    /// The next change, `None` at the end of the round. After an error the same page is tried again, unless Graph no
+    /// longer knows its link, also after a restart: then each further call returns that error.
     ///
     /// # Errors
     /// Every kind of [`Error`].
@@ -386,8 +390,8 @@ impl<E: Entity> Changes<E> {
         }
         let round = match self.client.execute(call).await {
             Ok(reply) => read(&self.client, call, &reply, Round::<E>::read)?,
-            Err(error) if error.is_resync_required() && self.resumed => {
-                return self.restart();
+            Err(error) if error.is_resync_required() || error.is_expired_page() => {
+                return self.begin_again(error);
             }
             Err(error) => return Err(error),
         };
@@ -405,18 +409,20 @@ impl<E: Entity> Changes<E> {
         Ok(())
     }
 
-    /// Restarts with a full round, once.
-    fn restart(&mut self) -> Result<(), Error> {
-        let start = self
-            .start
-            .clone()
-            .ok_or_else(|| Error::query("the delta state has no start; begin again without it"))?;
-        self.resumed = false;
+    /// Restarts with a full round, once: Graph no longer knows the link. The next such error ends the changes, as the
+    /// same link fails for ever.
+    fn begin_again(&mut self, error: Error) -> Result<(), Error> {
+        let may_restart = !self.restarted && (self.resumed || !self.seen.is_empty());
+        match (&mut self.call, &self.start) {
+            (Ok(call), Some(start)) if may_restart => call.url = start.clone(),
+            (call, _) => {
+                *call = Err(error.clone());
+                return Err(error);
+            }
+        }
+        self.restarted = true;
         self.seen.clear();
         self.delivered = 0;
-        if let Ok(call) = &mut self.call {
-            call.url = start;
-        }
         self.buffer.push_back(Change::Restart);
         Ok(())
     }

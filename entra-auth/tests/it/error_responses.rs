@@ -50,6 +50,19 @@ fn check(error: &CredentialError, code: u32, oauth: &str, kind: ErrorKind) {
 }
 
 #[tokio::test]
+async fn an_error_with_the_status_of_a_success_keeps_its_code() {
+    let rejection = r#"{"error":"invalid_client","error_codes":[7000222],"error_description":"AADSTS7000222: m"}"#;
+    let credential = ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t")
+        .transport(ScriptedTransport::new().then(200, &[], rejection))
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
+    let error = credential.token(&graph()).await.unwrap_err();
+    assert_eq!(error.code(), Some(7_000_222));
+    assert_eq!(detail(&error).oauth_error(), Some("invalid_client"));
+}
+
+#[tokio::test]
 async fn a_byte_order_mark_before_a_response_hides_nothing() {
     let mark = "\u{feff}";
     let rejection = r#"{"error":"invalid_client","error_codes":[7000222],"error_description":"AADSTS7000222: m"}"#;

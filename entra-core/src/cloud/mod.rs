@@ -451,22 +451,19 @@ fn is_label(text: &str) -> bool {
 
 /// The root without `v1.0` at its end, in any case: Graph ignores the case of a path.
 fn without_version(mut root: Url) -> Result<Url, Error> {
-    let mut segments = root
-        .path_segments()
-        .into_iter()
-        .flatten()
-        .filter(|segment| !segment.is_empty());
-    match segments.next_back() {
-        Some(last) if last.eq_ignore_ascii_case("v1.0") => {
-            if let Ok(mut path) = root.path_segments_mut() {
-                path.pop_if_empty().pop().push("");
+    loop {
+        let path = root.path().trim_end_matches('/').to_owned();
+        match path.rsplit_once('/') {
+            Some((above, last)) if last.eq_ignore_ascii_case("v1.0") => {
+                root.set_path(&format!("{above}/"));
             }
-            Ok(root)
+            Some((_, last)) if last.eq_ignore_ascii_case("beta") => {
+                return Err(Error::configuration(
+                    "the Graph root ends in `beta`: leave the version out, requests use v1.0 unless they name beta",
+                ));
+            }
+            _ => return Ok(root),
         }
-        Some(last) if last.eq_ignore_ascii_case("beta") => Err(Error::configuration(
-            "the Graph root ends in `beta`: leave the version out, requests use v1.0 unless they name beta",
-        )),
-        _ => Ok(root),
     }
 }
 

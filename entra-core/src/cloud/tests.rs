@@ -222,6 +222,8 @@ fn a_version_at_the_end_of_the_graph_root_is_removed() {
         ("https://localhost/v1.0", "https://localhost/"),
         ("https://localhost/v1.0/", "https://localhost/"),
         ("https://localhost/V1.0", "https://localhost/"),
+        ("https://localhost/v1.0//", "https://localhost/"),
+        ("https://localhost/v1.0/v1.0", "https://localhost/"),
         ("https://localhost/graph/v1.0", "https://localhost/graph/"),
         (
             "https://localhost/v1.0/graph",
@@ -231,7 +233,12 @@ fn a_version_at_the_end_of_the_graph_root_is_removed() {
         let cloud = Cloud::custom("https://localhost", given).unwrap();
         assert_eq!(cloud.graph().as_str(), root, "{given}");
     }
-    for given in ["https://localhost/beta", "https://localhost/Beta/"] {
+    for given in [
+        "https://localhost/beta",
+        "https://localhost/Beta/",
+        "https://localhost/beta//",
+        "https://localhost/beta/v1.0",
+    ] {
         let error = Cloud::custom("https://localhost", given).unwrap_err();
         assert!(
             error.to_string().contains("leave the version out"),

@@ -35,7 +35,8 @@ impl ServiceError {
     /// The error that a response with a status of success holds in place of its content, or beside a list. Its code may
     /// be empty.
     ///
-    /// A resource with an `error` among its own properties, such as a failed long-running operation, is not an error.
+    /// A resource with an `error` among its own properties, such as a failed long-running operation, is not an error:
+    /// it has an id or a status of its own.
     #[inline]
     pub(crate) fn inside_of_success(body: &[u8]) -> Option<Self> {
         const NAME: &[u8] = b"\"error\"";
@@ -47,7 +48,10 @@ impl ServiceError {
         let is_alone = body
             .keys()
             .all(|name| matches!(name.as_str(), "error" | "value") || name.contains('@'));
-        is_alone.then(|| Self::read(error))
+        let is_resource = body.contains_key("id") || body.contains_key("status");
+        let read = Self::read(error);
+        let says_something = read.code.is_some() || read.message.is_some();
+        (is_alone || says_something && !is_resource).then_some(read)
     }
 
     /// An error that was written into the middle of a response after it had begun as a success.
@@ -169,6 +173,11 @@ mod tests {
             (r#"{"error":{"code":"","message":"m"}}"#, None),
             (r#"{ "error" : {} }"#, None),
             (r#"{"error":"text"}"#, None),
+            (r#"{"error":{"code":"A"},"statusCode":500}"#, Some("A")),
+            (
+                r#"{"requestId":"r","error":{"message":"m"},"traceId":"t"}"#,
+                None,
+            ),
         ] {
             let error = ServiceError::inside_of_success(body.as_bytes());
             let error = error.unwrap_or_else(|| panic!("{body}"));
@@ -181,6 +190,9 @@ mod tests {
             r#"{"error":null,"value":[]}"#,
             r#"{"value":[{"error":{"code":"A"}}]}"#,
             r#"{"id":"1","status":"failed","error":{"code":"A"}}"#,
+            r#"{"status":"failed","percentageComplete":4,"error":{"code":"A"}}"#,
+            r#"{"id":"1","error":{"code":"A"}}"#,
+            r#"{"name":"n","error":{"count":1}}"#,
         ] {
             assert_eq!(
                 ServiceError::inside_of_success(body.as_bytes()),

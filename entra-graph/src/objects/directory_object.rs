@@ -114,6 +114,7 @@ macro_rules! directory_objects {
         $(
             impl DirectoryEntity for $variant {
                 const CAST: &'static str = $cast;
+                $(const DERIVED: &'static [&'static str] = &[$($derived),*];)?
             }
         )*
     };
@@ -148,6 +149,9 @@ pub trait DirectoryEntity: Entity {
     /// The type's name in a path.
     #[doc(hidden)]
     const CAST: &'static str;
+    /// The types that are of this one too, as Graph names them.
+    #[doc(hidden)]
+    const DERIVED: &'static [&'static str] = &[];
 }
 
 impl OtherObject {
@@ -259,9 +263,9 @@ impl DirectoryObject {
             .map_err(|source| Error::decode("the object cannot be written", source))?;
         let named: TypeName = serde_json::from_str(&json)
             .map_err(|source| Error::decode("the object has no type", source))?;
-        let is_type = named
-            .odata_type
-            .is_some_and(|name| name.trim_start_matches('#') == E::CAST);
+        let is_type = named.odata_type.is_some_and(|name| {
+            name.trim_start_matches('#') == E::CAST || E::DERIVED.contains(&name.as_str())
+        });
         is_type.then(|| E::read_one(json.as_bytes())).transpose()
     }
 }

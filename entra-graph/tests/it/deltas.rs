@@ -182,6 +182,42 @@ async fn a_delta_round_restarts_only_once() {
 }
 
 #[tokio::test]
+async fn a_link_that_graph_no_longer_knows_is_sent_once() {
+    let expired = r#"{"error":{"code":"Directory_ExpiredPageToken"}}"#;
+    for (status, body) in [(400, expired), (410, "")] {
+        let first = page(r#"{"id":"1"}"#, &next("b"));
+        // Graph knows the page again after the restart.
+        let script = ScriptedTransport::new()
+            .then(200, &[], first.clone())
+            .then(status, &[], body)
+            .then(200, &[], page(r#"{"id":"1"}"#, &end("a")));
+        let round = client(script.clone()).users().delta().changes();
+        let (changes, _) = round.try_collect().await.unwrap();
+        assert_eq!(changes.len(), 3, "{changes:?}");
+        assert_eq!(changes[1], Change::Restart);
+        assert_eq!(script.requests()[0].uri(), script.requests()[2].uri());
+        // It never does.
+        let script = ScriptedTransport::new()
+            .then(200, &[], first.clone())
+            .then(status, &[], body)
+            .then(200, &[], first.clone())
+            .then(status, &[], body);
+        let mut changes = client(script.clone()).users().delta().changes();
+        let mut came = 0;
+        let error = loop {
+            match changes.try_next().await {
+                Ok(change) => came += usize::from(change.is_some()),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(came, 3);
+        assert_eq!(changes.try_next().await.unwrap_err().code(), error.code());
+        assert_eq!(script.requests().len(), 4);
+        assert_eq!(changes.state(), None);
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_fails_is_fetched_again_by_the_next_call() {
     let script = ScriptedTransport::new()
         .then(200, &[], page(r#"{"id":"1"}"#, &next("a")))

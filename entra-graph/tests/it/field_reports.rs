@@ -137,6 +137,11 @@ async fn derived_types_are_read_as_their_base() {
         let _: &ServicePrincipal = object.as_service_principal().unwrap();
     }
     let _: &User = objects[3].as_user().unwrap();
+    assert!(objects[0].downcast::<Application>().unwrap().is_some());
+    assert!(objects[1].downcast::<ServicePrincipal>().unwrap().is_some());
+    assert!(objects[2].downcast::<ServicePrincipal>().unwrap().is_some());
+    assert_eq!(objects[3].downcast::<User>().unwrap().unwrap().id, "4");
+    assert_eq!(objects[3].downcast::<Application>().unwrap(), None);
     assert!(matches!(objects[4], DirectoryObject::Other(_)));
     // The type is preserved.
     let text = serde_json::to_string(&objects[1]).unwrap();
