@@ -256,6 +256,8 @@ pub(crate) fn security_identifier(id: &str) -> String {
 
 /// Application id of Microsoft Graph, the same in every tenant and cloud.
 pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
+/// The tenant that owns Microsoft's own applications.
+pub(crate) const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
 #[cfg(test)]
 mod tests {

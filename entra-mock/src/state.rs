@@ -76,6 +76,8 @@ pub(crate) struct State {
     /// The region of the tenant, as discovery names it: scope and sub-scope.
     pub(crate) region: (String, Option<String>),
     pub(crate) resource_rule: ResourceRule,
+    /// Whether a cast of a relationship needs no advanced query.
+    pub(crate) plain_casts: bool,
     /// How old the version of the directory may be that a request is served from.
     #[cfg(feature = "server")]
     pub(crate) replication_delay: Duration,
@@ -121,6 +123,7 @@ impl State {
             known_roles: Arc::default(),
             region: ("EU".to_owned(), None),
             resource_rule: ResourceRule::default(),
+            plain_casts: false,
             #[cfg(feature = "server")]
             replication_delay: Duration::ZERO,
             token_lifetime: TOKEN_LIFETIME,

@@ -19,10 +19,10 @@ use hyper::{
 
 use tokio::time::Sleep;
 
-use super::{progress::RequestBody, reset::ResetFlag};
+use super::{content_encoding, progress::RequestBody, reset::ResetFlag};
 use crate::wire::{self, Delivery, Reply, WireRequest};
 
-/// Reads a whole request. Returns a response instead if the request is too large or incomplete.
+/// Reads a whole request. Returns a response instead if the request is too large, incomplete or in an unknown encoding.
 pub(super) async fn read(
     request: Request<RequestBody>,
     scheme: &str,
@@ -45,7 +45,7 @@ pub(super) async fn read(
                 .map(hyper::http::uri::Authority::as_str)
         })
         .unwrap_or("localhost");
-    Ok(WireRequest {
+    let mut request = WireRequest {
         method: head.method.as_str().to_ascii_uppercase(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().map(str::to_owned),
@@ -53,7 +53,9 @@ pub(super) async fn read(
         headers: header_list(&head.headers),
         body,
         handshakes: Vec::new(),
-    })
+    };
+    content_encoding::decode(&mut request, MAX_BODY)?;
+    Ok(request)
 }
 
 /// Converts a reply for hyper, after its delay. An error closes the connection without a response.

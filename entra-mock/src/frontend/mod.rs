@@ -1,6 +1,7 @@
 //! The two frontends of the engine: inside of a test process, and as a server.
 
 mod connection;
+mod content_encoding;
 mod delivery;
 mod http;
 #[cfg(feature = "wiremock")]

@@ -141,7 +141,7 @@ impl Plan {
                 Some(order)
             }
         };
-        if subject.cast.is_some() {
+        if subject.cast.is_some() && !call.state.plain_casts {
             require_advanced(subject, "cast", advanced)?;
         }
         let expansion = query

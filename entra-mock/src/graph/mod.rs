@@ -45,6 +45,7 @@ mod payload;
 mod photo;
 mod projection;
 mod read;
+mod references;
 mod registration_summary;
 mod relations;
 mod role_templates;
@@ -291,7 +292,8 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::TransitiveReports => transitive_reports::respond(call, route),
         Target::TenantInformation(name) => tenant_information::respond(call, name),
         Target::RoleTemplates(id) => role_templates::respond(call, id.as_deref()),
-        Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
+        Target::Reference { .. } => references::respond(call, route),
+        Target::Command(_) => Err(unsupported(call.request)),
     }
 }
 

@@ -48,6 +48,7 @@ mod permissions;
 mod photos;
 mod quotas;
 mod races;
+mod references;
 mod rendered;
 mod reports;
 mod requests;

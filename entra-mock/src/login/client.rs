@@ -3,7 +3,11 @@
 use entra_core::Guid;
 use serde_json::Value;
 
-use super::{context::plain_text, error::LoginError};
+use super::{
+    context::plain_text,
+    error::LoginError,
+    first_party::{Tool, principal_id},
+};
 use crate::{
     state::State,
     store::{Kind, Object},
@@ -48,6 +52,16 @@ pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError>
         return Err(LoginError::new(700_038, text));
     }
     let Some(principal) = state.store.find(Kind::ServicePrincipal, "appId", client_id) else {
+        if let Some(tool) = Tool::of(client_id) {
+            return Ok(Client {
+                app_id: tool.app_id.to_owned(),
+                display_name: tool.name.to_owned(),
+                service_principal_id: principal_id(state, tool.app_id),
+                key_id: None,
+                federated: false,
+                authentication: ClientAuthentication::Public,
+            });
+        }
         if state
             .store
             .find(Kind::Application, "appId", client_id)
@@ -109,6 +123,7 @@ impl Client {
         let application = state.store.find(Kind::Application, "appId", &self.app_id);
         application.and_then(|application| application.get("isFallbackPublicClient"))
             == Some(&Value::Bool(true))
+            || Tool::of(&self.app_id).is_some()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Consent of users and administrators to delegated permissions.
 
+use std::borrow::Cow;
+
 use entra_core::Timestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -9,6 +11,7 @@ use super::{
     client::{Client, text},
     context::{Context, plain_text},
     error::LoginError,
+    first_party::{Api, Tool},
     page::RequestedPermission,
     resource::{self, Resource},
     scope::{RequestedResource, RequestedScopes},
@@ -85,6 +88,10 @@ pub(super) fn look_up(
     if requested.default && consented.is_empty() && missing.is_empty() && !own {
         missing.push(".default".to_owned());
     }
+    let tool = Tool::of(&client.app_id);
+    if !missing.is_empty() && tool.is_some_and(|tool| tool.only_preauthorized(&resource.app_id)) {
+        return Err(not_preauthorized(client, &resource, &missing));
+    }
     let mut names = consented;
     names.extend(scopes);
     names.sort_unstable();
@@ -96,6 +103,17 @@ pub(super) fn look_up(
         names,
         missing,
     })
+}
+
+/// The error for a client of Microsoft that requests more than its API allows: no consent is possible.
+fn not_preauthorized(client: &Client, resource: &Resource, missing: &[String]) -> LoginError {
+    let text = format!(
+        "Consent between the first-party application '{}' and the first-party resource '{}' must be configured via preauthorization: it cannot use {}. Register an application of your own.",
+        client.app_id,
+        resource.app_id,
+        missing.join(" ")
+    );
+    LoginError::new(65_002, text)
 }
 
 /// Looks up the consent for all resources of an authorize request.
@@ -211,13 +229,9 @@ pub(super) fn requested_permission(
     resource: &Resource,
     name: &str,
 ) -> RequestedPermission {
-    let principal = state
-        .store
-        .get(Kind::ServicePrincipal, &resource.service_principal_id);
-    let described = principal
-        .and_then(|principal| principal.get("oauth2PermissionScopes")?.as_array())
-        .into_iter()
-        .flatten()
+    let scopes = declared_scopes(state, resource);
+    let described = scopes
+        .iter()
         .find(|scope| scope["value"] == name)
         .and_then(|scope| scope["userConsentDisplayName"].as_str());
     let known = match name {
@@ -306,6 +320,8 @@ impl State {
         scopes: &[String],
         user_id: Option<&str>,
     ) -> Result<(), Conflict> {
+        self.list_first_party(client);
+        self.list_first_party(resource);
         let kind = if user_id.is_some() {
             "Principal"
         } else {
@@ -422,8 +438,10 @@ fn consented(state: &State, client: &Client, resource: &Resource, user_id: &str)
                     || text(grant, "principalId") == Some(user_id))
         })
         .flat_map(|grant| words(text(grant, "scope")));
+    let of_tool = Tool::of(&client.app_id).map(|tool| tool.preauthorized(&resource.app_id));
     granted
         .chain(preauthorized(state, client, resource))
+        .chain(of_tool.into_iter().flatten().map(|name| (*name).to_owned()))
         .collect()
 }
 
@@ -443,7 +461,8 @@ fn preauthorized(state: &State, client: &Client, resource: &Resource) -> Vec<Str
         .filter_map(|entry| entry["delegatedPermissionIds"].as_array())
         .flatten()
         .collect();
-    scopes_with(&api["oauth2PermissionScopes"], &ids)
+    let scopes = api["oauth2PermissionScopes"].as_array();
+    scopes_with(scopes.map(Vec::as_slice).unwrap_or_default(), &ids)
 }
 
 /// Returns a scope in the resource's own spelling.
@@ -487,13 +506,7 @@ fn required_roles(state: &State, client: &Client, resource: &Resource) -> Vec<(S
 /// Returns the scopes of the resource in the client's registration.
 fn required(state: &State, client: &Client, resource: &Resource) -> Vec<String> {
     let ids = required_ids(state, client, resource, "Scope");
-    let principal = state
-        .store
-        .get(Kind::ServicePrincipal, &resource.service_principal_id);
-    principal
-        .and_then(|principal| principal.get("oauth2PermissionScopes"))
-        .map(|scopes| scopes_with(scopes, &ids))
-        .unwrap_or_default()
+    scopes_with(&declared_scopes(state, resource), &ids)
 }
 
 fn required_ids<'a>(
@@ -515,25 +528,35 @@ fn required_ids<'a>(
         .collect()
 }
 
-fn scopes_with(scopes: &Value, ids: &[&Value]) -> Vec<String> {
+fn scopes_with(scopes: &[Value], ids: &[&Value]) -> Vec<String> {
     scopes
-        .as_array()
-        .into_iter()
-        .flatten()
+        .iter()
         .filter(|scope| ids.contains(&&scope["id"]))
         .filter_map(|scope| scope["value"].as_str().map(str::to_owned))
         .collect()
 }
 
-/// Returns the scopes of a resource, and whether each needs the consent of an administrator.
-fn known_scopes(state: &State, resource: &Resource) -> Vec<(String, bool)> {
+/// Returns the delegated permissions of a resource, which no service principal lists for an API of Microsoft
+/// without a consent.
+fn declared_scopes<'a>(state: &'a State, resource: &Resource) -> Cow<'a, [Value]> {
     let principal = state
         .store
         .get(Kind::ServicePrincipal, &resource.service_principal_id);
-    principal
-        .and_then(|principal| principal.get("oauth2PermissionScopes")?.as_array())
-        .into_iter()
-        .flatten()
+    match (principal, Api::of(&resource.app_id)) {
+        (Some(principal), _) => {
+            let scopes = principal.get("oauth2PermissionScopes");
+            let scopes = scopes.and_then(Value::as_array);
+            Cow::Borrowed(scopes.map(Vec::as_slice).unwrap_or_default())
+        }
+        (None, Some(api)) => Cow::Owned(api.scopes()),
+        (None, None) => Cow::Borrowed(&[]),
+    }
+}
+
+/// Returns the scopes of a resource, and whether each needs the consent of an administrator.
+fn known_scopes(state: &State, resource: &Resource) -> Vec<(String, bool)> {
+    declared_scopes(state, resource)
+        .iter()
         .filter(|scope| scope["isEnabled"] != false)
         .filter_map(|scope| {
             Some((

@@ -1,6 +1,6 @@
-//! The managed identity token endpoint in the form of App Service.
+//! The managed identity token endpoint, in the form of App Service and in that of a virtual machine (IMDS).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     application_roles,
@@ -41,17 +41,7 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
     let Some(identifier) = context.query("resource") else {
         return error_response(context, 400, "The parameter resource is missing.");
     };
-    let requested = ["client_id", "principal_id", "object_id", "mi_res_id"]
-        .into_iter()
-        .find_map(|name| context.query(name));
-    let chosen = match &requested {
-        // The first one is the identity of the host.
-        None => identities.first(),
-        Some(requested) => identities
-            .iter()
-            .find(|ids| ids.iter().any(|id| id.eq_ignore_ascii_case(requested))),
-    };
-    let Some([client_id, _, resource_id]) = chosen else {
+    let Some([client_id, _, resource_id]) = chosen(context, &identities) else {
         return error_response(
             context,
             400,
@@ -59,8 +49,67 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
         );
     };
     match token(context, client_id, resource_id, &identifier) {
-        Ok(body) => Reply::json(200, &body),
+        Ok(mut body) => {
+            // This endpoint returns the expiry time, but no lifetime.
+            for name in ["expires_in", "not_before"] {
+                body.remove(name);
+            }
+            Reply::json(200, &body.into())
+        }
         Err(error) => error_response(context, 400, &error.description(context)),
+    }
+}
+
+/// `/metadata/identity/oauth2/token`, which a virtual machine asks without a secret.
+pub(super) fn respond_as_host(context: &Context<'_>) -> Reply {
+    let refused = |error: &str, text: &str| {
+        let body = json!({ "error": error, "error_description": text });
+        Reply::json(400, &body)
+    };
+    let metadata = context.request.header("metadata");
+    if !metadata.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return refused("bad_request_102", "Required metadata header not specified");
+    }
+    if context.request.method != "GET" {
+        return Reply::new(405);
+    }
+    for name in ["api-version", "resource"] {
+        if context.query(name).is_none() {
+            let text = format!("The parameter {name} is missing.");
+            return refused("invalid_request", &text);
+        }
+    }
+    let identifier = context.query("resource").unwrap_or_default();
+    let identities = context.read().identities.clone();
+    let Some([client_id, _, resource_id]) = chosen(context, &identities) else {
+        return refused("invalid_request", "Identity not found");
+    };
+    match token(context, client_id, resource_id, &identifier) {
+        Ok(mut body) => {
+            body.insert("refresh_token".into(), "".into());
+            Reply::json(200, &body.into())
+        }
+        Err(error) => refused(error.oauth().0, &error.description(context)),
+    }
+}
+
+/// Returns the identity that a request names.
+fn chosen<'a>(context: &Context<'_>, identities: &'a [[String; 3]]) -> Option<&'a [String; 3]> {
+    let requested = [
+        "client_id",
+        "principal_id",
+        "object_id",
+        "mi_res_id",
+        "msi_res_id",
+    ]
+    .into_iter()
+    .find_map(|name| context.query(name));
+    match requested {
+        // The first one is the identity of the host.
+        None => identities.first(),
+        Some(requested) => identities
+            .iter()
+            .find(|ids| ids.iter().any(|id| id.eq_ignore_ascii_case(&requested))),
     }
 }
 
@@ -69,7 +118,7 @@ fn token(
     client_id: &str,
     resource_id: &str,
     identifier: &str,
-) -> Result<Value, LoginError> {
+) -> Result<Map<String, Value>, LoginError> {
     let mut client = client::find(&context.read(), client_id)?;
     client.authentication = ClientAuthentication::Certificate;
     let issued = issue(context, &client, identifier);
@@ -80,12 +129,9 @@ fn token(
     let record = sign_in::record(context, &client, resource, Some(resource_id), &outcome);
     context.write().write_sign_in(record);
     let mut body = issued?.0.body(context);
-    // This endpoint returns the expiry time, but no lifetime.
-    for name in ["expires_in", "ext_expires_in", "not_before"] {
-        body.remove(name);
-    }
+    body.remove("ext_expires_in");
     body.insert("client_id".into(), client.app_id.into());
-    Ok(body.into())
+    Ok(body)
 }
 
 fn issue(

@@ -27,6 +27,7 @@ mod discovery;
 mod error;
 mod expression;
 mod federated;
+mod first_party;
 mod form;
 mod groups;
 mod identify;
@@ -88,6 +89,14 @@ use context::{Context, Version};
 
 /// Responds to every path that is not Graph's.
 pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireRequest) -> Reply {
+    if request.method == "HEAD" {
+        // The server leaves the body out.
+        let request = WireRequest {
+            method: "GET".to_owned(),
+            ..request.clone()
+        };
+        return respond(state, now, &request);
+    }
     let path = request.path.to_ascii_lowercase();
     let segments: Vec<&str> = path
         .split('/')
@@ -113,6 +122,9 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&context(Version::V2), tenant),
         [tenant, "discovery", "keys"] => discovery::keys(&context(Version::V1), tenant),
         ["msi", "token"] => managed_identity::respond(&context(Version::V1)),
+        ["metadata", "identity", "oauth2", "token"] => {
+            managed_identity::respond_as_host(&context(Version::V1))
+        }
         ["error"] => error_page(&context(Version::V2)),
         ["devicelogin"] => device::page(&context(Version::V2)),
         [tenant, "oauth2", "v2.0", "authorize"] => {
@@ -127,7 +139,11 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         [tenant, "oauth2", "devicecode"] => device::start(&context(Version::V1), tenant),
         [tenant, "oauth2", "v2.0", "token"] => token::respond(&context(Version::V2), tenant),
         [tenant, "oauth2", "token"] => token::respond(&context(Version::V1), tenant),
-        ["oidc", "userinfo"] => userinfo::respond(&context(Version::V2)),
+        ["oidc", "userinfo"] | [_, "openid", "userinfo"] => {
+            userinfo::respond(&context(Version::V2))
+        }
+        // The page at which native applications take the code out of the address of a browser.
+        [_, "oauth2", "nativeclient"] => Reply::new(200),
         segments => other_paths::respond(request, segments),
     }
 }

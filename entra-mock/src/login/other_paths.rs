@@ -19,8 +19,7 @@ fn is_of_entra(segments: &[&str]) -> bool {
         [
             _,
             "saml2" | "wsfed" | "kerberos" | "getcredentialtype" | "login" | "reprocess"
-        ] | [_, "openid", "userinfo"]
-            | [_, "oauth2", "v2.0", "logoutsession"]
+        ] | [_, "oauth2", "v2.0", "logoutsession"]
             | [_, "federationmetadata", ..]
             | ["federationmetadata", ..]
     )

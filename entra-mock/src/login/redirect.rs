@@ -3,7 +3,12 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{context::Context, error::LoginError, page};
+use super::{
+    context::Context,
+    error::LoginError,
+    first_party::{TOOL_REDIRECT_URIS, Tool},
+    page,
+};
 use crate::{
     state::State,
     store::{Kind, Object},
@@ -47,6 +52,10 @@ pub(super) fn registered(state: &State, app_id: &str) -> Vec<(Platform, String)>
             .into_iter()
             .map(move |address| (platform, address))
     };
+    let of_tool = match Tool::of(app_id) {
+        Some(_) => TOOL_REDIRECT_URIS.map(str::to_owned).to_vec(),
+        None => Vec::new(),
+    };
     of(Platform::Web, list(application, "web", "redirectUris"))
         .chain(of(
             Platform::Public,
@@ -54,6 +63,7 @@ pub(super) fn registered(state: &State, app_id: &str) -> Vec<(Platform, String)>
         ))
         .chain(of(Platform::Spa, list(application, "spa", "redirectUris")))
         .chain(of(Platform::Web, list(principal, "replyUrls", "")))
+        .chain(of(Platform::Public, of_tool))
         .collect()
 }
 

@@ -6,6 +6,7 @@ use super::{
     client::text,
     context::{Context, Version, plain_text},
     error::LoginError,
+    first_party::{Api, MANAGER, MANAGER_APP_ID, principal_id},
     form::Form,
 };
 use crate::{
@@ -93,8 +94,15 @@ pub(super) fn find(
         by_id.or_else(|| state.store.all(Kind::ServicePrincipal).find(named))
     };
     let Some(principal) = principal else {
-        if let Some(resource) = resource_manager(identifier) {
-            return Ok(resource);
+        if let Some(api) = Api::of(identifier) {
+            return Ok(Resource {
+                identifier: identifier.to_owned(),
+                app_id: api.app_id.to_owned(),
+                display_name: api.name.to_owned(),
+                service_principal_id: principal_id(state, api.app_id),
+                version: Version::V1,
+                with_idtyp: true,
+            });
         }
         let text = format!(
             "The resource '{}' was not found in the directory '{}'. Its service principal must exist there.",
@@ -130,25 +138,12 @@ pub(super) fn find(
         service_principal_id: property("id"),
         version: if wants_v2 { Version::V2 } else { Version::V1 },
         with_idtyp: app_id == GRAPH_APP_ID
+            || Api::of(&app_id).is_some()
             || optional
                 .into_iter()
                 .flatten()
                 .any(|claim| claim["name"] == "idtyp"),
         app_id,
-    })
-}
-
-/// The resource of tokens for Azure Resource Manager. Every tenant has its service principal; here no directory lists
-/// it, because no permission of it can be granted.
-pub(super) fn resource_manager(identifier: &str) -> Option<Resource> {
-    let named = MANAGER_AUDIENCES.contains(&identifier.trim_end_matches('/'));
-    named.then(|| Resource {
-        identifier: identifier.to_owned(),
-        app_id: MANAGER_APP_ID.to_owned(),
-        display_name: "Windows Azure Service Management API".to_owned(),
-        service_principal_id: String::new(),
-        version: Version::V1,
-        with_idtyp: true,
     })
 }
 
@@ -172,6 +167,3 @@ pub(super) const MANAGER_AUDIENCES: [&str; 3] = [
     MANAGER,
     MANAGER_APP_ID,
 ];
-/// The address of Azure Resource Manager.
-pub(super) const MANAGER: &str = "https://management.azure.com";
-const MANAGER_APP_ID: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";

@@ -4,11 +4,7 @@
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{
-    context::Context,
-    resource::{MANAGER, MANAGER_AUDIENCES},
-    verify,
-};
+use super::{context::Context, first_party::MANAGER, resource::MANAGER_AUDIENCES, verify};
 use crate::{
     permissions::TokenProblem,
     state::State,

@@ -3,6 +3,7 @@
 use super::{
     context::{Context, Version, plain_text},
     error::LoginError,
+    first_party::Api,
     resource,
     scope::RequestedScopes,
 };
@@ -67,8 +68,7 @@ fn is_uri_of(
     if owner.is_graph() && parameter == context.base() {
         return Ok(true);
     }
-    let named = resource::resource_manager(parameter);
-    if named.is_some_and(|named| named.app_id == owner.app_id && parameter != owner.app_id) {
+    if Api::of(&owner.app_id).is_some_and(|api| api.is_uri(parameter)) {
         return Ok(true);
     }
     let principal = state

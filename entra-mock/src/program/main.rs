@@ -113,6 +113,9 @@ struct Serve {
     /// reject it, or ignore it.
     #[arg(long, default_value = "compare", value_parser = PossibleValuesParser::new(["compare", "reject", "ignore"]))]
     resource_rule: String,
+    /// Accept a cast of a relationship, such as /me/memberOf/microsoft.graph.group, without an advanced query.
+    #[arg(long)]
+    plain_casts: bool,
     /// How many entries of the sign-in log and of the audit log are kept at least.
     #[arg(long, value_name = "ENTRIES", default_value_t = 100_000)]
     log_capacity: usize,
@@ -160,7 +163,9 @@ Variables of the environment file:
   ENTRA_REDIRECT_URI             registered redirect URI
   ENTRA_USER_UPN                 user principal name of a user
   ENTRA_USER_PASSWORD            password of that user
-  ENTRA_GROUP_ID                 a group of that user
+  ENTRA_ADMIN_UPN                user principal name of a Global Administrator
+  ENTRA_ADMIN_PASSWORD           password of that administrator
+  ENTRA_GROUP_ID                 a group of the user
   ENTRA_MOCK_CONTROL_URL         the control API of the tenant
   ENTRA_MOCK_CONTROL_TOKEN       bearer token of the control API
   With --tls also:
@@ -244,6 +249,7 @@ fn builder(serve: Serve) -> Result<ServerBuilder, Box<dyn Error>> {
         .enforce_quotas(serve.quotas)
         .notification_options(serve.notifications)
         .resource_rule(resource_rule)
+        .plain_casts(serve.plain_casts)
         .log_capacity(serve.log_capacity)
         .journal_bodies(serve.journal_bodies)
         .listen(serve.listen)
@@ -302,6 +308,7 @@ fn ignored_options(serve: &Serve) -> Option<String> {
         ("--license", serve.license != "p2"),
         ("--quotas", serve.quotas),
         ("--resource-rule", serve.resource_rule != "compare"),
+        ("--plain-casts", serve.plain_casts),
         ("--log-capacity", serve.log_capacity != 100_000),
     ];
     let names = options.iter().filter(|(_, is_set)| *is_set);

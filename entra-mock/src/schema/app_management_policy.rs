@@ -16,7 +16,7 @@ pub(super) const APP_MANAGEMENT_POLICY: EntityType = EntityType {
     list_options: &["$select", "$top"],
     object_options: &["$expand", "$select"],
     pages: DIRECTORY_PAGES,
-    visibility: Visibility::with(READ),
+    visibility: Visibility::with(READ_POLICIES),
     deletion: Deletion::Hard,
     behavior: Behavior::AppManagementPolicy,
     creators: Creators::Administrators,
@@ -42,8 +42,8 @@ pub(super) const APP_MANAGEMENT_POLICY: EntityType = EntityType {
         Source::In(Relation::AppManagementPolicies),
     )],
     operations: &[
-        both("GET", "/policies/appManagementPolicies", READ),
-        both("GET", "/policies/appManagementPolicies/{id}", READ),
+        both("GET", "/policies/appManagementPolicies", READ_POLICIES),
+        both("GET", "/policies/appManagementPolicies/{id}", READ_POLICIES),
         both("POST", "/policies/appManagementPolicies", WRITE_POLICIES),
         both(
             "PATCH",
@@ -58,7 +58,7 @@ pub(super) const APP_MANAGEMENT_POLICY: EntityType = EntityType {
         both(
             "GET",
             "/policies/appManagementPolicies/{id}/appliesTo",
-            READ,
+            READ_POLICIES,
         )
         .together_with(&["Application.Read.All"]),
     ],
@@ -78,7 +78,7 @@ pub(super) const TENANT_APP_MANAGEMENT_POLICY: EntityType = EntityType {
     list_options: &[],
     object_options: SELECT_ONLY,
     pages: None,
-    visibility: Visibility::with(READ),
+    visibility: Visibility::with(READ_POLICIES),
     deletion: Deletion::Hard,
     behavior: Behavior::AppManagementPolicy,
     creators: Creators::Administrators,
@@ -100,7 +100,7 @@ pub(super) const TENANT_APP_MANAGEMENT_POLICY: EntityType = EntityType {
     navigation: &[],
     relationships: &[],
     operations: &[
-        both("GET", "/policies/defaultAppManagementPolicy", READ),
+        both("GET", "/policies/defaultAppManagementPolicy", READ_POLICIES),
         both(
             "PATCH",
             "/policies/defaultAppManagementPolicy",
@@ -109,7 +109,7 @@ pub(super) const TENANT_APP_MANAGEMENT_POLICY: EntityType = EntityType {
     ],
 };
 
-const READ: &[&str] = &[
+pub(super) const READ_POLICIES: &[&str] = &[
     "Policy.Read.All",
     "Policy.ReadWrite.ApplicationConfiguration",
 ];

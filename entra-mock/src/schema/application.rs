@@ -1,8 +1,13 @@
 //! `application`: properties, `$filter` rules, `$orderby`, `$search`.
 
 use super::{
-    Mode::*, Type::*, app_management_policy::WRITE_POLICIES, operation::*, relationship::*,
-    shared_rules::*, *,
+    Mode::*,
+    Type::*,
+    app_management_policy::{READ_POLICIES, WRITE_POLICIES},
+    operation::*,
+    relationship::*,
+    shared_rules::*,
+    *,
 };
 
 pub(super) const APPLICATION: EntityType = EntityType {
@@ -197,6 +202,12 @@ pub(super) const APPLICATION: EntityType = EntityType {
         .keyed_by("name"),
     ],
     operations: &[
+        both(
+            "GET",
+            "/applications/{id}/appManagementPolicies",
+            READ_POLICIES,
+        )
+        .together_with(&["Application.Read.All"]),
         both(
             "POST",
             "/applications/{id}/appManagementPolicies/$ref",

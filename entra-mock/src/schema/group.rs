@@ -282,6 +282,7 @@ pub(super) const GROUP: EntityType = EntityType {
         both("GET", "/groups/{id}/photos", LIST_GROUP_PHOTOS),
         both("GET", "/groups/{id}/photos/{id}/$value", READ_GROUP_PHOTOS),
         both("PUT", "/groups/{id}/photo/$value", WRITE_GROUP_PHOTOS),
+        both("PATCH", "/groups/{id}/photo/$value", WRITE_GROUP_PHOTOS),
         both("DELETE", "/groups/{id}/photo/$value", WRITE_GROUP_PHOTOS),
         both("GET", "/groups/delta", LIST_GROUPS),
         row(

@@ -3,7 +3,7 @@
 use super::{
     Mode::*,
     Type::*,
-    app_management_policy::WRITE_POLICIES,
+    app_management_policy::{READ_POLICIES, WRITE_POLICIES},
     application::{
         DELETED, DELETED_FOR_APPLICATIONS, WRITE_FOR_APPLICATIONS, write, write_directory,
     },
@@ -271,6 +271,12 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         write_directory("POST", "/servicePrincipals/{id}/removeKey"),
         write_directory("POST", "/servicePrincipals/{id}/addTokenSigningCertificate"),
         applications("GET", "/servicePrincipals/delta"),
+        both(
+            "GET",
+            "/servicePrincipals/{id}/appManagementPolicies",
+            READ_POLICIES,
+        )
+        .together_with(&["Application.Read.All"]),
         both(
             "POST",
             "/servicePrincipals/{id}/appManagementPolicies/$ref",

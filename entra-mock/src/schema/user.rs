@@ -533,6 +533,7 @@ pub(super) const USER: EntityType = EntityType {
         )
         .own(OWN_OBJECTS),
         both("PUT", "/users/{id}/photo/$value", WRITE_USER_PHOTOS).own(&["User.ReadWrite"]),
+        both("PATCH", "/users/{id}/photo/$value", WRITE_USER_PHOTOS).own(&["User.ReadWrite"]),
         both("DELETE", "/users/{id}/photo/$value", WRITE_USER_PHOTOS).own(&["User.ReadWrite"]),
         both("POST", "/users", WRITE_USERS),
         both(

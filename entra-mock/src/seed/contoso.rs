@@ -48,6 +48,9 @@ fn add_users(state: &mut State, founded: Timestamp) -> Result<Vec<String>, Confl
         }
         ids.push(id);
     }
+    if let Some(administrator) = ids.first() {
+        state.make_administrator(administrator);
+    }
     Ok(ids)
 }
 

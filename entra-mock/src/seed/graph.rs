@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Value, json};
 
 use crate::{
-    directory::{GRAPH_APP_ID, object},
+    directory::{GRAPH_APP_ID, MICROSOFT_SERVICES, object},
     state::State,
     store::{Conflict, Kind},
 };
@@ -71,5 +71,3 @@ fn permissions() -> (Value, Value) {
 }
 
 const TABLE: &str = include_str!("graph-permissions.tsv");
-/// The tenant that owns Microsoft's own applications.
-const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";

@@ -26,7 +26,7 @@ pub enum Seed {
     ///
     /// | users, by the first part of their names | |
     /// |---|---|
-    /// | `admin` | an administrator in IT |
+    /// | `admin` | the Global Administrator, in IT |
     /// | `adele`, and below her `bruno`, `clara`, `david` | Engineering |
     /// | `edith`, and below her `felix` | Finance |
     /// | `hanna` | HR |

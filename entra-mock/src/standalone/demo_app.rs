@@ -6,6 +6,7 @@ use entra_core::{Secret, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
+    account::{PASSWORD, is_administrator},
     directory::{AppIds, GRAPH_APP_ID, NewUser},
     keys,
     login::Certificate,
@@ -41,7 +42,8 @@ impl DemoApp {
         let certificate = Certificate::read(keys::client_pem().as_bytes())?;
         describe(state, &ids, &certificate);
 
-        let (user, password) = user(state, now)?;
+        add_administrator(state, now)?;
+        let (user, password) = user(state, now, "Adele")?;
         let group = group_of(state, now, &user)?;
         Some(Self {
             app_id: ids.app_id,
@@ -95,10 +97,34 @@ fn required_access(state: &State) -> Vec<Value> {
     roles.chain(scopes).collect()
 }
 
-/// Returns a user with a password and without multifactor authentication: Adele, who is created if
-/// the seed does not have her.
-fn user(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
-    let name = format!("adele@{}", state.default_domain());
+/// Returns the name and the password of the administrator, if the tenant still has both.
+pub(super) fn administrator(state: &State) -> Option<(String, Secret)> {
+    let name = format!("admin@{}", state.default_domain());
+    let user = state.store.find(Kind::User, "userPrincipalName", &name)?;
+    let password = user.get(PASSWORD)?.as_str()?;
+    is_administrator(user).then(|| (name, Secret::from(password)))
+}
+
+/// Gives the administrator of the seed a password, or adds one. A user `admin` without the role stays without it: a
+/// scenario wants it so.
+fn add_administrator(state: &mut State, now: Timestamp) -> Option<()> {
+    let name = format!("admin@{}", state.default_domain());
+    let known = state.store.find(Kind::User, "userPrincipalName", &name);
+    if known.is_some_and(|user| !is_administrator(user)) {
+        return Some(());
+    }
+    user(state, now, "Admin")?;
+    let added = state.store.find(Kind::User, "userPrincipalName", &name)?;
+    let id = added.get("id")?.as_str()?.to_owned();
+    state.make_administrator(&id);
+    Some(())
+}
+
+/// Returns a user with a password and without multifactor authentication, who is created if the seed does not have
+/// one of that name.
+fn user(state: &mut State, now: Timestamp, given_name: &str) -> Option<(String, Secret)> {
+    let alias = given_name.to_ascii_lowercase();
+    let name = format!("{alias}@{}", state.default_domain());
     let found = state
         .store
         .find(Kind::User, "userPrincipalName", &name)
@@ -109,17 +135,21 @@ fn user(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
             .add_user(
                 now,
                 &NewUser {
-                    display_name: "Adele",
-                    given_name: Some("Adele"),
-                    alias: "adele",
+                    display_name: given_name,
+                    given_name: Some(given_name),
+                    alias: &alias,
                     ..NewUser::default()
                 },
             )
             .ok()?,
     };
+    let user = state.store.get(Kind::User, &id)?;
+    if let Some(known) = user.get(PASSWORD).and_then(Value::as_str) {
+        return Some((name, Secret::from(known)));
+    }
     let password = format!("Mock-{}-1", state.random.token(16));
     state.store.update(Kind::User, &id, |user| {
-        user.insert("~password".into(), password.clone().into());
+        user.insert(PASSWORD.into(), password.clone().into());
     });
     Some((name, Secret::from(password)))
 }
@@ -197,13 +227,52 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "UserAuthMethod-Passkey.Read.All",
     "UserAuthenticationMethod.Read.All",
 ];
-/// What the examples need from a user who signs in.
-const DELEGATED_PERMISSIONS: [&str; 5] = [
-    "User.Read",
-    "GroupMember.Read.All",
+/// The permissions that read and write everything that the tenant supports for a signed-in user. What the user may do
+/// depends on the user's roles as well.
+const DELEGATED_PERMISSIONS: &[&str] = &[
+    "AdministrativeUnit.Read.All",
+    "AdministrativeUnit.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
     "Application.Read.All",
+    "Application.ReadWrite.All",
     "AuditLog.Read.All",
+    "CrossTenantInformation.ReadBasic.All",
+    "CustomSecAttributeAssignment.ReadWrite.All",
+    "CustomSecAttributeDefinition.ReadWrite.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "Device.Read.All",
+    "Directory.AccessAsUser.All",
+    "Directory.Read.All",
+    "Domain-InternalFederation.ReadWrite.All",
+    "Domain.ReadWrite.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "GroupMember.Read.All",
+    "GroupMember.ReadWrite.All",
+    "IdentityRiskEvent.Read.All",
+    "IdentityRiskyUser.Read.All",
+    "IdentityRiskyUser.ReadWrite.All",
+    "LicenseAssignment.ReadWrite.All",
+    "Member.Read.Hidden",
+    "OrgContact.Read.All",
+    "Organization.Read.All",
+    "Organization.ReadWrite.All",
+    "Policy.Read.All",
+    "Policy.ReadWrite.ApplicationConfiguration",
+    "ProfilePhoto.ReadWrite.All",
+    "RoleManagement.ReadWrite.Directory",
+    "Synchronization.ReadWrite.All",
+    "User-LifeCycleInfo.ReadWrite.All",
+    "User-PasswordProfile.ReadWrite.All",
+    "User.DeleteRestore.All",
+    "User.Invite.All",
+    "User.Read",
+    "User.Read.All",
     "User.ReadBasic.All",
+    "User.ReadWrite",
+    "User.ReadWrite.All",
+    "User.RevokeSessions.All",
+    "UserAuthenticationMethod.Read.All",
 ];
 const SECRET_VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 
@@ -213,13 +282,22 @@ mod tests {
     use crate::{graph::PROPERTY_PERMISSIONS, permissions::operations};
 
     #[test]
-    fn the_application_has_all_supported_application_permissions() {
+    fn the_application_has_all_supported_permissions() {
         for operation in operations().filter(|operation| !operation.application.is_empty()) {
             assert!(
                 operation
                     .application
                     .iter()
                     .any(|name| APPLICATION_PERMISSIONS.contains(name)),
+                "{} {}",
+                operation.method,
+                operation.path
+            );
+        }
+        for operation in operations().filter(|operation| !operation.delegated.is_empty()) {
+            let mut names = operation.delegated.iter().chain(operation.own);
+            assert!(
+                names.any(|name| DELEGATED_PERMISSIONS.contains(name)),
                 "{} {}",
                 operation.method,
                 operation.path

@@ -19,6 +19,8 @@ pub(super) struct Files<'a> {
     pub(super) uri: &'a str,
     pub(super) tenant_id: Guid,
     pub(super) app: &'a DemoApp,
+    /// The name and the password of an administrator, if the tenant has one.
+    pub(super) administrator: Option<(String, Secret)>,
     pub(super) ca_certificate: Option<&'a str>,
     pub(super) control_uri: &'a str,
     pub(super) control_token: &'a Secret,
@@ -71,6 +73,10 @@ impl Files<'_> {
         export("ENTRA_GRAPH_URL", &format!("{}/v1.0", self.uri));
         export("ENTRA_USER_UPN", &self.app.user);
         export("ENTRA_USER_PASSWORD", self.app.password.expose_secret());
+        if let Some((name, password)) = &self.administrator {
+            export("ENTRA_ADMIN_UPN", name);
+            export("ENTRA_ADMIN_PASSWORD", password.expose_secret());
+        }
         export("ENTRA_GROUP_ID", &self.app.group);
         export("ENTRA_REDIRECT_URI", REDIRECT_URI);
         export("ENTRA_PUBLIC_CLIENT_ID", &self.app.app_id);

@@ -35,6 +35,8 @@ pub(crate) struct Recipe {
     pub(crate) enforce_quotas: bool,
     pub(crate) notification_options: NotificationOptions,
     pub(crate) resource_rule: ResourceRule,
+    /// Whether a cast of a relationship needs no advanced query.
+    pub(crate) plain_casts: bool,
     /// How many entries of each log are kept at least.
     pub(crate) log_capacity: usize,
     /// Whether the journal keeps bodies.
@@ -47,8 +49,11 @@ impl Recipe {
     /// Makes the tenant with the application and the user of the environment file. Returns `None` only if the
     /// crate's own test certificate cannot be read.
     pub(crate) fn make(&self) -> Option<(State, DemoApp)> {
-        // The user of the environment file is one of the users.
-        let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
+        // The two users of the environment file are some of the users.
+        let extra = match self.seed {
+            Seed::Empty => self.users.min(2),
+            _ => 0,
+        };
         let (now, license, company) = (self.made_at, self.license, &self.company);
         let (random_seed, users) = (self.random_seed, self.users - extra);
         let mut state = match &self.scenario {
@@ -59,6 +64,7 @@ impl Recipe {
         state.enforce_quotas(self.enforce_quotas);
         state.notifications.options = self.notification_options;
         state.resource_rule = self.resource_rule;
+        state.plain_casts = self.plain_casts;
         state.store.set_log_capacity(self.log_capacity);
         Some((state, app))
     }

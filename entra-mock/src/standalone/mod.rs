@@ -170,6 +170,7 @@ pub struct ServerBuilder {
     state_file: Option<PathBuf>,
     notification_options: NotificationOptions,
     resource_rule: ResourceRule,
+    plain_casts: bool,
     portal_write: bool,
     log_capacity: Option<usize>,
     journal_bodies: bool,
@@ -262,7 +263,7 @@ impl ServerBuilder {
     /// clock. A server that is killed at any time continues with every change that a client knows of.
     ///
     /// If the file exists, its tenant is served, and the scenario, the seed, the number of users, the random seed, the
-    /// licence, the quotas, the rule for `resource` and the capacity of the logs of this builder do not matter. Delta links of the earlier run return 410. Faults, snapshots, the journal and
+    /// licence, the quotas, the rule for `resource`, the rule for casts and the capacity of the logs of this builder do not matter. Delta links of the earlier run return 410. Faults, snapshots, the journal and
     /// tenants that were made at run time are not kept. The file holds every secret of the tenant, and is readable by
     /// its owner only.
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -285,6 +286,14 @@ impl ServerBuilder {
     /// How the v2.0 endpoints treat the parameter `resource`; by [`ResourceRule::ApplicationIdUri`] unless set.
     pub const fn resource_rule(mut self, rule: ResourceRule) -> Self {
         self.resource_rule = rule;
+        self
+    }
+
+    /// Whether a cast of a relationship, such as `/me/memberOf/microsoft.graph.group`, needs no advanced query
+    /// (`ConsistencyLevel: eventual` and `$count=true`). Microsoft's page of `memberOf` requires one in its table of
+    /// headers and has none in an example. Off unless set.
+    pub const fn plain_casts(mut self, plain: bool) -> Self {
+        self.plain_casts = plain;
         self
     }
 
@@ -332,6 +341,7 @@ impl ServerBuilder {
             enforce_quotas: self.enforce_quotas,
             notification_options: self.notification_options,
             resource_rule: self.resource_rule,
+            plain_casts: self.plain_casts,
             log_capacity: self.log_capacity.unwrap_or(LOG_CAPACITY),
             journal_bodies: self.journal_bodies,
             made_at: now,
@@ -393,6 +403,7 @@ impl ServerBuilder {
             uri: &uri,
             tenant_id: state.tenant_id,
             app: &app,
+            administrator: demo_app::administrator(&state),
             ca_certificate: authority
                 .as_ref()
                 .map(|authority| authority.certificate_pem.as_str()),

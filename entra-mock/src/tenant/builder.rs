@@ -35,6 +35,7 @@ pub struct FakeTenantBuilder {
     log_capacity: Option<usize>,
     enforce_quotas: bool,
     resource_rule: ResourceRule,
+    plain_casts: bool,
 }
 
 impl FakeTenantBuilder {
@@ -170,6 +171,14 @@ impl FakeTenantBuilder {
         self
     }
 
+    /// Whether a cast of a relationship, such as `/me/memberOf/microsoft.graph.group`, needs no advanced query
+    /// (`ConsistencyLevel: eventual` and `$count=true`). Microsoft's page of `memberOf` requires one in its table of
+    /// headers and has none in an example. Off unless set.
+    pub const fn plain_casts(mut self, plain: bool) -> Self {
+        self.plain_casts = plain;
+        self
+    }
+
     /// Starts the tenant.
     ///
     /// # Panics
@@ -194,6 +203,7 @@ impl FakeTenantBuilder {
         }
         state.enforce_quotas(self.enforce_quotas);
         state.resource_rule = self.resource_rule;
+        state.plain_casts = self.plain_casts;
         let mut engine = Engine::new(Arc::new(clock.clone()), state, self.journal_capacity);
         if self.journal_bodies {
             engine = engine.keep_bodies();
@@ -224,6 +234,7 @@ impl Default for FakeTenantBuilder {
             log_capacity: None,
             enforce_quotas: false,
             resource_rule: ResourceRule::default(),
+            plain_casts: false,
         }
     }
 }

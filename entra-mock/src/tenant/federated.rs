@@ -54,6 +54,9 @@ impl FakeTenant {
     /// Service. Returns the environment variables for it. The first application is the identity of
     /// the host.
     ///
+    /// The endpoint of a virtual machine (IMDS) is served as well, below the tenant's URL: libraries that look for it
+    /// elsewhere take that URL from `AZURE_POD_IDENTITY_AUTHORITY_HOST`.
+    ///
     /// ```
     /// # #[tokio::main] async fn main() {
     /// let tenant = entra_mock::FakeTenant::start().await;

@@ -293,3 +293,35 @@ async fn a_path_of_graph_without_its_version_returns_an_error_of_graph() {
         assert!(response.header("request-id").is_some(), "{path}");
     }
 }
+
+#[tokio::test]
+async fn every_advertised_endpoint_is_served() {
+    let tenant = FakeTenant::start().await;
+    for version in ["", "/v2.0"] {
+        let advertised = configuration(&tenant, &format!("{}{version}", tenant.id())).await;
+        for (name, value) in advertised.as_object().unwrap() {
+            let address = value
+                .as_str()
+                .filter(|text| text.starts_with(&tenant.uri()));
+            // Kerberos is for devices of Windows only, and an issuer is a name.
+            if ["kerberos_endpoint", "issuer"].contains(&name.as_str()) {
+                continue;
+            }
+            if let Some(address) = address {
+                let status = get(address).await.status;
+                assert!(![404, 501].contains(&status), "{name} {address}: {status}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_checks_and_native_applications_get_their_pages() {
+    let tenant = FakeTenant::start().await;
+    for path in ["/", "/contoso.com/v2.0/.well-known/openid-configuration"] {
+        let head = fetch(http().head(format!("{}{path}", tenant.uri()))).await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+    }
+    let native = get(&format!("{}/common/oauth2/nativeclient", tenant.uri())).await;
+    assert_eq!((native.status, native.text.as_str()), (200, ""));
+}

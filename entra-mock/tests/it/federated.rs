@@ -102,3 +102,57 @@ async fn the_managed_identity_endpoint_has_the_form_of_app_service() {
     let unknown = fetch(http().get(url).header("x-identity-header", "")).await;
     assert_eq!(unknown.status, 401, "no identity, no token");
 }
+
+#[tokio::test]
+async fn a_virtual_machine_gets_tokens_from_its_metadata_service() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Worker");
+    let other = tenant.register_app("Helper");
+    tenant.managed_identities(&[&app, &other]);
+    let get = async |tenant: &FakeTenant, query: &str, metadata: Option<&str>| {
+        let url = format!("{}/metadata/identity/oauth2/token?{query}", tenant.uri());
+        let request = http().get(url);
+        fetch(match metadata {
+            Some(value) => request.header("metadata", value),
+            None => request,
+        })
+        .await
+    };
+    let good = "api-version=2018-02-01&resource=https://vault.azure.net";
+    let granted = get(&tenant, good, Some("true")).await;
+    assert_eq!(granted.status, 200, "{}", granted.text);
+    assert_eq!(granted.body["client_id"], app.client_id().to_string());
+    assert_eq!(granted.body["resource"], "https://vault.azure.net");
+    for name in ["expires_in", "expires_on", "not_before", "refresh_token"] {
+        assert!(granted.body[name].is_string(), "{name}");
+    }
+    let id = other.client_id().to_string();
+    let named = get(&tenant, &format!("{good}&client_id={id}"), Some("true")).await;
+    assert_eq!(named.body["client_id"], id);
+
+    let bare = FakeTenant::start().await;
+    for (tenant, query, metadata, error) in [
+        (&tenant, good, None, "bad_request_102"),
+        (
+            &tenant,
+            "api-version=2018-02-01",
+            Some("true"),
+            "invalid_request",
+        ),
+        (&bare, good, Some("true"), "invalid_request"),
+        (
+            &tenant,
+            "api-version=2018-02-01&resource=https://unknown.example",
+            Some("true"),
+            "invalid_resource",
+        ),
+    ] {
+        let refused = get(tenant, query, metadata).await;
+        assert_eq!(
+            (refused.status, &refused.body["error"]),
+            (400, &error.into()),
+            "{query}"
+        );
+        assert!(refused.body["error_description"].is_string());
+    }
+}

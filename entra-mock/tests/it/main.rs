@@ -17,6 +17,8 @@ mod authorize;
 #[cfg(feature = "wiremock")]
 mod client_assertion;
 #[cfg(feature = "wiremock")]
+mod compressed_bodies;
+#[cfg(feature = "wiremock")]
 mod conditional_access;
 #[cfg(feature = "wiremock")]
 mod connection_states;
@@ -38,6 +40,8 @@ mod faults;
 mod federated;
 #[cfg(feature = "wiremock")]
 mod findings;
+#[cfg(feature = "wiremock")]
+mod first_party;
 #[cfg(feature = "wiremock")]
 mod frontends;
 #[cfg(feature = "wiremock")]

@@ -101,6 +101,8 @@ async fn the_environment_file_is_all_a_client_needs() {
     assert_eq!(env["ENTRA_REDIRECT_URI"], "http://localhost:3000/callback");
     assert_eq!(env["ENTRA_GROUP_ID"].len(), 36);
     assert_eq!(env["ENTRA_USER_UPN"], "adele@contoso.com");
+    assert_eq!(env["ENTRA_ADMIN_UPN"], "admin@contoso.com");
+    assert!(env["ENTRA_ADMIN_PASSWORD"].len() > 12);
     assert_eq!(env["ENTRA_PUBLIC_CLIENT_ID"], env["AZURE_CLIENT_ID"]);
     assert!(env["ENTRA_USER_PASSWORD"].len() > 12);
     let pem = fs::read_to_string(&env["AZURE_CLIENT_CERTIFICATE_PATH"]).unwrap();
@@ -629,4 +631,63 @@ async fn a_server_does_not_grow_with_its_requests() {
     child.wait().unwrap();
     // Only a counter for each path is added, and these are limited too.
     assert!(grown < 6_000, "{grown} kB more");
+}
+
+#[tokio::test]
+async fn the_users_of_the_environment_file_can_change_what_their_roles_allow() {
+    let scratch = Scratch::new("writes");
+    for seed in [Seed::Contoso, Seed::Empty] {
+        let env_file = scratch.0.join("tenant.env");
+        let server = Server::builder()
+            .seed(seed)
+            .env_file(&env_file)
+            .start()
+            .await
+            .unwrap();
+        let env = sourced(&env_file);
+        let http = crate::support::http();
+        let tenant = format!("{}/{}", server.uri(), env["AZURE_TENANT_ID"]);
+        let token = async |user: &str| {
+            let password = &env[&format!("ENTRA_{user}_PASSWORD")];
+            let form = [
+                ("grant_type", "password"),
+                ("client_id", &env["AZURE_CLIENT_ID"]),
+                ("client_secret", &env["AZURE_CLIENT_SECRET"]),
+                ("username", &env[&format!("ENTRA_{user}_UPN")]),
+                ("password", password),
+                ("scope", GRAPH_SCOPE),
+            ];
+            let url = format!("{tenant}/oauth2/v2.0/token");
+            let issued = fetch(http.post(url).form(&form)).await;
+            assert_eq!(issued.status, 200, "{}", issued.text);
+            issued.body["access_token"].as_str().unwrap().to_owned()
+        };
+        let graph = &env["ENTRA_GRAPH_URL"];
+        let (user, admin) = (token("USER").await, token("ADMIN").await);
+        let change = serde_json::json!({ "mobilePhone": "+49 89 1234" });
+        let own = http.patch(format!("{graph}/me")).bearer_auth(&user);
+        let own = fetch(own.json(&change)).await;
+        assert_eq!(own.status, 204, "{}", own.text);
+        let sessions = http.post(format!("{graph}/me/revokeSignInSessions"));
+        let sessions = fetch(sessions.bearer_auth(&user)).await;
+        assert_eq!(sessions.status, 200, "{}", sessions.text);
+
+        let group = format!("{graph}/groups/{}", env["ENTRA_GROUP_ID"]);
+        let change = serde_json::json!({ "description": "Changed" });
+        let written = http.patch(group).bearer_auth(&admin).json(&change);
+        let written = fetch(written).await;
+        assert_eq!(written.status, 204, "{}", written.text);
+        let roles = http.get(format!(
+            "{graph}/me/memberOf/microsoft.graph.directoryRole?$count=true"
+        ));
+        let roles = roles
+            .header("consistencylevel", "eventual")
+            .bearer_auth(&admin);
+        let roles = fetch(roles).await;
+        assert_eq!(
+            roles.body["value"][0]["displayName"],
+            "Global Administrator"
+        );
+        server.stop().await;
+    }
 }

@@ -30,6 +30,16 @@ async fn userinfo_has_the_subject_of_the_id_token_and_the_claims_of_the_scopes()
             .unwrap()
             .ends_with("/me/photo/$value")
     );
+    let older = fetch(
+        http()
+            .get(format!("{}/{}/openid/userinfo", tenant.uri(), tenant.id()))
+            .bearer_auth(tokens.access_token().expose_secret()),
+    );
+    assert_eq!(
+        older.await.body,
+        info.body,
+        "the address of the v1 metadata"
+    );
     let bare = tenant.tokens_for(&app, ADELE, ["openid", "User.Read"]);
     let info = userinfo(&tenant, bare.access_token().expose_secret()).await;
     assert!(

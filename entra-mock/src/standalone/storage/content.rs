@@ -339,6 +339,7 @@ pub(super) fn settings(
         "tenantName": state.tenant_name,
         "license": license_name(state.license),
         "resourceRule": rule_name(state.resource_rule),
+        "plainCasts": state.plain_casts,
         "quotas": state.enforces_quotas(),
         "logCapacity": state.store.log_capacity(),
         "region": state.region,
@@ -367,7 +368,7 @@ pub(super) fn settings(
             "scenario": recipe.scenario.as_ref().map(Scenario::text),
             "name": recipe.company.name, "domain": recipe.company.domain, "users": recipe.users,
             "randomSeed": recipe.random_seed, "license": license_name(recipe.license),
-            "quotas": recipe.enforce_quotas, "resourceRule": rule_name(recipe.resource_rule), "logCapacity": recipe.log_capacity,
+            "quotas": recipe.enforce_quotas, "resourceRule": rule_name(recipe.resource_rule), "plainCasts": recipe.plain_casts, "logCapacity": recipe.log_capacity,
             "madeAt": nanoseconds(recipe.made_at),
         },
         "app": {
@@ -401,6 +402,8 @@ fn state_of(settings: &Value) -> Option<State> {
     );
     state.license = license_of(text("license")?)?;
     state.resource_rule = rule_of(text("resourceRule")?)?;
+    // A file of an earlier version does not have it.
+    state.plain_casts = settings["plainCasts"] == true;
     state.enforce_quotas(settings["quotas"].as_bool()?);
     state.region = serde_json::from_value(read("region")?).ok()?;
     state.token_lifetime = duration::parse(text("tokenLifetime")?)?;
@@ -455,6 +458,7 @@ fn recipe_of(recipe: &Value) -> Option<Recipe> {
         license: license_of(text("license")?)?,
         enforce_quotas: recipe["quotas"].as_bool()?,
         resource_rule: rule_of(text("resourceRule")?)?,
+        plain_casts: recipe["plainCasts"] == true,
         log_capacity: usize::try_from(recipe["logCapacity"].as_u64()?).ok()?,
         journal_bodies: false,
         made_at: timestamp(text("madeAt")?)?,

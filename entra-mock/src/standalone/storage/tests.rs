@@ -26,6 +26,7 @@ fn kept(path: &Path) -> (StateFile, RwLock<State>) {
         enforce_quotas: false,
         notification_options: NotificationOptions::default(),
         resource_rule: ResourceRule::default(),
+        plain_casts: false,
         log_capacity: LOG_CAPACITY,
         journal_bodies: false,
         made_at: SystemClock.now(),

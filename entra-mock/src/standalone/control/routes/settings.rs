@@ -116,6 +116,11 @@ const SETTINGS: Schema = Schema::Named(
             "How the parameter resource of the v2.0 endpoints is treated.",
         ),
         optional(
+            "plainCasts",
+            &Schema::Boolean,
+            "Whether a cast of a relationship needs no advanced query.",
+        ),
+        optional(
             "logCapacity",
             &Schema::Integer,
             "How many entries of the sign-in log and of the audit log are kept at least.",
@@ -188,6 +193,7 @@ fn shown(call: &Call<'_>) -> Value {
         "region": state.region.0,
         "subRegion": state.region.1.as_deref().unwrap_or_default(),
         "resourceRule": rule.map(|(name, _)| name),
+        "plainCasts": state.plain_casts,
         "logCapacity": state.store.log_capacity(),
         "deltaOddities": oddities_of(&state),
         "deltaDelay": duration::text(state.delta_oddities.delay),
@@ -218,6 +224,9 @@ fn change(call: &Call<'_>) -> Outcome {
         }
         if let Some(enforce) = call.flag("quotas") {
             state.enforce_quotas(enforce);
+        }
+        if let Some(plain) = call.flag("plainCasts") {
+            state.plain_casts = plain;
         }
         if let Some(lifetime) = lifetime {
             state.token_lifetime = lifetime;

@@ -279,6 +279,7 @@ fn recipe(
         },
         enforce_quotas: call.flag("quotas").unwrap_or(default.enforce_quotas),
         resource_rule: default.resource_rule,
+        plain_casts: default.plain_casts,
         log_capacity: default.log_capacity,
         journal_bodies: default.journal_bodies,
         made_at: now,
