@@ -1,5 +1,6 @@
 //! A local copy of the directory: what it hands out, and what it survives.
 
+mod bookkeeping;
 mod copy;
 mod costs;
 mod delays;

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{
     publisher::{CLIENT_STATE, basic, body, builder, lifecycle},
+    queue::down,
     supervisor::{SmallGraph, client, stepped, subscriptions},
 };
 
@@ -271,4 +272,22 @@ async fn it_ends_with_the_last_endpoint() {
     } = setup;
     drop(endpoint);
     assert!(wakes.next().await.is_none());
+}
+
+#[tokio::test]
+async fn notifications_that_are_lost_are_a_gap() {
+    let (endpoint, notifications, _verifier, clock) = down();
+    let client = client(&SmallGraph::default(), &clock);
+    let mut wakes = Wakes::new(&client, notifications).silence(Duration::from_secs(86_400));
+    let start = wakes.next().now_or_never().flatten().unwrap();
+    assert_eq!(start.cause, WakeCause::Start);
+    let wake = loop {
+        if let Some(wake) = wakes.next().now_or_never().flatten() {
+            break wake;
+        }
+        clock.advance(Duration::from_secs(256));
+        assert!(endpoint.counts().lost <= 1);
+    };
+    assert_eq!((wake.cause, wake.notifications), (WakeCause::Gap, 0));
+    assert_eq!(endpoint.counts().lost, 1);
 }

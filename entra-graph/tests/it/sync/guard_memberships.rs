@@ -190,3 +190,22 @@ async fn memberships_of_users_that_were_read_and_filtered_before_need_an_approva
     copy.catch_up(&mut both, &mut store).await.unwrap();
     assert_eq!((copy.count(ObjectKind::Group), copy.members.len()), (3, 0));
 }
+
+#[tokio::test]
+async fn the_members_of_a_group_that_is_deleted_count_with_it() {
+    let (tenant, graph, groups) = tenant(3, 30, 0).await;
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let (group, members) = &groups[0];
+    for member in members {
+        group.remove_member(member.parse().unwrap());
+    }
+    let error = copy.catch_up(&mut sync, &mut store).await.unwrap_err();
+    assert_eq!(error.held().unwrap().groups[0].removed, 30);
+    // One group of three may leave, and takes them along.
+    tenant.remove("groups", &group.id().to_string()).unwrap();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_equals_tenant(&graph, "deleted").await;
+    assert_eq!((copy.count(ObjectKind::Group), copy.members.len()), (2, 60));
+}

@@ -58,7 +58,26 @@ async fn nested_groups_and_groups_that_contain_each_other_give_all_their_members
     tenant.remove("groups", &outer.id().to_string()).unwrap();
     copy.catch_up(&mut sync, &mut store).await.unwrap();
     copy.assert_transitive("deleted in the middle");
-    assert!(!copy.transitive.contains(&(inner.id().to_string(), clara)));
+    let below = (inner.id().to_string(), clara);
+    assert!(!copy.transitive.contains(&below));
+
+    // A Microsoft 365 group in the middle is deleted, and restored.
+    let team = tenant.add_group("Team");
+    team.set("groupTypes", serde_json::json!(["Unified"]));
+    team.add_member(engineers.parse().unwrap());
+    inner.add_member(team.id());
+    let path = format!("/groups/{}", team.id());
+    let restore = format!("/directory/deletedItems/{}/restore", team.id());
+    for (method, path, is_there) in [
+        ("GET", path.clone(), true),
+        ("DELETE", path, false),
+        ("POST", restore, true),
+    ] {
+        graph.raw(method, path).send().await.unwrap();
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        copy.assert_transitive(method);
+        assert_eq!(copy.transitive.contains(&below), is_there, "{method}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,108 @@
+//! What a sync keeps of objects that left, and what it makes of rows whose state was lost.
+
+use std::time::Duration;
+
+use entra_core::ScriptedTransport;
+use entra_graph::sync::{DirectorySync, MemoryStore, ObjectKind, Step, SyncState, SyncStore};
+
+use super::{Copy, scripted::end, tenant_and_graph};
+use crate::scripts::client;
+
+/// A store whose state was lost, and whose rows were not.
+struct Lost {
+    store: MemoryStore,
+    is_lost: bool,
+}
+
+impl SyncStore for Lost {
+    type Error = std::convert::Infallible;
+
+    async fn state(&mut self) -> Result<Option<SyncState>, Self::Error> {
+        if self.is_lost {
+            return Ok(None);
+        }
+        self.store.state().await
+    }
+
+    async fn get(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Self::Error> {
+        self.store.get(keys).await
+    }
+
+    async fn scan(
+        &mut self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Self::Error> {
+        self.store.scan(prefix, after, limit).await
+    }
+
+    async fn commit(&mut self, step: &Step) -> Result<(), Self::Error> {
+        self.is_lost = false;
+        self.store.commit(step).await
+    }
+}
+
+#[tokio::test]
+async fn rows_whose_state_was_lost_are_still_compared() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let bruno = tenant.user("bruno@contoso.com").id().to_string();
+    tenant.remove("users", &bruno).unwrap();
+    tenant.clock().advance(Duration::from_secs(60));
+    let mut store = Lost {
+        store,
+        is_lost: true,
+    };
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert!(!copy.has(ObjectKind::User, &bruno));
+    copy.assert_equals_tenant(&graph, "without the state").await;
+}
+
+#[tokio::test]
+async fn a_deleted_object_is_forgotten_once_it_cannot_be_restored() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let before = store.len();
+    let nina = tenant.add_user("Nina");
+    tenant.group("Engineers").add_member(nina.id());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(store.len(), before + 3);
+    nina.delete();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    tenant.clock().advance(Duration::from_secs(20 * 86_400));
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert!(store.len() > before, "she can be restored");
+    tenant.clock().advance(Duration::from_secs(12 * 86_400));
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(store.len(), before);
+    copy.assert_equals_tenant(&graph, "after a month").await;
+}
+
+#[tokio::test]
+async fn an_object_that_a_full_round_lacks_and_graph_forbids_to_read_stays() {
+    let answered = |status: u16, code: &str| {
+        format!(
+            r#"{{"responses":[{{"id":"0","status":{status},"body":{{"error":{{"code":"{code}"}}}}}}]}}"#
+        )
+    };
+    let script = ScriptedTransport::new()
+        .then(200, &[], end(r#"{"id":"1"},{"id":"2"}"#, "users", "a"))
+        .then(410, &[], "")
+        .then(200, &[], end(r#"{"id":"2"}"#, "users", "b"))
+        .then(200, &[], answered(403, "Authorization_RequestDenied"))
+        .then(410, &[], "")
+        .then(200, &[], end(r#"{"id":"2"}"#, "users", "c"))
+        .then(200, &[], answered(404, "Request_ResourceNotFound"));
+    let mut sync = DirectorySync::new(&client(script)).users();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    for left in [2, 2, 1] {
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        assert_eq!(copy.count(ObjectKind::User), left);
+    }
+}
