@@ -7,6 +7,7 @@
 
 mod auth;
 mod core;
+mod environment_proxy;
 mod graph;
 mod mock;
 mod scan;
@@ -38,14 +39,27 @@ async fn no_public_type_error_or_log_shows_a_secret() {
         );
     }
 
-    every_type_is_judged("entra-core", &shown.types(), core::WITHOUT_CASE);
-    every_type_is_judged("entra-auth", &shown.types(), auth::WITHOUT_CASE);
-    every_type_is_judged("entra-mock", &shown.types(), mock::WITHOUT_CASE);
+    every_type_is_judged("entra-core", &shown.types(), core::WITHOUT_CASE, &[]);
+    every_type_is_judged("entra-auth", &shown.types(), auth::WITHOUT_CASE, &[]);
+    every_type_is_judged("entra-mock", &shown.types(), mock::WITHOUT_CASE, &[]);
+    every_type_is_judged(
+        "entra-graph",
+        &shown.types(),
+        graph::WITHOUT_CASE,
+        graph::FIELDS,
+    );
 }
 
-/// The types with a case, those with a reason, and those that hold nothing are all there are.
-fn every_type_is_judged(name: &str, cases: &BTreeSet<String>, reasons: &[Reason]) {
-    let types: BTreeMap<String, Kind> = scan::public_types(name);
+/// The types with a case, those with a reason, and those that hold nothing are all there are. What has only
+/// fields of the types in `fields` holds nothing.
+fn every_type_is_judged(
+    name: &str,
+    cases: &BTreeSet<String>,
+    reasons: &[Reason],
+    fields: &[Reason],
+) {
+    let judged: Vec<&str> = fields.iter().map(|(of, _)| *of).collect();
+    let types: BTreeMap<String, Kind> = scan::public_types(name, &judged);
     let reason = |of: &str| reasons.iter().any(|(suffix, _)| ends_with(of, suffix));
     let missing: Vec<&String> = types
         .iter()
@@ -56,6 +70,9 @@ fn every_type_is_judged(name: &str, cases: &BTreeSet<String>, reasons: &[Reason]
         missing.is_empty(),
         "{name}: no case formats {missing:#?}; add one to .ci/leak_tests/tests/it, or a reason to WITHOUT_CASE"
     );
+    for (of, why) in fields {
+        assert!(why.len() > 20, "{of}: {why}");
+    }
     for (suffix, why) in reasons {
         let known = types.keys().find(|of| ends_with(of, suffix));
         let known = known.unwrap_or_else(|| panic!("{name} has no public type {suffix}"));
@@ -72,16 +89,13 @@ fn ends_with(of: &str, suffix: &str) -> bool {
 #[test]
 #[should_panic(expected = "no case formats")]
 fn a_type_without_a_case_fails() {
-    every_type_is_judged("entra-core", &BTreeSet::new(), core::WITHOUT_CASE);
+    every_type_is_judged("entra-core", &BTreeSet::new(), core::WITHOUT_CASE, &[]);
 }
 
 #[test]
 #[should_panic(expected = "has no public type")]
 fn a_reason_for_a_type_that_is_gone_fails() {
-    let all = scan::public_types("entra-core").into_keys().collect();
-    every_type_is_judged(
-        "entra-core",
-        &all,
-        &[("NoSuchType", "a reason that is long enough")],
-    );
+    let all = scan::public_types("entra-core", &[]).into_keys().collect();
+    let reasons = [("NoSuchType", "a reason that is long enough")];
+    every_type_is_judged("entra-core", &all, &reasons, &[]);
 }

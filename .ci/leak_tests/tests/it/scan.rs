@@ -10,11 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{Fields, Item, Type, UseTree, Visibility};
 
-/// The types that a user of the crate can name, and whether each can hold any text at all.
-pub(crate) fn public_types(crate_folder: &str) -> BTreeMap<String, Kind> {
+/// The types that a user of the crate can name, and whether each can hold any text at all. Those of `judged`,
+/// public or not, cannot.
+pub(crate) fn public_types(crate_folder: &str, judged: &[&str]) -> BTreeMap<String, Kind> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(crate_folder)
@@ -22,6 +23,7 @@ pub(crate) fn public_types(crate_folder: &str) -> BTreeMap<String, Kind> {
     let mut tree = Tree::default();
     let name = crate_folder.replace('-', "_");
     tree.file(&root, vec![name.clone()]);
+    tree.judge(judged);
     let mut found = BTreeMap::new();
     tree.reach(&[name], &mut BTreeSet::new(), &mut found);
     found
@@ -31,6 +33,9 @@ pub(crate) fn public_types(crate_folder: &str) -> BTreeMap<String, Kind> {
 pub(crate) enum Kind {
     /// Only numbers, times and words of the program itself: nothing that a caller or service gave.
     Plain,
+    /// A model of a directory object that a macro makes, or a type of such models alone. All have one `Debug`,
+    /// which shows the properties; those that hold a secret are a `Secret`.
+    Model,
     Other,
 }
 
@@ -39,6 +44,8 @@ type ModulePath = Vec<String>;
 #[derive(Default)]
 struct Module {
     types: BTreeMap<String, (bool, Kind)>,
+    /// The types of all fields of each struct and enum.
+    fields: BTreeMap<String, Vec<Type>>,
     modules: BTreeMap<String, bool>,
     /// What each public or private `use` brings: path and the name here; `None` for a glob.
     uses: Vec<(bool, ModulePath, Option<String>)>,
@@ -71,18 +78,12 @@ impl Tree {
         for item in items {
             match item {
                 Item::Struct(item) => {
-                    let kind = kind_of_fields(&item.fields);
-                    let public = is_public(&item.vis);
-                    module.types.insert(item.ident.to_string(), (public, kind));
+                    module.add(&item.ident, &item.vis, types_of(&item.fields).collect());
                 }
                 Item::Enum(item) => {
-                    let plain = item
-                        .variants
-                        .iter()
-                        .all(|variant| kind_of_fields(&variant.fields) == Kind::Plain);
-                    let kind = if plain { Kind::Plain } else { Kind::Other };
-                    let public = is_public(&item.vis);
-                    module.types.insert(item.ident.to_string(), (public, kind));
+                    let variants = item.variants.iter();
+                    let fields = variants.flat_map(|variant| types_of(&variant.fields));
+                    module.add(&item.ident, &item.vis, fields.collect());
                 }
                 Item::Mod(item) => {
                     if item.attrs.iter().any(is_for_tests) {
@@ -106,6 +107,9 @@ impl Tree {
                     for name in types_in(item.mac.tokens.clone()) {
                         module.types.insert(name, (true, Kind::Other));
                     }
+                    for (name, kind) in made_by(&item.mac) {
+                        module.types.insert(name, (true, kind));
+                    }
                 }
                 Item::Fn(item) => {
                     module.others.insert(item.sig.ident.to_string());
@@ -126,6 +130,50 @@ impl Tree {
             }
         }
         self.0.insert(path, module);
+    }
+
+    /// Finds the types whose fields are all plain, or plain and models, until there are no more.
+    fn judge(&mut self, judged: &[&str]) {
+        for name in judged {
+            let mut modules = self.0.values();
+            let is_known = modules.any(|module| module.types.contains_key(*name));
+            assert!(is_known, "there is no type {name} to judge");
+        }
+        for to in [Kind::Plain, Kind::Model] {
+            loop {
+                let names = self.names(judged, to);
+                let mut has_changed = false;
+                for module in self.0.values_mut() {
+                    for (name, fields) in &module.fields {
+                        let is_so = || fields.iter().all(|field| is_of(field, &names));
+                        if let Some((_, kind)) = module.types.get_mut(name)
+                            && *kind == Kind::Other
+                            && is_so()
+                        {
+                            *kind = to;
+                            has_changed = true;
+                        }
+                    }
+                }
+                if !has_changed {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The names that stand for types of this kind, or a plainer one, wherever the crate has them.
+    fn names(&self, judged: &[&str], most: Kind) -> BTreeSet<String> {
+        let all = || self.0.values().flat_map(|module| &module.types);
+        let is_plainer = |kind: Kind| kind == Kind::Plain || kind == most;
+        let others: BTreeSet<&String> = all()
+            .filter(|(_, (_, kind))| !is_plainer(*kind))
+            .map(|(name, _)| name)
+            .collect();
+        let found = all().map(|(name, _)| name);
+        let found = found.filter(|name| !others.contains(name)).cloned();
+        let known = PLAIN.iter().chain(judged).map(|name| (*name).to_owned());
+        found.chain(known).collect()
     }
 
     /// Everything public below a module that can be named.
@@ -215,6 +263,43 @@ impl Tree {
     }
 }
 
+impl Module {
+    fn add(&mut self, name: &syn::Ident, visibility: &Visibility, fields: Vec<Type>) {
+        let name = name.to_string();
+        self.types
+            .insert(name.clone(), (is_public(visibility), Kind::Other));
+        self.fields.insert(name, fields);
+    }
+}
+
+/// The types that the macros of entra-graph make, by the words before their first bodies.
+fn made_by(made: &syn::Macro) -> Vec<(String, Kind)> {
+    let path = made.path.segments.last();
+    let name = path.map(|segment| segment.ident.to_string());
+    let tokens: Vec<TokenTree> = made.tokens.clone().into_iter().collect();
+    let is_name = |at: usize| match (&tokens[at], tokens.get(at + 1)) {
+        (TokenTree::Ident(_), Some(TokenTree::Punct(colon))) => {
+            colon.as_char() == ':' && colon.spacing() == proc_macro2::Spacing::Alone
+        }
+        _ => false,
+    };
+    match name.as_deref() {
+        Some("entity" | "complex" | "open_enum" | "sign_in") => {
+            let mut names = tokens.iter().filter_map(|token| match token {
+                TokenTree::Ident(name) => Some((name.to_string(), Kind::Model)),
+                _ => None,
+            });
+            names.next().into_iter().collect()
+        }
+        // Each place is a struct without fields.
+        Some("places" | "singles") => (0..tokens.len())
+            .filter(|at| is_name(*at))
+            .map(|at| (tokens[at].to_string(), Kind::Plain))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn within(rest: &[String]) -> ModulePath {
     let mut path = vec!["self".to_owned()];
     path.extend_from_slice(rest);
@@ -293,31 +378,36 @@ fn types_in(tokens: TokenStream) -> Vec<String> {
     found
 }
 
-fn kind_of_fields(fields: &Fields) -> Kind {
-    let plain = fields.iter().all(|field| is_plain(&field.ty));
-    if plain { Kind::Plain } else { Kind::Other }
+fn types_of(fields: &Fields) -> impl Iterator<Item = Type> {
+    fields.iter().map(|field| field.ty.clone())
 }
 
-/// Numbers and times, and text of the program itself.
-fn is_plain(of: &Type) -> bool {
+/// Whether the type is one of these names, a container of them, or text of the program itself.
+fn is_of(of: &Type, names: &BTreeSet<String>) -> bool {
     match of {
+        Type::Slice(of) => is_of(&of.elem, names),
+        Type::Array(of) => is_of(&of.elem, names),
+        Type::Tuple(of) => of.elems.iter().all(|of| is_of(of, names)),
         Type::Reference(reference) => {
             let is_static = reference
                 .lifetime
                 .as_ref()
                 .is_some_and(|lifetime| lifetime.ident == "static");
-            is_static && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
+            let is_str = matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"));
+            is_static && (is_str || is_of(&reference.elem, names))
         }
         Type::Path(path) => {
             let Some(last) = path.path.segments.last() else {
                 return false;
             };
             match (&last.arguments, last.ident.to_string().as_str()) {
-                (syn::PathArguments::None, name) => PLAIN.contains(&name),
-                (syn::PathArguments::AngleBracketed(inner), "Option" | "Vec") => inner
-                    .args
-                    .iter()
-                    .all(|inner| matches!(inner, syn::GenericArgument::Type(of) if is_plain(of))),
+                (_, "PhantomData") => true,
+                (syn::PathArguments::None, name) => names.contains(name),
+                (syn::PathArguments::AngleBracketed(inner), name) if CONTAINERS.contains(&name) => {
+                    inner.args.iter().all(
+                        |inner| matches!(inner, syn::GenericArgument::Type(of) if is_of(of, names)),
+                    )
+                }
                 _ => false,
             }
         }
@@ -325,12 +415,40 @@ fn is_plain(of: &Type) -> bool {
     }
 }
 
-/// Every `name: Type` in a source file, macros included: fields, properties, arguments.
-pub(crate) fn typed_names(source: &str) -> Vec<(String, String)> {
+/// Every `name: Type` of a struct, an enum or a macro that makes them, in a source file.
+pub(crate) fn fields(source: &str) -> Vec<(String, String)> {
     let tokens: TokenStream = source.parse().unwrap_or_default();
     let mut found = Vec::new();
-    names_in(tokens, &mut found);
+    fields_in(tokens, &mut found);
     found
+}
+
+fn fields_in(tokens: TokenStream, found: &mut Vec<(String, String)>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let text = |at: usize| tokens.get(at).map(ToString::to_string).unwrap_or_default();
+    for at in 0..tokens.len() {
+        let is_item = matches!(text(at).as_str(), "struct" | "enum");
+        let is_module = text(at) == "mod" && text(at + 1) != "tests";
+        let is_macro = text(at + 1) == "!" && text(at) != "macro_rules";
+        // The body of a module or a macro is its third token, that of a type comes after its generics.
+        let within = match () {
+            () if is_item => tokens.len() - at,
+            () if is_module || is_macro => 3,
+            () => continue,
+        };
+        let body = tokens[at..].iter().take(within);
+        let body = body.take_while(|token| token.to_string() != ";");
+        let mut groups = body.filter_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket => Some(group),
+            _ => None,
+        });
+        if let Some(group) = groups.next() {
+            match is_module {
+                true => fields_in(group.stream(), found),
+                false => names_in(group.stream(), found),
+            }
+        }
+    }
 }
 
 fn names_in(tokens: TokenStream, found: &mut Vec<(String, String)>) {
@@ -356,7 +474,14 @@ fn names_in(tokens: TokenStream, found: &mut Vec<(String, String)>) {
     }
 }
 
-const PLAIN: [&str; 14] = [
+const CONTAINERS: [&str; 8] = [
+    "Option", "Vec", "Box", "Arc", "BTreeSet", "BTreeMap", "VecDeque", "Result",
+];
+
+const PLAIN: [&str; 17] = [
+    "i128",
+    "Method",
+    "Idempotency",
     "bool",
     "u8",
     "u16",
@@ -375,7 +500,7 @@ const PLAIN: [&str; 14] = [
 
 #[test]
 fn the_scanner_finds_types_behind_every_kind_of_path() {
-    let core = public_types("entra-core");
+    let core = public_types("entra-core", &[]);
     for (name, kind) in [
         ("entra_core::secret::Secret", Kind::Other),
         ("entra_core::ids::ClientId", Kind::Other),
@@ -389,7 +514,7 @@ fn the_scanner_finds_types_behind_every_kind_of_path() {
     }
     assert!(!core.contains_key("entra_core::transport::PlainHttp"));
     assert!(!core.contains_key("entra_core::credential::TokenCredential"));
-    let auth = public_types("entra-auth");
+    let auth = public_types("entra-auth", &[]);
     for name in [
         "entra_auth::user::account::Account",
         "entra_auth::web::session::Session",
@@ -398,4 +523,13 @@ fn the_scanner_finds_types_behind_every_kind_of_path() {
         assert!(auth.contains_key(name), "{name} of {auth:#?}");
     }
     assert!(!auth.contains_key("entra_auth::cache::key::Account"));
+    let graph = public_types("entra-graph", &["Body"]);
+    for (name, kind) in [
+        ("entra_graph::objects::user::User", Kind::Model),
+        ("entra_graph::areas::users::Users", Kind::Plain),
+        ("entra_graph::areas::users::new::NewUser", Kind::Plain),
+        ("entra_graph::raw::RawResponse", Kind::Other),
+    ] {
+        assert_eq!(graph.get(name), Some(&kind), "{name} of {graph:#?}");
+    }
 }
