@@ -2,7 +2,7 @@
 
 use entra_core::{Cloud, ObjectId};
 use entra_graph::{
-    Change, GraphClient, Group, NewGroup, NewUser, Property, Reference, User,
+    Change, Filter, GraphClient, Group, NewGroup, NewUser, Property, Reference, User,
     types::PasswordProfile,
 };
 use entra_mock::{App, FakeTenant};
@@ -71,7 +71,11 @@ async fn memberships_shown(graph: &GraphClient, user: ObjectId, group: ObjectId)
             in_delta |= changed.links.iter().any(|link| link.id == user.to_string());
         }
     }
+    let with_members = Filter::raw_advanced("members/$count ne 0");
+    let with_members = graph.groups().list().filter(with_members).items();
+    let with_members: Vec<Group> = with_members.try_collect().await.unwrap();
     vec![
+        with_members.iter().any(|group| group.id == id),
         ids_of(members).contains(&user.to_string()),
         ids_of(below).contains(&user.to_string()),
         one.members().count().send().await.unwrap() > 0,

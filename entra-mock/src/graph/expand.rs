@@ -119,9 +119,7 @@ impl Expansion {
             access_level,
         };
         match self.projections.iter().find(|(other, _)| *other == kind) {
-            Some((_, projection)) => {
-                projection.open(out, item, options, &EvalContext(&call.state.store))
-            }
+            Some((_, projection)) => projection.open(out, item, options, &EvalContext::of(call)),
             None => out.push(b'{'),
         }
     }

@@ -7,7 +7,7 @@ use super::{
     paging::Matching,
     projection::{self, Projection, RenderOptions},
     route::Route,
-    rows::{EvalContext, Row, RowFilter},
+    rows::{EvalContext, Row, RowFilter, uses},
     security_attributes,
     sign_in_activity::{ACTIVITY, check_activity},
     subject::Subject,
@@ -48,6 +48,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
         ));
     }
     let rows = Matching {
+        eval_context: EvalContext::of(call),
         store: &call.state.store,
         source,
         filter: &plan.row_filter,
@@ -91,6 +92,7 @@ pub(super) fn count(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> 
     }
     let row_filter = row_filter(call, &subject, &query, true)?;
     let count = Matching {
+        eval_context: EvalContext::of(call),
         store: &call.state.store,
         source: subject.source(call, row_filter.filter.as_ref()),
         filter: &row_filter,
@@ -162,15 +164,12 @@ impl Plan {
         let selects_activity = projections
             .iter()
             .any(|(_, projection)| projection.shows(ACTIVITY));
-        let filters_activity = query
-            .filter
-            .as_ref()
-            .is_some_and(|filter| filter.contains(ACTIVITY));
-        if selects_activity || filters_activity {
+        if selects_activity {
             check_activity(call)?;
         }
-        let sizes = subject.page_sizes(selects_activity || filters_activity);
-        let with_activity = selects_activity || filters_activity;
+        let filter = row_filter.filter.as_ref();
+        let with_activity = selects_activity || filter.is_some_and(|filter| uses(filter, ACTIVITY));
+        let sizes = subject.page_sizes(with_activity);
         let page_size = match query.top.map(|top| top as usize) {
             None => sizes.default,
             // Not an error: the service returns pages of its maximum size.
@@ -203,7 +202,7 @@ impl Plan {
         count: Option<usize>,
         next: Option<String>,
     ) -> Reply {
-        let eval_context = EvalContext(&call.state.store);
+        let eval_context = EvalContext::of(call);
         let mut head = Vec::with_capacity(1_024);
         head.extend_from_slice(b"{\"@odata.context\":");
         projection::write_text(&mut head, &call.context(&subject.context(query)));
@@ -372,6 +371,9 @@ fn row_filter(
         }
         if let Some(error) = rejected.filter(|_| row_filter.filtered_kinds.is_empty()) {
             return Err(error);
+        }
+        if uses(&filter, ACTIVITY) {
+            check_activity(call)?;
         }
         row_filter.filter = Some(filter);
     }

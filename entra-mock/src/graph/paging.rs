@@ -18,6 +18,7 @@ use crate::{
 
 /// The rows of a list that match a filter.
 pub(super) struct Matching<'a, 'f> {
+    pub(super) eval_context: EvalContext<'a>,
     pub(super) store: &'a Store,
     pub(super) source: Source<'a>,
     pub(super) filter: &'f RowFilter,
@@ -149,7 +150,7 @@ impl<'a> Matching<'a, '_> {
     }
 
     fn matches(&self, row: &Row<'_>) -> bool {
-        self.filter.matches(row.1, row.2, &EvalContext(self.store))
+        self.filter.matches(row.1, row.2, &self.eval_context)
     }
 }
 

@@ -215,7 +215,7 @@ impl View {
                     typed,
                     access_level,
                 },
-                &EvalContext(&call.state.store),
+                &EvalContext::of(call),
             );
             if let Some(expansion) = &self.expansion {
                 expansion.write(&mut out, call, object);

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::call::Call;
 use crate::{
     odata::{DerivedValues, Expr, Literal, Op, RowPosition, Search, matches},
+    permissions::sees_hidden_members,
     schema::{Kind, Relation, Relationship},
     store::{LatestSignIns, Object, SignInTime, Store},
 };
@@ -141,7 +143,30 @@ impl RowFilter {
 }
 
 /// Evaluates what an object does not contain itself from the rest of the tenant.
-pub(super) struct EvalContext<'a>(pub(super) &'a Store);
+#[derive(Clone, Copy)]
+pub(super) struct EvalContext<'a> {
+    store: &'a Store,
+    /// Whether the caller may see the members of groups with hidden membership.
+    sees_hidden: bool,
+}
+
+impl<'a> EvalContext<'a> {
+    pub(super) fn of(call: Call<'a>) -> Self {
+        Self {
+            store: &call.state.store,
+            sees_hidden: sees_hidden_members(call.caller),
+        }
+    }
+
+    /// With everything, as no caller limits it.
+    #[cfg(test)]
+    pub(super) fn unlimited(store: &'a Store) -> Self {
+        Self {
+            store,
+            sees_hidden: true,
+        }
+    }
+}
 
 impl DerivedValues for EvalContext<'_> {
     fn derived(&self, object: &Object, name: &str) -> Option<Value> {
@@ -151,17 +176,17 @@ impl DerivedValues for EvalContext<'_> {
         let id = object.text("id")?;
         match name {
             name if name.eq_ignore_ascii_case("signInActivity") => {
-                self.0.latest_sign_ins(id).as_ref().map(activity)
+                self.store.latest_sign_ins(id).as_ref().map(activity)
             }
             name if name.eq_ignore_ascii_case("manager") => Some(reference(
-                self.0.linked_objects(Relation::Manager, id).next()?,
+                self.store.linked_objects(Relation::Manager, id).next()?,
             )),
             name if name.eq_ignore_ascii_case("createdOnBehalfOf") => {
-                let mut creators = self.0.linked_objects(Relation::CreatedOnBehalfOf, id);
+                let mut creators = self.store.linked_objects(Relation::CreatedOnBehalfOf, id);
                 Some(reference(creators.next()?))
             }
             name if name.eq_ignore_ascii_case("createdObjects") => {
-                let created = self.0.linking_objects(Relation::CreatedOnBehalfOf, id);
+                let created = self.store.linking_objects(Relation::CreatedOnBehalfOf, id);
                 Some(created.map(reference).collect())
             }
             _ => None,
@@ -172,12 +197,17 @@ impl DerivedValues for EvalContext<'_> {
         let Some(id) = object.text("id") else {
             return 0;
         };
-        let Some(kind) = self.0.kind_of(id) else {
+        let Some(kind) = self.store.kind_of(id) else {
             return 0;
         };
+        // A filter must not tell how many members a hidden membership has.
         kind.entity()
             .relationship(relationship)
-            .map_or(0, |relationship| relationship.objects(self.0, id).count())
+            .map_or(0, |relationship| {
+                relationship
+                    .visible(self.store, id, self.sees_hidden)
+                    .count()
+            })
     }
 }
 

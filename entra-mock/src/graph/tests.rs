@@ -310,9 +310,20 @@ impl Fixture {
         self.send(&request("DELETE", target, &[]))
     }
 
-    /// Everything that a write can change: objects, links, deleted items and the change log.
+    /// Everything that a write can change: objects, links, deleted items and the change log, grants, domains and
+    /// notifications.
     pub(super) fn snapshot(&self) -> String {
-        format!("{:?}", self.tenant.read().unwrap().store)
+        let state = self.tenant.read().unwrap();
+        format!(
+            "{:?}",
+            (
+                &state.store,
+                &state.grants,
+                &state.domains,
+                &state.unpublished_records,
+                &state.notifications,
+            )
+        )
     }
 
     pub(super) fn eventual(&self, target: &str) -> Response {

@@ -45,7 +45,7 @@ pub(super) fn respond(call: Call<'_>) -> Result<Reply, GraphError> {
         let held = holder == principal || groups.iter().any(|group| group["id"] == *holder);
         let mut own = (*assignment).clone();
         own.insert("principalId".to_owned(), principal.into());
-        held && matches(&filter, &own, &EvalContext(store))
+        held && matches(&filter, &own, &EvalContext::of(call))
     };
     let found: Vec<&Object> = store.all(kind).filter(holds).collect();
     let projection = Projection::new(kind, query.select.as_deref(), false)?;
@@ -64,7 +64,7 @@ pub(super) fn respond(call: Call<'_>) -> Result<Reply, GraphError> {
             typed: false,
             access_level: AccessLevel::Everything,
         };
-        projection.open(&mut out, assignment, options, &EvalContext(store));
+        projection.open(&mut out, assignment, options, &EvalContext::of(call));
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");

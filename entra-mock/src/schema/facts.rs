@@ -39,17 +39,25 @@ pub(crate) fn mismatches<'v>(
             .property(name)
             .filter(|property| property.name == name);
         let fact = facts.iter().find(|fact| fact.name == name);
-        if let Some(Err(mismatch)) = fact.map(|fact| check_value(name, fact, value)) {
-            return Some(mismatch);
+        let mut found = Vec::new();
+        if let Some(fact) = fact {
+            check_value(name, fact, value, &mut found);
         }
-        if let Some(property) = property {
-            return (!fits(property, value)).then(|| Mismatch::Value(name.to_owned()));
+        if !found.is_empty() {
+            return found;
         }
         // Annotations, and properties that the published metadata lacks.
         let beyond = name.starts_with('@') || entity.open && is_extension(name);
-        (fact.is_none() && !beyond).then(|| Mismatch::Unknown(name.to_owned()))
+        match property {
+            Some(property) if !fits(property, value) => {
+                found.push(Mismatch::Value(name.to_owned()));
+            }
+            None if fact.is_none() && !beyond => found.push(Mismatch::Unknown(name.to_owned())),
+            Some(_) | None => {}
+        }
+        found
     };
-    properties.into_iter().filter_map(check).collect()
+    properties.into_iter().flat_map(check).collect()
 }
 
 impl fmt::Display for Mismatch {
@@ -100,22 +108,31 @@ pub(super) fn facts_of(name: &str) -> Option<&'static [Fact]> {
 }
 
 /// Checks a value against the declared type of a property. Null is valid for any type.
-fn check_value(path: &str, fact: &Fact, value: &Value) -> Result<(), Mismatch> {
+fn check_value(path: &str, fact: &Fact, value: &Value, found: &mut Vec<Mismatch>) {
     if value.is_null() && !fact.many {
-        return Ok(());
+        return;
     }
     if !fact.many {
-        return check_single(path, fact.value, value);
+        return check_single(path, fact.value, value, found);
     }
-    let items = value
-        .as_array()
-        .ok_or_else(|| Mismatch::Type(path.to_owned()))?;
-    items
-        .iter()
-        .try_for_each(|item| check_single(path, fact.value, item))
+    match value.as_array() {
+        Some(items) => {
+            for item in items {
+                check_single(path, fact.value, item, found);
+            }
+        }
+        None => add(found, Mismatch::Type(path.to_owned())),
+    }
 }
 
-fn check_single(path: &str, name: &str, value: &Value) -> Result<(), Mismatch> {
+/// Items of a list can have the same fault, which is named once.
+fn add(found: &mut Vec<Mismatch>, mismatch: Mismatch) {
+    if !found.contains(&mismatch) {
+        found.push(mismatch);
+    }
+}
+
+fn check_single(path: &str, name: &str, value: &Value, found: &mut Vec<Mismatch>) {
     let text = value.as_str();
     let whole = |most: i64| value.as_i64().is_some_and(|number| number.abs() <= most);
     let fits = match name {
@@ -129,32 +146,30 @@ fn check_single(path: &str, name: &str, value: &Value) -> Result<(), Mismatch> {
         "Date" => text.is_some_and(|text| text.len() == 10 && ticks(text).is_some()),
         "DateTimeOffset" => text.is_some_and(|text| ticks(text).is_some()),
         "TimeOfDay" => text.is_some(),
-        name => return check_declared(path, name, value),
+        name => return check_declared(path, name, value, found),
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(Mismatch::Type(path.to_owned()))
+    if !fits {
+        add(found, Mismatch::Type(path.to_owned()));
     }
 }
 
-fn check_declared(path: &str, name: &str, value: &Value) -> Result<(), Mismatch> {
+fn check_declared(path: &str, name: &str, value: &Value, found: &mut Vec<Mismatch>) {
     if let Some(members) = tables().enums.get(name) {
         // Members of a flags enumeration are joined with commas.
         let known = |text: &str| {
             text.split(',')
                 .all(|part| members.iter().any(|member| part.trim() == *member))
         };
-        return match value.as_str() {
-            Some(text) if known(text) => Ok(()),
-            _ => Err(Mismatch::Type(path.to_owned())),
-        };
+        if !value.as_str().is_some_and(known) {
+            add(found, Mismatch::Type(path.to_owned()));
+        }
+        return;
     }
     let Some(object) = value.as_object() else {
-        return Err(Mismatch::Type(path.to_owned()));
+        return add(found, Mismatch::Type(path.to_owned()));
     };
     let Some(facts) = facts_of(name) else {
-        return Ok(());
+        return;
     };
     for (key, value) in object {
         if key.starts_with('@') || key.contains("@odata.") {
@@ -162,12 +177,11 @@ fn check_declared(path: &str, name: &str, value: &Value) -> Result<(), Mismatch>
         }
         let inner = format!("{path}/{key}");
         match facts.iter().find(|fact| fact.name == key) {
-            Some(fact) => check_value(&inner, fact, value)?,
+            Some(fact) => check_value(&inner, fact, value, found),
             None if tables().open.contains(&name) => {}
-            None => return Err(Mismatch::Unknown(inner)),
+            None => add(found, Mismatch::Unknown(inner)),
         }
     }
-    Ok(())
 }
 
 #[derive(Default)]

@@ -298,7 +298,13 @@ async fn a_seeded_object_with_wrong_properties_is_an_error_that_names_all_of_the
             "groups",
             serde_json::json!({
                 "displayNaem": "Buyers", "securityEnabled": "yes", "groupTypes": "Unified",
-                "assignedLicenses": [{"skuld": "x"}], "mail": "buyers@contoso.com"
+                "assignedLicenses": [
+                    {"skuld": "x", "skuId": 7, "disabledPlans": "all"},
+                    {"skuld": "y", "plans": []},
+                    5
+                ],
+                "proxyAddresses": ["SMTP:buyers@contoso.com", 7, 8],
+                "mail": "buyers@contoso.com"
             }),
         )
         .unwrap_err()
@@ -307,9 +313,14 @@ async fn a_seeded_object_with_wrong_properties_is_an_error_that_names_all_of_the
         "displayNaem",
         "securityEnabled",
         "groupTypes",
-        "assignedLicenses/skuld",
+        "property assignedLicenses/skuld;",
+        "property assignedLicenses/plans;",
+        "value of assignedLicenses/skuId has",
+        "value of assignedLicenses/disabledPlans has",
+        "value of assignedLicenses has",
+        "value of proxyAddresses has",
     ] {
-        assert!(error.contains(name), "{error}");
+        assert_eq!(error.matches(name).count(), 1, "{name} in {error}");
     }
     assert!(
         !error.contains("property mail;") && !error.contains("of mail"),

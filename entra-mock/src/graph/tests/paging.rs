@@ -14,7 +14,7 @@ fn scan(store: &Store, filter: Option<&str>, order: Option<&str>) -> Vec<String>
     let fits = |user: &&Object| {
         filter
             .as_ref()
-            .is_none_or(|filter| matches(filter, user, &EvalContext(store)))
+            .is_none_or(|filter| matches(filter, user, &EvalContext::unlimited(store)))
     };
     let mut users: Vec<&Object> = store.all(Kind::User).filter(fits).collect();
     if let Some(order) = order {

@@ -128,6 +128,7 @@ fn logs_need_their_permission_and_sign_ins_a_licence() {
         "/users?$select=signInActivity",
         "/users/adele@contoso.com?$select=signInActivity",
         "/users?$filter=signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z",
+        "/users?$filter=signinactivity/lastSignInDateTime le 2026-01-01T00:00:00Z",
         "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'x'",
     ] {
         let response = fixture.get(target);
@@ -144,6 +145,26 @@ fn logs_need_their_permission_and_sign_ins_a_licence() {
     }
     fixture.state().license = License::P1;
     assert_eq!(fixture.get("/auditLogs/signIns").status, 200);
+}
+
+#[test]
+fn a_filter_on_sign_in_activity_needs_its_permission_in_any_letter_case() {
+    let mut fixture = Fixture::new();
+    fixture.application(&["User.Read.All"]);
+    for name in ["signInActivity", "signinactivity", "SIGNINACTIVITY"] {
+        let filter = format!("$filter={name}/lastSignInDateTime ge 2026-01-01T00:00:00Z");
+        for target in [
+            format!("/users?{filter}"),
+            format!("/users/$count?{filter}"),
+        ] {
+            let response = fixture.eventual(&target);
+            assert_eq!(response.status, 403, "{target}");
+            assert_eq!(response.error().1, "Authorization_RequestDenied");
+        }
+    }
+    // A text is no property.
+    let text = fixture.get("/users?$filter=displayName eq 'signInActivity'");
+    assert_eq!(text.status, 200, "{}", text.text);
 }
 
 #[test]

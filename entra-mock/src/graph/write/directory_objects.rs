@@ -177,12 +177,7 @@ pub(super) fn shown(call: Call<'_>, kind: Kind, object: &Object) -> Result<Value
         typed: true,
         access_level: access_level(call.caller, kind, object),
     };
-    Projection::new(kind, None, false)?.open(
-        &mut out,
-        object,
-        options,
-        &EvalContext(&call.state.store),
-    );
+    Projection::new(kind, None, false)?.open(&mut out, object, options, &EvalContext::of(call));
     out.push(b'}');
     Ok(serde_json::from_slice(&out).unwrap_or_default())
 }

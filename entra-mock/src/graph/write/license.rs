@@ -161,7 +161,7 @@ fn whole(call: Call<'_>, user: &Object) -> Result<Value, GraphError> {
         access_level: AccessLevel::Everything,
     };
     let mut out = Vec::new();
-    projection.open(&mut out, user, options, &EvalContext(&call.state.store));
+    projection.open(&mut out, user, options, &EvalContext::of(call));
     out.push(b'}');
     Ok(serde_json::from_slice(&out).unwrap_or_default())
 }

@@ -415,8 +415,10 @@ impl Builder<'_> {
             if name == "id" {
                 return Err(wrong("the id of an object cannot be set".to_owned()));
             }
-            if let Some(mismatch) = mismatches(kind.entity(), [(name.as_str(), value)]).first() {
-                return Err(wrong(mismatch.to_string()));
+            let found = mismatches(kind.entity(), [(name.as_str(), value)]);
+            if !found.is_empty() {
+                let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+                return Err(wrong(texts.join("; ")));
             }
             let fits = self.state.store.update(kind, id, |object| {
                 if value.is_null() {
