@@ -60,6 +60,8 @@ patterns = {
     "ignored doc example": r"```(rust,)?ignore\b",
     "path of one machine": r"(^|[^A-Za-z0-9_.])/(home|root|Users)/[a-z]",
     "word for a user": r"(?i)(?<![:/=\"])\b(somebody|nobody|whoever|persons?|people)\b(?![@%/\"])",
+    "word for rejecting": r"(?i)\brefus(e|es|al|als)\b",
+    "word for a need": r"(?i)\b(who wants|wants to|shall be like)\b|\bthat [\w ]*\basked of\b",
     "bare allow": r"#!?\[allow\((?!.*reason)",
 }
 for path in run("git", "ls-files", "*.rs", "*.md", "*.toml").split():
@@ -222,7 +224,7 @@ for crate in ("entra-core", "entra-auth", "entra-graph", "entra-mock"):
                     complaints.append(f"{crate}: {module} uses {name}, which is above it")
 
 def arms(code):
-    """The patterns of the arms of each `match` in a file, with the place of the match."""
+    """The patterns of the arms of each `match` in a file, with the place and the head of the match."""
     for start in re.finditer(r"\bmatch\b[^;{}]*\{", code):
         patterns, pattern, depth, in_pattern = [], "", 0, True
         at = start.end()
@@ -238,7 +240,7 @@ def arms(code):
             elif not depth and character in ",}":
                 pattern, in_pattern = "", True
             at += 1
-        yield start.start(), [re.sub(r"^,\s*", "", pattern) for pattern in patterns]
+        yield start.start(), start[0], [re.sub(r"^,\s*", "", pattern) for pattern in patterns]
 
 
 # A kind of object without a decision of its own is an error of the compiler, or its type declares the decision; it is
@@ -249,7 +251,17 @@ for path in run("git", "ls-files", "entra-mock/src/*.rs").split():
     if not os.path.exists(path) or "tests" in path.removesuffix(".rs").split("/"):
         continue
     code = "\n".join(re.sub(r"(^|\s)//.*", "", line) for line in open(path).read().split("#[cfg(test)]\nmod ")[0].splitlines())
-    for start, patterns in arms(code):
+    # The name of a type, or of its collection, is the kind as text.
+    named = r"\bentity(?:\(\))?\.(?:set|name)\b"
+    aliases = re.findall(rf"\blet (\w+) = [^;]*{named};", code)
+    if aliases:
+        named = rf"(?:{named}|(?<![.\w])(?:{'|'.join(sorted(set(aliases)))})\b)"
+    by_text = [start for start, head, patterns in arms(code) if re.search(rf"{named}\s*\{{$", head) and any('"' in pattern for pattern in patterns)]
+    by_text += [found.start() for found in re.finditer(rf'\bmatches!\(\s*[^,;]*{named}\s*,\s*"|{named}\s*[!=]=\s*"', code)]
+    for start in by_text:
+        line = code[:start].count("\n") + 1
+        complaints.append(f"{path}:{line}: the name of a type decides by kind: declare the decision in EntityType")
+    for start, _, patterns in arms(code):
         if not any(re.search(r"\b(Kind|Behavior)::[A-Z]", pattern) for pattern in patterns):
             continue
         decided += 1

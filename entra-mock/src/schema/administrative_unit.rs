@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *}
 pub(super) const ADMINISTRATIVE_UNIT: EntityType = EntityType {
     name: "administrativeUnit",
     set: "directory/administrativeUnits",
+    control_path: None,
     directory: true,
     open: true,
     object: true,

@@ -5,6 +5,7 @@ use super::{operation::*, relationship::*, *};
 pub(super) const APP_MANAGEMENT_POLICY: EntityType = EntityType {
     name: "appManagementPolicy",
     set: "policies/appManagementPolicies",
+    control_path: None,
     directory: false,
     open: false,
     object: false,
@@ -67,6 +68,7 @@ pub(super) const APP_MANAGEMENT_POLICY: EntityType = EntityType {
 pub(super) const TENANT_APP_MANAGEMENT_POLICY: EntityType = EntityType {
     name: "tenantAppManagementPolicy",
     set: "policies/defaultAppManagementPolicy",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -13,6 +13,7 @@ use super::{
 pub(super) const APPLICATION: EntityType = EntityType {
     name: "application",
     set: "applications",
+    control_path: Some("/applications"),
     directory: true,
     open: true,
     object: true,

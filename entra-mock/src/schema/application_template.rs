@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const APPLICATION_TEMPLATE: EntityType = EntityType {
     name: "applicationTemplate",
     set: "applicationTemplates",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const ASSIGNMENT: EntityType = EntityType {
     name: "appRoleAssignment",
     set: "appRoleAssignments",
+    control_path: None,
     directory: true,
     open: false,
     object: false,

@@ -6,6 +6,7 @@ use super::{operation::*, *};
 pub(super) const ATTRIBUTE_SET: EntityType = EntityType {
     name: "attributeSet",
     set: "directory/attributeSets",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const AUDIT: EntityType = EntityType {
     name: "directoryAudit",
     set: "auditLogs/directoryAudits",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

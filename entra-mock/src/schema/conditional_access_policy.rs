@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const CONDITIONAL_ACCESS_POLICY: EntityType = EntityType {
     name: "conditionalAccessPolicy",
     set: "identity/conditionalAccess/policies",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

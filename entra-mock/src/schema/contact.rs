@@ -6,6 +6,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *}
 pub(super) const CONTACT: EntityType = EntityType {
     name: "orgContact",
     set: "contacts",
+    control_path: None,
     directory: true,
     open: true,
     object: true,

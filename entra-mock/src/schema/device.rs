@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *}
 pub(super) const DEVICE: EntityType = EntityType {
     name: "device",
     set: "devices",
+    control_path: None,
     directory: true,
     open: true,
     object: true,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 pub(super) const DIRECTORY_ROLE: EntityType = EntityType {
     name: "directoryRole",
     set: "directoryRoles",
+    control_path: None,
     directory: true,
     open: true,
     object: true,

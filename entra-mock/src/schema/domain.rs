@@ -6,6 +6,7 @@ use super::{operation::*, relationship::*, *};
 pub(super) const DOMAIN: EntityType = EntityType {
     name: "domain",
     set: "domains",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::*;
 pub(super) const DOMAIN_FEDERATION: EntityType = EntityType {
     name: "internalDomainFederation",
     set: "federationConfiguration",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, *};
 pub(super) const FEDERATED_CREDENTIAL: EntityType = EntityType {
     name: "federatedIdentityCredential",
     set: "federatedIdentityCredentials",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const GRANT: EntityType = EntityType {
     name: "oAuth2PermissionGrant",
     set: "oauth2PermissionGrants",
+    control_path: None,
     directory: true,
     open: false,
     object: false,

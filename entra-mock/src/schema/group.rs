@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *}
 pub(super) const GROUP: EntityType = EntityType {
     name: "group",
     set: "groups",
+    control_path: Some("/groups"),
     directory: true,
     open: true,
     object: true,

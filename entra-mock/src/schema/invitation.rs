@@ -5,6 +5,7 @@ use super::*;
 pub(super) const INVITATION: EntityType = EntityType {
     name: "invitation",
     set: "invitations",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

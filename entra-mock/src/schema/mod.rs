@@ -104,6 +104,12 @@ pub(crate) struct EntityType {
     pub(crate) name: &'static str,
     /// The collection, as in `@odata.context`: `users`.
     pub(crate) set: &'static str,
+    /// The list of the control API, or `None` if the type is below `/objects` only.
+    #[cfg_attr(
+        not(feature = "server"),
+        expect(dead_code, reason = "only the server has a control API")
+    )]
+    pub(crate) control_path: Option<&'static str>,
     /// Whether the rules of advanced queries apply to it.
     pub(crate) directory: bool,
     /// Whether it can have properties that the type does not declare (directory extensions).

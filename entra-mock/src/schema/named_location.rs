@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, conditional_access_policy::READ_POLICIES, operatio
 pub(super) const NAMED_LOCATION: EntityType = EntityType {
     name: "namedLocation",
     set: "identity/conditionalAccess/namedLocations",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::{operation::*, *};
 pub(super) const ORGANIZATION: EntityType = EntityType {
     name: "organization",
     set: "organization",
+    control_path: None,
     directory: false,
     open: true,
     object: false,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const PROVISIONING: EntityType = EntityType {
     name: "provisioningObjectSummary",
     set: "auditLogs/provisioning",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -6,6 +6,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const REGISTRATION: EntityType = EntityType {
     name: "userRegistrationDetails",
     set: "reports/authenticationMethods/userRegistrationDetails",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

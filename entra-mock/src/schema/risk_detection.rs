@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const RISK_DETECTION: EntityType = EntityType {
     name: "riskDetection",
     set: "identityProtection/riskDetections",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -6,6 +6,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 pub(super) const RISKY_USER: EntityType = EntityType {
     name: "riskyUser",
     set: "identityProtection/riskyUsers",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

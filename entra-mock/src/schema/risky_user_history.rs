@@ -5,6 +5,7 @@ use super::*;
 pub(super) const RISKY_USER_HISTORY: EntityType = EntityType {
     name: "riskyUserHistoryItem",
     set: "history",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

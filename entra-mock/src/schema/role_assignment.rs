@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 pub(super) const ROLE_ASSIGNMENT: EntityType = EntityType {
     name: "unifiedRoleAssignment",
     set: "roleManagement/directory/roleAssignments",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 pub(super) const ROLE_DEFINITION: EntityType = EntityType {
     name: "unifiedRoleDefinition",
     set: "roleManagement/directory/roleDefinitions",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

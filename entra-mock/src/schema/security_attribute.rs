@@ -13,6 +13,7 @@ use super::{
 pub(super) const SECURITY_ATTRIBUTE: EntityType = EntityType {
     name: "customSecurityAttributeDefinition",
     set: "directory/customSecurityAttributeDefinitions",
+    control_path: None,
     directory: false,
     open: false,
     object: false,
@@ -121,6 +122,7 @@ pub(super) const SECURITY_ATTRIBUTE: EntityType = EntityType {
 pub(super) const ALLOWED_VALUE: EntityType = EntityType {
     name: "allowedValue",
     set: "allowedValues",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -16,6 +16,7 @@ use super::{
 pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     name: "servicePrincipal",
     set: "servicePrincipals",
+    control_path: None,
     directory: true,
     open: true,
     object: true,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, *};
 pub(super) const SIGN_IN: EntityType = EntityType {
     name: "signIn",
     set: "auditLogs/signIns",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

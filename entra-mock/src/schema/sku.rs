@@ -5,6 +5,7 @@ use super::{operation::*, *};
 pub(super) const SKU: EntityType = EntityType {
     name: "subscribedSku",
     set: "subscribedSkus",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

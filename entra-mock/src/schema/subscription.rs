@@ -5,6 +5,7 @@ use super::*;
 pub(super) const SUBSCRIPTION: EntityType = EntityType {
     name: "subscription",
     set: "subscriptions",
+    control_path: None,
     directory: false,
     open: false,
     object: false,

@@ -5,6 +5,7 @@ use super::{Mode::*, Type::*, operation::*, relationship::*, shared_rules::*, *}
 pub(super) const USER: EntityType = EntityType {
     name: "user",
     set: "users",
+    control_path: Some("/users"),
     directory: true,
     open: true,
     object: true,

@@ -47,10 +47,13 @@ pub(super) fn get(state: &State, kind: Kind, id: &str) -> Outcome {
 
 pub(super) fn not_found(kind: Kind, name: &str) -> ControlError {
     let entity = kind.entity();
-    let list = match entity.set {
-        set @ ("users" | "groups" | "applications") => format!("/{set}"),
-        set => format!("/objects/{}", set.rsplit('/').next().unwrap_or(set)),
+    let below_objects = || {
+        let set = entity.set.rsplit('/').next();
+        format!("/objects/{}", set.unwrap_or(entity.set))
     };
+    let list = entity
+        .control_path
+        .map_or_else(below_objects, str::to_owned);
     ControlError::not_found(entity.name, name, &list)
 }
 
