@@ -40,7 +40,7 @@ struct OpenFile {
     /// The settings in the last line that has some.
     settings: Value,
     /// Why nothing more is stored.
-    refused: Option<&'static str>,
+    stopped: Option<&'static str>,
     /// `None` once another server may use the file.
     claim: Option<Claim>,
 }
@@ -106,7 +106,7 @@ impl Claimed {
                 base: log.length(),
                 log,
                 settings,
-                refused: None,
+                stopped: None,
                 claim: Some(self.claim),
             }),
         })
@@ -123,7 +123,7 @@ impl Loaded {
 impl StateFile {
     fn lock(&self) -> io::Result<MutexGuard<'_, OpenFile>> {
         let file = self.open_or_not();
-        match file.refused {
+        match file.stopped {
             Some(why) => Err(io::Error::other(why)),
             None => Ok(file),
         }
@@ -133,7 +133,7 @@ impl StateFile {
         // A panic while the lock was held can have lost a line: nothing more is stored then.
         self.file.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut file = poisoned.into_inner();
-            file.refused = Some(BROKEN);
+            file.stopped = Some(BROKEN);
             file
         })
     }
@@ -165,7 +165,7 @@ impl Storage for StateFile {
             return Ok(());
         };
         if let Err(error) = file.log.append(&line) {
-            file.refused = Some(BROKEN);
+            file.stopped = Some(BROKEN);
             return Err(error);
         }
         file.settings = settings;
@@ -189,7 +189,7 @@ impl Storage for StateFile {
                 Ok(())
             }
             Err(error) => {
-                file.refused = Some(BROKEN);
+                file.stopped = Some(BROKEN);
                 Err(error)
             }
         }
@@ -197,7 +197,7 @@ impl Storage for StateFile {
 
     fn close(&self) {
         let mut file = self.open_or_not();
-        file.refused = Some(CLOSED);
+        file.stopped = Some(CLOSED);
         file.claim = None;
     }
 }

@@ -50,8 +50,8 @@ fn a_closed_file_stores_nothing_more_and_is_free_for_another_server() {
     file.close();
     let next = Claimed::new(&path).unwrap();
     assert!(next.load().unwrap().is_some());
-    let refused = file.commit(&state).unwrap_err().to_string();
-    assert_eq!(refused, CLOSED);
+    let error = file.commit(&state).unwrap_err().to_string();
+    assert_eq!(error, CLOSED);
     // A request that is still running keeps the closed file, and closing it again frees nothing of the next server.
     file.close();
     drop(file);
