@@ -49,7 +49,8 @@ pub(super) fn small_pages(trace: &Trace<'_>) -> Vec<Evidence> {
         let top = call.option("$top").and_then(|top| top.parse::<u32>().ok());
         let is_delta = call.path.to_ascii_lowercase().contains("/delta");
         // Sizes of delta pages are not the client's choice, and those of `signInActivity` are limited.
-        let limited = is_delta || call.raw_query.contains("signInActivity");
+        let query = call.raw_query.to_ascii_lowercase();
+        let limited = is_delta || query.contains("signinactivity");
         call.option("$skiptoken").is_some()
             && call.succeeded()
             && !limited
