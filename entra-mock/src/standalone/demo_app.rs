@@ -206,6 +206,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
     "IdentityRiskEvent.Read.All",
+    "IdentityRiskEvent.ReadWrite.All",
     "IdentityRiskyUser.Read.All",
     "IdentityRiskyUser.ReadWrite.All",
     "LicenseAssignment.ReadWrite.All",
