@@ -4,7 +4,7 @@
 use std::{error::Error, io::Write};
 
 use entra_auth::{
-    ApplicationCredentialFactory, ClientSecretCredential, CredentialOptions,
+    ApplicationCredentialFactory, ClientSecretCredential, CredentialOptions, SelfSignedCertificate,
     entra_core::CredentialMaterial,
 };
 use entra_graph::{
@@ -20,14 +20,16 @@ pub(crate) fn blueprint<'c>(
 ) -> Result<AppRegistration, entra_graph::Error> {
     let blueprint = AppRegistration::from_yaml(BLUEPRINT)?;
     let add = |blueprint: AppRegistration, (name, der): (&str, &[u8])| {
-        blueprint.certificate(Certificate::from_der(name, der))
+        Ok(blueprint.certificate(Certificate::from_der(name, der)?))
     };
-    Ok(certificates.into_iter().fold(blueprint, add))
+    certificates.into_iter().try_fold(blueprint, add)
 }
 
-/// The guide for an administrator who sets it up by hand, with one certificate to upload.
-pub(crate) fn guide() -> Result<String, entra_graph::Error> {
-    let blueprint = blueprint([("of this installation", &[][..])])?;
+/// The guide for an administrator who sets it up by hand, with one certificate to upload. The guide has its name
+/// only, so it is any certificate.
+pub(crate) fn guide() -> Result<String, Box<dyn Error>> {
+    let certificate = SelfSignedCertificate::rsa("CN=inventory-client").generate()?;
+    let blueprint = blueprint([("of this installation", certificate.public_der())])?;
     Ok(blueprint.guide().to_markdown())
 }
 

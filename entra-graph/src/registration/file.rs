@@ -86,6 +86,18 @@ mod tests {
         AppRoleBlueprint, Audience, Certificate, FederatedCredential, Lifetime, ScopeBlueprint,
     };
 
+    /// The outermost elements of a certificate, and more bytes than a line of PEM holds.
+    const DER: [u8; 64] = {
+        let mut der = [7; 64];
+        let outermost = [0x30, 62, 0x30, 8, 0xa0, 3, 2, 1, 2, 2, 1, 1];
+        let mut at = 0;
+        while at < outermost.len() {
+            der[at] = outermost[at];
+            at += 1;
+        }
+        der
+    };
+
     fn everything() -> AppRegistration {
         AppRegistration::new("Orders")
             .audience(Audience::AnyTenant)
@@ -95,7 +107,7 @@ mod tests {
             .grant_admin_consent()
             .scope(ScopeBlueprint::new("Read", "Read", "Reads").users_can_consent())
             .app_role(AppRoleBlueprint::for_applications("Sync", "Sync", "Syncs"))
-            .certificate(Certificate::from_der("one", [7; 100]))
+            .certificate(Certificate::from_der("one", DER).unwrap())
             .federated_credential(FederatedCredential::new("a", "https://i", "s").audience("other"))
             .assign_group_to("Buyers", "Approver")
             .secret("production", Lifetime::longest())

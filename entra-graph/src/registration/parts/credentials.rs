@@ -1,6 +1,5 @@
 //! What an application signs in with: secrets, certificates and federated credentials.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::Lifetime;
@@ -32,11 +31,16 @@ struct CertificateText {
 
 impl Certificate {
     /// A certificate in DER, with the display name of its credential.
-    pub fn from_der(name: impl Into<String>, der: impl AsRef<[u8]>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if it is not one, such as a private key or a PKCS#12 file by
+    /// mistake.
+    pub fn from_der(name: impl Into<String>, der: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let certificate = crate::areas::applications::NewCertificate::from_der(der)?;
+        Ok(Self {
             name: name.into(),
-            key: STANDARD.encode(der),
-        }
+            key: certificate.into_key(),
+        })
     }
 
     /// The first certificate of a PEM text, with the display name of its credential. Other blocks, such as a
