@@ -4,11 +4,11 @@ use std::io::Read;
 
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use crate::wire::{Reply, WireRequest};
+use crate::wire::WireRequest;
 
-/// Replaces a compressed body by what it holds. Returns 413 if that is larger than `most`, and 415 for an encoding
-/// that is not supported; then those clients repeat the request without one.
-pub(super) fn decode(request: &mut WireRequest, most: usize) -> Result<(), Reply> {
+/// Replaces a compressed body by what it holds. Returns the status 413 if that is larger than `most`, and 415 for an
+/// encoding that is not supported; then those clients repeat the request without one.
+pub(super) fn decode(request: &mut WireRequest, most: usize) -> Result<(), u16> {
     let encodings: Vec<String> = request
         .list(CONTENT_ENCODING)
         .map(str::to_ascii_lowercase)
@@ -19,9 +19,9 @@ pub(super) fn decode(request: &mut WireRequest, most: usize) -> Result<(), Reply
         [one] => match one.as_str() {
             "gzip" | "x-gzip" => read(MultiGzDecoder::new(request.body.as_slice()), most)?,
             "deflate" => read(ZlibDecoder::new(request.body.as_slice()), most)?,
-            _ => return Err(Reply::new(415)),
+            _ => return Err(415),
         },
-        _ => return Err(Reply::new(415)),
+        _ => return Err(415),
     };
     request.body = body;
     // From here on the body is as if it had been sent plainly.
@@ -33,14 +33,14 @@ pub(super) fn decode(request: &mut WireRequest, most: usize) -> Result<(), Reply
     Ok(())
 }
 
-fn read(decoder: impl Read, most: usize) -> Result<Vec<u8>, Reply> {
+fn read(decoder: impl Read, most: usize) -> Result<Vec<u8>, u16> {
     let mut body = Vec::new();
     // One byte more than allowed tells a body that is too large.
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     match decoder.take(limit).read_to_end(&mut body) {
-        Ok(_) if body.len() > most => Err(Reply::new(413)),
+        Ok(_) if body.len() > most => Err(413),
         Ok(_) => Ok(body),
-        Err(_) => Err(Reply::new(400)),
+        Err(_) => Err(400),
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
 
     fn decoded(encoding: &str, body: Vec<u8>) -> Result<(Vec<u8>, Vec<String>), u16> {
         let mut request = request(encoding, body);
-        decode(&mut request, 1000).map_err(|reply| reply.status)?;
+        decode(&mut request, 1000)?;
         let lengths = request.list("content-length").map(str::to_owned).collect();
         assert_eq!(
             request.header(CONTENT_ENCODING).is_some(),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_refused_by_its_encoding_its_size_and_its_content() {
+    fn a_body_is_rejected_by_its_encoding_its_size_and_its_content() {
         assert_eq!(decoded("br", b"{}".to_vec()), Err(415));
         assert_eq!(decoded("gzip, gzip", gzip(b"{}")), Err(415));
         assert_eq!(decoded("gzip", b"{}".to_vec()), Err(400));

@@ -54,7 +54,7 @@ pub(super) async fn read(
         body,
         handshakes: Vec::new(),
     };
-    content_encoding::decode(&mut request, MAX_BODY)?;
+    content_encoding::decode(&mut request, MAX_BODY).map_err(Reply::new)?;
     Ok(request)
 }
 

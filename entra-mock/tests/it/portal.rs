@@ -213,7 +213,7 @@ async fn an_application_shows_permissions_consent_and_expiry_but_no_secret() {
         "http://localhost:3000/callback</code> (web)",
         "User.Read.All (application)",
         "User.Read.All of Microsoft Graph",
-        "User.Read GroupMember.Read.All",
+        "User.Read.All User.ReadBasic.All",
         "for all users",
         "secret",
         "certificate",

@@ -45,12 +45,13 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
         .await;
     server.tenant = second.clone();
     assert!(!server.get("/users").await.text.contains("Only first"));
+    // The user and the administrator of its environment file.
     assert_eq!(
         server.graph("/users").await.body["value"]
             .as_array()
             .unwrap()
             .len(),
-        1
+        2
     );
     let token = server.token().await.body["access_token"]
         .as_str()

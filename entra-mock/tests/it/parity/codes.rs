@@ -127,6 +127,10 @@ pub(super) const CODES: &[(u32, &str)] = &[
     (54_005, "a_device_code_is_pending_until_the_user_enters_it"),
     (65_001, "a_session_satisfies_a_silent_request"),
     (
+        65_002,
+        "a_client_of_microsoft_has_only_what_is_preauthorized_or_what_users_consent_to",
+    ),
+    (
         65_004,
         "a_declined_consent_or_invalid_scope_redirects_with_an_error",
     ),
