@@ -1,10 +1,12 @@
 //! Small text files that hold a secret, as tools of every system write them.
 
+#[cfg(any(feature = "managed-identity", feature = "workload-identity"))]
 use std::{io, io::Read, path::Path};
 
 use entra_core::Secret;
 use zeroize::Zeroizing;
 
+#[cfg(any(feature = "managed-identity", feature = "workload-identity"))]
 use crate::blocking;
 
 /// Reads a regular file as text: UTF-8, or UTF-16 as the redirection of Windows PowerShell writes it,
@@ -13,6 +15,7 @@ use crate::blocking;
 /// # Errors
 /// As [`blocking::open_file`], [`io::ErrorKind::FileTooLarge`] beyond the limit, and
 /// [`io::ErrorKind::InvalidData`] if it is no text.
+#[cfg(any(feature = "managed-identity", feature = "workload-identity"))]
 pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Secret> {
     let file = blocking::open_file(path)?;
     // Allocated once: a buffer that grows leaves copies of the secret behind.

@@ -76,7 +76,7 @@ async fn a_restart_keeps_directory_credentials_grants_policies_settings_and_cloc
     let settings = json!({
         "license": "p1", "quotas": true, "replicationDelay": "1m", "tokenLifetime": "2h", "region": "USGov",
         "subRegion": "DOD", "resourceRule": "ignored", "deltaOddities": ["repeatedItems", "resyncWithoutLocation"], "deltaDelay": "1m",
-        "logCapacity": 5_000,
+        "logCapacity": 5_000, "plainCasts": true,
     });
     let defaults = first.get("/settings").await.body;
     let changed = first.done("PATCH", "/settings", settings).await;
