@@ -1,6 +1,6 @@
 //! Blueprints as files: YAML and JSON.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use super::blueprint::AppRegistration;
 use crate::error::Error;
@@ -29,7 +29,7 @@ impl AppRegistration {
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) with line and column.
     pub fn from_yaml(text: &str) -> Result<Self, Error> {
-        let blueprint = yaml_serde::from_str(text);
+        let blueprint = yaml_serde::from_str(without_mark(text));
         blueprint.map_err(|error| Error::registration(format!("not a blueprint: {error}")))
     }
 
@@ -38,7 +38,7 @@ impl AppRegistration {
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) with line and column.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let blueprint = serde_json::from_str(text);
+        let blueprint = serde_json::from_str(without_mark(text));
         blueprint.map_err(|error| Error::registration(format!("not a blueprint: {error}")))
     }
 
@@ -49,8 +49,13 @@ impl AppRegistration {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::registration(format!("{shown} cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let fix = match error.kind() {
+                io::ErrorKind::InvalidData => "; save it as UTF-8",
+                _ => "",
+            };
+            Error::registration(format!("{shown} cannot be read: {error}{fix}"))
+        })?;
         let is_json = path
             .extension()
             .is_some_and(|end| end.eq_ignore_ascii_case("json"));
@@ -77,6 +82,11 @@ impl AppRegistration {
     pub fn to_json(&self) -> Result<String, Error> {
         serde_json::to_string_pretty(self).map_err(|error| Error::registration(error.to_string()))
     }
+}
+
+/// The text after the byte order mark that tools of Windows write.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -112,6 +122,24 @@ mod tests {
             .assign_group_to("Buyers", "Approver")
             .secret("production", Lifetime::longest())
             .remove_unlisted()
+    }
+
+    #[test]
+    fn a_file_of_a_windows_tool_is_read_or_its_encoding_named() {
+        let blueprint = everything();
+        let marked = |text: String| format!("\u{feff}{text}");
+        let yaml = marked(blueprint.to_yaml().unwrap());
+        assert_eq!(AppRegistration::from_yaml(&yaml).unwrap(), blueprint);
+        let json = marked(blueprint.to_json().unwrap());
+        assert_eq!(AppRegistration::from_json(&json).unwrap(), blueprint);
+
+        let name = format!("entra-graph-utf16-{}.yaml", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let utf16: Vec<u8> = yaml.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, utf16).unwrap();
+        let error = AppRegistration::from_file(&path).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.to_string().contains("save it as UTF-8"), "{error}");
     }
 
     #[test]
