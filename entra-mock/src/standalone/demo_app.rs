@@ -273,6 +273,7 @@ const DELEGATED_PERMISSIONS: &[&str] = &[
     "User.ReadWrite",
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
+    "UserAuthMethod-Passkey.Read.All",
     "UserAuthenticationMethod.Read.All",
 ];
 const SECRET_VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
