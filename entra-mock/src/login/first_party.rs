@@ -3,10 +3,10 @@
 //! Every tenant can use them without a registration. As in Entra, the directory lists one only after a
 //! consent to it.
 //!
-//! Sources: ids, URIs and scope ids of the APIs are from Microsoft's table of API permissions for the Azure MCP
-//! server; that of Key Vault also from the page "Compare Azure Government and global Azure". The id of Azure SQL is
+//! Sources: ids, URIs and scope ids of the APIs are from a published table of the permissions that an MCP server for
+//! Azure uses; that of Key Vault also from the page "Compare Azure Government and global Azure". The id of Azure SQL is
 //! from the pages of Power BI, its scope and those of Azure DevOps from published app registrations. What the clients
-//! have on Graph without consent is from published tokens of them, so it can change.
+//! have on Graph without consent is from published tokens of them. Microsoft documents neither, so both can change.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use entra_core::Guid;
