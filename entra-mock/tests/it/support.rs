@@ -1,12 +1,16 @@
 //! Shared by the tests: an HTTP client, and common requests.
 
+use std::time::Duration;
+
 #[cfg(feature = "wiremock")]
 use entra_mock::{App, FakeTenant};
 use serde_json::Value;
 
-/// A client without trusted roots that follows no redirect.
+/// A client without trusted roots that follows no redirect. A server that was killed may leave a request without an
+/// end, which must not hold up the tests.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder()
+        .timeout(Duration::from_secs(60))
         .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
         .build()
