@@ -67,7 +67,7 @@ impl<P: PhotoPlace> Object<P> {
     /// A request for the photo in one of its [sizes](Self::photos), such as `48x48`:
     /// [`GET /users/{id}/photos/{size}/$value`, `GET /groups/{id}/photos/{size}/$value`](https://learn.microsoft.com/graph/api/profilephoto-get).
     ///
-    /// Needs `ProfilePhoto.Read.All`. [`send_opt`](Request::send_opt) returns `None` if there is no photo of that size.
+    /// Needs `ProfilePhoto.Read.All`. [`send_opt`](Request::send_opt) returns `None` without a photo in this size.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
