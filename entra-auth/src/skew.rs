@@ -7,7 +7,7 @@ use crate::Error;
 pub(crate) struct ClockDifference(Duration);
 
 impl ClockDifference {
-    #[cfg(feature = "sign-in")]
+    #[cfg(any(test, feature = "sign-in"))]
     pub(crate) const fn new(ahead: Duration) -> Self {
         Self(ahead)
     }

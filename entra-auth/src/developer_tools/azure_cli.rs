@@ -368,7 +368,7 @@ impl Tool {
     /// warnings of Python or of an update may stand before the error.
     fn failure(self, output: &ProcessOutput) -> Error {
         let printed = CliError::read(output.stderr.expose_secret());
-        let lower = printed.reason.to_ascii_lowercase();
+        let lower = printed.lower_case();
         let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         let error = if says(&["is not recognized", "command not found", ": not found"]) {
             self.not_installed()

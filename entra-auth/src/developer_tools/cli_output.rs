@@ -1,6 +1,8 @@
 //! What the Azure CLI and the Azure Developer CLI print, with what terminals, updates and Python put
 //! around it.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 /// The JSON object with this member in what was printed, or else the first one. Warnings, a byte
@@ -21,18 +23,36 @@ pub(super) fn printed_object(stdout: &str, member: &str) -> Option<Value> {
 
 /// The JSON objects in a text, one after the other, whatever stands around them.
 fn objects(text: &str) -> impl Iterator<Item = Value> {
-    let mut rest = text;
+    ranges(text).map(|(_, object)| object)
+}
+
+/// The JSON objects in a text, and what stands around them.
+fn split(text: &str) -> (Vec<Value>, String) {
+    let (mut found, mut outside, mut end) = (Vec::new(), String::new(), 0);
+    for (range, object) in ranges(text) {
+        outside.push_str(&text[end..range.start]);
+        end = range.end;
+        found.push(object);
+    }
+    outside.push_str(&text[end..]);
+    (found, outside)
+}
+
+/// The JSON objects in a text, and where they stand.
+fn ranges(text: &str) -> impl Iterator<Item = (Range<usize>, Value)> {
+    let mut at = 0;
     let mut tries = 0;
     std::iter::from_fn(move || {
         while tries < MOST_TRIES {
             tries += 1;
-            let start = &rest[rest.find('{')?..];
-            let mut values = serde_json::Deserializer::from_str(start).into_iter::<Value>();
+            let start = at + text[at..].find('{')?;
+            let mut values =
+                serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
             if let Some(Ok(object)) = values.next() {
-                rest = &start[values.byte_offset()..];
-                return Some(object);
+                at = start + values.byte_offset();
+                return Some((start..at, object));
             }
-            rest = &start[1..];
+            at = start + 1;
         }
         None
     })
@@ -40,63 +60,56 @@ fn objects(text: &str) -> impl Iterator<Item = Value> {
 
 /// What a tool that failed printed on standard error.
 pub(super) struct CliError {
-    /// Why it failed, without what the tool proposes: `azd` proposes to sign in also where only the
-    /// network is down.
-    pub(super) reason: String,
-    /// What else it says of the failure.
-    more: String,
+    /// What it says of the failure, what says most first. What the tool proposes is not among it: `azd`
+    /// proposes to sign in also where only the network is down.
+    said: Vec<String>,
 }
 
 impl CliError {
     pub(super) fn read(stderr: &str) -> Self {
         let plain = without_escapes(stderr);
-        let objects = || objects(&plain);
-        let text = |value: &Value| {
-            let text = value.as_str()?.trim();
-            (!text.is_empty()).then(|| text.to_owned())
+        let (objects, outside) = split(&plain);
+        let members = |read: &dyn Fn(&Value) -> [&Value; 3]| -> Vec<String> {
+            let texts = objects.iter().flat_map(|object| read(object).map(text));
+            texts.flatten().collect()
         };
-        // azd from 1.23.7 on: the error has a line of its own. Before, its console messages have it.
-        let error = objects().find_map(|object| text(&object["error"]));
-        // A notice of an update may be the first of them.
-        let messages = || {
-            let messages: Vec<String> = objects()
-                .filter_map(|object| text(&object["data"]["message"]))
-                .collect();
-            (!messages.is_empty()).then(|| messages.join("\n"))
-        };
-        let more = objects().find_map(|object| text(&object["message"]));
-        let reason = error
-            .or_else(messages)
-            .or_else(|| more.clone())
-            .unwrap_or(plain);
-        Self {
-            reason,
-            more: more.unwrap_or_default(),
-        }
+        // azd from 1.23.7 on: the error has a line of its own. The Azure CLI quotes responses of the service.
+        let mut said = members(&|object| {
+            let error = &object["error"];
+            [&object["error_description"], &error["message"], error]
+        });
+        // azd before: its console messages have it, and a notice of an update may be the first of them.
+        said.push(
+            members(&|object| [&object["data"]["message"], &Value::Null, &Value::Null]).join("\n"),
+        );
+        said.extend(members(&|object| {
+            [&object["message"], &Value::Null, &Value::Null]
+        }));
+        said.push(outside);
+        Self { said }
     }
 
     /// Entra's number, wherever it stands.
     pub(super) fn aadsts(&self) -> Option<u32> {
-        number_in(&self.reason).or_else(|| number_in(&self.more))
+        self.said.iter().find_map(|text| number_in(text))
+    }
+
+    /// Everything that it says, in lower case.
+    pub(super) fn lower_case(&self) -> String {
+        self.said.join("\n").to_ascii_lowercase()
     }
 
     /// The line that says most, without anything like a token: that with Entra's number, that of the
     /// error, or the first that is not a warning.
     pub(super) fn line(&self) -> String {
-        let lines = || {
-            self.reason
-                .lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-        };
-        let is_warning = |line: &str| line.starts_with("WARNING") || line.contains("Warning:");
-        let line = lines()
-            .find(|line| line.contains("AADSTS"))
-            .or_else(|| lines().find(|line| line.starts_with("ERROR:")))
-            .or_else(|| lines().find(|line| !is_warning(line)))
+        let with_number = self.said.iter().flat_map(|text| text.lines());
+        let line = with_number
+            .filter(|line| line.contains("AADSTS"))
+            .map(without_label)
+            .next()
+            .or_else(|| self.said.iter().find_map(|text| line_of(text)))
             .unwrap_or_default();
-        line.trim_start_matches("ERROR:")
-            .split_whitespace()
+        line.split_whitespace()
             .map(|word| if word.contains("eyJ") { "…" } else { word })
             .collect::<Vec<_>>()
             .join(" ")
@@ -105,6 +118,26 @@ impl CliError {
             .take(LONGEST)
             .collect()
     }
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = value.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The line of the error in a text, or else the first one that is not a warning.
+fn line_of(text: &str) -> Option<&str> {
+    let lines = || text.lines().map(str::trim);
+    let is_warning = |line: &str| line.starts_with("WARNING") || line.contains("Warning:");
+    lines()
+        .filter(|line| line.starts_with("ERROR:"))
+        .chain(lines().filter(|line| !is_warning(line)))
+        .map(without_label)
+        .find(|line| !line.is_empty())
+}
+
+fn without_label(line: &str) -> &str {
+    line.trim().trim_start_matches("ERROR:").trim()
 }
 
 fn number_in(text: &str) -> Option<u32> {
@@ -220,6 +253,26 @@ mod tests {
                 "AADSTS50076: second factor",
             ),
             (
+                "ERROR: the token server answered: {\"error\":\"invalid_grant\",\"error_description\":\"AADSTS700082: expired\"}",
+                Some(700_082),
+                "AADSTS700082: expired",
+            ),
+            (
+                "ERROR: {\"error\":{\"code\":\"invalid_grant\",\"message\":\"AADSTS50173: revoked\"}}",
+                Some(50_173),
+                "AADSTS50173: revoked",
+            ),
+            (
+                "x.py:3: SyntaxWarning: invalid escape\n  x = {\"error\": \"y\"}\nERROR: AADSTS70043: expired",
+                Some(70_043),
+                "AADSTS70043: expired",
+            ),
+            (
+                "WARNING: {\"message\": \"a new version\"}\nERROR: AADSTS70043: expired",
+                Some(70_043),
+                "AADSTS70043: expired",
+            ),
+            (
                 "\u{1b}]0;azd\u{7}\u{1b}]8;;https://aka.ms/azd\u{1b}\\\u{1b}(B{\"error\":\"AADSTS50076: second factor\"}",
                 Some(50_076),
                 "AADSTS50076: second factor",
@@ -235,7 +288,10 @@ mod tests {
             assert_eq!(complaint.line(), line);
         }
         let down = r#"{"error":"dial tcp: lookup login.microsoftonline.com: no such host","suggestion":"azd auth login"}"#;
-        assert!(!CliError::read(down).reason.contains("auth login"));
+        assert!(!CliError::read(down).lower_case().contains("auth login"));
+        let hint =
+            r#"{"error":"dial tcp: no such host","suggestion":"AADSTS70043: run azd auth login"}"#;
+        assert_eq!(CliError::read(hint).aadsts(), None);
         let shown = CliError::read("ERROR: eyJhbGci.eyJ.x was refused").line();
         assert_eq!(shown, "… was refused");
     }

@@ -14,6 +14,7 @@ use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
 use crate::{
     Aadsts, Error, ErrorKind,
     redact::without,
+    skew::ClockDifference,
     wire::{OAuthError, without_bom},
 };
 
@@ -52,8 +53,9 @@ pub(super) fn read(
         .as_str()
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or_else(|| malformed("access_token is missing or no header can carry it"))?;
-    let expires_on =
-        expiry(&body, now).ok_or_else(|| malformed("it does not say when it expires"))?;
+    let difference = ClockDifference::of_response(response, now);
+    let expires_on = expiry(&body, now, difference)
+        .ok_or_else(|| malformed("it does not say when it expires"))?;
     if expires_on <= now {
         return Err(unusable(
             "the token has already expired by the clock of this machine",
@@ -217,8 +219,8 @@ impl Endpoint {
 
 /// When the token expires by this machine's clock: by its lifetime, which holds whatever that clock shows, or by the
 /// time in the response if that is earlier. That time is in seconds since 1970, or a date in one of several
-/// forms.
-fn expiry(body: &Value, now: Timestamp) -> Option<Timestamp> {
+/// forms. Where it stands alone, a clock that differs from the host's is allowed for.
+fn expiry(body: &Value, now: Timestamp, difference: Option<ClockDifference>) -> Option<Timestamp> {
     let on = &body["expires_on"];
     let epoch = seconds(on).and_then(|since| i64::try_from(since.as_secs()).ok());
     let date = || date(on.as_str()?.trim());
@@ -232,7 +234,12 @@ fn expiry(body: &Value, now: Timestamp) -> Option<Timestamp> {
         (Some(on), Some(by_lifetime)) if on > now => Some(on.min(by_lifetime)),
         // A host gives no expired token, so the clock is ahead.
         (Some(_), Some(by_lifetime)) => Some(by_lifetime),
-        (on, by_lifetime) => on.or(by_lifetime),
+        // A clock that is wrong would make the token valid for longer, or not at all.
+        (Some(on), None) => match difference.filter(|difference| difference.is_wrong()) {
+            Some(difference) => on.checked_add(difference.ahead()),
+            None => Some(on),
+        },
+        (None, by_lifetime) => by_lifetime,
     }
 }
 
@@ -301,13 +308,17 @@ mod tests {
             json!("1/2/2026 3:04:05 AM +00:00"),
             json!("01/02/2026 03:04:05 +00:00"),
         ] {
-            let end = expiry(&json!({ "expires_on": on }), now).unwrap();
+            let end = expiry(&json!({ "expires_on": on }), now, None).unwrap();
             assert_eq!(end.unix_timestamp(), 1_767_323_045, "{on}");
         }
         let pm = date("12/31/2026 11:59:59 PM +00:00").unwrap();
         assert_eq!((pm.hour(), pm.minute()), (23, 59));
         assert_eq!(date("1/2/2026 12:00:00 AM +00:00").unwrap().hour(), 0);
-        let fallback = expiry(&json!({ "expires_on": "soon", "expires_in": "60" }), now);
+        let fallback = expiry(
+            &json!({ "expires_on": "soon", "expires_in": "60" }),
+            now,
+            None,
+        );
         assert_eq!(fallback.unwrap().unix_timestamp(), 60);
         // A clock that is right, behind, ahead, and a lifetime that is of no use.
         for (on, lifetime, expected) in [
@@ -320,8 +331,26 @@ mod tests {
         ] {
             let now = Timestamp::from_unix_timestamp(1_767_323_045).unwrap_or(now);
             let on = (now.unix_timestamp() + on).to_string();
-            let end = expiry(&json!({ "expires_on": on, "expires_in": lifetime }), now).unwrap();
+            let end = expiry(
+                &json!({ "expires_on": on, "expires_in": lifetime }),
+                now,
+                None,
+            )
+            .unwrap();
             assert_eq!((end - now).whole_seconds(), expected, "{on} {lifetime}");
+        }
+        // Without a lifetime, the host's clock tells.
+        for (ahead, expected) in [
+            (0, 3_600),
+            (20, 3_600),
+            (-86_400, 3_600 - 86_400),
+            (86_400, 90_000),
+        ] {
+            let now = Timestamp::from_unix_timestamp(1_767_323_045).unwrap_or(now);
+            let on = (now.unix_timestamp() + 3_600).to_string();
+            let difference = ClockDifference::new(entra_core::time::Duration::seconds(ahead));
+            let end = expiry(&json!({ "expires_on": on }), now, Some(difference)).unwrap();
+            assert_eq!((end - now).whole_seconds(), expected, "{ahead}");
         }
         for bad in [
             json!({}),
@@ -333,7 +362,7 @@ mod tests {
             json!({ "expires_in": 1e17 }),
             json!({ "expires_in": -1 }),
         ] {
-            assert_eq!(expiry(&bad, now), None, "{bad}");
+            assert_eq!(expiry(&bad, now, None), None, "{bad}");
         }
     }
 

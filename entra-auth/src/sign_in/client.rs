@@ -115,8 +115,9 @@ impl SignInClient {
     ///
     /// A client that was added to [`Connections`](super::Connections) requires a callback with the path
     /// or URL at which it arrived, see [`Callback`]: otherwise the provider of one connection could
-    /// receive a code of another connection's users. An application that manages several clients itself
-    /// needs the same.
+    /// receive a code of another connection's users. So does a client at a provider other than Entra,
+    /// unless the response names its issuer. An application that manages several clients itself needs the
+    /// same.
     ///
     /// A pending sign-in can be finished once, also if that fails: this client rejects a second attempt.
     /// Replicas do not share that knowledge, so remove it from the browser's session before the call.
@@ -184,6 +185,9 @@ impl SignInClient {
             false => self.0.validator.has_issuer_parameter().await,
         };
         match has_issuer_parameter {
+            Ok(false) if response.is_of_unknown_origin(cloud) => Err(mismatch_error(
+                callback::CallbackMismatch::MissingRedirectUri,
+            )),
             Ok(false) => Ok(()),
             Ok(true) => Err(mismatch_error(callback::CallbackMismatch::MissingIssuer)),
             // The error in the response ends the sign-in in any case, and is more specific.

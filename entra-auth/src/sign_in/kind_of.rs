@@ -121,8 +121,11 @@ pub(super) fn token_validation(error: &TokenValidationError) -> Kind {
 const fn aadsts(code: u32) -> Option<Kind> {
     Some(match code {
         65_004 => Kind::Declined,
-        65_001 | 65_005 | 90_008 | 650_056 => Kind::ConsentRequired,
-        90_093..=90_095 | 90_099 | 900_941 => Kind::AdminConsentRequired,
+        65_001 => Kind::ConsentRequired,
+        // The registration lists too little: no user can mend that, and it says nothing about one.
+        65_005 | 90_008 | 650_056 | 90_093..=90_095 | 90_099 | 900_941 => {
+            Kind::AdminConsentRequired
+        }
         50_105 | 501_051 => Kind::NotAssigned,
         50_011 | 500_112 | 500_113 => Kind::RedirectMismatch,
         50_072 | 50_074 | 50_076 | 50_078 | 50_079 | 50_088 | 50_158 => Kind::MfaRequired,

@@ -293,13 +293,28 @@ mod tests {
         let store = FileStore::open(&directory).unwrap();
         let (ended, kept) = (StoreKey::new("one", "1"), StoreKey::new("two", "2"));
         store.save(&ended, b"old", Duration::ZERO).await.unwrap();
+        let partition = directory.join(ended.partition().as_str());
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(3 * 86_400);
+        for file in fs::read_dir(&partition).unwrap().flatten() {
+            if file
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "token")
+            {
+                fs::write(
+                    file.path(),
+                    prune::with_end(b"old", long_ago, Duration::ZERO),
+                )
+                .unwrap();
+            }
+        }
         let hour = Duration::from_secs(3600);
         for _ in 0..16 * PRUNED_EVERY {
             store.save(&kept, b"new", hour).await.unwrap();
         }
         assert_eq!(store.load(&ended).await.unwrap(), None);
         assert_eq!(store.load(&kept).await.unwrap().unwrap(), b"new");
-        assert!(!directory.join(ended.partition().as_str()).exists());
+        assert!(!partition.exists());
         fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -46,8 +46,8 @@ pub(super) fn without_end(mut file: Vec<u8>) -> Vec<u8> {
     file
 }
 
-/// Removes expired files from one sixteenth of the directory, by the first digit of the partitions'
-/// names, so that a write never waits for more than a few files.
+/// Removes files that expired two days ago from one sixteenth of the directory, by the first digit of the
+/// partitions' names, so that a write never waits for more than a few files.
 ///
 /// A file that cannot be read or removed is left for another time.
 #[inline]
@@ -174,6 +174,8 @@ fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
     fs::remove_file(&aside)
 }
 
+/// Whether it has ended for so long that a clock which is a day ahead cannot be the reason. That it is ahead
+/// shows only when it is set back.
 #[inline]
 fn has_ended(path: &Path, now: SystemTime) -> io::Result<bool> {
     let mut line = Vec::new();
@@ -181,7 +183,7 @@ fn has_ended(path: &Path, now: SystemTime) -> io::Result<bool> {
         .take(LONGEST_LINE as u64)
         .read_until(b'\n', &mut line)?;
     let end = line.strip_suffix(b"\n").and_then(expiry_of_line);
-    Ok(end.is_some_and(|end| end <= seconds(now)))
+    Ok(end.is_some_and(|end| end.saturating_add(KEPT_ENDED.as_secs()) <= seconds(now)))
 }
 
 #[inline]
@@ -211,6 +213,7 @@ const MOST_PARTITIONS: usize = 256;
 const LONGEST_WRITE: Duration = Duration::from_secs(86_400);
 /// As long as an administrator may need to look at one.
 const KEPT_DAMAGED: Duration = Duration::from_secs(30 * 86_400);
+const KEPT_ENDED: Duration = Duration::from_secs(2 * 86_400);
 const TRUSTED_AGAIN: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
@@ -245,7 +248,9 @@ mod tests {
             names.sort();
             names
         };
-        write("1.token", &with_end(b"x", now, Duration::ZERO));
+        write("1.token", &with_end(b"x", now - KEPT_ENDED, Duration::ZERO));
+        // A clock that is a day ahead ends it too early.
+        write("6.token", &with_end(b"x", now - DAY, Duration::ZERO));
         write("2.token", &with_end(b"x", now, 40 * DAY));
         write("3.token", b"no such line");
         for name in [
@@ -261,7 +266,8 @@ mod tests {
         let held = file_lock::FileLock::take(partition.join("2.lock")).unwrap();
         part(&directory, 0, now);
         let stays = ["2.lock", "2.token", "3.token", "4.damaged", "5.other"];
-        assert_eq!(left(), [&stays[..], &["9.7-0.new", "9.7.ended"]].concat());
+        let young = ["6.token", "9.7-0.new", "9.7.ended"];
+        assert_eq!(left(), [&stays[..], &young].concat());
         part(&directory, 0, now + DAY + DAY);
         assert_eq!(left(), stays);
         drop(held);
@@ -271,7 +277,7 @@ mod tests {
         part(&directory, 0, now + 31 * DAY);
         let foreign = ["3.token", "5.other"];
         assert_eq!(left(), [&["2.token"], &foreign[..]].concat());
-        part(&directory, 0, now + 41 * DAY);
+        part(&directory, 0, now + 42 * DAY);
         assert_eq!(left(), foreign);
         for name in foreign {
             fs::remove_file(partition.join(name)).unwrap();
@@ -292,7 +298,7 @@ mod tests {
             fs::write(name, with_end(b"x", now, DAY)).unwrap();
         }
         let last = partition.join("zzzz.token");
-        fs::write(&last, with_end(b"x", now, Duration::ZERO)).unwrap();
+        fs::write(&last, with_end(b"x", now - KEPT_ENDED, Duration::ZERO)).unwrap();
         // Each turn looks at half of them: that a thousand miss it does not happen.
         let found = (0..1_000).any(|_| {
             part(&directory, 0, now);
@@ -328,7 +334,7 @@ mod tests {
         for digit in PARTS {
             let partition = directory.join(format!("{}f", char::from(*digit)));
             fs::create_dir_all(&partition).unwrap();
-            let file = with_end(b"x", now, Duration::ZERO);
+            let file = with_end(b"x", now - KEPT_ENDED, Duration::ZERO);
             fs::write(partition.join("1.token"), file).unwrap();
         }
         for number in 0..16 {

@@ -166,7 +166,8 @@ impl AuthorizationCodeFlow {
     /// at each, and gives the address or the path with the response, see [`Callback`]: a code then goes
     /// to the service only that the sign-in was started at. At one shared path only a response that
     /// names its issuer tells (RFC 9207), which [`Discovery`](crate::Discovery) requires of a provider
-    /// that promises it.
+    /// that promises it. A response of a provider other than Entra that names none needs the address or
+    /// the path.
     ///
     /// # Errors
     /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for a callback that is not the response to
@@ -191,6 +192,9 @@ impl AuthorizationCodeFlow {
             }
             None if cloud.names_issuer_in_responses() => {
                 return Err(callback::CallbackMismatch::MissingIssuer.into());
+            }
+            None if response.is_of_unknown_origin(cloud) => {
+                return Err(callback::CallbackMismatch::MissingRedirectUri.into());
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use entra_core::{
-    Guid, Secret, Timestamp,
+    Cloud, Guid, Secret, Timestamp,
     url::{Url, form_urlencoded},
 };
 use serde_json::json;
@@ -118,6 +118,8 @@ pub(crate) struct AuthorizationResponse {
     pub(crate) outcome: Result<Secret, Error>,
     /// The issuer of the response (RFC 9207), if it has one.
     pub(crate) issuer: Option<String>,
+    /// Whether it is known at which redirect URI it came.
+    pub(crate) has_address: bool,
     /// The identifier of the browser's session at the service.
     #[cfg(feature = "sign-in")]
     pub(crate) session_state: Option<String>,
@@ -174,9 +176,18 @@ pub(crate) fn read(
     Ok(AuthorizationResponse {
         outcome,
         issuer: get("iss")?.map(str::to_owned),
+        has_address: callback.address.is_some(),
         #[cfg(feature = "sign-in")]
         session_state: get("session_state")?.map(str::to_owned),
     })
+}
+
+impl AuthorizationResponse {
+    /// Whether its code may be another service's, as nothing tells where it came from. Whoever runs a provider
+    /// can forward its users to Entra, and their codes must not come to it.
+    pub(crate) fn is_of_unknown_origin(&self, cloud: &Cloud) -> bool {
+        self.outcome.is_ok() && self.issuer.is_none() && !self.has_address && !cloud.is_entra()
+    }
 }
 
 impl Parameters {
@@ -232,7 +243,7 @@ impl CallbackMismatch {
             Self::MissingIssuer => "it names no issuer (iss), although the service promises to",
             Self::ClientMismatch => "its sign-in was started by another application or service",
             Self::MissingRedirectUri => {
-                "it does not say to which of several callbacks it came: give the path with it"
+                "it does not say to which callback it came: give the path with it"
             }
         }
     }

@@ -255,6 +255,38 @@ async fn the_user_flows_require_the_issuer_if_the_metadata_promises_it() {
 }
 
 #[tokio::test]
+async fn a_response_of_unknown_origin_gives_no_provider_a_code() {
+    let attacker = Arc::new(Attacker::default());
+    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientAuthentication::public())
+        .redirect_uri(CALLBACK)
+        .cloud(Attacker::cloud())
+        .transport(Arc::clone(&attacker))
+        .build()
+        .unwrap();
+    let client = attacker.connection(CALLBACK).build().unwrap();
+    // A code of Entra, whose user the provider has forwarded there.
+    let (_, pending) = flow.start(&StartOptions::default()).unwrap();
+    let query = format!("code=c&state={}", pending.id());
+    let error = flow.finish(pending, &query).await.unwrap_err();
+    assert!(format!("{error:?}").contains("give the path"), "{error:?}");
+    let (_, pending) = client.start(&StartOptions::default()).unwrap();
+    let query = format!("code=c&state={}", pending.id());
+    let error = client.finish(pending, &query).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Configuration);
+    assert!(attacker.received().is_empty());
+    // With the path, the code is known to be the provider's own.
+    let (_, pending) = flow.start(&StartOptions::default()).unwrap();
+    let at_path = format!("{CALLBACK}?code=c&state={}", pending.id());
+    flow.finish(pending, &at_path).await.unwrap_err();
+    assert_eq!(attacker.received().len(), 1);
+    // No code is sent for an error, so it is what the service says.
+    let (_, pending) = client.start(&StartOptions::default()).unwrap();
+    let declined = format!("error=access_denied&state={}", pending.id());
+    let error = client.finish(pending, &declined).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Declined);
+}
+
+#[tokio::test]
 async fn a_callback_is_shared_only_at_one_login_host() {
     let attacker = Arc::new(Attacker::default());
     let service = Service::new();
