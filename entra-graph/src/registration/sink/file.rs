@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use entra_core::{Clock, SystemClock, Timestamp, time::format_description::well_known::Rfc3339};
+use entra_core::{
+    Clock, Secret, SystemClock, Timestamp, read_text_file,
+    time::format_description::well_known::Rfc3339,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -19,7 +22,8 @@ use crate::areas::applications::NewSecret;
 ///
 /// The first secret of a blueprint is `AZURE_CLIENT_SECRET`, another one has its description in the name. Other
 /// lines of the file stay. The file has mode 0600 and is replaced in one step. Two processes must not write it
-/// at the same time.
+/// at the same time. A file with a byte order mark or in UTF-16, as tools of Windows write it, becomes UTF-8 without
+/// a mark.
 pub struct EnvFile {
     path: PathBuf,
     prefix: String,
@@ -81,6 +85,7 @@ impl EnvFile {
     fn lines(&self) -> io::Result<Vec<Zeroizing<String>>> {
         let text = read(&self.path)?;
         Ok(text
+            .expose_secret()
             .lines()
             .map(|line| Zeroizing::new(line.to_owned()))
             .collect())
@@ -224,10 +229,17 @@ impl SecretFile {
 
     fn content(&self) -> Result<Map<String, Value>, SinkError> {
         let text = read(&self.path)?;
+        let text = text.expose_secret();
         if text.trim().is_empty() {
             return Ok(Map::new());
         }
-        Ok(serde_json::from_str(&text)?)
+        let content: Result<Map<String, Value>, _> = serde_json::from_str(text);
+        // The parser's own text can repeat a value.
+        content.map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let path = self.path.display();
+            format!("{path} is not a file of secrets: the JSON is invalid at line {line}, column {column}").into()
+        })
     }
 
     /// The record of a secret, and its value or null.
@@ -235,7 +247,10 @@ impl SecretFile {
         let content = self.content()?;
         let secrets = content.get("secrets").and_then(Value::as_array);
         for secret in secrets.into_iter().flatten() {
-            let record = Record::deserialize(secret)?;
+            let record = Record::deserialize(secret).map_err(|_| {
+                let path = self.path.display();
+                format!("{path} is not a file of secrets: an entry of \"secrets\" has another form")
+            })?;
             if record.is_of(slot) {
                 return Ok(Some((record, secret["value"].clone())));
             }
@@ -380,11 +395,18 @@ fn written(time: Timestamp) -> String {
 }
 
 /// The text of a file; empty if it does not exist.
-fn read(path: &Path) -> io::Result<Zeroizing<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Zeroizing::default()),
-        Err(error) => Err(error),
+fn read(path: &Path) -> io::Result<Secret> {
+    match read_text_file(path, LARGEST) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Secret::from("")),
+        Err(error) => {
+            let fix = match error.kind() {
+                io::ErrorKind::InvalidData => "; save it as UTF-8",
+                _ => "",
+            };
+            let text = format!("{} cannot be read: {error}{fix}", path.display());
+            Err(io::Error::new(error.kind(), text))
+        }
+        text => text,
     }
 }
 
@@ -431,3 +453,8 @@ debug!(EnvFile, SecretFile);
 
 /// The start of the comment that remembers a secret in an environment file.
 const MARK: &str = "# entra-registration ";
+/// Far more bytes than a file of settings has.
+const LARGEST: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;
