@@ -44,12 +44,6 @@ mod shown_path;
 pub mod sign_in;
 mod skew;
 pub mod store;
-#[cfg(any(
-    feature = "developer-tools",
-    feature = "managed-identity",
-    feature = "workload-identity"
-))]
-mod text_file;
 mod throttle;
 mod token_endpoint;
 mod tokens;

@@ -21,6 +21,7 @@ mod retry;
 mod secret;
 #[cfg(feature = "test-util")]
 mod test_util;
+mod text_file;
 mod timestamp;
 mod transport;
 
@@ -48,6 +49,7 @@ pub use retry::{
 pub use secret::Secret;
 #[cfg(feature = "test-util")]
 pub use test_util::{ManualClock, ScriptedTransport, SeededRandom, StaticCredential};
+pub use text_file::{decode_text, read_text_file};
 pub use timestamp::{format_rfc3339, parse_http_date, parse_rfc3339};
 pub use transport::{HttpTransport, ResponseLimit, Timeout, TransportError, TransportErrorKind};
 #[cfg(feature = "reqwest")]

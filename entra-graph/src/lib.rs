@@ -106,6 +106,7 @@
 
 // The floors, from the ground up; imports lead down only, which a rule in CI checks:
 //   governor                    what requests cost, and when they may be sent
+//   typed_id                    ids as a user has typed them
 //   key, operation, error       keys, operations as data, errors
 //   lag                         errors that are only replication lag
 //   odata, model, objects       query options, how JSON is read and written, the read models
@@ -147,6 +148,8 @@ mod settled;
 mod stream;
 #[cfg(feature = "sync")]
 pub mod sync;
+#[cfg(any(feature = "connection", feature = "registration"))]
+mod typed_id;
 mod verbs;
 
 pub use entra_core;

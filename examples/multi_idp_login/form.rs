@@ -1,6 +1,6 @@
 //! The form in which an administrator enters a connection, and what is found out about it.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
 use entra_auth::{
     ApplicationCredentialFactory, CredentialOptions,
@@ -13,7 +13,7 @@ use entra_graph::connection::{ConnectionTest, RedirectPlatform};
 use serde::Deserialize;
 
 /// A connection as it was entered. The form has no required tenant ID: a domain is enough.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Form {
     /// A short name, for URLs.
     pub(crate) name: String,
@@ -70,9 +70,11 @@ impl Form {
         let (tenant, domain) = (self.tenant.trim(), self.domain.trim());
         let entered: Option<TenantId> = match tenant {
             "" => None,
-            text => Some(text.parse().map_err(|error| {
-                format!("the directory (tenant) ID {text:?} is invalid: {error}")
-            })?),
+            // The error repeats no text that may be a secret in the wrong field.
+            text => Some(
+                text.parse()
+                    .map_err(|error| format!("the directory (tenant) ID is invalid: {error}"))?,
+            ),
         };
         match entered.filter(|tenant| !tenant.is_alias()) {
             Some(tenant) => Ok(tenant),
@@ -102,6 +104,15 @@ impl Form {
     }
 }
 
+/// Shows no entry of the administrator: each may be a secret in the wrong field.
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The ID of the tenant that has this domain, which the sign-in service tells to all.
 pub(crate) async fn find_tenant(cloud: &Cloud, domain: &str) -> Result<TenantId, Box<dyn Error>> {
     #[derive(Deserialize)]
@@ -110,7 +121,7 @@ pub(crate) async fn find_tenant(cloud: &Cloud, domain: &str) -> Result<TenantId,
     }
     let domain: TenantId = domain
         .parse()
-        .map_err(|error| format!("the domain {domain:?} is invalid: {error}"))?;
+        .map_err(|error| format!("the domain is invalid: {error}"))?;
     let login = cloud.authority().as_str().trim_end_matches('/');
     let url = format!("{login}/{domain}/v2.0/.well-known/openid-configuration");
     let request = http::Request::get(url).body(Bytes::new())?;

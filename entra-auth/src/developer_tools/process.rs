@@ -9,9 +9,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use entra_core::Secret;
+use entra_core::{Secret, decode_text};
 
-use crate::{blocking, text_file};
+use crate::blocking;
 
 /// Runs the command line tools that some credentials ask.
 ///
@@ -132,7 +132,7 @@ fn reading(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<io::Resul
         };
         // PowerShell's wrappers of a tool may print UTF-16.
         let text = read.map(|_| {
-            text_file::decoded(&bytes)
+            decode_text(&bytes)
                 .unwrap_or_else(|| Secret::from(String::from_utf8_lossy(&bytes).into_owned()))
         });
         zeroize::Zeroize::zeroize(&mut bytes);

@@ -5,9 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use entra_core::{Secret, http::HeaderValue};
+use entra_core::{Secret, http::HeaderValue, read_text_file};
 
-use crate::{Error, ErrorKind, blocking, text_file};
+use crate::{Error, ErrorKind, blocking};
 
 /// The `Authorization` header for the challenge.
 pub(super) async fn authorization(
@@ -63,7 +63,7 @@ fn read(path: &Path, folder: &Path) -> Result<Secret, Error> {
     if path.parent() != Some(&folder) {
         return Err(untrusted("the file is not in the agent's folder"));
     }
-    text_file::read(&path, LARGEST).map_err(|source| match source.kind() {
+    read_text_file(&path, LARGEST).map_err(|source| match source.kind() {
         io::ErrorKind::FileTooLarge => untrusted("the file is larger than a key can be"),
         _ => unreadable(source),
     })

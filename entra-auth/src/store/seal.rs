@@ -25,7 +25,9 @@ use super::{StoreError, StoreErrorKind, StoreKey};
 ///    session for web sessions), remove the old key.
 ///
 /// If the order is not kept, a replica without the new key cannot read the entries under it: web sessions are
-/// unknown there, tokens are an error of the store, and the other replicas lose nothing.
+/// unknown there, tokens are an error of the store, and the other replicas lose nothing. A sign-out at such a
+/// replica ends the session and removes its tokens all the same; one that failed elsewhere before is kept for the
+/// replicas that can read it, and the page says that it is not complete.
 ///
 /// ```
 /// use entra_auth::store::EncryptionKey;
@@ -58,6 +60,21 @@ impl EncryptionKey {
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| wrong())?);
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| wrong())?;
         Ok(Self::new(key))
+    }
+
+    /// The key of those who know this secret text, whatever other keys they have. The store must not have the text.
+    #[cfg(feature = "axum")]
+    pub(crate) fn derived_from(purpose: &str, secret: &str) -> Self {
+        let mut context = Context::new(&SHA256);
+        for part in ["entra-auth key", purpose, secret] {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
+        let mut key = [0; 32];
+        for (to, from) in key.iter_mut().zip(context.finish().as_ref()) {
+            *to = *from;
+        }
+        Self::new(key)
     }
 
     /// Tells keys apart in a store. A digest of 256 unpredictable bits reveals nothing of them.
@@ -96,6 +113,15 @@ impl Seal {
     #[inline]
     pub(crate) fn new(keys: Vec<EncryptionKey>) -> Self {
         Self(keys.into_iter().map(|key| (key.id(), key)).collect())
+    }
+
+    /// A text of ten characters that tells the first key apart from others.
+    #[cfg(feature = "axum")]
+    pub(crate) fn name_of_first_key(&self) -> String {
+        let id = self.0.first().map_or(PLAIN, |(id, _)| *id);
+        let mut name = super::key::hex(&id);
+        name.truncate(10);
+        name
     }
 
     /// The entry as the store may have it: mark, key id, nonce, ciphertext.

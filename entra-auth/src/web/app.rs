@@ -392,7 +392,7 @@ const DEFAULT_LIMITS: Limits = Limits {
     idle: Duration::from_secs(3600),
     recheck: Duration::from_secs(15 * 60),
 };
-/// A session has up to four entries; this number of entries needs about 100 MB of memory.
+/// A session has up to five entries; this number of entries needs about 100 MB of memory.
 const MAX_ENTRIES: usize = 200_000;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{route_urls::RouteUrls, session_id::SessionId};
 use crate::{
     sign_in::{AdminConsentState, ReturnPath},
-    store::{EncryptionKey, Seal, StoreKey},
+    store::{EncryptionKey, Seal, StoreErrorKind, StoreKey},
     user::{ResponseMode, ShortPendingSignIn},
 };
 
@@ -55,6 +55,15 @@ pub(super) enum FlowCookie {
     Consent,
     /// A sign-out that is not complete because the store failed.
     SignOut,
+}
+
+/// The flows of one kind and id that are pending in a browser.
+pub(super) struct PendingFlows<T> {
+    pub(super) values: Vec<T>,
+    /// The names of their cookies.
+    pub(super) names: Vec<String>,
+    /// Whether there are more, which only replicas with another key or version can read.
+    pub(super) has_unreadable: bool,
 }
 
 /// A cookie of a pending flow in a request.
@@ -119,21 +128,63 @@ impl Cookies {
         id: &str,
         headers: &HeaderMap,
     ) -> Option<(T, HeaderValue)> {
-        let prefix = self.prefix(kind);
-        let suffix = format!("-{}", id_prefix(id)?);
-        let has_id = |(name, _): &(&str, &str)| {
-            name.strip_prefix(&prefix)
-                .is_some_and(|rest| rest.ends_with(&suffix))
-        };
         // A cookie of the same name that another site has set cannot be decrypted.
-        cookie_pairs(headers)
-            .filter(has_id)
+        self.pending_pairs(kind, id, headers)
             .find_map(|(name, value)| {
                 let encrypted = URL_SAFE_NO_PAD.decode(value).ok()?;
                 let value = self.seal.open(&store_key(name), &encrypted).ok()?;
                 let value = serde_json::from_slice(&value).ok()?;
                 Some((value, self.removal(kind, name.to_owned())))
             })
+    }
+
+    /// All pending flows of the kind with this id: each key has a cookie of its own.
+    pub(super) fn pending_flows<T: DeserializeOwned>(
+        &self,
+        kind: FlowCookie,
+        id: &str,
+        headers: &HeaderMap,
+    ) -> PendingFlows<T> {
+        let mut flows = PendingFlows {
+            values: Vec::new(),
+            names: Vec::new(),
+            has_unreadable: false,
+        };
+        for (name, value) in self.pending_pairs(kind, id, headers) {
+            let Ok(encrypted) = URL_SAFE_NO_PAD.decode(value) else {
+                continue;
+            };
+            let value = match self.seal.open(&store_key(name), &encrypted) {
+                Ok(value) => serde_json::from_slice(&value).ok(),
+                Err(error) if error.kind() == StoreErrorKind::Unreadable => None,
+                // It is damaged, or is not from this site.
+                Err(_) => continue,
+            };
+            match value {
+                Some(value) => {
+                    flows.values.push(value);
+                    flows.names.push(name.to_owned());
+                }
+                None => flows.has_unreadable = true,
+            }
+        }
+        flows
+    }
+
+    /// The cookies of pending flows of the kind with this id.
+    fn pending_pairs<'h>(
+        &self,
+        kind: FlowCookie,
+        id: &str,
+        headers: &'h HeaderMap,
+    ) -> impl Iterator<Item = (&'h str, &'h str)> {
+        let prefix = self.prefix(kind);
+        let suffix = id_prefix(id).map(|id| format!("-{id}"));
+        cookie_pairs(headers).filter(move |(name, _)| {
+            let rest = name.strip_prefix(prefix.as_str());
+            rest.zip(suffix.as_deref())
+                .is_some_and(|(rest, suffix)| rest.ends_with(suffix))
+        })
     }
 
     /// The headers that remove the oldest pending flows if, with the added one, their cookies would be too
@@ -180,7 +231,8 @@ impl Cookies {
         removals
     }
 
-    fn removal(&self, kind: FlowCookie, name: String) -> HeaderValue {
+    /// The header that removes the cookie of a pending flow.
+    pub(super) fn removal(&self, kind: FlowCookie, name: String) -> HeaderValue {
         let cookie = self.pending_builder(kind, name, String::new());
         header(cookie.max_age(Duration::ZERO))
     }
@@ -239,13 +291,16 @@ impl Cookies {
 
     /// The name of a cookie. Several tabs may sign in at once, so each sign-in has a cookie of its own. The
     /// name contains the time of its start, so that the oldest can be found.
+    ///
+    /// A sign-out has a cookie for each key instead, so that a replica does not replace one that it cannot
+    /// read.
     fn name(&self, kind: FlowCookie, id: &str) -> Option<String> {
         let id = id_prefix(id)?;
-        let started = match kind {
-            FlowCookie::SignOut => 0,
-            _ => self.clock.now().unix_timestamp().max(0),
+        let part = match kind {
+            FlowCookie::SignOut => self.seal.name_of_first_key(),
+            _ => format!("{:010x}", self.clock.now().unix_timestamp().max(0)),
         };
-        Some(format!("{}{started:010x}-{id}", self.prefix(kind)))
+        Some(format!("{}{part}-{id}", self.prefix(kind)))
     }
 }
 
@@ -311,281 +366,4 @@ const SEPARATOR_BYTES: usize = 3;
 const MAX_TOTAL_BYTES: usize = 7 * 1024;
 
 #[cfg(test)]
-mod tests {
-    use entra_core::{ManualClock, Timestamp};
-
-    use super::*;
-
-    fn cookies(address: &str, mode: ResponseMode) -> Cookies {
-        let urls = RouteUrls::at(address).unwrap();
-        let clock = ManualClock::at(Timestamp::from_unix_timestamp(0x6a00_0000).unwrap());
-        Cookies::new(
-            &urls,
-            mode,
-            vec![EncryptionKey::new([7; 32])],
-            Arc::new(clock),
-        )
-    }
-
-    fn text(header: &HeaderValue) -> &str {
-        header.to_str().unwrap()
-    }
-
-    const ID: &str = "0123456789abcdefXYZ";
-
-    #[test]
-    fn the_session_cookie_is_bound_to_the_host_and_hidden_from_scripts() {
-        let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let session_id = SessionId::parse("g.i.").unwrap();
-        assert_eq!(
-            text(&cookies.session_cookie(&session_id)),
-            format!(
-                "__Host-entra-session-{}=g.i.; HttpOnly; SameSite=Lax; Secure; Path=/",
-                cookies.site
-            )
-        );
-        assert!(text(&cookies.session_removal()).contains("Max-Age=0"));
-        let local = super::tests::cookies("http://localhost:1/auth", ResponseMode::Query);
-        assert_eq!(
-            text(&local.session_cookie(&session_id)),
-            format!(
-                "entra-session-{}=g.i.; HttpOnly; SameSite=Lax; Path=/",
-                local.site
-            )
-        );
-    }
-
-    #[test]
-    fn only_a_posted_response_needs_a_cookie_with_same_site_none() {
-        for (address, mode, expected) in [
-            (
-                "https://a.example/auth",
-                ResponseMode::Query,
-                "; SameSite=Lax; Secure; Path=/; Max-Age=3600",
-            ),
-            (
-                "https://a.example/auth",
-                ResponseMode::FormPost,
-                "; SameSite=None; Secure; Path=/; Max-Age=3600",
-            ),
-            (
-                "http://localhost:1/auth",
-                ResponseMode::Query,
-                "; SameSite=Lax; Path=/; Max-Age=3600",
-            ),
-            (
-                "http://localhost:1/auth",
-                ResponseMode::FormPost,
-                "; SameSite=None; Secure; Path=/; Max-Age=3600",
-            ),
-        ] {
-            let sent = cookies(address, mode)
-                .pending_cookie(FlowCookie::SignIn, ID, &"x")
-                .unwrap();
-            assert!(text(&sent).ends_with(expected), "{sent:?}");
-            assert!(text(&sent).contains("; HttpOnly"), "{sent:?}");
-        }
-    }
-
-    #[test]
-    fn a_pending_flow_is_encrypted_and_bound_to_the_name_of_its_cookie() {
-        let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let sent = cookies
-            .pending_cookie(FlowCookie::SignIn, ID, &"canary")
-            .unwrap();
-        let (pair, _) = text(&sent).split_once(';').unwrap();
-        let (name, value) = pair.split_once('=').unwrap();
-        let site = &cookies.site;
-        let expected = format!("__Host-entra-flow-{site}-006a000000-0123456789abcdef");
-        assert_eq!(name, expected);
-        assert!(
-            !String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode(value).unwrap()).contains("canary")
-        );
-        let request = |pair: String| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::COOKIE, pair.try_into().unwrap());
-            headers
-        };
-        let take_pending =
-            |kind, headers: &HeaderMap| cookies.take_pending::<String>(kind, ID, headers);
-        let (return_path, removal) =
-            take_pending(FlowCookie::SignIn, &request(format!("a=b; {pair}"))).unwrap();
-        assert!(return_path == "canary" && text(&removal).contains("Max-Age=0"));
-        let moved = format!("__Host-entra-consent-{site}-006a000000-0123456789abcdef={value}");
-        let later = format!("__Host-entra-flow-{site}-006a000001-0123456789abcdef={value}");
-        let other = if &value[9..10] == "A" { "B" } else { "A" };
-        let changed = format!("{name}={}{other}{}", &value[..9], &value[10..]);
-        for other in [
-            moved,
-            later,
-            changed,
-            format!("{name}=!"),
-            format!("{name}="),
-        ] {
-            let kind = if other.contains("consent") {
-                FlowCookie::Consent
-            } else {
-                FlowCookie::SignIn
-            };
-            assert!(take_pending(kind, &request(other)).is_none());
-        }
-        for id in ["", "short", "0123456789;bcdefXYZ", "\u{e9}123456789abcdef"] {
-            assert!(
-                cookies
-                    .pending_cookie(FlowCookie::SignIn, id, &"x")
-                    .is_none(),
-                "{id}"
-            );
-        }
-        assert!(
-            cookies
-                .pending_cookie(FlowCookie::SignIn, ID, &"x".repeat(4000))
-                .is_none()
-        );
-    }
-
-    #[test]
-    fn the_oldest_pending_sign_ins_are_removed_if_a_request_would_be_too_large() {
-        let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let name = |time: usize, kind: &str| {
-            format!(
-                "__Host-entra-{kind}-{}-{time:010x}-{time:016}",
-                cookies.site
-            )
-        };
-        let with = |pairs: Vec<String>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::COOKIE, pairs.join("; ").try_into().unwrap());
-            headers
-        };
-        let value = "x".repeat(900);
-        let pair = |time: usize| format!("{}={value}", name(time, "flow"));
-        let added = HeaderValue::try_from(format!("{}; HttpOnly; Path=/", pair(99))).unwrap();
-        // In any order of the browser's.
-        let six: Vec<_> = [3, 1, 6, 2, 5, 4].map(pair).to_vec();
-        assert!(cookies.remove_oldest(&with(six.clone()), &added).is_empty());
-        let mut seven = six.clone();
-        seven.push(pair(7));
-        let removal = cookies.remove_oldest(&with(seven.clone()), &added);
-        assert_eq!(removal.len(), 1);
-        assert!(text(&removal[0]).starts_with(&format!("{}=;", name(1, "flow"))));
-        // A cookie from a clock that was ahead is removed first.
-        let mut with_future = seven.clone();
-        with_future.push(pair(0x6a00_0000 + 3600));
-        let removal = cookies.remove_oldest(&with(with_future), &added);
-        let names: Vec<_> = removal
-            .iter()
-            .map(|cookie| text(cookie).split('=').next().unwrap())
-            .collect();
-        assert_eq!(names, [name(0x6a00_0000 + 3600, "flow"), name(1, "flow")]);
-        // A pending consent counts as well, and other cookies do not.
-        seven.push(format!("{}={value}", name(0, "consent")));
-        seven.push(format!("other={}", "y".repeat(9000)));
-        seven.push(format!("__Host-entra-flow-othersite0-0000000000-x={value}"));
-        let removal = cookies.remove_oldest(&with(seven), &added);
-        let names: Vec<_> = removal
-            .iter()
-            .map(|cookie| text(cookie).split('=').next().unwrap())
-            .collect();
-        assert_eq!(names, [name(0, "consent"), name(1, "flow")]);
-    }
-
-    #[test]
-    fn a_cookie_that_is_not_text_hides_no_other_cookie() {
-        let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let id = SessionId::parse("g.i.").unwrap();
-        let own = format!("__Host-entra-session-{}={}", cookies.site, id.to_text());
-        for other in [
-            &b"name=caf\xe9"[..],
-            b"\xff\xfe=x",
-            "n\u{e4}me=\u{1f36a}".as_bytes(),
-            b"=",
-            b";;",
-            b"a",
-            b"b=\"x",
-        ] {
-            for order in [[other, own.as_bytes()], [own.as_bytes(), other]] {
-                let mut headers = HeaderMap::new();
-                let header = HeaderValue::from_bytes(&order.join(&b"; "[..])).unwrap();
-                headers.insert(header::COOKIE, header);
-                assert!(
-                    cookies.session_id(&headers) == Some(id.clone()),
-                    "{other:?}"
-                );
-            }
-        }
-    }
-
-    /// A subdomain may set any name without the prefix, such as one with a blank of Unicode before it.
-    #[test]
-    fn a_name_with_unicode_white_space_around_it_is_another_name() {
-        let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let id = SessionId::parse("g.i.").unwrap();
-        let session = format!("{}={}", cookies.session_name(), id.to_text());
-        let sent = cookies
-            .pending_cookie(FlowCookie::SignIn, ID, &"canary")
-            .unwrap();
-        let flow = text(&sent).split(';').next().unwrap();
-        let request = |pair: &str| {
-            let mut headers = HeaderMap::new();
-            let pair = HeaderValue::from_bytes(pair.as_bytes()).unwrap();
-            headers.insert(header::COOKIE, pair);
-            headers
-        };
-        for white_space in [" ", "\t", ""] {
-            let headers = request(&format!("a=b;{white_space}{session};{white_space}{flow}"));
-            assert!(cookies.session_id(&headers) == Some(id.clone()));
-            assert!(
-                cookies
-                    .take_pending::<String>(FlowCookie::SignIn, ID, &headers)
-                    .is_some()
-            );
-        }
-        for blank in [
-            "\u{85}", "\u{a0}", "\u{1680}", "\u{2000}", "\u{2007}", "\u{200a}", "\u{2028}",
-            "\u{2029}", "\u{202f}", "\u{205f}", "\u{3000}", "\u{feff}", "\u{200b}",
-        ] {
-            for (before, after) in [(blank, ""), ("", blank)] {
-                let around = |pair: &str| {
-                    let (name, value) = pair.split_once('=').unwrap();
-                    format!("{before}{name}{after}={value}")
-                };
-                let headers = request(&format!("{}; {}", around(&session), around(flow)));
-                assert!(cookies.session_id(&headers).is_none(), "{blank:?}");
-                let pending = cookies.take_pending::<String>(FlowCookie::SignIn, ID, &headers);
-                assert!(pending.is_none(), "{blank:?}");
-                assert!(cookies.remove_oldest(&headers, &sent).is_empty());
-            }
-        }
-    }
-
-    /// Without TLS another path may have a cookie of the same name; so may an old browser.
-    #[test]
-    fn a_session_is_found_beside_a_malformed_cookie_of_its_name() {
-        let cookies = cookies("http://localhost:1/auth", ResponseMode::Query);
-        let id = SessionId::parse("g.i.").unwrap();
-        let name = cookies.session_name();
-        for other in ["", "g", "g.i", "g.i.x.y", "\"g.i.\"", "g.i.%41", "g!.i."] {
-            let mut headers = HeaderMap::new();
-            let pairs = format!("{name}={other}; {name}={}", id.to_text());
-            headers.insert(header::COOKIE, pairs.try_into().unwrap());
-            assert!(cookies.session_id(&headers) == Some(id.clone()), "{other}");
-        }
-    }
-
-    #[test]
-    fn sites_on_one_host_have_different_cookies() {
-        let names = [
-            "https://a.example/auth",
-            "https://a.example/other",
-            "https://a.example",
-            "https://a.example:8443/auth",
-        ]
-        .map(|address| cookies(address, ResponseMode::Query).session_name());
-        for (number, name) in names.iter().enumerate() {
-            assert!(!names[number + 1..].contains(name), "{name}");
-        }
-        let same = cookies("https://A.example:443/auth/", ResponseMode::Query).session_name();
-        assert_eq!(same, names[0]);
-    }
-}
+mod tests;

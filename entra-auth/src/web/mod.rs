@@ -110,7 +110,8 @@
 //! re-check succeeds. See [`SignInErrorKind::ends_session`](crate::sign_in::SignInErrorKind::ends_session).
 //!
 //! A sign-out that fails because of the store has the status 503, still leads on to Entra's sign-out, and
-//! is tried again when the browser returns.
+//! is tried again when the browser returns. Until then a cookie has it, encrypted as a session: a replica that
+//! lacks the key keeps the cookie, and does not report the sign-out as complete either.
 //!
 //! # Beside other crates
 //!
@@ -133,6 +134,7 @@ mod authorize;
 mod callback;
 mod cookies;
 mod current_user;
+mod entra_session;
 mod error_pages;
 mod memory;
 mod metadata;
@@ -147,6 +149,7 @@ mod session_id;
 mod sign_out;
 mod start;
 mod token;
+mod token_owner;
 
 pub use app::{WebSignIn, WebSignInBuilder};
 pub use authorize::{AccessDenied, Authorize, SignInContext, SignOutContext};

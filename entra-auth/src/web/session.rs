@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::session_id::SessionId;
+use super::{entra_session::EntraSession, session_id::SessionId};
 use crate::{
     sign_in::{Identity, ReturnPath, SignInClient, SignInResult},
     store::{GuardedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
@@ -59,13 +59,6 @@ pub(super) struct ConnectionIdentity {
     authority: String,
     tenant: TenantId,
     client: ClientId,
-}
-
-/// The user whose tokens are removed when a session at Entra ends.
-#[derive(Serialize, Deserialize)]
-pub(super) struct TokenOwner {
-    pub(super) origin: ConnectionIdentity,
-    pub(super) account: Account,
 }
 
 impl ConnectionIdentity {
@@ -137,7 +130,8 @@ impl fmt::Debug for Session {
 ///
 /// A session has three entries: the record and the state in the partition of its user, so that all
 /// sessions of a user can be ended in one step, and a mark in the partition of the session at Entra,
-/// so that a front-channel sign-out can end those. It is valid while all of them exist.
+/// so that a front-channel sign-out can end those. It is valid while all of them exist. Both partitions
+/// say beside them whose tokens a sign-out removes.
 #[derive(Debug)]
 pub(super) struct Sessions {
     /// The id of the site: other sites may share the store and the keys.
@@ -191,14 +185,14 @@ impl Sessions {
             self.random()?,
             connection.name().to_owned(),
         );
-        let sid = identity.sid.as_ref();
-        let entra_session = sid.map(|sid| entra_session(&identity.issuer, sid));
+        let sid = identity.sid.as_deref();
+        let entra_session = sid.map(|sid| EntraSession::new(&identity.issuer, sid));
         let now = self.now();
         let record = SessionRecord {
             account: signed_in.account().clone(),
             connection: connection.name().to_owned(),
             origin: ConnectionIdentity::of(connection),
-            entra_session,
+            entra_session: entra_session.as_ref().map(EntraSession::digest),
             return_path: return_path.clone(),
             since: now,
             until: now.saturating_add(seconds(self.limits.lifetime)),
@@ -211,13 +205,9 @@ impl Sessions {
             attempted: now,
         };
         self.within(async {
+            self.write_owner(&id, &record, entra_session.as_ref())
+                .await?;
             if let Some(digest) = &record.entra_session {
-                let owner = TokenOwner {
-                    origin: record.origin.clone(),
-                    account: record.account.clone(),
-                };
-                let key = self.owner_key(digest, &record.connection);
-                self.write(&key, &owner, self.limits.lifetime).await?;
                 self.write(&self.mark_key(digest, &id), &(), self.limits.lifetime)
                     .await?;
             }
@@ -230,7 +220,7 @@ impl Sessions {
     }
 
     /// Runs what one look-up asks of the store within one time limit.
-    async fn within<T>(
+    pub(super) async fn within<T>(
         &self,
         look_up: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
@@ -267,7 +257,8 @@ impl Sessions {
     /// The record of a session, also if the session is idle for too long. It is an error if there is one that
     /// cannot be read here.
     pub(super) async fn record(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        self.within(self.read_strictly(&id.key(&self.site))).await
+        self.within(self.read_strictly(&self.seal, &id.key(&self.site)))
+            .await
     }
 
     /// The identity and user of a session that may have expired.
@@ -367,7 +358,8 @@ impl Sessions {
             let store = self.store.store();
             let ended = store.remove(&id.key(&self.site)).await;
             let state = store.remove(&id.state_key(&self.site)).await;
-            ended.and(state)
+            let owner = store.remove(&id.owner_key(&self.site)).await;
+            ended.and(state).and(owner)
         })
         .await
     }
@@ -387,25 +379,10 @@ impl Sessions {
     }
 
     /// Ends the sessions that come from a session at Entra.
-    pub(super) async fn end_entra_session(
-        &self,
-        issuer: &str,
-        sid: &str,
-    ) -> Result<(), StoreError> {
-        let key = self.owner_key(&entra_session(issuer, sid), "");
+    pub(super) async fn end_entra_session(&self, session: &EntraSession) -> Result<(), StoreError> {
+        let key = self.owner_key(&session.digest(), "");
         self.within(self.store.store().remove_partition(key.partition()))
             .await
-    }
-
-    /// The user of a session at Entra, whose tokens at this connection are to be removed. It is an error if there
-    /// is one that cannot be read here.
-    pub(super) async fn token_owner(
-        &self,
-        (issuer, sid): (&str, &str),
-        connection: &str,
-    ) -> Result<Option<TokenOwner>, StoreError> {
-        let key = self.owner_key(&entra_session(issuer, sid), connection);
-        self.within(self.read_strictly(&key)).await
     }
 
     /// The state without the times of checks that a clock which was ahead has written: the last check
@@ -450,18 +427,28 @@ impl Sessions {
         value: &impl Serialize,
         lifetime: Duration,
     ) -> Result<(), StoreError> {
+        self.write_sealed(&self.seal, key, value, lifetime).await
+    }
+
+    pub(super) async fn write_sealed(
+        &self,
+        seal: &Seal,
+        key: &StoreKey,
+        value: &impl Serialize,
+        lifetime: Duration,
+    ) -> Result<(), StoreError> {
         let entry = serde_json::to_vec(value)
             .map_err(|_| StoreError::configuration("a session cannot be serialized"))?;
-        let entry = self.seal.close(key, Zeroizing::new(entry))?;
+        let entry = seal.close(key, Zeroizing::new(entry))?;
         self.store.store().save(key, &entry, lifetime).await
     }
 
     /// The entry, if it can be read here. One of another key or version is left in the store because other
     /// replicas may be able to read it. Here its user signs in again.
     async fn read<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Option<T>, StoreError> {
-        Ok(match self.entry(key).await? {
+        Ok(match self.entry(&self.seal, key).await? {
             Entry::Found(value) => Some(value),
-            Entry::Absent => None,
+            Entry::Absent | Entry::Damaged(_) => None,
             Entry::Unreadable(error) => {
                 tracing::warn!(%error, "a session cannot be read here");
                 None
@@ -469,23 +456,28 @@ impl Sessions {
         })
     }
 
-    /// The same, with an error for an entry of another key or version.
-    async fn read_strictly<T: DeserializeOwned>(
+    /// The same, with an error for an entry of another key or version and for a damaged one.
+    pub(super) async fn read_strictly<T: DeserializeOwned>(
         &self,
+        seal: &Seal,
         key: &StoreKey,
     ) -> Result<Option<T>, StoreError> {
-        match self.entry(key).await? {
+        match self.entry(seal, key).await? {
             Entry::Found(value) => Ok(Some(value)),
             Entry::Absent => Ok(None),
-            Entry::Unreadable(error) => Err(error),
+            Entry::Unreadable(error) | Entry::Damaged(error) => Err(error),
         }
     }
 
-    async fn entry<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Entry<T>, StoreError> {
+    async fn entry<T: DeserializeOwned>(
+        &self,
+        seal: &Seal,
+        key: &StoreKey,
+    ) -> Result<Entry<T>, StoreError> {
         let Some(entry) = self.store.store().load(key).await?.map(Zeroizing::new) else {
             return Ok(Entry::Absent);
         };
-        match self.seal.open(key, &entry) {
+        match seal.open(key, &entry) {
             Ok(entry) => Ok(serde_json::from_slice(&entry).map_or_else(
                 |_| {
                     Entry::Unreadable(StoreError::new(
@@ -498,7 +490,7 @@ impl Sessions {
             Err(error) if error.kind() == StoreErrorKind::Damaged => {
                 tracing::warn!(%error, "a session is damaged and is quarantined");
                 self.store.store().quarantine(key, &entry).await?;
-                Ok(Entry::Absent)
+                Ok(Entry::Damaged(error))
             }
             Err(error) => Ok(Entry::Unreadable(error)),
         }
@@ -526,7 +518,7 @@ impl Sessions {
         StoreKey::new(&self.entra_session_partition(digest), &id.to_text())
     }
 
-    fn owner_key(&self, digest: &str, connection: &str) -> StoreKey {
+    pub(super) fn owner_key(&self, digest: &str, connection: &str) -> StoreKey {
         let name = format!("tokens {connection}");
         StoreKey::new(&self.entra_session_partition(digest), &name)
     }
@@ -553,6 +545,8 @@ enum Entry<T> {
     Absent,
     /// It is of another key or version.
     Unreadable(StoreError),
+    /// It was damaged and is quarantined.
+    Damaged(StoreError),
 }
 
 /// A check in progress; it ends when this is dropped.
@@ -569,10 +563,6 @@ impl Drop for Check<'_> {
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
-
-fn entra_session(issuer: &str, sid: &str) -> String {
-    hashed(&serde_json::json!([issuer, sid]).to_string())
 }
 
 /// Short enough to be read out on the telephone.

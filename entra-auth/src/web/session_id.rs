@@ -62,6 +62,16 @@ impl SessionId {
         StoreKey::new(&self.partition(site), &format!("{} state", self.id))
     }
 
+    /// The entry that says whose tokens a sign-out removes.
+    pub(super) fn owner_key(&self, site: &str) -> StoreKey {
+        StoreKey::new(&self.partition(site), &format!("{} tokens", self.id))
+    }
+
+    /// The part that only the browser knows.
+    pub(super) fn secret(&self) -> &str {
+        &self.id
+    }
+
     fn partition(&self, site: &str) -> String {
         format!("web sessions at {site} of {}", self.user_digest)
     }

@@ -9,17 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     app::{Site, SiteState},
-    cookies::FlowCookie,
+    cookies::{FlowCookie, PendingFlows},
+    entra_session::EntraSession,
     pages::{PageBuilder, PageKind, PageText},
     request_parts::header_text,
     responses::{redirect, with_cookies, with_security_headers},
     route_urls::SIGNED_OUT,
-    session::{ConnectionIdentity, TokenOwner},
+    session::ConnectionIdentity,
     session_id::SessionId,
+    token_owner::TokenOwner,
 };
 use crate::{
     sign_in::{FrontChannelSignOut, SignInClient, SignOutOptions},
-    store::StoreError,
+    store::{StoreError, StoreErrorKind},
     user::Account,
 };
 
@@ -37,12 +39,23 @@ struct StoredSignOut<'a> {
     tokens: &'a [(String, TokenOwner)],
 }
 
+/// The sign-outs that a browser's earlier requests could not complete.
+struct EarlierSignOuts {
+    pending: PendingSignOut,
+    /// The names of their cookies.
+    cookies: Vec<String>,
+    /// Whether there are more, which only other replicas can read.
+    has_unreadable: bool,
+}
+
 /// The result of a sign-out.
 #[derive(Default)]
 struct SignOutOutcome {
     /// The URL that ends the session at the sign-in service.
     to: Option<String>,
     pending: PendingSignOut,
+    /// Whether there is an earlier sign-out that only other replicas can read.
+    has_unreadable: bool,
 }
 
 /// Asks for confirmation of a sign-out. A link alone does not sign a user out, because any other
@@ -80,7 +93,7 @@ pub(super) async fn sign_out(State(site): SiteState, headers: HeaderMap) -> Resp
         return with_security_headers(page.into_response());
     }
     let (outcome, cookies) = site.end_current_session(&headers).await;
-    if !outcome.pending.is_empty() {
+    if !outcome.is_complete() {
         let page = site.sign_out_failed_page(outcome.to.as_deref(), &headers);
         return with_cookies(page, cookies);
     }
@@ -95,16 +108,13 @@ pub(super) async fn sign_out(State(site): SiteState, headers: HeaderMap) -> Resp
 
 /// Where Entra redirects the browser after its own sign-out. A sign-out here that failed is tried again.
 pub(super) async fn signed_out(State(site): SiteState, headers: HeaderMap) -> Response {
-    let mut cookies = Vec::new();
-    if let Some((pending, removal)) = site.pending_sign_out(&headers) {
-        let outcome = site.finish_sign_out(pending).await;
-        cookies.push(site.sign_out_cookie(&outcome.pending).unwrap_or(removal));
-        if !outcome.pending.is_empty() {
-            return with_cookies(site.sign_out_failed_page(None, &headers), cookies);
-        }
+    let earlier = site.earlier_sign_outs(&headers);
+    let (outcome, cookies) = site.finish_earlier(earlier).await;
+    if !outcome.is_complete() {
+        return with_cookies(site.sign_out_failed_page(None, &headers), cookies);
     }
     if let Some(id) = site.cookies.session_id(&headers)
-        && !matches!(site.session(&id).await, Ok(None))
+        && site.may_have_session(&id).await
     {
         // The page can be opened at any time, also with a session.
         let (kind, title) = (PageKind::StillSignedIn, PageText::StillSignedInTitle);
@@ -152,7 +162,7 @@ pub(super) async fn front_channel(
             // site is not an iframe.
             _ if header_text(&headers, "sec-fetch-dest") == Some("iframe") => {
                 let (outcome, cookies) = site.end_current_session(&headers).await;
-                if !outcome.pending.is_empty() {
+                if !outcome.is_complete() {
                     response = StatusCode::SERVICE_UNAVAILABLE.into_response();
                 }
                 response = with_cookies(response, cookies);
@@ -175,15 +185,31 @@ impl Site {
 
     /// Ends the browser's session, and what an earlier sign-out could not end.
     async fn end_current_session(&self, headers: &HeaderMap) -> (SignOutOutcome, Vec<HeaderValue>) {
-        let (mut pending, removal) = self.pending_sign_out(headers).unzip();
-        let pending = pending.get_or_insert_default();
+        let mut earlier = self.earlier_sign_outs(headers);
         if let Some(id) = self.cookies.session_id(headers) {
-            pending.sessions.insert(0, id.to_text());
+            earlier.pending.sessions.insert(0, id.to_text());
         }
-        let outcome = self.finish_sign_out(std::mem::take(pending)).await;
-        let mut cookies = vec![self.cookies.session_removal()];
-        cookies.extend(self.sign_out_cookie(&outcome.pending).or(removal));
+        let (outcome, mut cookies) = self.finish_earlier(earlier).await;
+        cookies.push(self.cookies.session_removal());
         (outcome, cookies)
+    }
+
+    /// Completes the sign-outs as far as possible. Returns the headers that store what is left.
+    async fn finish_earlier(&self, earlier: EarlierSignOuts) -> (SignOutOutcome, Vec<HeaderValue>) {
+        let mut outcome = self.finish_sign_out(earlier.pending).await;
+        outcome.has_unreadable = earlier.has_unreadable;
+        if outcome.has_unreadable {
+            tracing::error!(
+                "an earlier sign-out of a browser was stored with a key that is not among those of this replica; its cookie stays for a replica that has the key"
+            );
+        }
+        let cookies = self.sign_out_cookies(&outcome.pending, earlier.cookies);
+        (outcome, cookies)
+    }
+
+    /// Whether there may be a valid session with this id, here or at a replica with another key.
+    async fn may_have_session(&self, id: &SessionId) -> bool {
+        !matches!(self.session(id).await, Ok(None)) || self.sessions.record(id).await.is_err()
     }
 
     async fn finish_sign_out(&self, pending: PendingSignOut) -> SignOutOutcome {
@@ -230,16 +256,25 @@ impl Site {
                 .unwrap_or_default(),
             _ => None,
         };
-        let ended = match &record {
-            Ok(_) => self.sessions.end(id).await,
-            // Without the record no later attempt, here or at another replica, would find the tokens.
-            Err(_) => self.sessions.end_without_record(id).await,
+        let owner = match &record {
+            Ok(Some(record)) => Some((record.connection.clone(), TokenOwner::of(record))),
+            Ok(None) => None,
+            // Another key, another version or damage does not change by waiting.
+            Err(error) if error.kind() != StoreErrorKind::Unavailable => {
+                self.sessions.owner_of(id).await.unwrap_or_default()
+            }
+            Err(_) => None,
         };
-        let Some(record) = record? else {
-            return ended;
+        let ended = match (&record, &owner) {
+            // Without the record no later attempt, here or at another replica, would find the tokens.
+            (Err(_), None) => self.sessions.end_without_record(id).await,
+            _ => self.sessions.end(id).await,
+        };
+        let Some((connection, owner)) = owner else {
+            return record.and(ended);
         };
         // It may have another name by now.
-        let client = self.with_origin(&record.connection, &record.origin);
+        let client = self.with_origin(&connection, &owner.origin);
         let hint = session
             .as_ref()
             .and_then(|session| session.identity().login_hint.clone());
@@ -247,13 +282,7 @@ impl Site {
             let by_record = client.and_then(|client| self.entra_sign_out(&client, hint));
             outcome.to = by_record.or_else(|| outcome.to.take());
         }
-        owners.push((
-            record.connection.clone(),
-            TokenOwner {
-                origin: record.origin,
-                account: record.account,
-            },
-        ));
+        owners.push((connection, owner));
         ended?;
         if let Some(session) = session {
             self.authorize.signed_out_here(session.into()).await;
@@ -263,14 +292,15 @@ impl Site {
 
     /// Ends the sessions of this site that belong to a session at Entra, and removes their tokens.
     async fn end_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
+        let session = EntraSession::new(issuer, sid);
         let mut owners = Vec::new();
         let mut clients = self.connections.all();
         clients.retain(|client| client.may_have_issuer(issuer));
         for client in clients {
-            let owner = self.sessions.token_owner((issuer, sid), client.name());
+            let owner = self.sessions.token_owner(&session, client.name());
             owners.push((client.name().to_owned(), owner.await));
         }
-        let mut outcome = self.sessions.end_entra_session(issuer, sid).await;
+        let mut outcome = self.sessions.end_entra_session(&session).await;
         for (connection, owner) in owners {
             let removed = match owner {
                 Ok(Some(owner)) => self.remove_tokens(&connection, &owner).await,
@@ -327,13 +357,42 @@ impl Site {
         client.sign_out_url(&options).ok().map(String::from)
     }
 
-    /// The pending sign-out of the browser, and the header that removes its cookie.
-    fn pending_sign_out(&self, headers: &HeaderMap) -> Option<(PendingSignOut, HeaderValue)> {
-        self.cookies
-            .take_pending(FlowCookie::SignOut, SIGN_OUT_ID, headers)
+    /// The pending sign-outs of the browser.
+    fn earlier_sign_outs(&self, headers: &HeaderMap) -> EarlierSignOuts {
+        let flows: PendingFlows<PendingSignOut> =
+            self.cookies
+                .pending_flows(FlowCookie::SignOut, SIGN_OUT_ID, headers);
+        let mut pending = PendingSignOut::default();
+        for mut flow in flows.values {
+            pending.sessions.append(&mut flow.sessions);
+            pending.tokens.append(&mut flow.tokens);
+        }
+        EarlierSignOuts {
+            pending,
+            cookies: flows.names,
+            has_unreadable: flows.has_unreadable,
+        }
     }
 
-    /// The header that stores a pending sign-out, in place of an earlier one. The oldest entries are left out if the
+    /// The headers that store a pending sign-out in place of earlier ones, whose cookies have these names.
+    fn sign_out_cookies(&self, pending: &PendingSignOut, earlier: Vec<String>) -> Vec<HeaderValue> {
+        let stored = self.sign_out_cookie(pending);
+        let pair = stored.as_ref().map(HeaderValue::as_bytes);
+        let is_replaced = |name: &String| {
+            let value = pair.and_then(|pair| pair.strip_prefix(name.as_bytes()));
+            value.is_some_and(|value| value.starts_with(b"="))
+        };
+        let mut headers = Vec::new();
+        for name in earlier {
+            if !is_replaced(&name) {
+                headers.push(self.cookies.removal(FlowCookie::SignOut, name));
+            }
+        }
+        headers.extend(stored);
+        headers
+    }
+
+    /// The header that stores a pending sign-out. The oldest entries are left out if the
     /// cookie would be too large.
     fn sign_out_cookie(&self, pending: &PendingSignOut) -> Option<HeaderValue> {
         let (mut sessions, mut tokens) = (&*pending.sessions, &*pending.tokens);
@@ -375,6 +434,12 @@ impl Site {
             response.headers_mut().insert(header::REFRESH, refresh);
         }
         with_security_headers(response)
+    }
+}
+
+impl SignOutOutcome {
+    fn is_complete(&self) -> bool {
+        self.pending.is_empty() && !self.has_unreadable
     }
 }
 

@@ -10,6 +10,7 @@ use entra_core::{
     Cloud, CredentialError, Error as CoreError, ErrorKind as CoreErrorKind, Idempotency, Pipeline,
     Request, Response, Secret,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    read_text_file,
     url::Url,
 };
 use serde_json::Value;
@@ -20,7 +21,6 @@ use crate::{
     environment::require,
     settings::Settings,
     shown_path::ShownPath,
-    text_file,
     wire::{is_transient_status, without_bom},
 };
 
@@ -351,7 +351,7 @@ fn read_now(path: &Path) -> Result<Secret, Error> {
             "check that AZURE_FEDERATED_TOKEN_FILE names the projected service account token, and that this process may read it",
         )
     };
-    let text = text_file::read(path, LONGEST_FILE).map_err(|source| match source.kind() {
+    let text = read_text_file(path, LONGEST_FILE).map_err(|source| match source.kind() {
         io::ErrorKind::FileTooLarge => unusable("is too long for a token"),
         io::ErrorKind::InvalidData => not_text(path).with_source(source),
         _ => unusable("cannot be read").with_source(source),

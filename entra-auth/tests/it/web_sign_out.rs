@@ -53,15 +53,30 @@ impl Shop {
         let tenant = FakeTenant::start().await;
         let app = register(&tenant);
         let (sessions, tokens) = (Arc::new(Table::default()), Arc::new(Table::default()));
-        let key = || EncryptionKey::new([1; 32]);
         let cache = TokenCache::builder()
             .store(Arc::clone(&tokens))
-            .encryption_key(key())
+            .encryption_key(EncryptionKey::new([1; 32]))
             .build();
         let contoso = connection(&tenant, &app, &cache, "contoso");
         let connections = Connections::from(contoso.clone());
-        let recorded = Arc::new(Mutex::new(Vec::new()));
-        let note = Arc::clone(&recorded);
+        let mut shop = Self {
+            tenant,
+            app,
+            cache,
+            connections,
+            sessions,
+            tokens,
+            contoso,
+            site: Router::new(),
+            recorded: Arc::default(),
+        };
+        shop.site = shop.replica(&[1, 2]);
+        shop
+    }
+
+    /// A replica with these keys of the sessions.
+    fn replica(&self, keys: &[u8]) -> Router {
+        let note = Arc::clone(&self.recorded);
         let check = move |context: SignInContext| {
             let identity = context.signed_in.identity();
             let sid = identity.sid.clone().unwrap_or_default();
@@ -75,29 +90,10 @@ impl Shop {
                     .map_err(|_| AccessDenied::new(""))
             }
         };
-        let sign_in = WebSignIn::builder(urls(), connections.clone())
-            .authorize(check)
-            .store(Arc::clone(&sessions), [key(), EncryptionKey::new([2; 32])])
-            .clock(tenant.clock());
-        let site = site(&sign_in.build().unwrap());
-        Self {
-            tenant,
-            app,
-            cache,
-            connections,
-            sessions,
-            tokens,
-            contoso,
-            site,
-            recorded,
-        }
-    }
-
-    /// A replica that does not have the key of the sessions yet.
-    fn replica_without_the_key(&self) -> Router {
+        let keys = keys.iter().map(|key| EncryptionKey::new([*key; 32]));
         let sign_in = WebSignIn::builder(urls(), self.connections.clone())
-            .authorize(admit_by_user_name)
-            .store(Arc::clone(&self.sessions), [EncryptionKey::new([2; 32])])
+            .authorize(check)
+            .store(Arc::clone(&self.sessions), keys)
             .clock(self.tenant.clock());
         site(&sign_in.build().unwrap())
     }
@@ -214,34 +210,106 @@ async fn a_sign_out_without_the_store_returns_503_and_leads_on_to_entra() {
 }
 
 #[tokio::test]
-async fn a_sign_out_at_a_replica_without_the_key_is_finished_at_one_that_has_it() {
+async fn a_sign_out_at_a_replica_without_the_key_ends_the_session_and_removes_its_tokens() {
     let shop = Shop::open().await;
     let mut browser = shop.signed_in(ADELE).await;
     let copied = browser.clone();
-    let behind = shop.replica_without_the_key();
+    let behind = shop.replica(&[2]);
+    // The session is valid elsewhere, which this replica cannot rule out.
+    let page = browser.open(&behind, "/auth/signed-out").await;
+    assert!(
+        page.body.contains("You are still signed in"),
+        "{}",
+        page.body
+    );
     let response = browser.post(&behind, "/auth/sign-out", "", false).await;
-    is_failed_sign_out_page(&response);
-    // The session has ended, but its tokens are known only where its record can be read.
-    let page = copied.clone().open(&shop.site, "/").await;
-    assert_eq!(page.body, "not signed in");
-    assert!(shop.has_tokens(0).await);
-    is_failed_sign_out_page(&browser.open(&behind, "/auth/signed-out").await);
-    let page = browser.open(&shop.site, "/auth/signed-out").await;
-    assert!(page.body.contains("You are signed out"), "{}", page.body);
+    assert!(response.location().contains("/logout?"));
+    for site in [&shop.site, &behind] {
+        let page = copied.clone().open(site, "/").await;
+        assert_eq!(page.body, "not signed in");
+        let page = copied.clone().open(site, "/auth/signed-out").await;
+        assert!(page.body.contains("You are signed out"), "{}", page.body);
+    }
     assert!(!shop.has_tokens(0).await);
+    assert!(shop.tokens.entries.lock().unwrap().is_empty());
     assert!(shop.sessions.entries.lock().unwrap().len() <= 2);
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
 }
 
 #[tokio::test]
-async fn a_front_channel_sign_out_at_a_replica_without_the_key_returns_503() {
+async fn a_pending_sign_out_is_kept_by_replicas_without_its_key_and_completed_by_another() {
+    let shop = Shop::open().await;
+    let (one, two) = (shop.replica(&[1]), shop.replica(&[2]));
+    let mut browser = shop.signed_in(ADELE).await;
+    let adele = browser.clone();
+    broken(&shop.sessions, true);
+    is_failed_sign_out_page(&browser.post(&one, "/auth/sign-out", "", false).await);
+    broken(&shop.sessions, false);
+    // The replica with another key does not say that the user is signed out.
+    is_failed_sign_out_page(&browser.open(&two, "/auth/signed-out").await);
+    is_failed_sign_out_page(&browser.post(&two, "/auth/sign-out", "", false).await);
+    assert_eq!(adele.clone().open(&one, "/").await.body, ADELE);
+    // Nor does a sign-out of its own that fails replace the earlier one.
+    browser
+        .sign_in(&two, &shop.tenant, "/auth/sign-in", OTHER)
+        .await;
+    let other = browser.clone();
+    broken(&shop.sessions, true);
+    is_failed_sign_out_page(&browser.post(&two, "/auth/sign-out", "", false).await);
+    broken(&shop.sessions, false);
+    assert_eq!(browser.cookies.len(), 2, "{:?}", browser.cookies.keys());
+    is_failed_sign_out_page(&browser.open(&two, "/auth/signed-out").await);
+    assert_eq!(browser.cookies.len(), 1, "{:?}", browser.cookies.keys());
+    assert_eq!(other.clone().open(&two, "/").await.body, "not signed in");
+    assert!(shop.has_tokens(0).await && !shop.has_tokens(1).await);
+
+    let page = browser.open(&one, "/auth/signed-out").await;
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
+    assert_eq!(adele.clone().open(&one, "/").await.body, "not signed in");
+    assert!(!shop.has_tokens(0).await);
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
+}
+
+#[tokio::test]
+async fn a_pending_sign_out_moves_to_the_first_key_of_the_replica_that_continues_it() {
     let shop = Shop::open().await;
     let mut browser = shop.signed_in(ADELE).await;
-    let behind = shop.replica_without_the_key();
+    broken(&shop.sessions, true);
+    let changed = shop.replica(&[2, 1]);
+    for site in [&shop.replica(&[1]), &changed, &shop.replica(&[2])] {
+        is_failed_sign_out_page(&browser.post(site, "/auth/sign-out", "", false).await);
+        assert_eq!(browser.cookies.len(), 1, "{:?}", browser.cookies.keys());
+    }
+    broken(&shop.sessions, false);
+    let page = browser.open(&changed, "/auth/signed-out").await;
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
+    assert!(!shop.has_tokens(0).await);
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
+}
+
+#[tokio::test]
+async fn a_front_channel_sign_out_at_a_replica_without_the_key_removes_the_tokens() {
+    let shop = Shop::open().await;
+    let mut adele = shop.signed_in(ADELE).await;
+    let mut other = shop.signed_in(OTHER).await;
+    let behind = shop.replica(&[2]);
     let status = shop.front_channel_at(&behind, 0).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    let page = browser.open(&shop.site, "/").await;
-    assert_eq!(page.body, "not signed in");
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(adele.open(&shop.site, "/").await.body, "not signed in");
+    assert!(!shop.has_tokens(0).await);
+    assert_eq!(other.open(&shop.site, "/").await.body, OTHER);
+    assert!(shop.has_tokens(1).await);
+}
+
+#[tokio::test]
+async fn a_damaged_entry_at_a_front_channel_sign_out_is_reported() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    for entry in shop.sessions.entries.lock().unwrap().values_mut() {
+        *entry.last_mut().unwrap() ^= 1;
+    }
+    assert_eq!(shop.front_channel(0).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(browser.open(&shop.site, "/").await.body, "not signed in");
 }
 
 #[tokio::test]

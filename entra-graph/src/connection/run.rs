@@ -20,7 +20,10 @@ use super::{
     tenant::{self, FoundTenant},
     users,
 };
-use crate::client::{GraphClient, default_transport};
+use crate::{
+    client::{GraphClient, default_transport},
+    typed_id::TypedId,
+};
 
 impl ConnectionTest {
     /// Runs the test. It only reads.
@@ -157,12 +160,12 @@ impl Run<'_> {
 
     /// Checks the form of the settings and finds the tenant.
     async fn connect(&mut self) -> Option<Connection> {
-        let tenant = tenant::read_tenant(self.test.tenant.as_deref());
+        let text = self.test.tenant.as_ref().map(TypedId::text);
+        let tenant = tenant::read_tenant(text);
+        let client = self.test.client_id.as_ref().map(TypedId::text);
         let client = match &tenant {
-            Ok(tenant) => tenant::read_client_id(self.test.client_id.as_deref(), tenant),
-            Err(_) => {
-                tenant::read_client_id(self.test.client_id.as_deref(), &NO_TENANT.parse().ok()?)
-            }
+            Ok(tenant) => tenant::read_client_id(client, tenant),
+            Err(_) => tenant::read_client_id(client, &NO_TENANT.parse().ok()?),
         };
         let transport = match self.test.transport.clone() {
             Some(transport) => Ok(transport),
@@ -452,6 +455,17 @@ impl Run<'_> {
         credential: &Arc<dyn TokenCredential>,
         directory: &Directory,
     ) {
+        if !api.is_identifier() {
+            self.findings.push(
+                Finding::error(
+                    Check::Api,
+                    "the identifier of an API is neither a URI nor a client id",
+                )
+                .because("it is neither sent nor repeated, because it may be a secret")
+                .fix("Expose an API > copy the Application ID URI"),
+            );
+            return;
+        }
         let name = &api.identifier;
         let request = TokenRequest::new([format!("{name}/.default")]).with_force_refresh();
         let error = match credential.token(&request).await {
@@ -500,8 +514,8 @@ impl Run<'_> {
         let expected = self
             .test
             .tenant
-            .as_deref()
-            .and_then(|text| text.parse::<TenantId>().ok());
+            .as_ref()
+            .and_then(|typed| typed.text().parse::<TenantId>().ok());
         let expected = expected.and_then(|tenant| tenant.guid());
         self.findings.push(match (get("error"), get("admin_consent"), tenant.and_then(|one| one.guid())) {
             (Some(error), ..) => Finding::error(Check::Consent, "the administrator's consent was not given")

@@ -4,10 +4,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use entra_core::{
     Clock, Cloud, CredentialDescription, CredentialFactory, CredentialMaterial, HttpTransport,
-    SystemClock, TokenCredential,
+    SystemClock, TokenCredential, url::Url,
 };
 
-use crate::client::GraphClient;
+use crate::{
+    client::GraphClient,
+    typed_id::{TypedId, shown_id},
+};
 
 /// Finds out what is wrong with a connection of an application to a tenant, and how to fix it.
 ///
@@ -38,8 +41,8 @@ use crate::client::GraphClient;
 #[derive(Clone)]
 #[must_use = "a test does nothing until it is run"]
 pub struct ConnectionTest {
-    pub(super) tenant: Option<String>,
-    pub(super) client_id: Option<String>,
+    pub(super) tenant: Option<TypedId>,
+    pub(super) client_id: Option<TypedId>,
     pub(super) credential: Option<Arc<dyn TokenCredential>>,
     pub(super) material: Option<CredentialMaterial>,
     pub(super) factory: Option<Arc<dyn CredentialFactory>>,
@@ -73,10 +76,17 @@ pub enum RedirectPlatform {
 }
 
 /// An API that the application calls, other than Microsoft Graph.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Api {
     pub(super) identifier: String,
     pub(super) token_version: Option<u8>,
+}
+
+impl Api {
+    /// Whether it is a URI or a client id. A text of another form may be a secret.
+    pub(super) fn is_identifier(&self) -> bool {
+        Url::parse(&self.identifier).is_ok() || shown_id(&self.identifier).is_some()
+    }
 }
 
 impl ConnectionTest {
@@ -91,22 +101,23 @@ impl ConnectionTest {
             ..
         } = credential.description();
         Self {
-            tenant: tenant.map(|tenant| tenant.to_string()),
-            client_id: client_id.map(|id| id.to_string()),
+            tenant: tenant.map(|tenant| TypedId::new(tenant.to_string())),
+            client_id: client_id.map(|id| TypedId::new(id.to_string())),
             cloud,
             credential: Some(credential),
             ..Self::empty()
         }
     }
 
-    /// Tests a connection by its settings as an administrator has entered them, whatever they are.
+    /// Tests a connection by its settings as an administrator has entered them, whatever they are. A text that is
+    /// no tenant or client id and may be a secret is not repeated.
     ///
     /// Without [`signs_in_with`](Self::signs_in_with) the test sends no credential, and whether it is
     /// accepted stays unknown, unless the product has none ([`without_secret`](Self::without_secret)).
     pub fn of(tenant: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
-            tenant: Some(tenant.into()),
-            client_id: Some(client_id.into()),
+            tenant: Some(TypedId::new(tenant)),
+            client_id: Some(TypedId::new(client_id)),
             ..Self::empty()
         }
     }
@@ -134,13 +145,13 @@ impl ConnectionTest {
 
     /// The tenant, where the credential does not know it.
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
-        self.tenant = Some(tenant.into());
+        self.tenant = Some(TypedId::new(tenant));
         self
     }
 
     /// The client id, where the credential does not know it.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
-        self.client_id = Some(client_id.into());
+        self.client_id = Some(TypedId::new(client_id));
         self
     }
 
@@ -287,6 +298,7 @@ impl ConnectionTest {
     }
 }
 
+/// Shows tenant and client id only if they have the form of one.
 impl fmt::Debug for ConnectionTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionTest")

@@ -6,6 +6,7 @@ use super::{
     finding::{Check, Finding},
     probe::{Discovered, Metadata, SignInService},
 };
+use crate::typed_id::shown_id;
 
 /// The tenant that the sign-in service knows.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(super) struct FoundTenant {
 /// Checks the text of the tenant, before anything is sent.
 ///
 /// # Errors
-/// The finding, which quotes the text.
+/// The finding, which quotes the text unless it may be a secret.
 pub(super) fn read_tenant(text: Option<&str>) -> Result<TenantId, Box<Finding>> {
     let text = text.unwrap_or_default().trim();
     let placeholder = text.is_empty()
@@ -30,9 +31,9 @@ pub(super) fn read_tenant(text: Option<&str>) -> Result<TenantId, Box<Finding>> 
         _ => Err(Box::new(
             Finding::error(
                 Check::Configuration,
-                format!("configuration not filled in: the tenant is \"{text}\""),
+                format!("configuration not filled in: the tenant is {}", quoted(text)),
             )
-            .because("a tenant is a GUID or a verified domain such as contoso.com; this looks like a placeholder")
+            .because("a tenant is a GUID or a verified domain such as contoso.com; this is a placeholder, or belongs in another field")
             .fix("enter the Tenant ID of the admin center: Overview > Tenant ID"),
         )),
     }
@@ -41,7 +42,7 @@ pub(super) fn read_tenant(text: Option<&str>) -> Result<TenantId, Box<Finding>> 
 /// Checks the text of the client id, before anything is sent.
 ///
 /// # Errors
-/// The finding, which quotes the text.
+/// The finding, which quotes the text unless it may be a secret.
 pub(super) fn read_client_id(text: Option<&str>, tenant: &TenantId) -> Result<Guid, Box<Finding>> {
     let text = text.unwrap_or_default().trim();
     let fix = "App registrations > Overview > copy Application (client) ID";
@@ -63,9 +64,57 @@ pub(super) fn read_client_id(text: Option<&str>, tenant: &TenantId) -> Result<Gu
         )),
         Ok(guid) => Ok(guid),
         Err(_) => Err(finding(
-            format!("configuration not filled in: the client id is \"{text}\""),
+            format!(
+                "configuration not filled in: the client id is {}",
+                quoted(text)
+            ),
             "a client id is a GUID",
         )),
+    }
+}
+
+/// The text in quotation marks, if it cannot be a secret that was pasted into the wrong field.
+fn quoted(text: &str) -> String {
+    let length = text.chars().count();
+    if shown_id(text).is_some() || length <= LONGEST_QUOTED || is_placeholder(text) {
+        return format!("{text:?}");
+    }
+    format!("a text of {length} characters, which is not repeated because it may be a secret")
+}
+
+/// Whether a text is what documentation has in the place of a value: `<tenant id>`, `{{tenant}}`,
+/// `%AZURE_TENANT_ID%`, `$TENANT_ID`, `YOUR_TENANT_ID`, `your-tenant-id`, `xxxxxxxx-xxxx-…`.
+fn is_placeholder(text: &str) -> bool {
+    let is_variable = |name: &str| {
+        name.contains('_')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    };
+    let are_words = |words: &str| {
+        words.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || matches!(byte, b' ' | b'-' | b'_' | b'.' | b'(' | b')')
+        })
+    };
+    let inner = [
+        ("<", ">"),
+        ("{{", "}}"),
+        ("{", "}"),
+        ("${", "}"),
+        ("%", "%"),
+        ("$", ""),
+    ]
+    .into_iter()
+    .find_map(|(start, end)| text.strip_prefix(start)?.strip_suffix(end))
+    .map(str::trim);
+    let lower = text.to_ascii_lowercase();
+    match inner {
+        Some(inner) => is_variable(inner) || are_words(&inner.to_ascii_lowercase()),
+        None => {
+            is_variable(text)
+                || lower.bytes().all(|byte| matches!(byte, b'x' | b'-'))
+                || (lower.starts_with("your") && are_words(&lower))
+        }
     }
 }
 
@@ -182,6 +231,9 @@ fn clock_finding(skew: i64) -> Option<Finding> {
     }
 }
 
+/// Secrets of Entra are longer than this; errors of `entra-core` have the same limit.
+const LONGEST_QUOTED: usize = 12;
+
 struct OtherCloud {
     name: &'static str,
     login: &'static str,
@@ -226,6 +278,11 @@ mod tests {
             "YOUR_TENANT_ID",
             "{{tenant}}",
             "your tenant",
+            "Your-directory-tenant-id",
+            "<Directory (tenant) ID>",
+            "${AZURE_TENANT_ID}",
+            "%AZURE_TENANT_ID%",
+            "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
             "$TENANT",
             "00000000-0000-0000-0000-000000000000",
         ] {
@@ -251,6 +308,31 @@ mod tests {
             "3c2b0a5e-1d71-4883-8f98-567911bfdca6",
         ] {
             assert!(read_client_id(Some(text), &tenant).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_may_be_a_secret_is_not_quoted() {
+        let tenant: TenantId = "contoso.com".parse().unwrap();
+        for text in [
+            "canary~Zyx5e1fXyz.canary",
+            "canary-client-secret",
+            "canary tenant value",
+            "<canary5e1fXyz5e1f>",
+            "$canary5e1fXyz5e1f",
+            "CANARYZYXCANARYZYX",
+            "https://canary.example/5e1f",
+        ] {
+            for finding in [
+                read_tenant(Some(text)).unwrap_err(),
+                read_client_id(Some(text), &tenant).unwrap_err(),
+            ] {
+                let json = serde_json::to_string(&finding).unwrap();
+                let shown = format!("{finding} {finding:#} {finding:?} {json}").to_lowercase();
+                assert!(!shown.contains("canary"), "{shown}");
+                let length = format!("a text of {} characters", text.len());
+                assert!(shown.contains(&length), "{shown}");
+            }
         }
     }
 

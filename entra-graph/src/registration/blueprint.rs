@@ -8,6 +8,7 @@ use super::parts::{
     FederatedCredential, Lifetime, MICROSOFT_GRAPH, Permissions, Platform, PublicPlatform,
     ScopeBlueprint, SecretBlueprint, WebPlatform, is_default,
 };
+use crate::typed_id::TypedId;
 
 /// An app registration with its enterprise application, permissions, consent and credentials: everything that
 /// an integrator's guide asks an administrator to enter by hand.
@@ -40,7 +41,7 @@ pub struct AppRegistration {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) client_id: Option<ClientId>,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) directory: Option<String>,
+    pub(super) directory: Option<TypedId>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) audience: Audience,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -110,7 +111,7 @@ impl AppRegistration {
     ///
     /// A domain takes `Organization.Read.All` or `Directory.Read.All`.
     pub fn directory(mut self, tenant: impl Into<String>) -> Self {
-        self.directory = Some(tenant.into());
+        self.directory = Some(TypedId::new(tenant));
         self
     }
 

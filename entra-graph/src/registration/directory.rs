@@ -3,7 +3,12 @@
 use entra_core::Guid;
 
 use super::blueprint::AppRegistration;
-use crate::{client::GraphClient, error::Error, objects::Organization};
+use crate::{
+    client::GraphClient,
+    error::Error,
+    objects::Organization,
+    typed_id::{TypedId, shown_id},
+};
 
 /// Why a plan stops: the caller's tenant is not the blueprint's [`directory`](AppRegistration::directory), or that
 /// cannot be found out. `None` if the blueprint names none.
@@ -14,7 +19,7 @@ pub(super) async fn mismatch(
     graph: &GraphClient,
     blueprint: &AppRegistration,
 ) -> Result<Option<String>, Error> {
-    let Some(expected) = blueprint.directory.as_deref().map(str::trim) else {
+    let Some(expected) = blueprint.directory.as_ref().map(TypedId::text) else {
         return Ok(None);
     };
     let of_token = graph.granted().and_then(|granted| granted.tenant);
@@ -30,6 +35,7 @@ pub(super) async fn mismatch(
     let organizations = match read.send().await {
         Ok(page) => page.items,
         Err(error) if error.is_forbidden() => {
+            let expected = named(expected);
             return Ok(Some(format!(
                 "it is not known whether this is the directory {expected}: the token may not read the organization (Organization.Read.All)"
             )));
@@ -47,7 +53,12 @@ pub(super) async fn mismatch(
     }
     let tenant = organizations.first().map(|one| one.id.to_string());
     let tenant = tenant.or(of_token).unwrap_or_default();
-    Ok(Some(wrong_directory(expected, &tenant)))
+    Ok(Some(wrong_directory(named(expected), &tenant)))
+}
+
+/// The tenant as errors name it. A text of another form may be a secret.
+fn named(expected: &str) -> &str {
+    shown_id(expected).unwrap_or("(neither a tenant ID nor a domain)")
 }
 
 fn wrong_directory(expected: &str, tenant: &str) -> String {

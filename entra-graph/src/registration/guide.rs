@@ -11,7 +11,10 @@ use super::{
     blueprint::AppRegistration,
     parts::{Audience, Permissions},
 };
-use crate::objects::ApplicationTemplate;
+use crate::{
+    objects::ApplicationTemplate,
+    typed_id::{TypedId, shown_id},
+};
 
 /// The steps of a blueprint in the words of the Microsoft Entra admin center, for an administrator who makes
 /// them by hand.
@@ -118,10 +121,11 @@ impl AppRegistration {
 
     fn registration(&self, portal: &str) -> Section {
         let text = |text: String| Step::Text(text);
-        let directory = match &self.directory {
+        let tenant = self.directory.as_ref().map(TypedId::text);
+        let directory = match tenant.and_then(shown_id) {
             Some(tenant) => format!(
                 "Check that the directory at the top right is **{}**.",
-                value(&tenant.to_string())
+                value(tenant)
             ),
             None => "Check the directory at the top right.".to_owned(),
         };

@@ -1,6 +1,6 @@
 //! A client of the control API: what `entra-mock ctl` is.
 
-use std::{env, fmt, fs, sync::Arc};
+use std::{env, fmt, fs, pin::pin, sync::Arc};
 
 use entra_core::Secret;
 use http_body_util::{BodyExt, Full};
@@ -156,7 +156,7 @@ impl ControlClient {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| failed(&error))?;
-        let connection = tokio::spawn(connection);
+        let connection = Box::pin(connection);
         let authority = self.url.authority();
         let target = format!(
             "{}{}",
@@ -178,18 +178,20 @@ impl ControlClient {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| failed(&error))?;
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(|error| failed(&error))?;
-        let status = response.status().as_u16();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .map_err(|error| failed(&error))?;
-        connection.abort();
-        Ok((status, body.to_bytes()))
+        let mut exchange = pin!(async move {
+            let response = sender.send_request(request).await?;
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await?;
+            Ok::<_, hyper::Error>((status, body.to_bytes()))
+        });
+        // Both in one task: hyper loses a request that is handed over while its connection ends on another
+        // thread, and the caller would wait for ever (https://github.com/hyperium/hyper/issues/4122).
+        let response = tokio::select! {
+            biased;
+            response = &mut exchange => response,
+            _ = connection => exchange.await,
+        };
+        response.map_err(|error| failed(&error))
     }
 
     fn tls(&self) -> Result<ClientConfig, ControlClientError> {

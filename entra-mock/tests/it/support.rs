@@ -6,8 +6,11 @@ use std::time::Duration;
 use entra_mock::{App, FakeTenant};
 use serde_json::Value;
 
-/// A client without trusted roots that follows no redirect. A server that was killed may leave a request without an
-/// end, which must not hold up the tests.
+/// A client without trusted roots that follows no redirect.
+///
+/// It has a time limit, as hyper loses a request that is handed to a connection in the moment in which the server
+/// closes it: the connection's task has gone, and the client keeps the request, which then waits for ever
+/// (<https://github.com/hyperium/hyper/issues/4122>).
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder()
         .timeout(Duration::from_secs(60))

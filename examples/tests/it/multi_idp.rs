@@ -412,6 +412,28 @@ async fn ids_that_are_still_empty_are_named_by_the_connection_test() {
 }
 
 #[tokio::test]
+async fn a_secret_in_the_field_of_an_id_is_not_repeated() {
+    let (tenant, entered) = filled_in().await;
+    for field in ["tenant", "client", "domain"] {
+        let mut form = entered.clone();
+        let secret = "canary~Zyx5e1fXyz".to_owned();
+        match field {
+            "tenant" => form.tenant = secret,
+            "client" => form.client = secret,
+            _ => (form.tenant, form.domain) = (String::new(), secret),
+        }
+        let found = report(&form, &tenant).await;
+        let json = serde_json::to_string(&found).unwrap();
+        let shown = format!("{form:?} {:?} {found} {found:?} {json}", form.test());
+        assert!(!shown.contains("canary"), "{field}: {shown}");
+        let error = form.connection().await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("invalid"), "{shown}");
+        assert!(!shown.contains("canary"), "{field}: {shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_signs_in_only_the_users_that_are_assigned_to_it() {
     let organizations = Organizations::start().await.unwrap();
     let (socket, url) = listen(0).await.unwrap();

@@ -169,7 +169,7 @@ impl PageText {
             }
             Self::SignOutFailedTitle => "You are not signed out completely",
             Self::SessionNotEnded => {
-                "This site could not end your session because its session store is not available at the moment."
+                "This site could not end your session completely at the moment."
             }
             Self::SessionStillValid => {
                 "This browser no longer has the session, but a copy of its cookie would still be valid. Please try again in a minute."

@@ -31,6 +31,18 @@ async fn report(case: &Case) -> ConnectionReport {
 }
 
 #[tokio::test]
+async fn the_identifier_of_an_api_that_may_be_a_secret_is_not_repeated() {
+    let mut world = World::new().await;
+    world.apis.push(("canary~Zyx5e1fXyz".to_owned(), None));
+    let report = world.test().run().await;
+    let finding = report.of(Check::Api).next().unwrap();
+    assert_eq!(finding.severity, Severity::Error, "{report}");
+    let json = serde_json::to_string(&report).unwrap();
+    let shown = format!("{report} {report:?} {json}");
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+#[tokio::test]
 async fn thirty_broken_set_ups_are_named_with_cause_and_fix() {
     let mut failures = Vec::new();
     let broken: Vec<Case> = Case::all()

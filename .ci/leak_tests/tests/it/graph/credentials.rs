@@ -79,6 +79,14 @@ async fn blueprint(shown: &Shown, graph: &GraphClient) {
     let blueprint = AppRegistration::new("Orders").secret("production", Lifetime::longest());
     shown.debug(&blueprint);
     shown.debug(&blueprint.guide());
+    let elsewhere = blueprint
+        .clone()
+        .directory(canary_text("in-place-of-a-directory"));
+    shown.debug(&elsewhere);
+    shown.debug(&elsewhere.guide());
+    let stopped = elsewhere.plan(graph).await.unwrap();
+    assert_eq!(stopped.stops().count(), 1);
+    shown.display(&stopped);
     let plan = blueprint.plan(graph).await.unwrap();
     shown.display(&plan);
     let mut sink = MemorySink::new();
@@ -115,8 +123,42 @@ async fn connection(shown: &Shown, tenant: &FakeTenant, app: &App) {
         .signs_in_with(material, factory)
         .needs(["User.Read.All"]);
     shown.debug(&test);
+    report(shown, test).await;
+
+    // A secret in the place of an id, before anything is validated.
+    let factory = ApplicationCredentialFactory::new(&options);
+    let material = CredentialMaterial::Secret(canary("connection-secret"));
+    for (in_tenant, in_client) in [(true, true), (true, false), (false, true)] {
+        let test = ConnectionTest::of(
+            match in_tenant {
+                true => canary_text("in-place-of-a-tenant"),
+                false => tenant.id().to_string(),
+            },
+            match in_client {
+                true => canary_text("in-place-of-a-client-id"),
+                false => app.client_id().to_string(),
+            },
+        )
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .signs_in_with(material.clone(), factory.clone());
+        shown.debug(&test);
+        report(shown, test).await;
+    }
+    let test = ConnectionTest::of(tenant.id().to_string(), app.client_id().to_string())
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .signs_in_with(CredentialMaterial::Secret(app.secret()), factory)
+        .calls_api(canary_text("in-place-of-an-api"));
+    shown.debug(&test);
+    report(shown, test).await;
+}
+
+async fn report(shown: &Shown, test: ConnectionTest) {
     let report = test.run().await;
     shown.display(&report);
+    let json = serde_json::to_string(&report).unwrap();
+    shown.check_text("the JSON of a report", &json);
     for finding in &report.findings {
         shown.display(finding);
     }

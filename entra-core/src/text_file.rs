@@ -1,30 +1,50 @@
-//! Small text files that hold a secret, as tools of every system write them.
+//! Small text files that may hold a secret, as tools of every system write them.
 
-#[cfg(any(feature = "managed-identity", feature = "workload-identity"))]
-use std::{io, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
-use entra_core::Secret;
 use zeroize::Zeroizing;
 
-#[cfg(any(feature = "managed-identity", feature = "workload-identity"))]
-use crate::blocking;
+use crate::Secret;
 
-/// Reads a regular file as text: UTF-8, or UTF-16 as the redirection of Windows PowerShell writes it,
-/// without a byte order mark.
+/// Reads a small text file that may hold a secret: UTF-8, or UTF-16 as the redirection of Windows PowerShell writes
+/// it, without its byte order mark.
+///
+/// A file system that is gone can block the calling thread.
+///
+/// ```
+/// # let path = std::env::temp_dir().join(format!("entra-core-text-{}", std::process::id()));
+/// std::fs::write(&path, b"\xff\xfes\x003\0")?;
+/// let text = entra_core::read_text_file(&path, 1024)?;
+/// assert_eq!(text.expose_secret(), "s3");
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
-/// As [`blocking::open_file`], [`io::ErrorKind::FileTooLarge`] beyond the limit, and
-/// [`io::ErrorKind::InvalidData`] if it is no text.
-#[cfg(any(feature = "managed-identity", feature = "workload-identity"))]
-pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Secret> {
-    let file = blocking::open_file(path)?;
+/// As [`File::open`]; [`io::ErrorKind::InvalidInput`] if it is not a regular file, because a named pipe would wait
+/// for its writer; [`io::ErrorKind::FileTooLarge`] if it has more bytes than the limit;
+/// [`io::ErrorKind::InvalidData`] if it is not text.
+#[inline]
+pub fn read_text_file(path: &Path, limit: usize) -> io::Result<Secret> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ));
+    }
+    let file = File::open(path)?;
     // Allocated once: a buffer that grows leaves copies of the secret behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1)));
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    decoded(&bytes).ok_or_else(|| {
+    decode_text(&bytes).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidData,
             "it is text in neither UTF-8 nor UTF-16",
@@ -32,9 +52,13 @@ pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Secret> {
     })
 }
 
-/// The text in its encoding. The first characters of a secret are ASCII, so a NUL among them means UTF-16
-/// without a mark.
-pub(crate) fn decoded(bytes: &[u8]) -> Option<Secret> {
+/// Decodes UTF-8 or UTF-16 with or without a byte order mark, such as the output of a program. `None` if it is not
+/// text.
+///
+/// The text should begin with ASCII: a NUL there means UTF-16 without a mark.
+#[must_use]
+#[inline]
+pub fn decode_text(bytes: &[u8]) -> Option<Secret> {
     match bytes {
         [0xef, 0xbb, 0xbf, text @ ..] => utf8(text),
         [0xff, 0xfe, text @ ..] => utf16(text, u16::from_le_bytes),
@@ -80,11 +104,11 @@ mod tests {
             units("eyJ.a.b\n", u16::to_le_bytes),
             units("eyJ.a.b\n", u16::to_be_bytes),
         ] {
-            assert_eq!(decoded(&bytes).unwrap().expose_secret(), "eyJ.a.b\n");
+            assert_eq!(decode_text(&bytes).unwrap().expose_secret(), "eyJ.a.b\n");
         }
         for bytes in [&b"\xff\xfea"[..], b"\xff\xfe\x00\xd8", b"\xe9", b"a\x00b"] {
-            assert!(decoded(bytes).is_none(), "{bytes:?}");
+            assert!(decode_text(bytes).is_none(), "{bytes:?}");
         }
-        assert!(decoded(b"").unwrap().is_empty());
+        assert!(decode_text(b"").unwrap().is_empty());
     }
 }

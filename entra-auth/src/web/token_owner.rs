@@ -1,0 +1,86 @@
+//! Whose tokens a sign-out removes. Every replica can read it, also one that lacks the key of the session.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    entra_session::EntraSession,
+    session::{ConnectionIdentity, SessionRecord, Sessions},
+    session_id::SessionId,
+};
+use crate::{
+    store::{EncryptionKey, Seal, StoreError},
+    user::Account,
+};
+
+/// The user whose tokens are removed when a session ends.
+///
+/// It is encrypted with a key made of what a sign-out presents: the cookie of the session, or issuer and
+/// `sid`. The store has digests of these only. An attacker who can write to the store could put another user
+/// here, whose tokens are then removed, but could not sign in as that user. So nothing else of a session has such
+/// a key.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TokenOwner {
+    pub(super) origin: ConnectionIdentity,
+    /// Without the names of the user.
+    pub(super) account: Account,
+}
+
+impl TokenOwner {
+    pub(super) fn of(record: &SessionRecord) -> Self {
+        Self {
+            origin: record.origin.clone(),
+            account: Account {
+                username: None,
+                name: None,
+                ..record.account.clone()
+            },
+        }
+    }
+}
+
+impl Sessions {
+    /// Stores the owner for a sign-out here, and for one at the sign-in service.
+    pub(super) async fn write_owner(
+        &self,
+        id: &SessionId,
+        record: &SessionRecord,
+        entra_session: Option<&EntraSession>,
+    ) -> Result<(), StoreError> {
+        let owner = TokenOwner::of(record);
+        let lifetime = self.limits.lifetime;
+        if let Some(session) = entra_session {
+            let key = self.owner_key(&session.digest(), &record.connection);
+            let seal = owner_seal(session.secret());
+            self.write_sealed(&seal, &key, &owner, lifetime).await?;
+        }
+        let entry = (record.connection.clone(), owner);
+        let (key, seal) = (id.owner_key(&self.site), owner_seal(id.secret()));
+        self.write_sealed(&seal, &key, &entry, lifetime).await
+    }
+
+    /// The connection and the user of a session. It is an error if they cannot be read here.
+    pub(super) async fn owner_of(
+        &self,
+        id: &SessionId,
+    ) -> Result<Option<(String, TokenOwner)>, StoreError> {
+        let (key, seal) = (id.owner_key(&self.site), owner_seal(id.secret()));
+        self.within(self.read_strictly(&seal, &key)).await
+    }
+
+    /// The user of a session at Entra, whose tokens at this connection are to be removed. It is an error if there
+    /// is one that cannot be read here.
+    pub(super) async fn token_owner(
+        &self,
+        session: &EntraSession,
+        connection: &str,
+    ) -> Result<Option<TokenOwner>, StoreError> {
+        let key = self.owner_key(&session.digest(), connection);
+        let seal = owner_seal(session.secret());
+        self.within(self.read_strictly(&seal, &key)).await
+    }
+}
+
+/// Encrypts with a key made of the secret.
+fn owner_seal(secret: &str) -> Seal {
+    Seal::new(vec![EncryptionKey::derived_from("owner of tokens", secret)])
+}
