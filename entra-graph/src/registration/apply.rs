@@ -16,7 +16,7 @@ use super::{
     line::Line,
     new_secret::{NewSecretRequest, is_rejection, reference},
     parts::{Certificate, DeletedChoice},
-    plan::{Plan, failed_sink},
+    plan::{Plan, State, failed_sink},
     sink::{ConnectionIds, SecretSink, SecretSlot},
     steps::{Situation, Work, named},
     wire::text,
@@ -126,6 +126,12 @@ impl Plan {
     /// or the plan [stops](Self::stops), later if the sink fails or the tenant does not converge; every other kind of
     /// [`Error`].
     pub async fn apply(&self, sink: &mut dyn SecretSink) -> Result<Applied, Error> {
+        let client_id = match &self.state {
+            State::Existing { client_id } => Some(client_id.as_str()),
+            State::Deleted | State::New => None,
+        };
+        let checked = sink.check(&self.blueprint.key(), client_id).await;
+        checked.map_err(failed_sink)?;
         let run = Run {
             plan: self,
             sink,
@@ -476,6 +482,7 @@ impl Run<'_> {
         let application = found.application.as_ref();
         let client_id = application.map_or("", |one| text(one, "appId"));
         let ids = ConnectionIds {
+            registration: self.plan.blueprint.key(),
             tenant_id: self.plan.graph.granted().and_then(|granted| granted.tenant),
             client_id: client_id.to_owned(),
         };

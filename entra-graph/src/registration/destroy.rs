@@ -1,6 +1,6 @@
 //! The way back: a blueprint of what exists, and the removal of a registration.
 
-use entra_core::ClientId;
+use entra_core::{ClientId, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
         AppRoleBlueprint, Assigned, Audience, Certificate, FederatedCredential, Lifetime,
         MICROSOFT_GRAPH, Permissions, RoleMembers, ScopeBlueprint, SecretBlueprint,
     },
-    steps::{HIDDEN, Situation},
+    steps::{HIDDEN, Situation, description_of},
     wire::{find_application, find_principal, items, text, time},
 };
 use crate::{
@@ -25,7 +25,7 @@ impl AppRegistration {
     /// A blueprint of a registration that exists. Reads only.
     ///
     /// Secrets come as descriptions without values; a lifetime is the one of the existing secret in days. Roles and scopes
-    /// that are disabled are left out. Assigned users and owners are named where they can be read, otherwise they are
+    /// that are disabled are left out, and so are secrets that have ended. Assigned users and owners are named where they can be read, otherwise they are
     /// object ids. It has the client id, which must be taken out for another tenant. Needs `Application.Read.All`, for
     /// the consents `Directory.Read.All`, and for the names of users `User.Read.All` or `Directory.Read.All`.
     ///
@@ -39,7 +39,7 @@ impl AppRegistration {
                 "the tenant has no registration with the client id {client_id}"
             ))
         })?;
-        let mut blueprint = exported(&application);
+        let mut blueprint = exported(&application, graph.now());
         blueprint.client_id = Some(client_id);
         for api in items(&application, "requiredResourceAccess") {
             blueprint.permissions.push(permissions(graph, api).await?);
@@ -176,7 +176,7 @@ async fn is_consented(graph: &GraphClient, blueprint: &AppRegistration) -> Resul
     Ok(situation.is_consented())
 }
 
-fn exported(application: &Value) -> AppRegistration {
+fn exported(application: &Value, now: Timestamp) -> AppRegistration {
     let texts = |value: &Value, name: &str| -> Vec<String> {
         let items = items(value, name).iter().filter_map(Value::as_str);
         items.map(str::to_owned).collect()
@@ -263,13 +263,12 @@ fn exported(application: &Value) -> AppRegistration {
     blueprint.claims.in_access_tokens = claims("accessToken");
     blueprint.claims.groups = optional(application, "groupMembershipClaims");
     for secret in items(application, "passwordCredentials") {
-        let name = text(secret, "displayName")
-            .split(" [")
-            .next()
-            .unwrap_or_default();
+        let name = description_of(text(secret, "displayName"));
         let known = blueprint.secrets.iter().any(|one| one.description == name);
         let span = (time(secret, "startDateTime"), time(secret, "endDateTime"));
-        if let (false, false, (Some(start), Some(end))) = (name.is_empty(), known, span) {
+        let has_ended = span.1.is_some_and(|end| end <= now);
+        let is_left_out = name.is_empty() || known || has_ended;
+        if let (false, (Some(start), Some(end))) = (is_left_out, span) {
             let days = u16::try_from((end - start).whole_days()).unwrap_or(u16::MAX);
             blueprint.secrets.push(SecretBlueprint {
                 description: name.to_owned(),

@@ -1,10 +1,16 @@
 //! The administrator's guide: what a blueprint means in the portal.
 
+mod marks;
 mod page;
 
 use entra_core::Cloud;
 
-use super::{blueprint::AppRegistration, parts::Audience};
+use marks::value;
+
+use super::{
+    blueprint::AppRegistration,
+    parts::{Audience, Permissions},
+};
 use crate::{
     objects::ApplicationTemplate,
     typed_id::{TypedId, shown_id},
@@ -39,9 +45,9 @@ struct Section {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
-    /// A sentence; `**` marks what the portal shows, as in Markdown.
+    /// A sentence with [`marks`]; `**` marks what the portal shows.
     Text(String),
-    /// Values to enter or to choose, below the step before.
+    /// Values to enter or to choose, below the step before; with marks as well.
     Values(Vec<String>),
     /// A link with its text.
     Link(String, String),
@@ -85,17 +91,14 @@ impl AppRegistration {
         redirect_uri: &str,
         state: &str,
     ) -> Option<String> {
-        let mut url = cloud.authority().clone();
-        url.path_segments_mut()
-            .ok()?
-            .pop_if_empty()
-            .extend([tenant, "v2.0", "adminconsent"]);
-        url.query_pairs_mut()
-            .append_pair("client_id", client_id)
-            .append_pair("scope", &cloud.graph_scope())
-            .append_pair("redirect_uri", redirect_uri)
-            .append_pair("state", state);
-        Some(url.into())
+        let scope = cloud.graph_scope();
+        let parameters = [
+            ("client_id", client_id),
+            ("scope", &scope),
+            ("redirect_uri", redirect_uri),
+            ("state", state),
+        ];
+        consent_url(cloud, &[tenant, "v2.0", "adminconsent"], &parameters)
     }
 
     fn values_to_send(&self) -> Section {
@@ -120,7 +123,10 @@ impl AppRegistration {
         let text = |text: String| Step::Text(text);
         let tenant = self.directory.as_ref().map(TypedId::text);
         let directory = match tenant.and_then(shown_id) {
-            Some(tenant) => format!("Check that the directory at the top right is **{tenant}**."),
+            Some(tenant) => format!(
+                "Check that the directory at the top right is **{}**.",
+                value(tenant)
+            ),
             None => "Check the directory at the top right.".to_owned(),
         };
         if let Some(template) = &self.enterprise.template {
@@ -131,7 +137,7 @@ impl AppRegistration {
             steps: vec![
                 text(format!("Sign in to the [Microsoft Entra admin center]({portal}) as at least a **Cloud Application Administrator**. {directory}")),
                 text("Open **Identity** > **Applications** > **App registrations** > **New registration**.".to_owned()),
-                text(format!("Enter the **Name** `{}`.", self.name)),
+                text(format!("Enter the **Name** `{}`.", value(&self.name))),
                 text(format!("Under **Supported account types** choose **{}**.", self.audience.in_portal())),
                 text("Leave **Redirect URI** empty and choose **Register**.".to_owned()),
             ],
@@ -146,17 +152,18 @@ impl AppRegistration {
         if template.eq_ignore_ascii_case(ApplicationTemplate::NOT_IN_GALLERY) {
             steps.push(Step::Text(format!(
                 "Choose **Create your own application**, enter the name `{}`, select **Integrate any other application you don't find in the gallery (Non-gallery)** and choose **Create**.",
-                self.name
+                value(&self.name)
             )));
         } else {
             steps.push(Step::Text(format!(
-                "Search the gallery for `{template}`, open it, enter the name `{}` and choose **Create**.",
-                self.name
+                "Search the gallery for `{}`, open it, enter the name `{}` and choose **Create**.",
+                value(template),
+                value(&self.name)
             )));
         }
         steps.push(Step::Text(format!(
             "The next settings are under **App registrations** > **All applications** > **{}**.",
-            self.name
+            value(&self.name)
         )));
         Section {
             title: "Add the application from the gallery".to_owned(),
@@ -168,10 +175,12 @@ impl AppRegistration {
         let mut steps = Vec::new();
         let open = "Open **Branding & properties**";
         if let Some(url) = &self.web.home_page_url {
+            let url = value(url);
             let text = format!("{open}, enter the **Home page URL** `{url}` and save.");
             steps.push(Step::Text(text));
         }
         if let Some(notes) = &self.notes {
+            let notes = value(notes);
             let text = format!("{open}, enter under **Internal note**: {notes}");
             steps.push(Step::Text(text));
         }
@@ -184,25 +193,25 @@ impl AppRegistration {
         if !self.owners.is_empty() {
             let text = "Open **Owners** > **Add owners** and select:";
             steps.push(Step::Text(text.to_owned()));
-            steps.push(Step::Values(self.owners.clone()));
+            steps.push(Step::Values(values(&self.owners)));
         }
-        let mut values = Vec::new();
+        let mut properties = Vec::new();
         if let Some(version) = self.api.token_version {
-            values.push(format!(
+            properties.push(format!(
                 "`requestedAccessTokenVersion` in `api`: `{version}`"
             ));
         }
         if let Some(text) = &self.description {
-            values.push(format!("`description`: `{text}`"));
+            properties.push(format!("`description`: `{}`", value(text)));
         }
         if !self.tags.is_empty() {
-            let tags = self.tags.join("`, `");
-            values.push(format!("in the list `tags`: `{tags}`"));
+            let tags = values(&self.tags).join("`, `");
+            properties.push(format!("in the list `tags`: `{tags}`"));
         }
-        if !values.is_empty() {
+        if !properties.is_empty() {
             let text = "Open **Manifest**, change these properties and save:";
             steps.push(Step::Text(text.to_owned()));
-            steps.push(Step::Values(values));
+            steps.push(Step::Values(properties));
         }
         section("Owners and manifest", steps)
     }
@@ -223,13 +232,14 @@ impl AppRegistration {
                     "Open **Authentication** > **Add a platform** > **{platform}** and enter under **Redirect URIs**:"
                 )));
                 steps.push(Step::Values(
-                    uris.iter().map(|uri| format!("`{uri}`")).collect(),
+                    uris.iter().map(|uri| format!("`{}`", value(uri))).collect(),
                 ));
             }
         }
         if let Some(url) = &self.web.logout_url {
             steps.push(Step::Text(format!(
-                "Enter the **Front-channel logout URL** `{url}`."
+                "Enter the **Front-channel logout URL** `{}`.",
+                value(url)
             )));
         }
         if self.web.id_tokens == Some(true) {
@@ -256,9 +266,9 @@ impl AppRegistration {
                 if !names.is_empty() {
                     steps.push(Step::Text(format!(
                         "Open **API permissions** > **Add a permission** > **{}** > **{kind}** and select:",
-                        api.api
+                        value(&api.api)
                     )));
-                    steps.push(Step::Values(names.clone()));
+                    steps.push(Step::Values(values(names)));
                 }
             }
         }
@@ -285,19 +295,40 @@ impl AppRegistration {
             steps.push(Step::Text(format!(
                 "Choose **Grant admin consent** and confirm; this needs the role **{role}**. Each permission then shows **Granted**."
             )));
-            if let Some(redirect) = self.web.redirect_uris.first() {
-                steps.push(Step::Text(
-                    "Instead, an administrator can open this link:".to_owned(),
-                ));
-                let tenant = match self.audience {
-                    Audience::ThisTenant => "TENANT-ID",
-                    _ => "organizations",
-                };
-                let url = Self::admin_consent_url(cloud, tenant, "CLIENT-ID", redirect, "STATE");
-                steps.extend(url.map(|url| Step::Link("Grant admin consent".to_owned(), url)));
-            }
+            steps.extend(self.consent_link(cloud));
         }
         section("API permissions", steps)
+    }
+
+    /// The link that grants all permissions of the blueprint.
+    fn consent_link(&self, cloud: &Cloud) -> Vec<Step> {
+        let mut uris = (self.web.redirect_uris.iter())
+            .chain(&self.spa.redirect_uris)
+            .chain(&self.public_client.redirect_uris);
+        let Some(redirect) = uris.next() else {
+            let text =
+                "There is no link for this consent, because the registration has no redirect URI.";
+            return vec![Step::Text(text.to_owned())];
+        };
+        let tenant = match self.audience {
+            Audience::ThisTenant => "TENANT-ID",
+            _ => "organizations",
+        };
+        let (client_id, state) = ("CLIENT-ID", "STATE");
+        let url = if self.permissions.iter().all(Permissions::is_graph) {
+            Self::admin_consent_url(cloud, tenant, client_id, redirect, state)
+        } else {
+            // A scope names the permissions of one API; without one they are those of the registration.
+            let parameters = [
+                ("client_id", client_id),
+                ("redirect_uri", redirect),
+                ("state", state),
+            ];
+            consent_url(cloud, &[tenant, "adminconsent"], &parameters)
+        };
+        let text = Step::Text("Instead, an administrator can open this link:".to_owned());
+        let link = url.map(|url| Step::Link("Grant admin consent".to_owned(), url));
+        std::iter::once(text).chain(link).collect()
     }
 
     fn credentials(&self) -> Option<Section> {
@@ -305,7 +336,7 @@ impl AppRegistration {
         for secret in &self.secrets {
             steps.push(Step::Text(format!(
                 "Open **Certificates & secrets** > **Client secrets** > **New client secret**, enter the description `{}` and choose an expiry of {}.",
-                secret.description,
+                value(&secret.description),
                 match secret.lifetime.to_string().as_str() {
                     "longest" => "24 months or the longest that is offered",
                     other => other,
@@ -318,7 +349,7 @@ impl AppRegistration {
         for certificate in &self.certificates {
             steps.push(Step::Text(format!(
                 "Open **Certificates & secrets** > **Certificates** > **Upload certificate**, choose the file of the certificate `{}` (.cer or .pem, without a private key).",
-                certificate.name
+                value(&certificate.name)
             )));
         }
         for one in &self.federated_credentials {
@@ -326,10 +357,10 @@ impl AppRegistration {
                 "Open **Certificates & secrets** > **Federated credentials** > **Add credential** > **Other issuer** and enter:".to_owned(),
             ));
             steps.push(Step::Values(vec![
-                format!("Issuer `{}`", one.issuer),
-                format!("Subject identifier `{}`", one.subject),
-                format!("Name `{}`", one.name),
-                format!("Audience `{}`", one.audience),
+                format!("Issuer `{}`", value(&one.issuer)),
+                format!("Subject identifier `{}`", value(&one.subject)),
+                format!("Name `{}`", value(&one.name)),
+                format!("Audience `{}`", value(&one.audience)),
             ]));
         }
         section("Certificates & secrets", steps)
@@ -340,7 +371,7 @@ impl AppRegistration {
         for uri in &self.api.uris {
             steps.push(Step::Text(format!(
                 "Open **Expose an API**, choose **Add** beside **Application ID URI** and enter `{}`.",
-                uri.replace("{client-id}", "CLIENT-ID")
+                value(&uri.replace("{client-id}", "CLIENT-ID"))
             )));
         }
         for scope in &self.api.scopes {
@@ -351,19 +382,22 @@ impl AppRegistration {
             };
             steps.push(Step::Text(format!(
                 "Choose **Add a scope** with the name `{}`, **Who can consent** {consent}, and enter:",
-                scope.value
+                value(&scope.value)
             )));
             let mut texts = vec![
-                format!("Admin consent display name `{}`", scope.display_name),
-                format!("Admin consent description `{}`", scope.description),
+                format!(
+                    "Admin consent display name `{}`",
+                    value(&scope.display_name)
+                ),
+                format!("Admin consent description `{}`", value(&scope.description)),
             ];
             if scope.users_can_consent {
                 let name = scope.user_display_name.as_ref();
                 let text = scope.user_description.as_ref();
                 let name = name.unwrap_or(&scope.display_name);
                 let text = text.unwrap_or(&scope.description);
-                texts.push(format!("User consent display name `{name}`"));
-                texts.push(format!("User consent description `{text}`"));
+                texts.push(format!("User consent display name `{}`", value(name)));
+                texts.push(format!("User consent description `{}`", value(text)));
             }
             steps.push(Step::Values(texts));
         }
@@ -371,10 +405,10 @@ impl AppRegistration {
             let text = "Open **App roles** > **Create app role** and enter:";
             steps.push(Step::Text(text.to_owned()));
             steps.push(Step::Values(vec![
-                format!("Display name `{}`", role.display_name),
+                format!("Display name `{}`", value(&role.display_name)),
                 format!("Allowed member types **{}**", role.members.in_portal()),
-                format!("Value `{}`", role.value),
-                format!("Description `{}`", role.description),
+                format!("Value `{}`", value(&role.value)),
+                format!("Description `{}`", value(&role.description)),
             ]));
         }
         section("Expose an API and app roles", steps)
@@ -390,12 +424,13 @@ impl AppRegistration {
                 steps.push(Step::Text(format!(
                     "Open **Token configuration** > **Add optional claim** > **{kind}** and select:"
                 )));
-                steps.push(Step::Values(claims.clone()));
+                steps.push(Step::Values(values(claims)));
             }
         }
         if let Some(groups) = &self.claims.groups {
             steps.push(Step::Text(format!(
-                "Choose **Add groups claim** and select `{groups}`."
+                "Choose **Add groups claim** and select `{}`.",
+                value(groups)
             )));
         }
         section("Token configuration", steps)
@@ -407,7 +442,7 @@ impl AppRegistration {
         if let Some(required) = self.enterprise.assignment_required {
             steps.push(Step::Text(format!(
                 "Open **Enterprise applications** > **{}** > **Properties** and set **Assignment required?** to **{}**.",
-                self.name,
+                value(&self.name),
                 yes_or_no(required)
             )));
         }
@@ -422,11 +457,11 @@ impl AppRegistration {
             .assigned
             .iter()
             .filter_map(|one| {
-                let who = one.user.as_ref().or(one.group.as_ref())?;
+                let who = value(one.user.as_ref().or(one.group.as_ref())?);
                 Some(if one.role.is_empty() {
-                    who.clone()
+                    who
                 } else {
-                    format!("{who} with the role `{}`", one.role)
+                    format!("{who} with the role `{}`", value(&one.role))
                 })
             })
             .collect();
@@ -449,6 +484,18 @@ fn portal(cloud: &Cloud) -> &'static str {
     } else {
         "https://entra.microsoft.com"
     }
+}
+
+fn consent_url(cloud: &Cloud, path: &[&str], parameters: &[(&str, &str)]) -> Option<String> {
+    let mut url = cloud.authority().clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+    url.query_pairs_mut().extend_pairs(parameters);
+    Some(url.into())
+}
+
+/// Values below a step, each as it is.
+fn values(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| value(text)).collect()
 }
 
 fn section(title: &str, steps: Vec<Step>) -> Option<Section> {
@@ -491,7 +538,7 @@ mod tests {
             .guide();
         let markdown = guide.to_markdown();
         for text in [
-            "# Register Tom & <Jerry> in Microsoft Entra ID",
+            "# Register Tom & \\<Jerry\\> in Microsoft Entra ID",
             "**Authentication** > **Add a platform** > **Web**",
             "**API permissions** > **Add a permission** > **Microsoft Graph** > **Application permissions**",
             "   - User.Read.All",
@@ -513,5 +560,56 @@ mod tests {
         assert!(html.contains("<a href=\"https://entra.microsoft.com\">"));
         assert!(!html.contains("<Jerry>") && !html.contains("**") && !html.contains("<script"));
         assert_eq!(html.matches("<li>").count(), html.matches("</li>").count());
+    }
+
+    #[test]
+    fn values_are_never_read_as_marks() {
+        let notes = "[help](javascript:alert(1)) ends ` here **x** <b>\n# more \u{2}";
+        let guide = AppRegistration::new("Or`der** [Desk](https://evil.example)")
+            .web_redirect_uri("https://app.contoso.com/a`b``c")
+            .delegated(["access_as_user"])
+            .notes(notes)
+            .guide();
+        let html = guide.to_html();
+        assert_eq!(html.matches("<a href").count(), 1, "{html}");
+        for text in [
+            "[help](javascript:alert(1)) ends ` here **x** &lt;b&gt; # more",
+            "<code>Or`der** [Desk](https://evil.example)</code>",
+            "<code>https://app.contoso.com/a`b``c</code>",
+            "<li>access_as_user</li>",
+        ] {
+            assert!(html.contains(text), "{text}\n{html}");
+        }
+        let markdown = guide.to_markdown();
+        for text in [
+            r"\[help\](javascript:alert(1)) ends \` here \*\*x\*\* \<b\> \# more",
+            "``Or`der** [Desk](https://evil.example)``",
+            "```https://app.contoso.com/a`b``c```",
+            "- access_as_user",
+        ] {
+            assert!(markdown.contains(text), "{text}\n{markdown}");
+        }
+    }
+
+    #[test]
+    fn the_consent_link_is_of_any_platform_and_of_all_apis() {
+        let blueprint = || AppRegistration::new("Desk").grant_admin_consent();
+        let spa = blueprint()
+            .application(["User.Read.All"])
+            .spa_redirect_uri("https://desk.contoso.com/");
+        let page = spa.guide().to_markdown();
+        assert!(page.contains("TENANT-ID/v2.0/adminconsent?client_id=CLIENT-ID&scope="));
+        let public = blueprint()
+            .delegated_of("Orders", ["Orders.Read"])
+            .public_client_redirect_uri("http://localhost");
+        let page = public.guide().to_markdown();
+        let link = "TENANT-ID/adminconsent?client_id=CLIENT-ID&redirect_uri=http%3A%2F%2Flocalhost&state=STATE";
+        assert!(page.contains(link), "{page}");
+        let page = blueprint()
+            .application(["User.Read.All"])
+            .guide()
+            .to_markdown();
+        assert!(page.contains("no link for this consent"), "{page}");
+        assert!(!page.contains("adminconsent?"), "{page}");
     }
 }

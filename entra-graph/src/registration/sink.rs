@@ -19,6 +19,20 @@ pub use memory::MemorySink;
 /// [`store`](Self::store).
 #[async_trait::async_trait]
 pub trait SecretSink: Send + Sync {
+    /// Whether it can take ids and secrets of a registration: its key, and its client id if it exists. This is asked
+    /// before the first write; by default it can.
+    ///
+    /// # Errors
+    /// Any error ends the run before a change, such as that it holds those of another registration.
+    async fn check(
+        &mut self,
+        registration: &str,
+        client_id: Option<&str>,
+    ) -> Result<(), SinkError> {
+        let _ = (registration, client_id);
+        Ok(())
+    }
+
     /// What it holds for a secret.
     ///
     /// The default is [`SinkEntry::Unknown`]: a valid secret of the same description then counts as present.
@@ -82,6 +96,8 @@ pub struct SecretSlot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionIds {
+    /// The key of the registration ([`AppRegistration::key`](super::AppRegistration::key)).
+    pub registration: String,
     /// The tenant id, if the token names it.
     pub tenant_id: Option<String>,
     /// The client id.

@@ -19,7 +19,7 @@ use super::{
     sink::SinkEntry,
     wire::text,
 };
-pub(super) use credentials::named;
+pub(super) use credentials::{description_of, named};
 pub(super) use principal::HIDDEN;
 
 /// What a blueprint needs in a tenant.

@@ -2,13 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::{Guide, Step};
+use super::{
+    Guide, Step,
+    marks::{Part, parts},
+};
 
 impl Guide {
     /// The guide as Markdown.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let mut page = format!("# {}\n", self.title);
+        let mut page = format!("# {}\n", plain(&self.title));
         for (number, section) in self.sections.iter().enumerate() {
             let _ = write!(page, "\n## {}. {}\n\n", number + 1, section.title);
             let mut step = 0;
@@ -16,11 +19,11 @@ impl Guide {
                 match part {
                     Step::Text(text) => {
                         step += 1;
-                        let _ = writeln!(page, "{step}. {text}");
+                        let _ = writeln!(page, "{step}. {}", markdown(text));
                     }
                     Step::Values(values) => {
                         for value in values {
-                            let _ = writeln!(page, "   - {value}");
+                            let _ = writeln!(page, "   - {}", markdown(value));
                         }
                     }
                     Step::Link(text, url) => {
@@ -48,13 +51,13 @@ impl Guide {
                         if open {
                             page.push_str("</li>\n");
                         }
-                        let _ = write!(page, "<li>{}", inline(text));
+                        let _ = write!(page, "<li>{}", html(text));
                         open = true;
                     }
                     Step::Values(values) => {
                         page.push_str("<ul>");
                         for value in values {
-                            let _ = write!(page, "<li>{}</li>", inline(value));
+                            let _ = write!(page, "<li>{}</li>", html(value));
                         }
                         page.push_str("</ul>");
                     }
@@ -90,33 +93,76 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Bold, code and links of the guide's own sentences.
-fn inline(text: &str) -> String {
-    let escaped = escape(text);
-    let mut html = String::with_capacity(escaped.len());
-    for (number, part) in escaped.split('`').enumerate() {
-        if number % 2 == 1 {
-            let _ = write!(html, "<code>{part}</code>");
-            continue;
-        }
-        for (number, part) in part.split("**").enumerate() {
-            if number % 2 == 1 {
-                let _ = write!(html, "<strong>{part}</strong>");
-            } else {
-                html.push_str(&linked(part));
+fn html(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    let mut bold = false;
+    for part in parts(text) {
+        match part {
+            Part::Text(text) => html.push_str(&escape(&text)),
+            Part::Bold => {
+                html.push_str(if bold { "</strong>" } else { "<strong>" });
+                bold = !bold;
+            }
+            Part::Code(code) => {
+                let _ = write!(html, "<code>{}</code>", escape(&code));
+            }
+            Part::Link(name, url) => {
+                let _ = write!(html, "<a href=\"{}\">{}</a>", escape(&url), escape(&name));
             }
         }
+    }
+    if bold {
+        html.push_str("</strong>");
     }
     html
 }
 
-fn linked(text: &str) -> String {
-    let link = text.split_once('[').and_then(|(before, rest)| {
-        let (name, rest) = rest.split_once("](")?;
-        let (url, after) = rest.split_once(')')?;
-        Some(format!("{before}<a href=\"{url}\">{name}</a>{after}"))
-    });
-    link.unwrap_or_else(|| text.to_owned())
+fn markdown(text: &str) -> String {
+    let mut markdown = String::with_capacity(text.len());
+    for part in parts(text) {
+        match part {
+            Part::Text(text) => markdown.push_str(&plain(&text)),
+            Part::Bold => markdown.push_str("**"),
+            Part::Code(code) => markdown.push_str(&in_backticks(&code)),
+            Part::Link(name, url) => {
+                let _ = write!(markdown, "[{name}]({url})");
+            }
+        }
+    }
+    markdown
+}
+
+/// Text in which Markdown finds no mark.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut before = '\0';
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_within_word = before.is_alphanumeric()
+            && characters.peek().is_some_and(|next| next.is_alphanumeric());
+        let is_mark = match character {
+            '_' => !is_within_word,
+            other => r"\`*[]<#|".contains(other) || (other == '>' && before != ' '),
+        };
+        if is_mark {
+            plain.push('\\');
+        }
+        plain.push(character);
+        before = character;
+    }
+    plain
+}
+
+/// Code between more backticks than it has in a row.
+fn in_backticks(code: &str) -> String {
+    let most = code.split(|character| character != '`').map(str::len).max();
+    let fence = "`".repeat(most.unwrap_or_default() + 1);
+    let space = if code.starts_with('`') || code.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{space}{code}{space}{fence}")
 }
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1b1b1b;background:#fff}main{max-width:48rem;margin:0 auto;padding:1rem}h2{margin-top:2rem}li{margin:.4rem 0}code{background:#f2f2f2;padding:.1em .3em;overflow-wrap:anywhere}a{overflow-wrap:anywhere}";

@@ -7,7 +7,7 @@ use std::{
 };
 
 use entra_core::{
-    Clock, Secret, SystemClock, Timestamp, read_text_file,
+    Clock, Guid, Secret, SystemClock, Timestamp, read_text_file,
     time::format_description::well_known::Rfc3339,
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,8 @@ use crate::areas::applications::NewSecret;
 /// `AZURE_CLIENT_SECRET`.
 ///
 /// The first secret of a blueprint is `AZURE_CLIENT_SECRET`, another one has its description in the name. Other
-/// lines of the file stay. The file has mode 0600 and is replaced in one step. Two processes must not write it
+/// lines of the file stay. Client ids and secrets that this registration did not write are an error before
+/// anything is changed: use another file or another [`prefix`](Self::prefix). The file has mode 0600 and is replaced in one step. Two processes must not write it
 /// at the same time. A file with a byte order mark or in UTF-16, as tools of Windows write it, becomes UTF-8 without
 /// a mark.
 pub struct EnvFile {
@@ -36,6 +37,15 @@ pub struct EnvFile {
 pub struct SecretFile {
     path: PathBuf,
     clock: Box<dyn Clock>,
+}
+
+/// What is remembered about the ids in an environment file.
+#[derive(Debug, Serialize, Deserialize)]
+struct IdsRecord {
+    /// The variable of the client id.
+    variable: String,
+    /// The key of the registration that wrote it.
+    registration: String,
 }
 
 /// What is remembered about one secret.
@@ -119,19 +129,28 @@ impl EnvFile {
                 .is_some_and(|old| old.is_of(slot));
             !is_record
         });
+        if let Some(record) = record {
+            let json = serde_json::to_string(record)?;
+            lines.push(Zeroizing::new(format!("{MARK}{json}")));
+        }
+        self.write(lines, variables)
+    }
+
+    /// Writes the lines of the file with these values of variables.
+    fn write(
+        &self,
+        mut lines: Vec<Zeroizing<String>>,
+        variables: &[(&str, &str)],
+    ) -> Result<(), SinkError> {
         for (name, value) in variables {
             let line = Zeroizing::new(format!("{name}={value}"));
             match lines
                 .iter_mut()
-                .find(|line| line.split('=').next() == Some(name))
+                .find(|line| variable_in(line).is_some_and(|(known, _)| known == *name))
             {
                 Some(old) => *old = line,
                 None => lines.push(line),
             }
-        }
-        if let Some(record) = record {
-            let json = serde_json::to_string(record)?;
-            lines.push(Zeroizing::new(format!("{MARK}{json}")));
         }
         let mut text = Zeroizing::new(String::new());
         for line in &lines {
@@ -141,7 +160,38 @@ impl EnvFile {
         Ok(replace(&self.path, text.as_bytes())?)
     }
 
-    /// The variable of a secret: the one that it has, or the first that no other secret has.
+    /// The value of a variable, if it has one.
+    fn value(&self, name: &str) -> io::Result<Option<Zeroizing<String>>> {
+        let lines = self.lines()?;
+        let mut values = lines.iter().filter_map(|line| variable_in(line));
+        let value = values.find(|(known, value)| *known == name && !value.is_empty());
+        Ok(value.map(|(_, value)| Zeroizing::new(value.to_owned())))
+    }
+
+    /// The key of the registration that wrote the client id, if a registration did.
+    fn owner(&self) -> Result<Option<String>, SinkError> {
+        let (lines, name) = (self.lines()?, self.client_id_name());
+        for line in lines.iter().filter_map(|line| line.strip_prefix(IDS_MARK)) {
+            let record: IdsRecord = serde_json::from_str(line)?;
+            if record.variable == name {
+                return Ok(Some(record.registration));
+            }
+        }
+        Ok(None)
+    }
+
+    fn client_id_name(&self) -> String {
+        format!("{}CLIENT_ID", self.prefix)
+    }
+
+    /// The error for a variable that holds what must not be replaced.
+    fn is_taken(&self, name: &str, by: &str) -> SinkError {
+        let path = self.path.display();
+        format!("{path} has {name} {by}: use another file, or another prefix of its variables")
+            .into()
+    }
+
+    /// The variable of a secret: the one that it has, or the first that nothing else has.
     fn variable(&self, slot: &SecretSlot) -> Result<String, SinkError> {
         let records = self.records()?;
         if let Some(known) = records.iter().find(|one| one.is_of(slot))
@@ -155,8 +205,24 @@ impl EnvFile {
             .any(|one| one.variable.as_deref() == Some(&plain))
         {
             let name = super::super::blueprint::slug(&slot.description);
-            let name = name.replace('-', "_").to_uppercase();
-            return Ok(format!("{plain}_{name}"));
+            let of_variable = |character: char| match character {
+                letter if letter.is_ascii_alphanumeric() => letter.to_ascii_uppercase(),
+                _ => '_',
+            };
+            let name: String = name.chars().map(of_variable).collect();
+            let lines = self.lines()?;
+            let is_free = |name: &String| {
+                let has = |one: &Record| one.variable.as_ref() == Some(name);
+                let mut known = lines.iter().filter_map(|line| variable_in(line));
+                !records.iter().any(has) && known.all(|(known, _)| known != name)
+            };
+            let first = format!("{plain}_{name}");
+            let more = (2..).map(|number: u32| format!("{first}_{number}"));
+            let mut names = std::iter::once(first.clone()).chain(more);
+            return Ok(names.find(is_free).unwrap_or_default());
+        }
+        if self.value(&plain)?.is_some() {
+            return Err(self.is_taken(&plain, "with a value that this registration did not write"));
         }
         Ok(plain)
     }
@@ -164,9 +230,41 @@ impl EnvFile {
 
 #[async_trait::async_trait]
 impl SecretSink for EnvFile {
+    async fn check(
+        &mut self,
+        registration: &str,
+        client_id: Option<&str>,
+    ) -> Result<(), SinkError> {
+        let name = self.client_id_name();
+        let Some(held) = self.value(&name)? else {
+            return Ok(());
+        };
+        match self.owner()? {
+            Some(owner) if owner == registration => Ok(()),
+            Some(owner) => Err(self.is_taken(&name, &format!("of the registration {owner:?}"))),
+            // What is no id is a text to be replaced.
+            None if client_id.is_some_and(|id| id.eq_ignore_ascii_case(&held))
+                || held.parse::<Guid>().is_err() =>
+            {
+                Ok(())
+            }
+            None => Err(self.is_taken(&name, "with an id that no registration wrote")),
+        }
+    }
+
     async fn lookup(&mut self, slot: &SecretSlot) -> Result<SinkEntry, SinkError> {
-        let record = self.record(slot)?;
-        record.map_or(Ok(SinkEntry::Missing), |record| record.entry())
+        let variable = self.variable(slot)?;
+        match self
+            .record(slot)?
+            .map(|record| record.entry())
+            .transpose()?
+        {
+            // A value that was taken out of the file is lost.
+            Some(SinkEntry::Stored { .. }) if self.value(&variable)?.is_none() => {
+                Ok(SinkEntry::Missing)
+            }
+            entry => Ok(entry.unwrap_or(SinkEntry::Missing)),
+        }
     }
 
     async fn reserve(&mut self, slot: &SecretSlot, reference: Reference) -> Result<(), SinkError> {
@@ -190,24 +288,31 @@ impl SecretSink for EnvFile {
     }
 
     async fn store_ids(&mut self, ids: &ConnectionIds) -> Result<(), SinkError> {
-        let names = ["TENANT_ID", "CLIENT_ID"].map(|name| format!("{}{name}", self.prefix));
+        let (tenant_name, name) = (format!("{}TENANT_ID", self.prefix), self.client_id_name());
         let tenant = ids.tenant_id.as_deref();
-        let mut variables = vec![(names[1].as_str(), ids.client_id.as_str())];
-        variables.extend(tenant.map(|tenant| (names[0].as_str(), tenant)));
-        let current = self.lines()?;
-        let has = |(name, value): &(&str, &str)| {
-            current
-                .iter()
-                .any(|line| line.split_once('=') == Some((name, value)))
-        };
-        if variables.iter().all(has) {
+        let mut variables = vec![(name.as_str(), ids.client_id.as_str())];
+        variables.extend(tenant.map(|tenant| (tenant_name.as_str(), tenant)));
+        let mut is_written = self.owner()?.as_ref() == Some(&ids.registration);
+        for (name, value) in &variables {
+            is_written &= self.value(name)?.is_some_and(|held| *held == **value);
+        }
+        if is_written {
             return Ok(());
         }
-        let none = SecretSlot {
-            registration: String::new(),
-            description: String::new(),
+        let mut lines = self.lines()?;
+        lines.retain(|line| {
+            let record = line
+                .strip_prefix(IDS_MARK)
+                .map(serde_json::from_str::<IdsRecord>);
+            !record.is_some_and(|one| one.is_ok_and(|one| one.variable == name))
+        });
+        let record = IdsRecord {
+            variable: name.clone(),
+            registration: ids.registration.clone(),
         };
-        self.put(&none, None, &variables)
+        let record = serde_json::to_string(&record)?;
+        lines.push(Zeroizing::new(format!("{IDS_MARK}{record}")));
+        self.write(lines, &variables)
     }
 }
 
@@ -286,10 +391,35 @@ impl SecretFile {
 
 #[async_trait::async_trait]
 impl SecretSink for SecretFile {
+    async fn check(
+        &mut self,
+        registration: &str,
+        client_id: Option<&str>,
+    ) -> Result<(), SinkError> {
+        let content = self.content()?;
+        let held = |name: &str| content.get(name).and_then(Value::as_str);
+        let by = match (held("registration"), held("client_id")) {
+            (Some(owner), _) if owner != registration => {
+                format!("the ids of the registration {owner:?}")
+            }
+            (None, Some(id)) if client_id != Some(id) && id.parse::<Guid>().is_ok() => {
+                "a client id that no registration wrote".to_owned()
+            }
+            _ => return Ok(()),
+        };
+        Err(format!("{} has {by}: use another file", self.path.display()).into())
+    }
+
     async fn lookup(&mut self, slot: &SecretSlot) -> Result<SinkEntry, SinkError> {
-        match self.record(slot)? {
-            Some((record, _)) => record.entry(),
-            None => Ok(SinkEntry::Missing),
+        let Some((record, value)) = self.record(slot)? else {
+            return Ok(SinkEntry::Missing);
+        };
+        match record.entry()? {
+            // A value that was taken out of the file is lost.
+            SinkEntry::Stored { .. } if value.as_str().is_none_or(str::is_empty) => {
+                Ok(SinkEntry::Missing)
+            }
+            entry => Ok(entry),
         }
     }
 
@@ -320,6 +450,7 @@ impl SecretSink for SecretFile {
     async fn store_ids(&mut self, ids: &ConnectionIds) -> Result<(), SinkError> {
         let mut content = self.content()?;
         let before = content.clone();
+        content.insert("registration".to_owned(), ids.registration.clone().into());
         content.insert("client_id".to_owned(), ids.client_id.clone().into());
         if let Some(tenant) = &ids.tenant_id {
             content.insert("tenant_id".to_owned(), tenant.clone().into());
@@ -390,6 +521,15 @@ impl Record {
     }
 }
 
+/// The variable in a line of an environment file, and its value without quotes.
+fn variable_in(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    Some((name.trim(), value))
+}
+
 fn written(time: Timestamp) -> String {
     time.format(&Rfc3339).unwrap_or_default()
 }
@@ -453,6 +593,8 @@ debug!(EnvFile, SecretFile);
 
 /// The start of the comment that remembers a secret in an environment file.
 const MARK: &str = "# entra-registration ";
+/// The start of the comment that remembers whose ids an environment file has.
+const IDS_MARK: &str = "# entra-registration-ids ";
 /// Far more bytes than a file of settings has.
 const LARGEST: usize = 1024 * 1024;
 

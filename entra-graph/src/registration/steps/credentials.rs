@@ -232,14 +232,44 @@ pub(in super::super) fn named(spec: &SecretBlueprint, reference: &str) -> String
 
 /// Whether a display name is that of a secret of the blueprint, with any reference or none.
 fn is_of(spec: &SecretBlueprint, display_name: &str) -> bool {
-    match display_name.strip_prefix(spec.description.as_str()) {
-        Some("") => true,
-        Some(rest) => {
-            rest.starts_with(" [") && rest.ends_with(']') && rest.len() == REFERENCE_LENGTH
-        }
-        None => false,
+    spec.description == display_name || spec.description == description_of(display_name)
+}
+
+/// The description in the display name of a secret, without a reference.
+pub(in super::super) fn description_of(display_name: &str) -> &str {
+    let at = display_name.len().checked_sub(REFERENCE_LENGTH);
+    let split = at.and_then(|at| display_name.split_at_checked(at));
+    let reference = |rest: &str| {
+        let digits = rest.strip_prefix(" [")?.strip_suffix(']')?;
+        let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        digits.bytes().all(is_digit).then_some(())
+    };
+    match split {
+        Some((description, rest)) if reference(rest).is_some() => description,
+        _ => display_name,
     }
 }
 
-/// ` [`, eight digits and `]`.
+/// ` [`, eight hexadecimal digits and `]`.
 const REFERENCE_LENGTH: usize = 11;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_reference_is_taken_off_a_display_name() {
+        for (name, expected) in [
+            ("prod [0123abcd]", "prod"),
+            ("prod [EU]", "prod [EU]"),
+            ("prod [EU] [0123abcd]", "prod [EU]"),
+            ("prod [Europe00]", "prod [Europe00]"),
+            ("prod", "prod"),
+            ("ü[0123abcd]", "ü[0123abcd]"),
+            ("äöü [0123abcdü", "äöü [0123abcdü"),
+            ("", ""),
+        ] {
+            assert_eq!(description_of(name), expected);
+        }
+    }
+}

@@ -341,6 +341,30 @@ async fn an_exported_blueprint_has_nothing_to_change() {
 }
 
 #[tokio::test]
+async fn an_export_names_secrets_as_they_are_and_leaves_out_ended_ones() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk").secret("batch", Lifetime::months(6));
+    let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    let application = graph.application(applied.object_id());
+    for (name, days) in [("prod [EU]", 90), ("ended", 5)] {
+        let end = tenant.clock().now() + Duration::from_secs(days * 86_400);
+        let password = NewPassword::named(name).expires(end);
+        let _ = application.add_password(password).send().await.unwrap();
+    }
+    tenant.clock().advance(Duration::from_secs(6 * 86_400));
+    let client_id = applied.client_id().parse().unwrap();
+    let exported = AppRegistration::export(&graph, client_id).await.unwrap();
+    let yaml = exported.to_yaml().unwrap();
+    assert!(
+        yaml.contains("prod [EU]") && yaml.contains("description: batch"),
+        "{yaml}"
+    );
+    assert!(!yaml.contains("ended"), "{yaml}");
+    let plan = exported.plan(&graph).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+}
+
+#[tokio::test]
 async fn an_export_has_groups_and_leaves_out_what_is_disabled() {
     let (tenant, graph) = admin(ENOUGH).await;
     let group = NewGroup::security("Order Desk users", "order-desk-users");

@@ -28,6 +28,7 @@ impl Drop for Scratch {
 
 fn ids() -> ConnectionIds {
     ConnectionIds {
+        registration: "orders".to_owned(),
         tenant_id: Some("contoso.com".to_owned()),
         client_id: "535fb089-9ff3-47b6-9bfb-4f1264799865".to_owned(),
     }
@@ -60,7 +61,7 @@ async fn an_environment_file_of_a_windows_tool_keeps_its_lines_and_has_each_vari
         sink.store_ids(&ids()).await.unwrap();
         assert_eq!(
             file.text(),
-            "AZURE_TENANT_ID=contoso.com\nGREETING=Gr\u{fc}\u{df}e\nAZURE_CLIENT_ID=535fb089-9ff3-47b6-9bfb-4f1264799865\n"
+            "AZURE_TENANT_ID=contoso.com\nGREETING=Gr\u{fc}\u{df}e\n# entra-registration-ids {\"variable\":\"AZURE_CLIENT_ID\",\"registration\":\"orders\"}\nAZURE_CLIENT_ID=535fb089-9ff3-47b6-9bfb-4f1264799865\n"
         );
         assert_eq!(sink.lookup(&slot()).await.unwrap(), SinkEntry::Missing);
     }
@@ -129,4 +130,151 @@ async fn a_named_pipe_is_an_error_at_once_and_is_not_replaced() {
         assert!(error.to_string().contains("not a regular file"), "{error}");
     }
     assert!(fs::metadata(&pipe.0).unwrap().file_type().is_fifo());
+}
+
+const OTHER_ID: &str = "11112222-bbbb-3333-cccc-4444dddd5555";
+
+#[tokio::test]
+async fn a_secret_that_the_registration_did_not_write_is_an_error() {
+    for line in [
+        "AZURE_CLIENT_SECRET=value of a tool",
+        "export AZURE_CLIENT_SECRET='value of a tool'",
+    ] {
+        let file = Scratch::with("foreign-secret.env", line.as_bytes());
+        let error = EnvFile::new(&file.0).lookup(&slot()).await.unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("AZURE_CLIENT_SECRET") && error.contains("prefix"),
+            "{error}"
+        );
+        assert!(!error.contains("value of a tool"), "{error}");
+        assert_eq!(file.text(), line);
+        let mut prefixed = EnvFile::new(&file.0).prefix("ORDERS_");
+        assert_eq!(prefixed.lookup(&slot()).await.unwrap(), SinkEntry::Missing);
+    }
+    for line in [
+        "AZURE_CLIENT_SECRET=",
+        "AZURE_CLIENT_SECRET=\"\"",
+        "#AZURE_CLIENT_SECRET=x",
+    ] {
+        let file = Scratch::with("no-secret.env", line.as_bytes());
+        let entry = EnvFile::new(&file.0).lookup(&slot()).await.unwrap();
+        assert_eq!(entry, SinkEntry::Missing, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn ids_of_another_registration_are_an_error_before_a_write() {
+    let id = ids().client_id;
+    let file = Scratch::with(
+        "ids.env",
+        format!("AZURE_CLIENT_ID={OTHER_ID}\n").as_bytes(),
+    );
+    let mut sink = EnvFile::new(&file.0);
+    // An id that no registration wrote may be that of the program which registers others.
+    let error = sink
+        .check("orders", Some(&id))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("no registration wrote"), "{error}");
+    sink.check("orders", Some(OTHER_ID)).await.unwrap();
+    let mut prefixed = EnvFile::new(&file.0).prefix("ORDERS_");
+    prefixed.check("orders", None).await.unwrap();
+    prefixed.store_ids(&ids()).await.unwrap();
+    let other = prefixed.check("invoices", None).await.unwrap_err();
+    assert!(
+        other.to_string().contains("registration \"orders\""),
+        "{other}"
+    );
+    prefixed.check("orders", None).await.unwrap();
+    assert!(
+        file.text()
+            .contains(&format!("AZURE_CLIENT_ID={OTHER_ID}\n"))
+    );
+    let before = file.text();
+    prefixed.store_ids(&ids()).await.unwrap();
+    assert_eq!(file.text(), before);
+
+    let json = Scratch::new("ids.json");
+    let mut sink = SecretFile::new(&json.0);
+    sink.check("orders", None).await.unwrap();
+    sink.store_ids(&ids()).await.unwrap();
+    sink.check("orders", None).await.unwrap();
+    sink.check("invoices", None).await.unwrap_err();
+    let manual = Scratch::with(
+        "manual.json",
+        format!("{{\"client_id\": \"{OTHER_ID}\"}}").as_bytes(),
+    );
+    SecretFile::new(&manual.0)
+        .check("orders", Some(&id))
+        .await
+        .unwrap_err();
+    SecretFile::new(&manual.0)
+        .check("orders", Some(OTHER_ID))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn each_secret_has_a_variable_of_its_own() {
+    let file = Scratch::new("variables.env");
+    let mut sink = EnvFile::new(&file.0);
+    let mut names = Vec::new();
+    for (registration, description) in [
+        ("orders", "production"),
+        ("orders", "CI one"),
+        ("orders", "CI-one"),
+        ("invoices", "ci one"),
+    ] {
+        let slot = SecretSlot {
+            registration: registration.to_owned(),
+            description: description.to_owned(),
+        };
+        sink.reserve(&slot, "1f".parse().unwrap()).await.unwrap();
+        let record = sink.record(&slot).unwrap().unwrap();
+        names.push(record.variable.unwrap());
+    }
+    assert_eq!(
+        names,
+        [
+            "AZURE_CLIENT_SECRET",
+            "AZURE_CLIENT_SECRET_CI_ONE",
+            "AZURE_CLIENT_SECRET_CI_ONE_2",
+            "AZURE_CLIENT_SECRET_CI_ONE_3",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_value_that_was_taken_out_of_its_file_is_missing() {
+    let mut record = Record::new(&slot());
+    record.secret_id = Some(OTHER_ID.to_owned());
+    record.at = Some(written(Timestamp::UNIX_EPOCH));
+    record.variable = Some("AZURE_CLIENT_SECRET".to_owned());
+    let comment = format!("{MARK}{}\n", serde_json::to_string(&record).unwrap());
+    for (line, is_there) in [
+        ("AZURE_CLIENT_SECRET=v\n", true),
+        ("AZURE_CLIENT_SECRET=\n", false),
+        ("", false),
+    ] {
+        let file = Scratch::with("taken.env", format!("{line}{comment}").as_bytes());
+        let entry = EnvFile::new(&file.0).lookup(&slot()).await.unwrap();
+        assert_eq!(
+            matches!(entry, SinkEntry::Stored { .. }),
+            is_there,
+            "{line}"
+        );
+        assert_eq!(entry == SinkEntry::Missing, !is_there, "{line}");
+    }
+    for (value, is_there) in [(json!("v"), true), (json!(""), false), (Value::Null, false)] {
+        let mut entry = serde_json::to_value(&record).unwrap();
+        entry["value"] = value;
+        let file = Scratch::with(
+            "taken.json",
+            json!({ "secrets": [entry] }).to_string().as_bytes(),
+        );
+        let entry = SecretFile::new(&file.0).lookup(&slot()).await.unwrap();
+        assert_eq!(matches!(entry, SinkEntry::Stored { .. }), is_there);
+    }
 }
