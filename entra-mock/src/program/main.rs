@@ -381,7 +381,6 @@ async fn permissions(log: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Parses the switches of change notifications.
 /// A range of ports. The arguments are copied as one value.
 #[derive(Clone, Debug, PartialEq)]
 struct PortRange(RangeInclusive<u16>);
@@ -395,6 +394,7 @@ fn port_range(text: &str) -> Result<PortRange, String> {
     range.ok_or_else(|| "a range of ports has the form 8444-8463".to_owned())
 }
 
+/// Parses the switches of change notifications.
 fn notification_options(list: &str) -> Result<NotificationOptions, String> {
     let number = |name: &str, value: &str| {
         let number: Result<u32, _> = value.parse();
