@@ -109,6 +109,44 @@ if handles < 50:
     complaints.append(f"only {handles} handles of entra-graph found: the check of permissions proves nothing")
 
 
+def fallible(code):
+    """Each public function whose caller gets a `Result`, also as an item of a list, with its documentation."""
+    lines = code.splitlines(keepends=True)
+    at = 0
+    for number, line in enumerate(lines):
+        found = re.match(r"\s*pub (?:(?:async|const) )*fn (\w+)", line)
+        start, at = at, at + len(line)
+        if not found:
+            continue
+        opened = code.index("(", start + re.match(r".*?fn \w+(?:<.*?>)?(?=\()", code[start:], re.S).end())
+        end, depth = opened + 1, 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(code[end], 0)
+            end += 1
+        result = re.match(r"\s*->(.*?)(?:\bwhere\b|\{|;)", code[end:], re.S)
+        if not result or not re.search(r"\bResult\b", result[1]):
+            continue
+        above = number
+        while above and lines[above - 1].strip() and not re.search(r"(?<!///)[{};]$", lines[above - 1].rstrip()) or above and lines[above - 1].lstrip().startswith("///"):
+            above -= 1
+        yield found[1], "".join(lines[above:number])
+
+
+# What can fail says so.
+documented = 0
+for path in run("git", "ls-files", "entra-*/src/*.rs").split():
+    if not os.path.exists(path) or re.search(r"/tests?[/.]|/program/", path):
+        continue
+    for name, documentation in fallible(open(path).read().split("#[cfg(test)]\nmod ")[0]):
+        if "#[doc(hidden)]" in documentation:
+            continue
+        documented += 1
+        if "# Errors" not in documentation:
+            complaints.append(f"{path}: {name}: its documentation has no section Errors")
+if documented < 150:
+    complaints.append(f"only {documented} functions that can fail found: the check of their documentation proves nothing")
+
+
 def used_paths(code):
     """The paths from `crate`, `super` and `self` in a file, as lists of names."""
     paths = []

@@ -23,7 +23,8 @@ use super::{
 use crate::client::{GraphClient, default_transport};
 
 impl ConnectionTest {
-    /// Runs the test. It only reads.
+    /// Runs the test. It only reads, and needs no permission: what it may not read is unknown, or read by the
+    /// [`reader`](Self::reader).
     pub async fn run(self) -> ConnectionReport {
         let mut run = Run {
             test: &self,
