@@ -6,7 +6,7 @@ use entra_core::{Guid, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    super::fill_up,
+    super::generate::fill_up,
     locate::Step,
     model::{Application, Credential, Document, Group, GroupType, License, User},
     sign_ins,
