@@ -6,6 +6,9 @@ import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+import module_circles  # noqa: E402  (beside this file)
+
 MINIMUM_RUST = (1, 88)
 SMALL_APP = 125
 complaints = []
@@ -109,80 +112,42 @@ if handles < 50:
     complaints.append(f"only {handles} handles of entra-graph found: the check of permissions proves nothing")
 
 
-def used_paths(code):
-    """The paths from `crate`, `super` and `self` in a file, as lists of names."""
-    paths = []
-
-    def expand(prefix, group):
-        depth, part = 0, ""
-        for character in group + ",":
-            depth += {"{": 1, "}": -1}.get(character, 0)
-            if character != "," or depth:
-                part += character
-                continue
-            nested = re.match(r"\s*([\w:]*?)(?:::)?\{(.*)\}\s*$", part, re.S)
-            if nested:
-                expand(prefix + [name for name in nested[1].split("::") if name], nested[2])
-            elif part.strip():
-                paths.append(prefix + part.strip().split(" as ")[0].split("::"))
-            part = ""
-
-    for tree in re.findall(r"\buse ((?:crate|super|self)[^;]*);", code):
-        expand([], tree)
-    code = re.sub(r"\buse [^;]*;", "", code)
-    paths += [path.split("::") for path in re.findall(r"(?<![\w$:])(?:crate|super|self)(?:::\w+)+", code)]
-    return paths
+def fallible(code):
+    """Each public function whose caller gets a `Result`, also as an item of a list, with its documentation."""
+    lines = code.splitlines(keepends=True)
+    at = 0
+    for number, line in enumerate(lines):
+        found = re.match(r"\s*pub (?:(?:async|const) )*fn (\w+)", line)
+        start, at = at, at + len(line)
+        if not found:
+            continue
+        opened = code.index("(", start + re.match(r".*?fn \w+(?:<.*?>)?(?=\()", code[start:], re.S).end())
+        end, depth = opened + 1, 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(code[end], 0)
+            end += 1
+        result = re.match(r"\s*->(.*?)(?:\bwhere\b|\{|;)", code[end:], re.S)
+        if not result or not re.search(r"\bResult\b", result[1]):
+            continue
+        above = number
+        while above and lines[above - 1].strip() and not re.search(r"(?<!///)[{};]$", lines[above - 1].rstrip()) or above and lines[above - 1].lstrip().startswith("///"):
+            above -= 1
+        yield found[1], "".join(lines[above:number])
 
 
-def module_edges(crate):
-    """Which module uses which of its siblings, by the module above both, and the names that are taken from the crate root.
-
-    Tests may look at everything, so they do not count.
-    """
-    modules, edges, through_root = {}, {}, []
-    for path in run("git", "ls-files", f"{crate}/src/*.rs").split():
-        parts = path.removesuffix(".rs").split("/")[2:]
-        if os.path.exists(path) and "tests" not in parts:
-            modules[tuple(parts[:-1] if parts[-1] in ("lib", "main", "mod") else parts)] = path
-    for module, path in modules.items():
-        text = open(path).read().split("#[cfg(test)]\nmod ")[0]
-        code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
-        for names in used_paths(code) if module else []:
-            above = list(module)
-            start = names.pop(0)
-            if start == "crate":
-                above = []
-            while start == "super":
-                above = above[:-1]
-                start = names.pop(0) if names[:1] == ["super"] else ""
-            target = tuple(above + names)
-            if not above and names and names[0][0].isupper():
-                through_root.append(f"{path}: crate::{names[0]}")
-            target = next((target[:length] for length in range(len(target), 0, -1) if target[:length] in modules), ())
-            shared = 0
-            while shared < min(len(module), len(target)) and module[shared] == target[shared]:
-                shared += 1
-            if shared < min(len(module), len(target)):
-                below = edges.setdefault("::".join(module[:shared]), {})
-                below.setdefault(module[shared], set()).add(target[shared])
-                below.setdefault(target[shared], set())
-    return edges, sorted(set(through_root))
-
-
-def circles(edges):
-    """The sets of modules that use each other, directly or through others."""
-    def reach(start):
-        found, todo = set(), [start]
-        while todo:
-            for name in edges.get(todo.pop(), ()):
-                if name not in found:
-                    found.add(name)
-                    todo.append(name)
-        return found
-
-    reached = {module: reach(module) for module in edges}
-    knots = {frozenset(other for other in edges if other in reached[module] and module in reached[other]) for module in edges if module in reached[module]}
-    return sorted(sorted(knot) for knot in knots)
+# What can fail says so.
+documented = 0
+for path in run("git", "ls-files", "entra-*/src/*.rs").split():
+    if not os.path.exists(path) or re.search(r"/tests?[/.]|/program/", path):
+        continue
+    for name, documentation in fallible(open(path).read().split("#[cfg(test)]\nmod ")[0]):
+        if "#[doc(hidden)]" in documentation:
+            continue
+        documented += 1
+        if "# Errors" not in documentation:
+            complaints.append(f"{path}: {name}: its documentation has no section Errors")
+if documented < 150:
+    complaints.append(f"only {documented} functions that can fail found: the check of their documentation proves nothing")
 
 
 def floors(crate):
@@ -198,14 +163,16 @@ def floors(crate):
     return heights
 
 
-# Knots of siblings that are still there, by the module above them; there are none among top-level modules. A module may
-# leave them, none may join. A knot with a reason is the nature of the data and stays; the others wait to be untied.
+# Knots that are still there, by the module above them. A module may leave them, none may join. A knot with a reason is
+# the nature of the data and stays; the others wait to be untied.
+module_circles.check_itself()
 KNOWN_CIRCLES = json.loads(open(".ci/module_circles.json").read())
 for crate in ("entra-core", "entra-auth", "entra-graph", "entra-mock"):
-    edges, through_root = module_edges(crate)
-    for above, siblings in sorted(edges.items()):
-        known = [set(knot["modules"] if isinstance(knot, dict) else knot) for knot in KNOWN_CIRCLES.get(f"{crate}::{above}", [])]
-        found = [set(circle) for circle in circles(siblings)]
+    paths = module_circles.Crate(module_circles.sources(crate))
+    edges = paths.edges()
+    for above in sorted(set(edges) | {key.partition("::")[2] for key in KNOWN_CIRCLES if key.partition("::")[0] == crate}):
+        known = [set(knot["modules"] if isinstance(knot, dict) else knot) for knot in KNOWN_CIRCLES.get(f"{crate}::{above}" if above else crate, [])]
+        found = [set(circle) for circle in module_circles.circles(edges.get(above, {}))]
         for circle in found:
             if not any(circle <= names for names in known):
                 complaints.append(f"{crate}, {above or 'top level'}: these modules use each other: {', '.join(sorted(circle))}")
@@ -213,7 +180,9 @@ for crate in ("entra-core", "entra-auth", "entra-graph", "entra-mock"):
             if not any(circle <= names for circle in found):
                 complaints.append(f".ci/module_circles.json: {crate}::{above}: {', '.join(sorted(names))} is no knot any more: remove it")
     if crate == "entra-graph":
-        complaints += [f"{name}: import it from its module" for name in through_root]
+        for module, named in sorted(paths.named.items()):
+            for name in sorted({target[0] for target in named if module and target and target[0][0].isupper()}):
+                complaints.append(f"{crate}, {'::'.join(module)}: crate::{name}: import it from its module")
         heights = floors(crate)
         for module, used in sorted(edges[""].items()):
             if module not in heights:
@@ -222,6 +191,7 @@ for crate in ("entra-core", "entra-auth", "entra-graph", "entra-mock"):
             for name in sorted(used):
                 if heights.get(name, 0) > heights[module]:
                     complaints.append(f"{crate}: {module} uses {name}, which is above it")
+
 
 def arms(code):
     """The patterns of the arms of each `match` in a file, with the place and the head of the match."""

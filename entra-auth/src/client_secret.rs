@@ -13,7 +13,8 @@ use crate::{
     cache::{Account, TokenKey},
     client_secret_check::check_client_secret,
     form::Form,
-    token_endpoint::{Grant, RetryMode, TokenEndpoint},
+    retry_mode::RetryMode,
+    token_endpoint::{Grant, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
 

@@ -38,6 +38,7 @@ mod redact;
 mod region;
 mod report;
 mod response_limits;
+mod retry_mode;
 mod settings;
 mod shown_path;
 #[cfg(feature = "sign-in")]

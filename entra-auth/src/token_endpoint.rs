@@ -14,6 +14,7 @@ use crate::{
     error::class_of_oauth_error,
     form::Form,
     region::Region,
+    retry_mode::RetryMode,
     settings::Settings,
     skew::{self, ClockDifference},
     wire::{
@@ -31,15 +32,6 @@ pub(crate) struct TokenEndpoint {
     cache: TokenCache,
     region: Option<Region>,
     random: Arc<dyn SecureRandom>,
-}
-
-/// Whether a request is retried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RetryMode {
-    /// With retries and waits: a caller needs the token.
-    Full,
-    /// One attempt without a wait: there still is a valid token.
-    Once,
 }
 
 /// One grant to redeem.

@@ -21,9 +21,9 @@ use crate::{
         Outcome, Plan, TokenKey,
     },
     moment::Moment,
+    retry_mode::RetryMode,
     settings::Settings,
     store::Record,
-    token_endpoint::RetryMode,
 };
 
 /// Requests tokens that are not cached, such as by a grant or from a file.

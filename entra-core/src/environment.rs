@@ -13,12 +13,12 @@ use crate::{ClientId, Cloud, Error, InvalidId, Secret, TenantId};
 /// sign-in root and the Graph root, [`tenant_id`](Self::tenant_id) and
 /// [`client_id`](Self::client_id) name the application. The variables are those of Microsoft's own
 /// libraries, and `ENTRA_GRAPH_URL` for the Graph root. The file that `entra-mock serve --env-file`
-/// writes sets them all, so a program that reads its environment runs against the fake tenant
-/// without a change.
+/// writes sets tenant, application, secret, certificate and both roots, so a program that reads its
+/// environment runs against the fake tenant without a change.
 ///
-/// The crates read the process's environment in [`from_env`](Self::from_env) only. A test, or a
-/// program with a configuration of its own, makes an environment from pairs. `Debug` shows names
-/// without values.
+/// The crates read these variables in [`from_env`](Self::from_env) and
+/// [`with_variables`](Self::with_variables) only. A test, or a program with a configuration of its
+/// own, makes an environment from pairs. `Debug` shows names without values.
 ///
 /// ```
 /// use entra_core::{Cloud, Environment};

@@ -42,9 +42,10 @@ pub use membership::{GroupMembership, MembershipError, MembershipErrorKind};
 pub use pacer::Pacer;
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use random::{SecureRandom, SystemRandom};
-pub use request::{Bearer, Idempotency, Request, Response};
+pub use request::{Bearer, Request, Response};
 pub use retry::{
-    Attempt, AttemptOutcome, Decision, ResponseClass, RetryPolicy, StopReason, parse_retry_after,
+    Attempt, AttemptOutcome, Decision, Idempotency, ResponseClass, RetryPolicy, StopReason,
+    parse_retry_after,
 };
 pub use secret::Secret;
 #[cfg(feature = "test-util")]

@@ -4,31 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
-use crate::{Pacer, ResponseClass, StopReason, TokenCredential, TokenRequest};
-
-/// Whether a request may be sent twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Idempotency {
-    /// Changes nothing: GET, or a POST that only reads.
-    Safe,
-    /// Has the same effect once and twice: PUT, DELETE, most PATCH.
-    Idempotent,
-    /// Creates something each time: other POST. It is sent again only if it was certainly not processed.
-    NonIdempotent,
-}
-
-impl Idempotency {
-    /// The class of the method (RFC 9110, section 9.2); PATCH counts as idempotent, as it sets values in Graph.
-    #[must_use]
-    pub fn of(method: &Method) -> Self {
-        match *method {
-            Method::GET | Method::HEAD | Method::OPTIONS => Self::Safe,
-            Method::PUT | Method::DELETE | Method::PATCH => Self::Idempotent,
-            _ => Self::NonIdempotent,
-        }
-    }
-}
+use crate::{Idempotency, Pacer, ResponseClass, StopReason, TokenCredential, TokenRequest};
 
 /// The bearer token of a request.
 #[derive(Clone, Debug)]

@@ -1,6 +1,32 @@
 use std::time::Duration;
 
-use crate::{Idempotency, Timestamp, timestamp::parse_http_date};
+use http::Method;
+
+use crate::{Timestamp, timestamp::parse_http_date};
+
+/// Whether a request may be sent twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Idempotency {
+    /// Changes nothing: GET, or a POST that only reads.
+    Safe,
+    /// Has the same effect once and twice: PUT, DELETE, most PATCH.
+    Idempotent,
+    /// Creates something each time: other POST. It is sent again only if it was certainly not processed.
+    NonIdempotent,
+}
+
+impl Idempotency {
+    /// The class of the method (RFC 9110, section 9.2); PATCH counts as idempotent, as it sets values in Graph.
+    #[must_use]
+    pub fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Self::Safe,
+            Method::PUT | Method::DELETE | Method::PATCH => Self::Idempotent,
+            _ => Self::NonIdempotent,
+        }
+    }
+}
 
 /// When to send a request again: limits as values, the decision as a pure function.
 #[derive(Clone, Debug, PartialEq, Eq)]

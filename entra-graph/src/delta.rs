@@ -330,6 +330,9 @@ impl<E: Entity> Changes<E> {
     /// The next change, `None` at the end of the round.
     ///
     /// Dropping the future loses nothing but the page that was being fetched, which is fetched again.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
     pub async fn next(&mut self) -> Option<Result<Change<E>, Error>> {
         self.try_next().await.transpose()
     }

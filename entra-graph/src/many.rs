@@ -12,7 +12,7 @@ impl GraphClient {
     /// Reads several lists to their ends, 20 in one request, in the order in which they are given: the members of
     /// many groups, the groups or devices of many users.
     ///
-    /// All items are in memory at once. A list that fails does not stop the others.
+    /// Needs the permission of each list. All items are in memory at once.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -25,6 +25,9 @@ impl GraphClient {
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    /// Every kind of [`Error`], one for each list that fails; it does not stop the others.
     pub async fn read_lists<E: Entity>(
         &self,
         lists: impl IntoIterator<Item = List<E>> + Send,

@@ -4,20 +4,16 @@
 //! index: by id, by alternate key, by time for the two logs, by principal and resource for app role
 //! assignments, and both directions of every link.
 
-use std::{
-    borrow::Cow,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashMap;
 use serde_json::Value;
-
-use crate::time::ticks;
 
 mod archive;
 mod changes;
 mod chunk;
 mod deleted;
+mod derived;
 mod field;
 mod handles;
 mod kinds;
@@ -41,6 +37,7 @@ pub(crate) use crate::schema::{Kind, Relation};
 use archive::{Archive, LogPart};
 pub(crate) use changes::{Actor, Change, ChangeLog, Event};
 use deleted::DeletedItems;
+use derived::{AccessSide, access_properties, index_key, log_partition, log_ticks};
 pub(crate) use field::Stored;
 use handles::{HandleMap, HandleTable};
 pub(crate) use kinds::{Conflict, LatestSignIns, SignInTime};
@@ -161,7 +158,7 @@ impl Store {
     /// Stores an object under its `id`, which no other object of any kind may have.
     pub(crate) fn insert(&mut self, kind: Kind, object: impl Into<Object>) -> Result<(), Conflict> {
         let object = object.into();
-        if let Some(id) = text(&object, "id")
+        if let Some(id) = object.text("id")
             && self.deleted.has(&id.to_ascii_lowercase())
         {
             return Err(Conflict::Taken {
@@ -176,14 +173,15 @@ impl Store {
 
     /// Returns the conflict that prevents storing an object, if there is one.
     pub(crate) fn conflict(&self, kind: Kind, object: &Object) -> Option<Conflict> {
-        let own = text(object, "id").and_then(|id| self.handle(id));
+        let own = object.text("id").and_then(|id| self.handle(id));
         self.unique.conflict(&self.objects, kind, object, own)
     }
 
     /// Stores an object without a change record; returns its id.
     fn insert_quietly(&mut self, kind: Kind, mut object: Object) -> Result<String, Conflict> {
         self.archive.close();
-        let Some(id) = text(&object, "id")
+        let Some(id) = object
+            .text("id")
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
         else {
@@ -298,7 +296,7 @@ impl Store {
             self.touched
                 .object(kind, before.text("id").unwrap_or_default());
             if !changed.is_empty() {
-                let id = text(&stored.object, "id").unwrap_or_default();
+                let id = stored.object.text("id").unwrap_or_default();
                 self.changes.record(kind, id, Event::Updated(changed));
             }
         } else {
@@ -313,7 +311,7 @@ impl Store {
         let Some((object, links, _, _)) = self.take_out(kind, id) else {
             return false;
         };
-        let id = text(&object, "id").unwrap_or_default();
+        let id = object.text("id").unwrap_or_default();
         self.touched.photo(id);
         self.photos.remove(id);
         for link in links.iter().filter(|link| !link.outgoing) {
@@ -339,7 +337,7 @@ impl Store {
             .objects
             .get_mut(handle as usize)?
             .take_if(|stored| stored.kind == kind)?;
-        let own_id = text(&stored.object, "id").unwrap_or_default().to_owned();
+        let own_id = stored.object.text("id").unwrap_or_default().to_owned();
         self.changed(kind);
         self.touched.object(kind, &own_id);
         self.unindex_contents(kind, stored.serial, &stored.object, handle);
@@ -357,7 +355,7 @@ impl Store {
             .flat_map(|index| index.get(own_id.as_str()))
             .filter_map(|handle| {
                 let stored = self.stored(*handle)?;
-                Some((stored.kind, text(&stored.object, "id")?.to_owned()))
+                Some((stored.kind, stored.object.text("id")?.to_owned()))
             })
             .collect();
         let dependents = orphans
@@ -504,7 +502,7 @@ impl Store {
             let log_partition = log_partition(kind, object);
             let log = self.by_time.entry((kind, log_partition)).or_default();
             log.recent.insert(position, handle);
-            if let Some(user) = text(object, "userId").filter(|_| kind == Kind::SignIn) {
+            if let Some(user) = object.text("userId").filter(|_| kind == Kind::SignIn) {
                 let log = self
                     .by_user
                     .entry(user.to_ascii_lowercase().into_boxed_str())
@@ -523,7 +521,7 @@ impl Store {
             }
         }
         for (side, property) in access_properties(kind) {
-            if let Some(id) = text(object, property) {
+            if let Some(id) = object.text(property) {
                 let id = id.to_ascii_lowercase().into_boxed_str();
                 self.access_index(*side).add(id, handle);
             }
@@ -541,7 +539,7 @@ impl Store {
             }
         }
         for (side, property) in access_properties(kind) {
-            if let Some(id) = text(object, property) {
+            if let Some(id) = object.text(property) {
                 let id = id.to_ascii_lowercase();
                 self.access_index(*side).remove(id.as_str(), handle);
             }
@@ -550,7 +548,7 @@ impl Store {
 
     /// The sign-ins of the user of a sign-in.
     fn sign_ins_of(&mut self, record: &Object) -> Option<&mut Vec<UserSignIn>> {
-        let user = text(record, "userId")?;
+        let user = record.text("userId")?;
         self.by_user.get_mut(user.to_ascii_lowercase().as_str())
     }
 
@@ -579,69 +577,9 @@ fn differences(before: &Object, after: &Object) -> Vec<(&'static str, Option<Val
         .collect()
 }
 
-/// The properties of an assignment or grant that hold ids of other objects. It is deleted with them.
-fn access_properties(kind: Kind) -> &'static [(AccessSide, &'static str)] {
-    if kind == Kind::AppRoleAssignment {
-        &[
-            (AccessSide::Principal, "principalId"),
-            (AccessSide::Resource, "resourceId"),
-        ]
-    } else if kind == Kind::OAuth2PermissionGrant {
-        &[
-            (AccessSide::Principal, "clientId"),
-            (AccessSide::Principal, "principalId"),
-            (AccessSide::Resource, "resourceId"),
-        ]
-    } else {
-        &[]
-    }
-}
-
-/// Which of two indexes has an object: the one of those that have access, or of what is accessed.
-#[derive(Clone, Copy, Debug)]
-enum AccessSide {
-    Principal,
-    Resource,
-}
-
 /// An assignment or grant that was deleted with one of its objects.
 type Dependent = (Kind, Object);
 type Links = HandleMap<(Relation, u32)>;
-
-/// v1.0 lists interactive sign-ins of users only. A record without types counts as one.
-fn log_partition(kind: Kind, object: &Object) -> LogPartition {
-    let types = object.get("signInEventTypes").and_then(Value::as_array);
-    let interactive = types.is_none_or(|types| types.iter().any(|name| name == "interactiveUser"));
-    if kind != Kind::SignIn || interactive {
-        LogPartition::Listed
-    } else {
-        LogPartition::Unlisted
-    }
-}
-
-/// The time of a log record in ticks. A record without a time comes before all others.
-fn log_ticks(kind: Kind, object: &Object) -> i64 {
-    let time = kind.log_time().and_then(|property| text(object, property));
-    time.and_then(ticks).unwrap_or(i64::MIN)
-}
-
-/// The key of an object in the index by id. An object that shares the id of a user has a key of its
-/// own, since the id alone names the user.
-fn index_key(kind: Kind, id: &str) -> Cow<'_, str> {
-    if kind.entity().id == IdForm::OfUser {
-        Cow::Owned(format!(
-            "{}/{}",
-            kind.entity().name,
-            id.to_ascii_lowercase()
-        ))
-    } else {
-        Cow::Borrowed(id)
-    }
-}
-
-fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {
-    object.text(property)
-}
 
 /// The records of each log that requests wrote; the README says so.
 pub(crate) const LOG_CAPACITY: usize = 100_000;

@@ -13,8 +13,8 @@ use tracing::debug;
 use crate::{
     Error,
     moment::{Moment, signed},
+    retry_mode::RetryMode,
     store::Record,
-    token_endpoint::RetryMode,
 };
 
 /// The state of one key: its token, the request in progress, and when to try again.

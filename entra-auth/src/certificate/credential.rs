@@ -20,8 +20,9 @@ use crate::{
     builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
     cache::{Account, TokenKey},
     form::Form,
+    retry_mode::RetryMode,
     shown_path::ShownPath,
-    token_endpoint::{Grant, RetryMode, TokenEndpoint},
+    token_endpoint::{Grant, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
 

@@ -16,8 +16,8 @@ use crate::{
     Aadsts, Environment, Error, ErrorKind, TokenCache,
     cache::{Account, TokenKey},
     environment::safe_folder,
+    retry_mode::RetryMode,
     settings::Settings,
-    token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens, check_tenant},
 };
 

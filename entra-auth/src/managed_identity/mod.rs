@@ -24,8 +24,8 @@ use crate::{
     Environment, Error, ErrorKind, TokenCache,
     builder::{Configure, CredentialBuilder},
     cache::{Account, TokenKey},
+    retry_mode::RetryMode,
     settings::Settings,
-    token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens},
 };
 

@@ -18,8 +18,8 @@ use crate::{
     CachePartition, Error,
     builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
+    retry_mode::RetryMode,
     store::StoreError,
-    token_endpoint::RetryMode,
     wire::UserTokenFields,
 };
 

@@ -11,8 +11,9 @@ use crate::{
     Error,
     application_ids::ApplicationIds,
     form::Form,
+    retry_mode::RetryMode,
     settings::Settings,
-    token_endpoint::{Grant, RetryMode, TokenEndpoint},
+    token_endpoint::{Grant, TokenEndpoint},
     wire::UserTokenFields,
 };
 

@@ -20,7 +20,7 @@ use crate::{
     Error, ErrorKind,
     builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
-    token_endpoint::RetryMode,
+    retry_mode::RetryMode,
     wire::{seconds, without_bom},
 };
 

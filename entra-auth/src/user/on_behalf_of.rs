@@ -24,7 +24,7 @@ use crate::{
     cache::{self, RotationLock, TokenKey},
     expiring_map::ExpiringMap,
     form::Form,
-    token_endpoint::RetryMode,
+    retry_mode::RetryMode,
     tokens::{TokenSource, Tokens, check_tenant},
     wire::UserTokenFields,
 };

@@ -20,7 +20,7 @@ use crate::{
     cache::{RefreshToken, TokenKey, Unreadable},
     form::Form,
     moment::Moment,
-    token_endpoint::RetryMode,
+    retry_mode::RetryMode,
     tokens::TokenSource,
     wire::UserTokenFields,
 };

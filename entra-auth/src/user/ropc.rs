@@ -17,7 +17,7 @@ use crate::{
     Error,
     builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
-    token_endpoint::RetryMode,
+    retry_mode::RetryMode,
 };
 
 /// Signs a user in with user name and password (the OAuth resource owner password credentials grant).

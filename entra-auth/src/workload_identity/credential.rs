@@ -15,7 +15,8 @@ use crate::{
     builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
     cache::{Account, TokenKey},
     form::Form,
-    token_endpoint::{Grant, RetryMode, TokenEndpoint},
+    retry_mode::RetryMode,
+    token_endpoint::{Grant, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
 

@@ -26,7 +26,8 @@ use crate::{
 };
 
 impl ConnectionTest {
-    /// Runs the test. It only reads.
+    /// Runs the test. It only reads, and needs no permission: what it may not read is unknown, or read by the
+    /// [`reader`](Self::reader).
     pub async fn run(self) -> ConnectionReport {
         let mut run = Run {
             test: &self,

@@ -138,7 +138,8 @@ pub trait ReferenceAt: Single {
 
 /// The objects at a place, such as all users or the members of a group.
 ///
-/// Nothing is sent until a request made from it is.
+/// Nothing is sent until a request made from it is. Which permission a verb needs is in the documentation of the call that
+/// returns the place, and in [`operations`](crate::operations).
 ///
 /// A verb is there only where Graph has it. Members cannot be created, reports have no change feed, and what
 /// happened cannot be deleted:
@@ -171,7 +172,8 @@ pub struct Collection<P: Place, E = <P as Place>::Item> {
 
 /// The object at a place, by id or another key.
 ///
-/// Nothing is sent until a request made from it is.
+/// Nothing is sent until a request made from it is. Which permission a verb needs is in the documentation of the call that
+/// returns the place, and in [`operations`](crate::operations).
 pub struct Object<P> {
     target: Target,
     marker: PhantomData<fn() -> P>,

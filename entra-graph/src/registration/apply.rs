@@ -121,6 +121,9 @@ impl Plan {
     /// the same sink. Errors that only mean that an own write is not replicated yet are waited out, by the
     /// client's clock.
     ///
+    /// Which permissions and roles it needs depends on what is to be done; [`missing_rights`](Self::missing_rights) has
+    /// those that the caller's token lacks.
+    ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) before the first write if a right is missing
     /// or the plan [stops](Self::stops), later if the sink fails or the tenant does not converge; every other kind of

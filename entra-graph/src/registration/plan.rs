@@ -63,7 +63,7 @@ impl AppRegistration {
     }
 
     /// As [`plan`](Self::plan), for secrets that go to this sink: one whose value the sink does not have is planned
-    /// although the tenant has another of the same description. Reads only.
+    /// although the tenant has another of the same description. Reads only, with the same permissions.
     ///
     /// # Errors
     /// As [`plan`](Self::plan), and [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink cannot be
@@ -164,7 +164,8 @@ impl AppRegistration {
 }
 
 impl Plan {
-    /// With the key of a certificate that the registration has, which proves that a further certificate may be added.
+    /// With the key of a certificate that the registration has, which proves that a further certificate may be added. Needs
+    /// what [`plan`](AppRegistration::plan) needs.
     ///
     /// # Errors
     /// Every kind of [`Error`]: the tenant is read again.

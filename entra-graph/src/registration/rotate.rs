@@ -130,7 +130,8 @@ impl AppRegistration {
     }
 
     /// Removes a secret that was replaced, by its id. A secret that does not exist is not an error; if it can be one that
-    /// was added a moment ago, two minutes pass until that is known. One that the sink still holds is an error.
+    /// was added a moment ago, two minutes pass until that is known. One that the sink still holds is an error. Needs what
+    /// [`rotate`](Self::rotate) needs.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink holds this secret; every other kind of

@@ -111,7 +111,8 @@ impl AppRegistration {
     }
 
     /// Removes a certificate that was replaced, by its key id, with the key of one that stays. A certificate that does
-    /// not exist is not an error; if this client added one a moment ago, two minutes pass until that is known.
+    /// not exist is not an error; if this client added one a moment ago, two minutes pass until that is known. Needs what
+    /// [`rotate_certificate`](Self::rotate_certificate) needs.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if it is the certificate of the key that proves it;

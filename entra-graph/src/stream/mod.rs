@@ -174,6 +174,9 @@ impl<E: Send + 'static> Pages<E> {
     }
 
     /// The next page, `None` after the last.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
     pub async fn next(&mut self) -> Option<Result<Page<E>, Error>> {
         poll_fn(|context| self.poll_page(context)).await
     }
@@ -325,6 +328,9 @@ impl<E: Send + 'static> Items<E> {
     }
 
     /// The next item, `None` after the last.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
     pub async fn next(&mut self) -> Option<Result<E, Error>> {
         poll_fn(|context| self.poll_item(context)).await
     }

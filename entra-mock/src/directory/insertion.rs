@@ -66,7 +66,7 @@ impl State {
             let text = "the value is not a JSON object";
             return Err(SeedError::new(SeedErrorCause::Invalid, text));
         };
-        check(kind, &object)?;
+        valid(kind, &problems(kind, &object))?;
         let id = match object.get("id").and_then(Value::as_str) {
             Some(id) => id.to_owned(),
             None => self.new_id(),
@@ -90,11 +90,11 @@ impl State {
         id: &str,
         properties: Map<String, Value>,
     ) -> Result<(), SeedError> {
+        let mut problems = problems(kind, &properties);
         if properties.contains_key("id") {
-            let text = "the id of an object cannot be changed";
-            return Err(SeedError::new(SeedErrorCause::Invalid, text));
+            problems.insert(0, "the id of an object cannot be changed".to_owned());
         }
-        check(kind, &properties)?;
+        valid(kind, &problems)?;
         let names: Vec<String> = properties.keys().cloned().collect();
         let exists = self.store.get(kind, id).is_some();
         let changed = self.store.update(kind, id, |object| {
@@ -137,15 +137,19 @@ pub(crate) fn set(object: &mut Object, property: &str, value: Value) {
     }
 }
 
-/// Returns an error that names every unknown property and every property of another type.
-fn check(kind: Kind, properties: &Map<String, Value>) -> Result<(), SeedError> {
+/// Names every unknown property and every property of another type.
+fn problems(kind: Kind, properties: &Map<String, Value>) -> Vec<String> {
     let properties = properties
         .iter()
         .map(|(name, value)| (name.as_str(), value));
-    let problems: Vec<String> = mismatches(kind.entity(), properties)
+    mismatches(kind.entity(), properties)
         .iter()
         .map(ToString::to_string)
-        .collect();
+        .collect()
+}
+
+/// Returns an error with all problems, so that to mend one does not lead to the next.
+fn valid(kind: Kind, problems: &[String]) -> Result<(), SeedError> {
     if problems.is_empty() {
         return Ok(());
     }

@@ -14,7 +14,7 @@ use clap::Args;
 use entra_mock::Server;
 use tokio::process::{Child, Command};
 
-use super::{Serve, builder};
+use super::options::{Serve, builder};
 
 /// Options of `run`.
 #[derive(Args, Debug)]

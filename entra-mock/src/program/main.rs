@@ -1,24 +1,21 @@
 //! The `entra-mock` program: a fake Entra tenant for clients in any language.
 
 mod command;
+mod options;
 
 use std::{
     error::Error,
     fs,
     io::{self, Write as _},
-    net::IpAddr,
-    ops::RangeInclusive,
     path::PathBuf,
     process::ExitCode,
-    time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
-use entra_mock::{
-    ControlClient, ControlClientError, License, NeededPermissions, NotificationOptions,
-    ResourceRule, Scenario, Seed, Server, ServerBuilder,
-};
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
+use entra_mock::{ControlClient, ControlClientError, NeededPermissions, Server};
 use serde_json::Value;
+
+use options::{Serve, builder, ignored_options};
 
 /// A fake Microsoft Entra tenant for tests: sign-in and Microsoft Graph.
 ///
@@ -63,74 +60,6 @@ enum Command {
         /// The log, or - for standard input. Without it the requests that the server received.
         log: Option<PathBuf>,
     },
-}
-
-/// Options of the tenant and of its server.
-#[derive(Args, Debug)]
-struct Serve {
-    /// Port to listen on; 0 uses a free one.
-    #[arg(long, default_value_t = 8443)]
-    port: u16,
-    /// Use TLS, with a certificate authority created for this run.
-    #[arg(long)]
-    tls: bool,
-    /// The initial content of the tenant.
-    #[arg(long, default_value = "contoso", value_parser = PossibleValuesParser::new(["contoso", "empty", "enterprise"]))]
-    seed: String,
-    /// The initial content of the tenant from a YAML or JSON file, in place of a seed.
-    #[arg(long, value_name = "FILE", conflicts_with = "seed")]
-    scenario: Option<PathBuf>,
-    /// Fill the tenant up to this number of users, with everything else in proportion.
-    #[arg(long, default_value_t = 0)]
-    users: usize,
-    /// The seed of all randomness: the same number gives the same tenant, ids included.
-    #[arg(long, default_value_t = 0)]
-    random_seed: u64,
-    /// The tenant's directory licence.
-    #[arg(long, default_value = "p2", value_parser = PossibleValuesParser::new(["free", "p1", "p2"]))]
-    license: String,
-    /// Throttle callers by Graph's documented limits.
-    #[arg(long)]
-    quotas: bool,
-    /// Address to listen on, such as 0.0.0.0 in a container.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    listen: IpAddr,
-    /// Accept requests to the control API under this host name too, and of other machines.
-    #[arg(long, value_name = "NAME")]
-    control_host: Vec<String>,
-    /// The ports of tenants that are made at run time, such as those that a container publishes; any free ones unless
-    /// set.
-    #[arg(long, value_name = "FIRST-LAST", value_parser = port_range)]
-    tenant_ports: Option<PortRange>,
-    /// Keep the tenant in this file over restarts; it holds the tenant's secrets.
-    #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
-    /// Switches of change notifications, with commas: duplicated, reordered, dropped=N (each N-th), late=SECONDS,
-    /// expired-listed, clamped-lifetime, validates-renewals, synthetic-resource, any-host.
-    #[arg(long, value_name = "LIST", default_value = "", value_parser = notification_options)]
-    notifications: NotificationOptions,
-    /// What the v2.0 endpoints do with the parameter `resource` of OAuth clients: compare it with the scopes,
-    /// reject it, or ignore it.
-    #[arg(long, default_value = "compare", value_parser = PossibleValuesParser::new(["compare", "reject", "ignore"]))]
-    resource_rule: String,
-    /// Accept a cast of a relationship, such as /me/memberOf/microsoft.graph.group, without an advanced query.
-    #[arg(long)]
-    plain_casts: bool,
-    /// How many entries of the sign-in log and of the audit log are kept at least.
-    #[arg(long, value_name = "ENTRIES", default_value_t = 100_000)]
-    log_capacity: usize,
-    /// Keep the bodies of requests and responses in the journal: JSON and forms up to 64 KiB, without their secrets.
-    #[arg(long)]
-    journal_bodies: bool,
-    /// Let the pages of the portal change the tenant.
-    #[arg(long)]
-    portal_write: bool,
-    /// Write a shell script that exports everything a client needs, secrets included.
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
-    /// Write the certificate of the certificate authority.
-    #[arg(long, value_name = "FILE", requires = "tls")]
-    ca_file: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -222,61 +151,6 @@ fn commands() -> String {
     format!("Commands:\n{}", ControlClient::commands())
 }
 
-/// Returns a server with the options.
-fn builder(serve: Serve) -> Result<ServerBuilder, Box<dyn Error>> {
-    let seed = match serve.seed.as_str() {
-        "empty" => Seed::Empty,
-        "enterprise" => Seed::Enterprise,
-        _ => Seed::Contoso,
-    };
-    let license = match serve.license.as_str() {
-        "free" => License::Free,
-        "p1" => License::P1,
-        _ => License::P2,
-    };
-    let resource_rule = match serve.resource_rule.as_str() {
-        "reject" => ResourceRule::Rejected,
-        "ignore" => ResourceRule::Ignored,
-        _ => ResourceRule::ApplicationIdUri,
-    };
-    let mut builder = Server::builder()
-        .port(serve.port)
-        .tls(serve.tls)
-        .seed(seed)
-        .users(serve.users)
-        .random_seed(serve.random_seed)
-        .license(license)
-        .enforce_quotas(serve.quotas)
-        .notification_options(serve.notifications)
-        .resource_rule(resource_rule)
-        .plain_casts(serve.plain_casts)
-        .log_capacity(serve.log_capacity)
-        .journal_bodies(serve.journal_bodies)
-        .listen(serve.listen)
-        .portal_write(serve.portal_write);
-    if let Some(PortRange(ports)) = serve.tenant_ports {
-        builder = builder.tenant_ports(ports);
-    }
-    for host in serve.control_host {
-        builder = builder.control_host(host);
-    }
-    if let Some(path) = serve.scenario {
-        let scenario =
-            Scenario::from_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        builder = builder.scenario(&scenario);
-    }
-    if let Some(path) = serve.env_file {
-        builder = builder.env_file(path);
-    }
-    if let Some(path) = serve.state {
-        builder = builder.state_file(path);
-    }
-    if let Some(path) = serve.ca_file {
-        builder = builder.ca_file(path);
-    }
-    Ok(builder)
-}
-
 async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {
     let prints_settings = serve.env_file.is_none();
     let ignored = ignored_options(&serve);
@@ -295,31 +169,6 @@ async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {
     interrupted.await;
     server.stop().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Says which options do nothing because the state file has a tenant already.
-fn ignored_options(serve: &Serve) -> Option<String> {
-    let file = serve.state.as_deref().filter(|file| file.exists())?;
-    let options = [
-        ("--scenario", serve.scenario.is_some()),
-        ("--seed", serve.seed != "contoso"),
-        ("--users", serve.users != 0),
-        ("--random-seed", serve.random_seed != 0),
-        ("--license", serve.license != "p2"),
-        ("--quotas", serve.quotas),
-        ("--resource-rule", serve.resource_rule != "compare"),
-        ("--plain-casts", serve.plain_casts),
-        ("--log-capacity", serve.log_capacity != 100_000),
-    ];
-    let names = options.iter().filter(|(_, is_set)| *is_set);
-    let names: Vec<&str> = names.map(|(name, _)| *name).collect();
-    (!names.is_empty()).then(|| {
-        format!(
-            "note: {} has a tenant, which is served as it is, without {}",
-            file.display(),
-            names.join(", ")
-        )
-    })
 }
 
 /// Returns the response of a server to a command of the control API.
@@ -381,45 +230,6 @@ async fn permissions(log: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Parses the switches of change notifications.
-/// A range of ports. The arguments are copied as one value.
-#[derive(Clone, Debug, PartialEq)]
-struct PortRange(RangeInclusive<u16>);
-
-/// Reads a range of ports, such as `8444-8463`.
-fn port_range(text: &str) -> Result<PortRange, String> {
-    let range = text.split_once('-').and_then(|(first, last)| {
-        let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
-        (first > 0 && first <= last).then_some(PortRange(first..=last))
-    });
-    range.ok_or_else(|| "a range of ports has the form 8444-8463".to_owned())
-}
-
-fn notification_options(list: &str) -> Result<NotificationOptions, String> {
-    let number = |name: &str, value: &str| {
-        let number: Result<u32, _> = value.parse();
-        number.map_err(|_| format!("{name}={value} has no whole number"))
-    };
-    let mut options = NotificationOptions::documented();
-    for switch in list.split(',').filter(|switch| !switch.is_empty()) {
-        options = match switch.split_once('=') {
-            Some((name @ "dropped", value)) => options.dropped_every(number(name, value)?),
-            Some((name @ "late", value)) => {
-                options.late(Duration::from_secs(number(name, value)?.into()))
-            }
-            None if switch == "duplicated" => options.duplicated(),
-            None if switch == "reordered" => options.reordered(),
-            None if switch == "expired-listed" => options.expired_listed(),
-            None if switch == "clamped-lifetime" => options.clamped_lifetime(),
-            None if switch == "validates-renewals" => options.validates_renewals(),
-            None if switch == "synthetic-resource" => options.synthetic_resource(),
-            None if switch == "any-host" => options.any_host(),
-            _ => return Err(format!("there is no switch {switch}")),
-        };
-    }
-    Ok(options)
-}
-
 /// What a client needs: addresses, credentials, and four lines for the shell.
 ///
 /// They are secrets of a fake tenant, and nothing else has them if there is no environment file.
@@ -476,6 +286,8 @@ fn interruption() -> std::io::Result<impl Future<Output = ()>> {
 
 #[cfg(test)]
 mod tests {
+    use entra_mock::NotificationOptions;
+
     use super::*;
 
     #[test]
@@ -506,30 +318,5 @@ mod tests {
         assert_eq!(serve(&["--state", file, "--tls"]), None);
         assert_eq!(serve(&["--state", "/no/such/file", "--quotas"]), None);
         assert_eq!(serve(&["--quotas"]), None);
-    }
-
-    #[test]
-    fn switches_of_notifications_are_a_list() {
-        let options = NotificationOptions::documented();
-        assert_eq!(
-            notification_options("duplicated,dropped=3,late=600,synthetic-resource"),
-            Ok(options
-                .duplicated()
-                .dropped_every(3)
-                .late(Duration::from_secs(600))
-                .synthetic_resource())
-        );
-        for invalid in ["twice", "dropped", "dropped=x", "duplicated=1"] {
-            assert!(notification_options(invalid).is_err(), "{invalid}");
-        }
-    }
-
-    #[test]
-    fn a_range_of_ports_has_a_first_and_a_last_one() {
-        assert_eq!(port_range("8444-8463"), Ok(PortRange(8444..=8463)));
-        assert_eq!(port_range("8444-8444"), Ok(PortRange(8444..=8444)));
-        for invalid in ["", "8444", "0-9", "9-8", "1-70000", "a-b", "1-2-3"] {
-            assert!(port_range(invalid).is_err(), "{invalid}");
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::OnceLock};
 
 use serde_json::Value;
 
-use super::{EntityType, fit::fits, is_extension};
+use super::{EntityType, is_extension, property::fits};
 use crate::time::ticks;
 
 /// One property of a type as declared in the metadata.

@@ -19,7 +19,6 @@ mod domain;
 mod domain_federation;
 mod facts;
 mod federated_credential;
-mod fit;
 mod grant;
 mod group;
 mod invitation;
@@ -42,17 +41,18 @@ mod shared_rules;
 mod sign_in;
 mod sku;
 mod subscription;
+mod text_form;
 mod user;
 
 pub(crate) use authentication_method::{METHOD_TYPES, METHODS_BY_TYPE};
 pub(crate) use domain_federation::DOMAIN_OF;
 pub(crate) use facts::{Mismatch, is_required, mismatches, written_members};
 pub(crate) use federated_credential::APPLICATION_OF;
-pub(crate) use fit::TextForm;
 pub(crate) use operation::{ANY_OBJECT, Operation};
 pub(crate) use property::{Mode, Property, Returned, Rule, Type, Writable};
 pub(crate) use relationship::{Context, Relation, Relationship, Source};
 pub(crate) use security_attribute::{ATTRIBUTE_OF, WIRE_ID};
+pub(crate) use text_form::TextForm;
 
 use kind::kinds;
 use property::{boolean, complex, date, guid, int, rule, text};

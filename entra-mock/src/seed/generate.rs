@@ -14,8 +14,17 @@ use crate::{
     store::{Conflict, Kind, Relation},
 };
 
+/// Generates users up to this number, with everything else in proportion.
+pub(super) fn fill_up(state: &mut State, now: Timestamp, users: usize) -> Result<(), Conflict> {
+    let missing = users.saturating_sub(state.store.len(Kind::User));
+    if missing > 0 {
+        fill(state, now, missing)?;
+    }
+    Ok(())
+}
+
 /// Adds `count` users, and groups, devices, applications, assignments and sign-ins in proportion.
-pub(super) fn fill(state: &mut State, now: Timestamp, count: usize) -> Result<(), Conflict> {
+fn fill(state: &mut State, now: Timestamp, count: usize) -> Result<(), Conflict> {
     let founded = earlier(now, 700 * DAY);
     let users = add_users(state, founded, count)?;
     let groups = add_groups(state, founded, &users)?;

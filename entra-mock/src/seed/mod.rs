@@ -77,17 +77,8 @@ impl Seed {
             let outcome = enterprise().fill(state, now);
             debug_assert!(outcome.is_ok(), "{outcome:?}");
         }
-        fill_up(state, now, users)
+        generate::fill_up(state, now, users)
     }
-}
-
-/// Generates users up to this number, with everything else in proportion.
-pub(crate) fn fill_up(state: &mut State, now: Timestamp, users: usize) -> Result<(), Conflict> {
-    let missing = users.saturating_sub(state.store.len(Kind::User));
-    if missing > 0 {
-        generate::fill(state, now, missing)?;
-    }
-    Ok(())
 }
 
 /// The scenario of [`Seed::Enterprise`], read once per process.

@@ -18,10 +18,7 @@ use std::{
     sync::Arc,
 };
 
-use entra_core::{
-    Clock, Guid, Secret, SystemClock, Timestamp,
-    time::{UtcOffset, format_description::well_known::Rfc3339},
-};
+use entra_core::{Clock, Guid, Secret, SystemClock};
 
 use crate::{
     frontend::{Authority, Listener, REAL_NAMES},
@@ -481,10 +478,4 @@ impl std::error::Error for ServerError {
             Self::Certificate(source) => Some(source.as_ref()),
         }
     }
-}
-
-/// Formats a time with its fractions of a second.
-fn rfc3339(time: Timestamp) -> String {
-    let time = time.to_offset(UtcOffset::UTC);
-    time.format(&Rfc3339).unwrap_or_default()
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{
     Kind, LogPartition, LogPosition, Object, Store, StoredObject,
     chunk::{Chunk, ChunkItem},
-    index_key, log_partition, log_ticks,
+    derived::{index_key, log_partition, log_ticks},
     sharing::Sharing,
 };
 

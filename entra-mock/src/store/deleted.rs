@@ -6,7 +6,7 @@ use entra_core::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Conflict, Dependent, Event, Kind, Link, Object, Relation, Store, access_properties, text,
+    Conflict, Dependent, Event, Kind, Link, Object, Relation, Store, derived::access_properties,
 };
 
 /// The deleted objects in the order of their deletion.
@@ -41,7 +41,7 @@ impl Store {
             return false;
         };
         change(&mut object);
-        let id = text(&object, "id").unwrap_or_default().to_owned();
+        let id = object.text("id").unwrap_or_default().to_owned();
         self.changes.record(kind, &id, Event::Deleted);
         self.deleted.ids.insert(id.into_boxed_str(), serial);
         let item = Deleted {
@@ -76,7 +76,7 @@ impl Store {
         let Some(item) = self.deleted.take(serial) else {
             return Ok(());
         };
-        let id = text(&item.object, "id").unwrap_or_default().to_owned();
+        let id = item.object.text("id").unwrap_or_default().to_owned();
         self.changes.record(kind, &id, Event::Restored);
         for link in item.links {
             // The other object can be deleted too; then the link waits there.
@@ -106,7 +106,7 @@ impl Store {
     fn restore_dependent(&mut self, (kind, object): Dependent) {
         let absent = access_properties(kind)
             .iter()
-            .filter_map(|(_, property)| text(&object, property))
+            .filter_map(|(_, property)| object.text(property))
             .find(|id| self.any(id).is_none());
         let Some(absent) = absent else {
             // Its id is unique, so storing it cannot fail.
@@ -129,7 +129,7 @@ impl Store {
         let Some(item) = self.deleted.take(serial) else {
             return false;
         };
-        let id = text(&item.object, "id").unwrap_or_default();
+        let id = item.object.text("id").unwrap_or_default();
         self.touched.deleted(serial);
         self.touched.photo(id);
         self.photos.remove(id);
@@ -150,7 +150,7 @@ impl Store {
             .items
             .values()
             .take_while(old)
-            .filter_map(|item| text(&item.object, "id").map(str::to_owned))
+            .filter_map(|item| item.object.text("id").map(str::to_owned))
             .collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Object, text};
+use super::Object;
 
 /// Why an object was not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) struct SignInTime {
 
 impl SignInTime {
     pub(super) fn of(record: &Object) -> Self {
-        let part = |name| text(record, name).unwrap_or_default().into();
+        let part = |name| record.text(name).unwrap_or_default().into();
         Self {
             time: part("createdDateTime"),
             request_id: part("id"),

@@ -1,6 +1,6 @@
 //! Links between objects, in both directions.
 
-use super::{Event, Kind, Relation, Store, text};
+use super::{Event, Kind, Relation, Store};
 
 /// A link between an object and another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Store {
         }
         let id = |handle| {
             let stored = self.stored(handle);
-            stored.and_then(|stored| text(&stored.object, "id").map(str::to_owned))
+            stored.and_then(|stored| stored.object.text("id").map(str::to_owned))
         };
         if let (Some(from), Some(to)) = (id(from), id(to)) {
             self.touched.link(relation, &from, &to);
@@ -96,9 +96,9 @@ impl Store {
         let (Some(from), Some(to)) = (self.stored(from), self.stored(to)) else {
             return;
         };
-        let other = text(&to.object, "id").unwrap_or_default().into();
+        let other = to.object.text("id").unwrap_or_default().into();
         let (kind, what) = (from.kind, event(relation, to.kind, other));
-        let id = text(&from.object, "id").unwrap_or_default().to_owned();
+        let id = from.object.text("id").unwrap_or_default().to_owned();
         self.changes.record(kind, &id, what);
     }
 
@@ -119,7 +119,7 @@ impl Store {
                     links.remove(&(relation, other), handle);
                     let id = self
                         .stored(other)
-                        .and_then(|stored| text(&stored.object, "id"))
+                        .and_then(|stored| stored.object.text("id"))
                         .map(Box::<str>::from);
                     if let Some(other) = &id {
                         let (from, to) = match outgoing {

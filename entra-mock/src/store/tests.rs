@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::time::ticks;
 
 #[test]
 fn an_id_is_unique_across_kinds() {

@@ -368,6 +368,13 @@ async fn a_property_set_by_a_test_is_checked_like_a_seed() {
             .to_string();
         assert!(error.contains(property), "{error}");
     }
+    let error = tenant
+        .set_property("users", &id, "id", serde_json::json!(7))
+        .unwrap_err()
+        .to_string();
+    for part in ["id of an object cannot be changed", "value of id has"] {
+        assert!(error.contains(part), "{error}");
+    }
     for (property, value) in [
         ("jobTitle", serde_json::json!("Lead")),
         ("jobTitle", serde_json::Value::Null),

@@ -117,6 +117,8 @@ impl Object<OneApplication> {
     /// Disables an app role and then removes it, in two updates as Graph requires. A role that the application
     /// does not have is not an error.
     ///
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    ///
     /// # Errors
     /// Every kind of [`Error`].
     #[inline]
@@ -155,6 +157,8 @@ impl Object<OneApplication> {
 
     /// Disables a delegated permission and then removes it, in two updates as Graph requires. A permission that
     /// the application does not offer is not an error.
+    ///
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
     /// Every kind of [`Error`].

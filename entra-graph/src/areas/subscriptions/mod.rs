@@ -1,12 +1,11 @@
 //! Subscriptions to change notifications: `/subscriptions`.
 
 mod certificate;
+mod expiry;
 mod new;
 mod resource;
 
 use std::time::Duration;
-
-use entra_core::time;
 
 use crate::{
     client::GraphClient,
@@ -20,6 +19,7 @@ use crate::{
 };
 pub use certificate::EncryptionCertificate;
 pub(crate) use certificate::valid_id;
+use expiry::expires_after;
 pub use new::NewSubscription;
 pub use resource::SubscriptionResource;
 pub(crate) use resource::is_same_resource;
@@ -144,20 +144,4 @@ impl Object<OneSubscription> {
         let call = self.call(&["reauthorize"], &REAUTHORIZE);
         Request::new(self.target().client.clone(), call, read_nothing)
     }
-}
-
-/// The time after a lifetime, to the second.
-fn expires_after(client: &GraphClient, lifetime: Duration) -> Result<entra_core::Timestamp, Error> {
-    let now = client.now();
-    time::Duration::try_from(lifetime)
-        .ok()
-        .filter(|lifetime| lifetime.whole_seconds() > 0)
-        .and_then(|lifetime| now.checked_add(lifetime))
-        .and_then(|expires| expires.replace_nanosecond(0).ok())
-        .ok_or_else(|| {
-            Error::query(format!(
-                "a subscription cannot expire after {} s",
-                lifetime.as_secs()
-            ))
-        })
 }

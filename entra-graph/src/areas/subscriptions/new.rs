@@ -7,7 +7,7 @@ use entra_core::{
     url::{Host, Url},
 };
 
-use super::{EncryptionCertificate, SubscriptionResource, expires_after};
+use super::{EncryptionCertificate, SubscriptionResource, expiry::expires_after};
 use crate::{
     client::{Call, GraphClient},
     error::Error,

@@ -1,5 +1,6 @@
 //! The rules, as a table. Each one is a pure function in the file of its topic.
 
+mod number;
 mod paging;
 mod permissions;
 mod queries;
@@ -71,14 +72,6 @@ impl Evidence {
 
 /// How many requests of a finding are shown; all of them are counted.
 const SHOWN: usize = 5;
-
-/// `1 request`, `2 requests`.
-fn requests(count: usize) -> String {
-    match count {
-        1 => "1 request".to_owned(),
-        _ => format!("{count} requests"),
-    }
-}
 
 /// Every rule, by topic.
 pub(super) const RULES: &[Rule] = &[

@@ -1,6 +1,6 @@
 //! What requests to Graph say: options, headers, version.
 
-use super::{Evidence, requests};
+use super::{Evidence, number::requests};
 use crate::{
     findings::trace::{Call, Trace, groups},
     schema::Kind,

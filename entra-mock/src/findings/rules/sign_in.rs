@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Evidence, requests};
+use super::{Evidence, number::requests};
 use crate::findings::trace::{Other, Trace, groups, time_between};
 
 /// The requests that start a sign-in, each once: the pages that follow have the same URL.

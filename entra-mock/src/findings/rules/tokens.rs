@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::{Evidence, requests};
+use super::{Evidence, number::requests};
 use crate::{
     findings::trace::{Grant, Trace, groups, time_between},
     journal::{REDACTED, RequestRecord, TokenFacts},

@@ -1,6 +1,9 @@
 //! The sign-in pages: user name, password, second factor, account picker.
 
-use super::{Page, escape, field_error, hidden, title};
+use super::{
+    Page,
+    markup::{escape, field_error, hidden, title},
+};
 
 /// The first step: the user name.
 pub(in crate::login) fn user_name(

@@ -1,6 +1,9 @@
 //! The consent page.
 
-use super::{Page, escape, hidden};
+use super::{
+    Page,
+    markup::{escape, hidden},
+};
 
 /// One permission that an application requests.
 pub(in crate::login) struct RequestedPermission {

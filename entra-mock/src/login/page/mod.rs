@@ -2,6 +2,7 @@
 
 mod accounts;
 mod consent;
+mod markup;
 mod notice;
 mod start;
 
@@ -14,6 +15,8 @@ pub(super) use accounts::{
     AccountTile, password, second_factor, sign_in_picker, sign_out_picker, user_name,
 };
 pub(super) use consent::{Consent, RequestedPermission, consent};
+pub(crate) use markup::escape;
+use markup::source;
 pub(crate) use notice::remedy;
 pub(super) use notice::{SwitchAccount, device, error, form_post, message, signed_out};
 pub(super) use start::start;
@@ -120,60 +123,6 @@ impl Page {
             class = if self.wide { " class=\"wide\"" } else { "" },
             content = self.content,
         )
-    }
-}
-
-/// Returns a source of a content security policy that covers exactly one URL's host.
-fn source(address: &Url) -> String {
-    match address.origin() {
-        origin if origin.is_tuple() => origin.ascii_serialization(),
-        // A custom scheme of an application.
-        _ => format!("{}:", address.scheme()),
-    }
-}
-
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
-fn hidden(name: &str, value: &str) -> String {
-    format!(
-        "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",
-        escape(name),
-        escape(value)
-    )
-}
-
-/// Returns the error message of a field, and the attributes that refer to it.
-fn field_error(error: Option<&str>) -> (String, &'static str) {
-    match error {
-        None => (String::new(), ""),
-        Some(error) => (
-            format!(
-                "<p id=\"error\" class=\"error\" role=\"alert\">{}</p>\n",
-                escape(error)
-            ),
-            " aria-invalid=\"true\" aria-describedby=\"error\"",
-        ),
-    }
-}
-
-/// Returns a title that starts with the error, for screen readers.
-fn title(name: &str, error: Option<&str>) -> String {
-    match error {
-        Some(_) => format!("Error: {name}"),
-        None => name.to_owned(),
     }
 }
 

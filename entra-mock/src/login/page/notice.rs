@@ -2,7 +2,10 @@
 
 use url::Url;
 
-use super::{Page, RequestedPermission, escape, field_error, hidden, source, title};
+use super::{
+    Page, RequestedPermission,
+    markup::{escape, field_error, hidden, source, title},
+};
 use crate::{
     login::{context::Context, error::LoginError},
     state::iso_with_space,

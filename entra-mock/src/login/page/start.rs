@@ -1,6 +1,6 @@
 //! The start page of the tenant.
 
-use super::{Page, escape};
+use super::{Page, markup::escape};
 
 /// The addresses that a user of the fake tenant needs. It contains no credentials.
 pub(in crate::login) fn start(base: &str, tenant_id: &str, domain: &str) -> Page {

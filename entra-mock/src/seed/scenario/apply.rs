@@ -6,7 +6,7 @@ use entra_core::{Guid, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    super::fill_up,
+    super::generate::fill_up,
     locate::Step,
     model::{Application, Credential, Document, Group, GroupType, License, User},
     sign_ins,
@@ -402,24 +402,34 @@ impl Builder<'_> {
         number: usize,
         properties: &BTreeMap<String, Value>,
     ) -> Result<(), Problem> {
+        let wrong = |name: &str, message: String| Problem {
+            path: vec![
+                place.into(),
+                number.into(),
+                "properties".into(),
+                name.into(),
+            ],
+            message,
+        };
+        // All of them at the place of the first, so that to mend one does not lead to the next.
+        let mut first = None;
+        let mut texts = Vec::new();
         for (name, value) in properties {
-            let wrong = |message: String| Problem {
-                path: vec![
-                    place.into(),
-                    number.into(),
-                    "properties".into(),
-                    name.as_str().into(),
-                ],
-                message,
-            };
-            if name == "id" {
-                return Err(wrong("the id of an object cannot be set".to_owned()));
+            match name.as_str() {
+                "id" => texts.push("the id of an object cannot be set".to_owned()),
+                name => {
+                    let found = mismatches(kind.entity(), [(name, value)]);
+                    texts.extend(found.iter().map(ToString::to_string));
+                }
             }
-            let found = mismatches(kind.entity(), [(name.as_str(), value)]);
-            if !found.is_empty() {
-                let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
-                return Err(wrong(texts.join("; ")));
+            if !texts.is_empty() {
+                first = first.or(Some(name));
             }
+        }
+        if let Some(name) = first {
+            return Err(wrong(name, texts.join("; ")));
+        }
+        for (name, value) in properties {
             let fits = self.state.store.update(kind, id, |object| {
                 if value.is_null() {
                     object.remove(name);
@@ -428,7 +438,7 @@ impl Builder<'_> {
                 }
             });
             if !fits {
-                return Err(wrong("another object has this value".to_owned()));
+                return Err(wrong(name, "another object has this value".to_owned()));
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::{fmt, fs, path::Path, sync::Arc};
 
 use entra_core::Timestamp;
 
-use super::{Company, Seed, fill_up};
+use super::{Company, Seed, generate::fill_up};
 use crate::state::{License, State};
 use apply::Problem;
 use model::{Base, DirectoryLicense, Document};

@@ -241,6 +241,23 @@ fn wrong_values_and_references_are_errors_with_their_line_and_path() {
 }
 
 #[test]
+fn all_wrong_properties_of_an_object_are_in_one_error() {
+    let error = error(
+        "users:\n  - name: a\n    displayName: A\n    properties:\n      jobTitle: 7\n      department: R\n      jobTitel: x\n      id: y\n",
+    );
+    let text = error.to_string();
+    for part in [
+        "id of an object",
+        "property jobTitel",
+        "value of jobTitle has",
+    ] {
+        assert_eq!(text.matches(part).count(), 1, "{part} in {text}");
+    }
+    assert!(text.contains("users[0].properties.id: "), "{text}");
+    assert_eq!(error.line(), Some(8), "{text}");
+}
+
+#[test]
 fn licences_are_assigned_directly_and_by_group_until_none_is_left() {
     let text = "
 licenses:

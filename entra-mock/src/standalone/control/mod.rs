@@ -14,6 +14,7 @@ mod route;
 mod routes;
 pub(crate) mod schema;
 mod table;
+mod timestamp;
 
 use std::{
     net::IpAddr,

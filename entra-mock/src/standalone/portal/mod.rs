@@ -14,6 +14,7 @@ mod settings;
 mod token;
 mod users;
 mod why;
+mod write_access;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -91,20 +92,6 @@ impl News {
             Some(Self(Err(_))) => 400,
             _ => 200,
         }
-    }
-}
-
-/// Returns an error unless a form may change the tenant.
-pub(super) fn may_change(view: &View<'_>) -> Result<(), &'static str> {
-    if !view.write {
-        return Err(
-            "This portal is read-only. Start the server with --portal-write to change the tenant.",
-        );
-    }
-    // Browsers send it with every form, and the guard has compared it with this server.
-    match view.request.header("origin") {
-        Some(_) => Ok(()),
-        None => Err("The request has no Origin header, so it is not from a form of this page."),
     }
 }
 

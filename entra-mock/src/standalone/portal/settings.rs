@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    News, ROOT, View, may_change,
+    News, ROOT, View,
     page::{code, facts, table, time},
+    write_access::may_change,
 };
 use crate::{fault::Fault, wire::Reply};
 

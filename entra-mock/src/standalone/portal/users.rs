@@ -3,7 +3,7 @@
 use entra_core::Secret;
 use serde_json::{Map, Value, json};
 
-use super::{News, ROOT, View, escape, may_change};
+use super::{News, ROOT, View, escape, write_access::may_change};
 use crate::{standalone::users, state::State, store::Kind};
 
 /// The form below the list of users.

@@ -123,13 +123,30 @@ fn missing_permission(record: &RequestRecord) -> Vec<String> {
                 .iter()
                 .any(|name| list.contains(&name.as_str()))
     };
-    if has(enough) && has(row.additional) {
-        lines.push(match caller.is_delegated() {
-            true => "The permissions are enough; the user lacks a directory role or does not own the object.",
-            false => "The permissions are enough; a licence or a policy is in the way.",
-        }.to_owned());
-    }
+    let is_enough = has(enough) && has(row.additional);
+    lines.extend(
+        beside_permissions(&record.method, caller.is_delegated(), is_enough).map(str::to_owned),
+    );
     lines
+}
+
+/// What decides beside permissions. It is said together with a missing permission: who adds that one would meet the same
+/// error again.
+fn beside_permissions(method: &str, is_delegated: bool, is_enough: bool) -> Option<&'static str> {
+    match (is_enough, is_delegated) {
+        (true, true) => Some(
+            "The permissions are enough; the user lacks a directory role or does not own the object, or a property of the \
+             body needs a permission of its own.",
+        ),
+        (true, false) => Some(
+            "The permissions are enough; the application does not own the object, a property of the body needs a permission \
+             of its own, or a licence or a policy is in the way.",
+        ),
+        (false, true) if method != "GET" => Some(
+            "To change something, the user also needs a directory role or must own the object.",
+        ),
+        (false, _) => None,
+    }
 }
 
 fn enough_permissions(row: &Operation, enough: &[&str]) -> String {
@@ -157,6 +174,18 @@ pub(super) fn aadsts(reason: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_permission_does_not_hide_that_a_user_needs_a_role() {
+        let change = beside_permissions("PATCH", true, false).unwrap();
+        assert!(change.contains("also needs a directory role"), "{change}");
+        assert_eq!(beside_permissions("GET", true, false), None);
+        assert_eq!(beside_permissions("PATCH", false, false), None);
+        for is_delegated in [true, false] {
+            let text = beside_permissions("PATCH", is_delegated, true).unwrap();
+            assert!(text.contains("a permission of its own"), "{text}");
+        }
+    }
 
     #[test]
     fn the_number_of_a_sign_in_error_is_found() {

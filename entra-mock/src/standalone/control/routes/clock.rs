@@ -9,8 +9,8 @@ use super::super::{
     error::{ControlError, Outcome},
     route::Route,
     schema::{Schema, optional, required},
+    timestamp::rfc3339,
 };
-use crate::standalone::rfc3339;
 
 pub(super) const ROUTES: &[&Route] = &[
     &Route::get(

@@ -7,11 +7,9 @@ use super::super::{
     error::{ControlError, Outcome},
     route::Route,
     schema::{Field, Schema, optional, required},
+    timestamp::rfc3339,
 };
-use crate::{
-    journal::{Journal, RequestRecord},
-    standalone::rfc3339,
-};
+use crate::journal::{Journal, RequestRecord};
 
 pub(super) const ROUTES: &[&Route] = &[
     &Route::get(

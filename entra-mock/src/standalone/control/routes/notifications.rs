@@ -10,13 +10,11 @@ use super::{
         error::{ControlError, Outcome},
         route::Route,
         schema::{Field, Schema, optional, required},
+        timestamp::rfc3339,
     },
     shapes::{self, OBJECTS},
 };
-use crate::{
-    frontend::deliver_due, notifications::NotificationOptions, publisher, standalone::rfc3339,
-    store::Kind,
-};
+use crate::{frontend::deliver_due, notifications::NotificationOptions, publisher, store::Kind};
 
 pub(super) const ROUTES: &[&Route] = &[
     &Route::get(

@@ -1,8 +1,4 @@
-//! Which values a property takes, beside its type: lengths, numbers, fixed values and forms.
-
-use serde_json::Value;
-
-use super::{Property, Writable};
+//! Forms of texts that are names of users and groups.
 
 /// The form of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,31 +16,6 @@ impl TextForm {
             Self::Alias => is_alias(text),
             Self::UserPrincipalName => is_user_principal_name(text),
         }
-    }
-}
-
-/// Whether a property takes a value of its type.
-pub(super) fn fits(property: &Property, value: &Value) -> bool {
-    let text_fits = |text: &str| {
-        (!text.is_empty() || property.writable == Writable::Never)
-            && (property.most == 0 || text.chars().count() <= property.most)
-            && property.form.fits(text)
-    };
-    let known = |value: &Value| {
-        let mut values = property.one_of.iter();
-        property.one_of.is_empty()
-            || value
-                .as_str()
-                .is_some_and(|text| values.any(|known| known.eq_ignore_ascii_case(text)))
-    };
-    match value {
-        Value::Null => true,
-        Value::Array(items) => {
-            (property.items == 0 || items.len() <= property.items)
-                && items.iter().filter_map(Value::as_str).all(text_fits)
-                && items.iter().all(known)
-        }
-        single => single.as_str().is_none_or(text_fits) && known(single),
     }
 }
 
