@@ -183,7 +183,7 @@ pub(crate) fn read(
 }
 
 impl AuthorizationResponse {
-    /// Whether its code may be another service's, as nothing tells where it came from. Whoever runs a provider
+    /// Whether its code may be another service's, as nothing tells where it came from. An attacker who runs a provider
     /// can forward its users to Entra, and their codes must not come to it.
     pub(crate) fn is_of_unknown_origin(&self, cloud: &Cloud) -> bool {
         self.outcome.is_ok() && self.issuer.is_none() && !self.has_address && !cloud.is_entra()
