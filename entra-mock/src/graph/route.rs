@@ -25,9 +25,8 @@ use segment::{
 
 use crate::{
     odata::GraphError,
-    permissions::{Caller, operation},
+    permissions::Caller,
     schema::{Deletion, IdForm, Kind, Relationship, SINGLE_ID},
-    wire::WireRequest,
 };
 
 /// What a path below the version addresses.
@@ -244,33 +243,6 @@ impl Route {
             target: Target::RoleTemplates(id),
             me: false,
         }))
-    }
-
-    /// Whether this collection or object is supported in beta too.
-    pub(super) fn is_in_beta(&self, request: &WireRequest) -> bool {
-        let path = match (&self.root, &self.target) {
-            (_, Target::TransitiveRoleAssignments) => return request.method == "GET",
-            (Root::Set(kind), Target::List { .. }) => format!("/{}", kind.entity().set),
-            (Root::Object(kind, _), Target::Object) => kind.entity().object_path(),
-            (
-                Root::Object(..),
-                Target::List {
-                    relationship: Some(relationship),
-                    ..
-                },
-            ) => relationship.path(),
-            (
-                Root::Object(..),
-                Target::Related {
-                    relationship,
-                    id: Some(_),
-                },
-            ) => format!("{}/{{id}}", relationship.path()),
-            // There it takes parameters.
-            (Root::Deleted(_), Target::Command("restore")) => return request.method == "POST",
-            _ => return false,
-        };
-        operation(&request.method, &path).is_some_and(|row| row.beta)
     }
 
     /// Replaces `/me` by the signed-in user. An application-only token has none.

@@ -21,6 +21,7 @@ mod assignments;
 mod audits;
 mod authentication_methods;
 mod batch;
+mod beta;
 mod conditional_access;
 mod contacts;
 mod delta;

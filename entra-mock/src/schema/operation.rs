@@ -14,8 +14,8 @@ pub(crate) struct Operation {
     pub(crate) application: &'static [&'static str],
     /// Delegated permissions that cover only the signed-in user's own object.
     pub(crate) own: &'static [&'static str],
-    /// Whether beta is supported too.
-    pub(crate) beta: bool,
+    /// Whether beta has more of it than v1.0: other objects, properties or parameters.
+    pub(crate) richer_in_beta: bool,
     /// Permissions one of which is needed in addition. Empty for most operations.
     pub(crate) additional: &'static [&'static str],
 }
@@ -372,8 +372,8 @@ impl Operation {
         self
     }
 
-    pub(super) const fn also_in_beta(mut self) -> Self {
-        self.beta = true;
+    pub(super) const fn richer_in_beta(mut self) -> Self {
+        self.richer_in_beta = true;
         self
     }
 
@@ -396,7 +396,7 @@ pub(super) const fn row(
         delegated,
         application,
         own: &[],
-        beta: false,
+        richer_in_beta: false,
         additional: &[],
     }
 }
