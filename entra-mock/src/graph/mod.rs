@@ -54,6 +54,7 @@ mod rows;
 mod scoped_role_members;
 mod security_attributes;
 mod segments;
+mod service;
 mod sign_in_activity;
 mod subject;
 mod subscriptions;
@@ -68,6 +69,7 @@ pub(crate) use crate::permissions::{Caller, TokenProblem};
 use call::{Call, split_version, unsupported, version};
 use lock::{read_lock, write_lock};
 use route::{Root, Route, Target};
+use service::Document;
 
 /// Responds to one request below `/v1.0` or `/beta`.
 ///
@@ -227,6 +229,9 @@ fn dispatch(
     };
     if let Some(segment) = segment_of_a_version(path) {
         return Err(segment_not_found(segment));
+    }
+    if let Some(document) = Document::at(path).filter(|_| request.method == "GET") {
+        return Ok(document.reply(request, version));
     }
     let is_batch = is_batch(request);
     let caller = caller.map_err(error::unauthorized)?;

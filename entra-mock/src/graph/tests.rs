@@ -56,6 +56,7 @@ mod requests;
 mod risk;
 mod roles;
 mod security_attributes;
+mod service;
 mod service_principal_keys;
 mod service_principals;
 mod sign_ins;

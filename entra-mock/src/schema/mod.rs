@@ -13,6 +13,7 @@ mod audit;
 mod authentication_method;
 mod conditional_access_policy;
 mod contact;
+mod csdl;
 mod device;
 mod directory_role;
 mod domain;
@@ -45,6 +46,7 @@ mod subscription;
 mod user;
 
 pub(crate) use authentication_method::{METHOD_TYPES, METHODS_BY_TYPE};
+pub(crate) use csdl::{document as metadata_document, roots};
 pub(crate) use domain_federation::DOMAIN_OF;
 pub(crate) use facts::{Mismatch, is_required, mismatches, written_members};
 pub(crate) use federated_credential::APPLICATION_OF;
