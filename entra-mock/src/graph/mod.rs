@@ -277,6 +277,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::Object => read::respond(call, route),
         Target::Related { .. } => read::related(call, route),
         Target::Delta(kind) => delta::respond(call, *kind),
+        Target::ObjectsDelta => delta::respond_of_objects(call),
         Target::Photo(path) => photo::respond(call, route, path),
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
         Target::AuthenticationMethods(path) => authentication_methods::respond(call, route, path),

@@ -19,8 +19,8 @@ pub(super) use segment::{decode, guid, qualified};
 pub(super) use tenant_name::TenantName;
 
 use segment::{
-    action_of_set, check_id, command, documents, is_delta, is_operation, quoted_key, set_action,
-    system_segment,
+    action_of_set, check_id, command, documents, is_delta, is_named_delta, is_operation,
+    quoted_key, set_action, system_segment,
 };
 
 use crate::{
@@ -92,6 +92,8 @@ pub(super) enum Target {
     Photo(PhotoPath),
     /// The changes of a collection (`delta`).
     Delta(Kind),
+    /// The changes of objects of several types (`delta` of directory objects).
+    ObjectsDelta,
     /// The directory extensions of an application, or one of them.
     Extensions(Option<String>),
     /// The authentication methods of a user, or one of them.
@@ -279,6 +281,15 @@ impl Route {
                 return Ok(Some(Self {
                     root: Root::AnySet,
                     target: Target::Command(action),
+                    me: false,
+                }));
+            }
+            if let (None, [name]) = (inline, rest)
+                && is_named_delta(name)
+            {
+                return Ok(Some(Self {
+                    root: Root::AnySet,
+                    target: Target::ObjectsDelta,
                     me: false,
                 }));
             }

@@ -25,6 +25,7 @@ mod beta;
 mod conditional_access;
 mod contacts;
 mod delta;
+mod delta_objects;
 mod delta_oddities;
 mod devices;
 mod directory_actions;

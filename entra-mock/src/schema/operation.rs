@@ -34,6 +34,21 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
     ),
     both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
     both(
+        "GET",
+        "/directoryObjects/delta",
+        // The others are for one type each.
+        &[
+            "Directory.Read.All",
+            "AdministrativeUnit.Read.All",
+            "Application.Read.All",
+            "Device.Read.All",
+            "Group.Read.All",
+            "OrgContact.Read.All",
+            "RoleManagement.Read.Directory",
+            "User.Read.All",
+        ],
+    ),
+    both(
         "POST",
         "/directoryObjects/getAvailableExtensionProperties",
         &["Directory.Read.All"],

@@ -562,6 +562,12 @@ pub(super) const CLAIMS: &[Claim] = &[
     ),
     row(
         QUERIES,
+        "A delta of directory objects names the type of each row",
+        "directoryObject delta page",
+        "a_delta_of_several_types_names_the_type_of_each_row",
+    ),
+    row(
+        QUERIES,
         "Deleted users can be restored for 30 days",
         "deleted items page",
         "deleted_items_are_purged_after_thirty_days",
