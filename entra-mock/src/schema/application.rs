@@ -208,19 +208,19 @@ pub(super) const APPLICATION: EntityType = EntityType {
             "/applications/{id}/appManagementPolicies",
             READ_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         both(
             "POST",
             "/applications/{id}/appManagementPolicies/$ref",
             WRITE_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         both(
             "DELETE",
             "/applications/{id}/appManagementPolicies/{id}/$ref",
             WRITE_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         applications("GET", "/applications/{id}/extensionProperties"),
         row(
             "GET",

@@ -152,10 +152,7 @@ fn add_entity(out: &mut String, entity: &EntityType, beta: bool) {
         }
     }
     out.push_str(END_ENTITY);
-    let mut derived: Vec<&str> = shown.iter().filter_map(|item| item.derived).collect();
-    derived.sort_unstable();
-    derived.dedup();
-    for name in derived {
+    for name in entity.derived_types() {
         start_entity(out, name, entity.name, false);
         for property in shown.iter().filter(|item| item.derived == Some(name)) {
             add_declared(out, entity, property);

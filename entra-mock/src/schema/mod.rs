@@ -385,6 +385,15 @@ impl EntityType {
             .find(|property| property.name.eq_ignore_ascii_case(name))
     }
 
+    /// The types that derive from it and have properties of their own.
+    pub(crate) fn derived_types(&self) -> Vec<&'static str> {
+        let derived = self.properties.iter().filter_map(|item| item.derived);
+        let mut types: Vec<&str> = derived.collect();
+        types.sort_unstable();
+        types.dedup();
+        types
+    }
+
     /// Returns a supported relationship.
     pub(crate) fn relationship(&self, name: &str) -> Option<&'static Relationship> {
         self.relationships

@@ -16,8 +16,8 @@ pub(crate) struct Operation {
     pub(crate) own: &'static [&'static str],
     /// Whether beta has more of it than v1.0: other objects, properties or parameters.
     pub(crate) richer_in_beta: bool,
-    /// Permissions one of which is needed in addition. Empty for most operations.
-    pub(crate) additional: &'static [&'static str],
+    /// Lists of permissions, of each of which one is needed in addition. Empty for most operations.
+    pub(crate) additional: &'static [&'static [&'static str]],
 }
 
 /// Operations on objects of any type, and functions of the tenant.
@@ -392,8 +392,11 @@ impl Operation {
         self
     }
 
-    /// Sets that one of these permissions is needed in addition.
-    pub(super) const fn together_with(mut self, additional: &'static [&'static str]) -> Self {
+    /// Sets that one permission of each list is needed in addition.
+    pub(super) const fn together_with(
+        mut self,
+        additional: &'static [&'static [&'static str]],
+    ) -> Self {
         self.additional = additional;
         self
     }

@@ -123,7 +123,7 @@ fn missing_permission(record: &RequestRecord) -> Vec<String> {
                 .iter()
                 .any(|name| list.contains(&name.as_str()))
     };
-    if has(enough) && has(row.additional) {
+    if has(enough) && row.additional.iter().all(|&names| has(names)) {
         lines.push(match caller.is_delegated() {
             true => "The permissions are enough; the user lacks a directory role or does not own the object.",
             false => "The permissions are enough; a licence or a policy is in the way.",
@@ -134,10 +134,14 @@ fn missing_permission(record: &RequestRecord) -> Vec<String> {
 
 fn enough_permissions(row: &Operation, enough: &[&str]) -> String {
     let name = format!("{} {}", row.method, row.path);
-    let also = match row.additional {
-        [] => String::new(),
-        list => format!(", together with one of {}", list.join(", ")),
-    };
+    let also: String = row
+        .additional
+        .iter()
+        .map(|names| match names {
+            [one] => format!(", together with {one}"),
+            list => format!(", together with one of {}", list.join(", ")),
+        })
+        .collect();
     match enough {
         [] => format!("{name} is for signed-in users only."),
         [one] => format!("{name} needs {one}{also}."),
