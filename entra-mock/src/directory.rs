@@ -5,6 +5,7 @@
 
 mod apps;
 pub(crate) mod domains;
+mod enforcement;
 mod gallery;
 mod insertion;
 pub(crate) mod lifecycle;

@@ -29,9 +29,18 @@ impl AccessRule {
             ids.filter(|id| state.store.kind_of(id) == Some(wanted))
                 .collect()
         };
-        let users = match self.principals.is_empty() {
-            true => vec!["All"],
-            false => of_kind(Kind::User),
+        let (mut users, groups) = (of_kind(Kind::User), of_kind(Kind::Group));
+        if self.principals.is_empty() {
+            users.push("All");
+        } else if users.is_empty() && groups.is_empty() {
+            users.push("None");
+        }
+        let workloads = of_kind(Kind::ServicePrincipal);
+        let workloads = match workloads.is_empty() {
+            true => Value::Null,
+            false => {
+                json!({ "includeServicePrincipals": workloads, "excludeServicePrincipals": [] })
+            }
         };
         let apps = match self.apps.is_empty() {
             true => vec!["All"],
@@ -83,9 +92,9 @@ impl AccessRule {
                         "includeApplications": apps, "excludeApplications": [], "includeUserActions": [],
                         "includeAuthenticationContextClassReferences": []
                     },
-                    "clientAppTypes": ["all"], "servicePrincipalRiskLevels": [], "signInRiskLevels": [], "userRiskLevels": [],
+                    "clientApplications": workloads, "clientAppTypes": ["all"], "servicePrincipalRiskLevels": [], "signInRiskLevels": [], "userRiskLevels": [],
                     "users": {
-                        "includeUsers": users, "excludeUsers": [], "includeGroups": of_kind(Kind::Group), "excludeGroups": [],
+                        "includeUsers": users, "excludeUsers": [], "includeGroups": groups, "excludeGroups": [],
                         "includeRoles": [], "excludeRoles": []
                     }
                 }),

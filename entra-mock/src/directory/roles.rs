@@ -187,6 +187,7 @@ fn little_endian(id: Guid) -> [u8; 16] {
 const APPLICATION_ADMINISTRATOR: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
 pub(super) const AUTHENTICATION_ADMINISTRATOR: &str = "c4e39bd9-1100-46d3-8c65-fb160da0071f";
 const CLOUD_APPLICATION_ADMINISTRATOR: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
+const CONDITIONAL_ACCESS_ADMINISTRATOR: &str = "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9";
 pub(super) const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
 pub(super) const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
 pub(super) const GUEST_INVITER: &str = "95e79109-95c0-4d8e-aee3-d01accf2d47b";
@@ -203,7 +204,7 @@ pub(super) const USER_EXPERIENCE_SUCCESS_MANAGER: &str = "27460883-1df1-4691-b03
 
 /// The roles that may write every object of some types, beside Global Administrator: the least privileged
 /// ones that the pages of the operations name. Only a Global Administrator writes other types.
-const ADMINISTRATORS: [(&[Kind], &[&str]); 4] = [
+const ADMINISTRATORS: [(&[Kind], &[&str]); 5] = [
     (&[Kind::User], &[USER_ADMINISTRATOR]),
     (&[Kind::Group], &[GROUPS_ADMINISTRATOR, USER_ADMINISTRATOR]),
     (
@@ -218,6 +219,10 @@ const ADMINISTRATORS: [(&[Kind], &[&str]); 4] = [
             Kind::RoleAssignment,
         ],
         &[PRIVILEGED_ROLE_ADMINISTRATOR],
+    ),
+    (
+        &[Kind::ConditionalAccessPolicy, Kind::NamedLocation],
+        &[CONDITIONAL_ACCESS_ADMINISTRATOR],
     ),
 ];
 
@@ -240,7 +245,7 @@ const BUILT_IN: [(&str, &str); 24] = [
         "Cloud Device Administrator",
     ),
     (
-        "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9",
+        CONDITIONAL_ACCESS_ADMINISTRATOR,
         "Conditional Access Administrator",
     ),
     (DIRECTORY_READERS, "Directory Readers"),

@@ -8,7 +8,7 @@ use base64::{
 };
 use serde_json::{Value, json};
 
-use super::{call::version, payload, projection, route};
+use super::{call::split_version, payload, projection, route};
 use crate::{
     fault::Faults,
     odata::GraphError,
@@ -81,7 +81,8 @@ pub(super) fn respond(
 pub(super) fn requests(request: &WireRequest) -> Vec<WireRequest> {
     let body: Option<Value> = payload::parse(&request.body);
     let items = body.as_ref().and_then(|body| body["requests"].as_array());
-    let read = |item| Item::read(item)?.request(&request.base, "/v1.0");
+    let version = split_version(&request.path).map_or("/v1.0", |(version, _)| version);
+    let read = |item| Item::read(item)?.request(&request.base, version);
     let requests: Result<Vec<_>, GraphError> = items
         .into_iter()
         .flatten()
@@ -93,8 +94,8 @@ pub(super) fn requests(request: &WireRequest) -> Vec<WireRequest> {
 
 /// Whether the request is a batch.
 pub(crate) fn is_batch(request: &WireRequest) -> bool {
-    let path = || version(&request.path, "/v1.0").or_else(|| version(&request.path, "/beta"));
-    request.method == "POST" && path().is_some_and(is_path)
+    let is_named = || split_version(&request.path).is_some_and(|(_, path)| is_path(path));
+    request.method == "POST" && is_named()
 }
 
 /// Whether a path below the version is that of batches.

@@ -67,6 +67,13 @@ pub(super) fn unsupported(request: &WireRequest) -> GraphError {
     )
 }
 
+/// Splits a path into the version that it starts with and the rest: `/v1.0` or `/beta`.
+pub(super) fn split_version(path: &str) -> Option<(&'static str, &str)> {
+    ["/v1.0", "/beta"]
+        .into_iter()
+        .find_map(|name| Some((name, version(path, name)?)))
+}
+
 pub(super) fn version<'a>(path: &'a str, version: &str) -> Option<&'a str> {
     let (start, rest) = path.split_at_checked(version.len())?;
     (start.eq_ignore_ascii_case(version) && (rest.is_empty() || rest.starts_with('/')))

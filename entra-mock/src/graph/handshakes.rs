@@ -6,7 +6,7 @@ use entra_core::Timestamp;
 
 use super::{
     batch::{self, is_batch},
-    call::{Call, version},
+    call::{Call, split_version},
     lock::read_lock,
     route::Route,
     subscriptions::is_subscription,
@@ -40,7 +40,8 @@ pub(crate) fn handshakes(
     requests
         .iter()
         .filter_map(|request| {
-            let route = Route::parse(version(&request.path, "/v1.0")?).ok()??;
+            let (_, path) = split_version(&request.path)?;
+            let route = Route::parse(path).ok()??;
             is_subscription(&route)
                 .then(|| write::validated_urls(Call::new(&state, now, caller, request), &route))
         })

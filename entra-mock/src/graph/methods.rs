@@ -62,7 +62,8 @@ fn best_match(segments: &[String]) -> BTreeSet<&'static str> {
     let served = operations().map(|row| (row.method, row.path));
     let mut methods = BTreeSet::new();
     let mut fewest = usize::MAX;
-    for (method, template) in published.chain(served).chain([("POST", "/$batch")]) {
+    let others = [("POST", "/$batch"), ("GET", "/$metadata"), ("GET", "/")];
+    for (method, template) in published.chain(served).chain(others) {
         let Some(parameters) = matches(template, segments) else {
             continue;
         };
@@ -164,6 +165,8 @@ mod tests {
             "GET"
         );
         assert_eq!(methods("/$batch"), "POST");
+        assert_eq!(methods("/$metadata"), "GET");
+        assert_eq!(methods("/"), "GET");
         assert_eq!(methods("/directoryObjects/getByIds"), "POST");
         assert_eq!(methods("/sites"), "");
         assert_eq!(methods("/users/1/colour"), "");

@@ -1,4 +1,4 @@
-//! Microsoft Graph v1.0, and beta where an operation exists only there: from a request to a response.
+//! Microsoft Graph v1.0, and the same paths in beta: from a request to a response.
 //!
 //! Checks are in Graph's order: token, permission, existence, then the query. A request that Graph has and the
 //! fake tenant does not support returns 501, never an empty success.
@@ -54,6 +54,7 @@ mod rows;
 mod scoped_role_members;
 mod security_attributes;
 mod segments;
+mod service;
 mod sign_in_activity;
 mod subject;
 mod subscriptions;
@@ -65,9 +66,10 @@ mod unsourced;
 mod write;
 
 pub(crate) use crate::permissions::{Caller, TokenProblem};
-use call::{Call, unsupported, version};
+use call::{Call, split_version, unsupported, version};
 use lock::{read_lock, write_lock};
 use route::{Root, Route, Target};
+use service::Document;
 
 /// Responds to one request below `/v1.0` or `/beta`.
 ///
@@ -222,23 +224,18 @@ fn dispatch(
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
 ) -> Result<Reply, GraphError> {
-    let beta = version(&request.path, "/beta");
-    let Some(path) = version(&request.path, "/v1.0").or(beta) else {
+    let Some((version, path)) = split_version(&request.path) else {
         return Err(unsupported(request));
     };
     if let Some(segment) = segment_of_a_version(path) {
         return Err(segment_not_found(segment));
     }
-    let is_batch = is_batch(request);
-    if beta.is_some()
-        && !is_batch
-        && !Route::parse(path)?.is_some_and(|route| route.is_in_beta(request))
-    {
-        return Err(unsupported(request));
+    if let Some(document) = Document::at(path).filter(|_| request.method == "GET") {
+        return Ok(document.reply(request, version));
     }
+    let is_batch = is_batch(request);
     let caller = caller.map_err(error::unauthorized)?;
     if is_batch {
-        let version = if beta.is_some() { "/beta" } else { "/v1.0" };
         return batch::respond(faults, request, version, |request| {
             let charge = charge(tenant, now, request, Ok(caller));
             respond(tenant, faults, now, request, Ok(caller), &charge)
@@ -280,6 +277,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::Object => read::respond(call, route),
         Target::Related { .. } => read::related(call, route),
         Target::Delta(kind) => delta::respond(call, *kind),
+        Target::ObjectsDelta => delta::respond_of_objects(call),
         Target::Photo(path) => photo::respond(call, route, path),
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
         Target::AuthenticationMethods(path) => authentication_methods::respond(call, route, path),

@@ -19,15 +19,14 @@ pub(super) use segment::{decode, guid, qualified};
 pub(super) use tenant_name::TenantName;
 
 use segment::{
-    action_of_set, check_id, command, documents, is_delta, is_operation, quoted_key, set_action,
-    system_segment,
+    action_of_set, check_id, command, documents, is_delta, is_named_delta, is_operation,
+    quoted_key, set_action, system_segment,
 };
 
 use crate::{
     odata::GraphError,
-    permissions::{Caller, operation},
+    permissions::Caller,
     schema::{Deletion, IdForm, Kind, Relationship, SINGLE_ID},
-    wire::WireRequest,
 };
 
 /// What a path below the version addresses.
@@ -93,6 +92,8 @@ pub(super) enum Target {
     Photo(PhotoPath),
     /// The changes of a collection (`delta`).
     Delta(Kind),
+    /// The changes of objects of several types (`delta` of directory objects).
+    ObjectsDelta,
     /// The directory extensions of an application, or one of them.
     Extensions(Option<String>),
     /// The authentication methods of a user, or one of them.
@@ -246,33 +247,6 @@ impl Route {
         }))
     }
 
-    /// Whether this collection or object is supported in beta too.
-    pub(super) fn is_in_beta(&self, request: &WireRequest) -> bool {
-        let path = match (&self.root, &self.target) {
-            (_, Target::TransitiveRoleAssignments) => return request.method == "GET",
-            (Root::Set(kind), Target::List { .. }) => format!("/{}", kind.entity().set),
-            (Root::Object(kind, _), Target::Object) => kind.entity().object_path(),
-            (
-                Root::Object(..),
-                Target::List {
-                    relationship: Some(relationship),
-                    ..
-                },
-            ) => relationship.path(),
-            (
-                Root::Object(..),
-                Target::Related {
-                    relationship,
-                    id: Some(_),
-                },
-            ) => format!("{}/{{id}}", relationship.path()),
-            // There it takes parameters.
-            (Root::Deleted(_), Target::Command("restore")) => return request.method == "POST",
-            _ => return false,
-        };
-        operation(&request.method, &path).is_some_and(|row| row.beta)
-    }
-
     /// Replaces `/me` by the signed-in user. An application-only token has none.
     pub(super) fn resolve_me(mut self, caller: &Caller) -> Result<Self, GraphError> {
         if self.me {
@@ -307,6 +281,15 @@ impl Route {
                 return Ok(Some(Self {
                     root: Root::AnySet,
                     target: Target::Command(action),
+                    me: false,
+                }));
+            }
+            if let (None, [name]) = (inline, rest)
+                && is_named_delta(name)
+            {
+                return Ok(Some(Self {
+                    root: Root::AnySet,
+                    target: Target::ObjectsDelta,
                     me: false,
                 }));
             }

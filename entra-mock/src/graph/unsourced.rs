@@ -223,6 +223,14 @@ pub(super) fn multitenant_reference(name: &str) -> GraphError {
     ))
 }
 
+/// A new object without the one of several types that it has.
+pub(super) fn missing_type(of: &str, types: &[&str]) -> GraphError {
+    GraphError::bad_request(format!(
+        "The '@odata.type' of a new '{of}' must name one of its types: {}.",
+        types.join(", ")
+    ))
+}
+
 /// A subscription to a resource that has no change notifications.
 pub(super) fn invalid_resource(resource: &str) -> GraphError {
     GraphError::new(

@@ -245,18 +245,14 @@ impl<'a> AuthorizeContext<'a> {
         let state = self.context.read();
         let admin = account::of(&state, subject).is_ok_and(account::is_admin);
         let client = &self.request.client;
-        let mut permissions = consent::identity_permissions(&self.request.requested);
-        for consent_result in consent_result {
+        let scopes = consent_result.iter().flat_map(|consent_result| {
             let names = match self.request.prompt {
                 Prompt::Consent => consent_result.names.iter().chain(&consent_result.missing),
                 _ => [].iter().chain(&consent_result.missing),
             };
-            permissions.extend(
-                names.map(|name| {
-                    consent::requested_permission(&state, &consent_result.resource, name)
-                }),
-            );
-        }
+            names.map(move |name| (&consent_result.resource, name))
+        });
+        let permissions = consent::listed_permissions(&state, &self.request.requested, scopes);
         let publisher = publisher(&state, client);
         drop(state);
         let user_name = self.identify.name_of(subject);

@@ -223,12 +223,33 @@ fn everything(state: &State, client: &Client, resource: Resource) -> Grant {
     }
 }
 
-/// Returns a permission with its description.
-pub(super) fn requested_permission(
+/// Returns the permissions of a consent page: the OpenID Connect scopes of a request, and scopes of resources, each once.
+///
+/// The OpenID Connect scopes are also scopes of Graph, so that a registration or an earlier consent can have them.
+pub(super) fn listed_permissions<'r>(
     state: &State,
-    resource: &Resource,
-    name: &str,
-) -> RequestedPermission {
+    requested: &RequestedScopes,
+    scopes: impl IntoIterator<Item = (&'r Resource, &'r String)>,
+) -> Vec<RequestedPermission> {
+    let mut identity = requested.clone();
+    let mut others: Vec<RequestedPermission> = Vec::new();
+    for (resource, name) in scopes {
+        if resource.is_graph() && identity.add_identity(name) {
+            continue;
+        }
+        let permission = requested_permission(state, resource, name);
+        // A request can spell one resource in several ways.
+        if !others.iter().any(|other| other.name == permission.name) {
+            others.push(permission);
+        }
+    }
+    let mut permissions = identity_permissions(&identity);
+    permissions.extend(others);
+    permissions
+}
+
+/// Returns a permission with its description.
+fn requested_permission(state: &State, resource: &Resource, name: &str) -> RequestedPermission {
     let scopes = declared_scopes(state, resource);
     let described = scopes
         .iter()
@@ -249,7 +270,7 @@ pub(super) fn requested_permission(
 }
 
 /// Returns the descriptions of the OpenID Connect scopes.
-pub(super) fn identity_permissions(requested: &RequestedScopes) -> Vec<RequestedPermission> {
+fn identity_permissions(requested: &RequestedScopes) -> Vec<RequestedPermission> {
     let words: Vec<&str> = requested.identity_words().collect();
     let mut permissions = Vec::new();
     if !words.is_empty() {

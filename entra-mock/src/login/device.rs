@@ -285,13 +285,12 @@ fn app_of(context: &Context<'_>, code: &str) -> Option<(String, Vec<RequestedPer
     let request = pending(&state, context.now, code).ok()?;
     let client = client::find(&state, &request.client_id).ok()?;
     let results = consent::look_up_all(&state, context, &client, "", &request.requested);
-    let permissions = results.unwrap_or_default().into_iter().flat_map(|result| {
-        let names = result.missing.iter();
-        names
-            .map(|name| consent::requested_permission(&state, &result.resource, name))
-            .collect::<Vec<_>>()
+    let results = results.unwrap_or_default();
+    let scopes = results.iter().flat_map(|result| {
+        let missing = result.missing.iter();
+        missing.map(move |name| (&result.resource, name))
     });
-    let permissions = permissions.collect();
+    let permissions = consent::listed_permissions(&state, &RequestedScopes::default(), scopes);
     Some((client.display_name, permissions))
 }
 

@@ -33,6 +33,7 @@ mod groups;
 mod identify;
 mod logout;
 mod managed_identity;
+mod methods;
 mod mint;
 mod on_behalf_of;
 mod other_paths;
@@ -106,8 +107,11 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
     if resource_manager::serves(request) {
         return resource_manager::respond(&context(Version::V2));
     }
+    if let Some(reply) = methods::not_allowed(&request.method, &segments) {
+        return reply;
+    }
     match segments.as_slice() {
-        [] if request.method == "GET" => start_page(&context(Version::V2)),
+        [] => start_page(&context(Version::V2)),
         ["common", "discovery", "instance"] => discovery::instance(&context(Version::V2)),
         [_, "userrealm", user] => discovery::user_realm(&context(Version::V2), user),
         [tenant, "v2.0", ".well-known", "openid-configuration"] => {

@@ -11,17 +11,25 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
-/// Whether a request is for Azure Resource Manager. Graph has subscriptions too, and no `api-version`.
+/// Whether a request is for Azure Resource Manager: at its real address every path, and elsewhere those that it has and
+/// that have an `api-version`. Graph has subscriptions too, and no `api-version`.
 pub(crate) fn serves(request: &WireRequest) -> bool {
     let path = request.path.to_ascii_lowercase();
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     match segments.next() {
         Some("metadata") => segments.eq(["endpoints"]),
-        Some("subscriptions" | "tenants") => {
-            api_version(request).is_some() || request.base == MANAGER
+        Some("subscriptions" | "tenants" | "providers") => {
+            api_version(request).is_some() || is_at_real_address(request)
         }
-        _ => false,
+        Some(_) => is_at_real_address(request),
+        None => false,
     }
+}
+
+/// Whether the host name is that of Azure Resource Manager, redirected to the tenant.
+fn is_at_real_address(request: &WireRequest) -> bool {
+    let host = |url: &str| url.split_once("://").map(|(_, host)| host.to_owned());
+    host(&request.base) == host(MANAGER)
 }
 
 /// Responds to a request that [`serves`] accepts.
@@ -54,13 +62,19 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
         return not_supported(context);
     }
     match segments.as_slice() {
-        ["subscriptions"] => list(&subscription(&state)),
+        ["subscriptions"] => list(&[subscription(&state)]),
         ["subscriptions", SUBSCRIPTION] => Reply::json(200, &subscription(&state)),
-        ["subscriptions", id] => {
+        // The tenant has no resources, and so no provider of them.
+        ["providers"] | ["subscriptions", SUBSCRIPTION, "providers"] => list(&[]),
+        ["providers", name] | ["subscriptions", SUBSCRIPTION, "providers", name] => {
+            let message = format!("The resource namespace '{name}' is invalid.");
+            error(404, "InvalidResourceNamespace", &message)
+        }
+        ["subscriptions", id, ..] if *id != SUBSCRIPTION => {
             let message = format!("The subscription '{id}' could not be found.");
             error(404, "SubscriptionNotFound", &message)
         }
-        ["tenants"] => list(&tenant(&state)),
+        ["tenants"] => list(&[tenant(&state)]),
         _ => not_supported(context),
     }
 }
@@ -115,8 +129,8 @@ fn tenant(state: &State) -> Value {
     })
 }
 
-fn list(item: &Value) -> Reply {
-    Reply::json(200, &json!({ "value": [item] }))
+fn list(items: &[Value]) -> Reply {
+    Reply::json(200, &json!({ "value": items }))
 }
 
 fn unauthorized(context: &Context<'_>, state: &State, problem: TokenProblem) -> Reply {
@@ -144,10 +158,11 @@ fn unauthorized(context: &Context<'_>, state: &State, problem: TokenProblem) -> 
 }
 
 fn not_supported(context: &Context<'_>) -> Reply {
-    super::error::not_supported(&format!(
-        "{} {}",
+    let message = format!(
+        "The fake tenant does not support {} {} of Azure Resource Manager.",
         context.request.method, context.request.path
-    ))
+    );
+    error(501, "NotImplemented", &message)
 }
 
 fn error(status: u16, code: &str, message: &str) -> Reply {
@@ -165,7 +180,5 @@ fn api_version(request: &WireRequest) -> Option<String> {
 
 /// The subscription of the tenant, in which its managed identities are too.
 pub(super) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
-/// The real address, if it is redirected to the tenant.
-/// The audiences of its tokens.
 /// The version of the metadata with one cloud alone, which `az cloud register` requests.
 const SINGLE_CLOUD: &str = "2022-09-01";

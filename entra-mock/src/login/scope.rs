@@ -15,10 +15,7 @@ impl RequestedScopes {
         let mut requested = Self::default();
         for word in scope.split_whitespace() {
             match word {
-                "openid" => requested.openid = true,
-                "profile" => requested.profile = true,
-                "email" => requested.email = true,
-                "offline_access" => requested.offline_access = true,
+                word if requested.add_identity(word) => {}
                 "address" | "phone" => {
                     return Err(invalid(format!("The scope '{word}' is not supported.")));
                 }
@@ -150,6 +147,19 @@ impl RequestedScopes {
         ]
         .into_iter()
         .filter_map(|(word, requested)| requested.then_some(word))
+    }
+
+    /// Adds an OpenID Connect scope. Returns `false` for every other scope.
+    pub(super) fn add_identity(&mut self, word: &str) -> bool {
+        let requested = match word {
+            "openid" => &mut self.openid,
+            "profile" => &mut self.profile,
+            "email" => &mut self.email,
+            "offline_access" => &mut self.offline_access,
+            _ => return false,
+        };
+        *requested = true;
+        true
     }
 
     fn add(&mut self, word: &str) -> Result<(), LoginError> {

@@ -69,7 +69,7 @@ pub(crate) fn authorize_operation(
     } else {
         caller.has_any(row.application)
     };
-    let complete = row.additional.is_empty() || caller.has_any(row.additional);
+    let complete = row.additional.iter().all(|names| caller.has_any(names));
     if granted
         && complete
         && (!SIGN_INS_NEED_DIRECTORY_READ

@@ -92,9 +92,8 @@ impl NeededPermissions {
         ];
         for (needs, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             needs.lists.insert(list);
-            if !row.additional.is_empty() {
-                needs.lists.insert(row.additional.to_vec());
-            }
+            let additional = row.additional.iter();
+            needs.lists.extend(additional.map(|names| names.to_vec()));
         }
     }
 

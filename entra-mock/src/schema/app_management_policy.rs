@@ -61,7 +61,7 @@ pub(super) const APP_MANAGEMENT_POLICY: EntityType = EntityType {
             "/policies/appManagementPolicies/{id}/appliesTo",
             READ_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
     ],
 };
 

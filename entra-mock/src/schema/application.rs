@@ -208,19 +208,19 @@ pub(super) const APPLICATION: EntityType = EntityType {
             "/applications/{id}/appManagementPolicies",
             READ_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         both(
             "POST",
             "/applications/{id}/appManagementPolicies/$ref",
             WRITE_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         both(
             "DELETE",
             "/applications/{id}/appManagementPolicies/{id}/$ref",
             WRITE_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         applications("GET", "/applications/{id}/extensionProperties"),
         row(
             "GET",
@@ -299,23 +299,23 @@ pub(super) const APPLICATION: EntityType = EntityType {
                 "Application.ReadWrite.All",
             ],
         )
-        .also_in_beta(),
-        write("POST", "/applications/{id}/federatedIdentityCredentials").also_in_beta(),
+        .richer_in_beta(),
+        write("POST", "/applications/{id}/federatedIdentityCredentials").richer_in_beta(),
         write(
             "GET",
             "/applications/{id}/federatedIdentityCredentials/{id}",
         )
-        .also_in_beta(),
+        .richer_in_beta(),
         write(
             "PATCH",
             "/applications/{id}/federatedIdentityCredentials/{id}",
         )
-        .also_in_beta(),
+        .richer_in_beta(),
         write(
             "DELETE",
             "/applications/{id}/federatedIdentityCredentials/{id}",
         )
-        .also_in_beta(),
+        .richer_in_beta(),
         write("PUT", "/applications/{id}/logo"),
         write("POST", "/applications/{id}/owners/$ref"),
         row(

@@ -32,15 +32,15 @@ pub(super) const CONDITIONAL_ACCESS_POLICY: EntityType = EntityType {
     },
     properties: &[
         text("id").shown(),
-        complex("conditions").shown(),
+        complex("conditions").shown().required(),
         date("createdDateTime").shown(),
         date("deletedDateTime").shown(),
-        text("description").shown(),
-        text("displayName").shown(),
-        complex("grantControls").shown(),
+        text("description").shown().writable(),
+        text("displayName").shown().required(),
+        complex("grantControls").shown().writable(),
         date("modifiedDateTime").shown(),
-        complex("sessionControls").shown(),
-        text("state").shown(),
+        complex("sessionControls").shown().writable(),
+        text("state").shown().required(),
         text("templateId").shown(),
     ],
     // The page has `$filter` without names of properties.
@@ -63,11 +63,36 @@ pub(super) const CONDITIONAL_ACCESS_POLICY: EntityType = EntityType {
     operations: &[
         both("GET", "/identity/conditionalAccess/policies", READ_POLICIES),
         both(
+            "POST",
+            "/identity/conditionalAccess/policies",
+            WRITE_POLICIES,
+        )
+        .together_with(READ_APPLICATIONS_TOO),
+        both(
             "GET",
             "/identity/conditionalAccess/policies/{id}",
             READ_POLICIES,
         ),
+        both(
+            "PATCH",
+            "/identity/conditionalAccess/policies/{id}",
+            WRITE_POLICIES,
+        )
+        .together_with(READ_APPLICATIONS_TOO),
+        both(
+            "DELETE",
+            "/identity/conditionalAccess/policies/{id}",
+            WRITE_POLICIES,
+        )
+        .together_with(READ_TOO),
     ],
 };
 
 pub(super) const READ_POLICIES: &[&str] = &["Policy.Read.All"];
+
+pub(super) const WRITE_POLICIES: &[&str] = &["Policy.ReadWrite.ConditionalAccess"];
+
+/// Writes need the permission to read beside their own (page "Create conditionalAccessPolicy").
+pub(super) const READ_TOO: &[&[&str]] = &[READ_POLICIES];
+
+const READ_APPLICATIONS_TOO: &[&[&str]] = &[READ_POLICIES, &["Application.Read.All"]];

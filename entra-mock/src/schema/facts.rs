@@ -81,13 +81,8 @@ pub(crate) fn is_required(entity: &EntityType, name: &str) -> bool {
 /// The members of a complex property that responses have even if they have no value. Documented examples show that of
 /// a few types; other values are returned as they were written.
 pub(crate) fn written_members(entity: &EntityType, name: &str) -> Vec<&'static str> {
-    let facts = facts_of(entity.name).unwrap_or_default();
-    let declared = facts.iter().find(|fact| fact.name == name);
-    let value = match declared {
-        Some(fact) => fact.value,
-        // The metadata of devices lacks it.
-        None if name == "extensionAttributes" => "onPremisesExtensionAttributes",
-        None => return Vec::new(),
+    let Some(value) = value_type(entity, name) else {
+        return Vec::new();
     };
     WRITTEN_IN_FULL
         .contains(&value)
@@ -101,6 +96,49 @@ pub(crate) fn written_members(entity: &EntityType, name: &str) -> Vec<&'static s
 
 /// Pages "List devices" (examples 2 and 5) and "Get device".
 const WRITTEN_IN_FULL: [&str; 2] = ["alternativeSecurityId", "onPremisesExtensionAttributes"];
+
+/// The type of a property's value, or `None` if no table has it.
+pub(super) fn value_type(entity: &EntityType, name: &str) -> Option<&'static str> {
+    let facts = facts_of(entity.name).unwrap_or_default();
+    match facts.iter().find(|fact| fact.name == name) {
+        Some(fact) => Some(fact.value),
+        // The metadata of devices lacks it.
+        None => (name == "extensionAttributes").then_some("onPremisesExtensionAttributes"),
+    }
+}
+
+/// The names of all enumerations, sorted.
+pub(super) fn enumerations() -> Vec<&'static str> {
+    let mut names: Vec<&str> = tables().enums.keys().copied().collect();
+    names.sort_unstable();
+    names
+}
+
+/// The members of an enumeration.
+pub(super) fn members_of(name: &str) -> &'static [&'static str] {
+    let members = tables().enums.get(name);
+    members.map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The names of all types with properties, sorted: entity types and complex types.
+pub(super) fn structures() -> Vec<&'static str> {
+    let tables = tables();
+    let mut names: Vec<&str> = tables.types.keys().chain(&tables.open).copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether a type can have properties that it does not declare.
+pub(super) fn is_open(name: &str) -> bool {
+    tables().open.contains(&name)
+}
+
+/// Whether the tables have a type of that name.
+pub(super) fn is_declared(name: &str) -> bool {
+    let tables = tables();
+    tables.enums.contains_key(name) || tables.types.contains_key(name) || is_open(name)
+}
 
 /// The declared properties of a type, or `None` for a type without a table.
 pub(super) fn facts_of(name: &str) -> Option<&'static [Fact]> {
@@ -178,7 +216,7 @@ fn check_declared(path: &str, name: &str, value: &Value, found: &mut Vec<Mismatc
         let inner = format!("{path}/{key}");
         match facts.iter().find(|fact| fact.name == key) {
             Some(fact) => check_value(&inner, fact, value, found),
-            None if tables().open.contains(&name) => {}
+            None if is_open(name) => {}
             None => add(found, Mismatch::Unknown(inner)),
         }
     }

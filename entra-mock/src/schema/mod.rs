@@ -13,6 +13,7 @@ mod audit;
 mod authentication_method;
 mod conditional_access_policy;
 mod contact;
+mod csdl;
 mod device;
 mod directory_role;
 mod domain;
@@ -45,6 +46,7 @@ mod text_form;
 mod user;
 
 pub(crate) use authentication_method::{METHOD_TYPES, METHODS_BY_TYPE};
+pub(crate) use csdl::{document as metadata_document, roots};
 pub(crate) use domain_federation::DOMAIN_OF;
 pub(crate) use facts::{Mismatch, is_required, mismatches, written_members};
 pub(crate) use federated_credential::APPLICATION_OF;
@@ -381,6 +383,15 @@ impl EntityType {
         self.properties
             .iter()
             .find(|property| property.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The types that derive from it and have properties of their own.
+    pub(crate) fn derived_types(&self) -> Vec<&'static str> {
+        let derived = self.properties.iter().filter_map(|item| item.derived);
+        let mut types: Vec<&str> = derived.collect();
+        types.sort_unstable();
+        types.dedup();
+        types
     }
 
     /// Returns a supported relationship.

@@ -1,6 +1,12 @@
 //! `namedLocation`: properties of its two derived types, `$filter` rules, `$orderby`.
 
-use super::{Mode::*, Type::*, conditional_access_policy::READ_POLICIES, operation::*, *};
+use super::{
+    Mode::*,
+    Type::*,
+    conditional_access_policy::{READ_POLICIES, READ_TOO, WRITE_POLICIES},
+    operation::*,
+    *,
+};
 
 pub(super) const NAMED_LOCATION: EntityType = EntityType {
     name: "namedLocation",
@@ -33,16 +39,21 @@ pub(super) const NAMED_LOCATION: EntityType = EntityType {
     properties: &[
         text("id").shown(),
         text("@odata.type").never(),
-        text("countriesAndRegions").many().shown().of(COUNTRY),
-        text("countryLookupMethod").shown().of(COUNTRY),
+        text("countriesAndRegions")
+            .many()
+            .shown()
+            .writable()
+            .of(COUNTRY),
+        text("countryLookupMethod").shown().writable().of(COUNTRY),
         date("createdDateTime").shown(),
         date("deletedDateTime").shown(),
-        text("displayName").shown(),
+        text("displayName").shown().required(),
         boolean("includeUnknownCountriesAndRegions")
             .shown()
+            .writable()
             .of(COUNTRY),
-        complex("ipRanges").many().shown().of(IP),
-        boolean("isTrusted").shown().of(IP),
+        complex("ipRanges").many().shown().writable().of(IP),
+        boolean("isTrusted").shown().writable().of(IP),
         date("modifiedDateTime").shown(),
     ],
     rules: &[
@@ -69,10 +80,28 @@ pub(super) const NAMED_LOCATION: EntityType = EntityType {
             READ_POLICIES,
         ),
         both(
+            "POST",
+            "/identity/conditionalAccess/namedLocations",
+            WRITE_POLICIES,
+        )
+        .together_with(READ_TOO),
+        both(
             "GET",
             "/identity/conditionalAccess/namedLocations/{id}",
             READ_POLICIES,
         ),
+        both(
+            "PATCH",
+            "/identity/conditionalAccess/namedLocations/{id}",
+            WRITE_POLICIES,
+        )
+        .together_with(READ_TOO),
+        both(
+            "DELETE",
+            "/identity/conditionalAccess/namedLocations/{id}",
+            WRITE_POLICIES,
+        )
+        .together_with(READ_TOO),
     ],
 };
 

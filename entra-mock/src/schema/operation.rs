@@ -14,10 +14,10 @@ pub(crate) struct Operation {
     pub(crate) application: &'static [&'static str],
     /// Delegated permissions that cover only the signed-in user's own object.
     pub(crate) own: &'static [&'static str],
-    /// Whether beta is supported too.
-    pub(crate) beta: bool,
-    /// Permissions one of which is needed in addition. Empty for most operations.
-    pub(crate) additional: &'static [&'static str],
+    /// Whether beta has more of it than v1.0: other objects, properties or parameters.
+    pub(crate) richer_in_beta: bool,
+    /// Lists of permissions, of each of which one is needed in addition. Empty for most operations.
+    pub(crate) additional: &'static [&'static [&'static str]],
 }
 
 /// Operations on objects of any type, and functions of the tenant.
@@ -33,6 +33,21 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
         &["CrossTenantInformation.ReadBasic.All"],
     ),
     both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
+    both(
+        "GET",
+        "/directoryObjects/delta",
+        // The others are for one type each.
+        &[
+            "Directory.Read.All",
+            "AdministrativeUnit.Read.All",
+            "Application.Read.All",
+            "Device.Read.All",
+            "Group.Read.All",
+            "OrgContact.Read.All",
+            "RoleManagement.Read.Directory",
+            "User.Read.All",
+        ],
+    ),
     both(
         "POST",
         "/directoryObjects/getAvailableExtensionProperties",
@@ -372,13 +387,16 @@ impl Operation {
         self
     }
 
-    pub(super) const fn also_in_beta(mut self) -> Self {
-        self.beta = true;
+    pub(super) const fn richer_in_beta(mut self) -> Self {
+        self.richer_in_beta = true;
         self
     }
 
-    /// Sets that one of these permissions is needed in addition.
-    pub(super) const fn together_with(mut self, additional: &'static [&'static str]) -> Self {
+    /// Sets that one permission of each list is needed in addition.
+    pub(super) const fn together_with(
+        mut self,
+        additional: &'static [&'static [&'static str]],
+    ) -> Self {
         self.additional = additional;
         self
     }
@@ -396,7 +414,7 @@ pub(super) const fn row(
         delegated,
         application,
         own: &[],
-        beta: false,
+        richer_in_beta: false,
         additional: &[],
     }
 }

@@ -80,7 +80,8 @@ pub(super) const ROLE_ASSIGNMENT: EntityType = EntityType {
             "GET",
             "/roleManagement/directory/transitiveRoleAssignments",
             READ_ROLES,
-        ),
+        )
+        .richer_in_beta(),
         reads("/roleManagement/directory/roleAssignments/{id}/principal"),
         reads("/roleManagement/directory/roleAssignments/{id}/roleDefinition"),
     ],

@@ -277,19 +277,19 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "/servicePrincipals/{id}/appManagementPolicies",
             READ_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         both(
             "POST",
             "/servicePrincipals/{id}/appManagementPolicies/$ref",
             WRITE_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         both(
             "DELETE",
             "/servicePrincipals/{id}/appManagementPolicies/{id}/$ref",
             WRITE_POLICIES,
         )
-        .together_with(&["Application.Read.All"]),
+        .together_with(&[&["Application.Read.All"]]),
         application_list("GET", "/servicePrincipals"),
         write_directory("POST", "/servicePrincipals"),
         applications("GET", "/servicePrincipals/{id}"),
@@ -340,7 +340,7 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "/servicePrincipals/{id}/appRoleAssignedTo",
             WRITE_ASSIGNMENTS,
         )
-        .together_with(FIND_APPLICATIONS),
+        .together_with(&[FIND_APPLICATIONS]),
         both(
             "DELETE",
             "/servicePrincipals/{id}/appRoleAssignedTo/{id}",
@@ -352,7 +352,7 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "/servicePrincipals/{id}/appRoleAssignments",
             WRITE_ASSIGNMENTS,
         )
-        .together_with(FIND_APPLICATIONS),
+        .together_with(&[FIND_APPLICATIONS]),
         both(
             "DELETE",
             "/servicePrincipals/{id}/appRoleAssignments/{id}",

@@ -130,8 +130,8 @@ pub(super) const SIGN_IN: EntityType = EntityType {
     navigation: &[],
     relationships: &[],
     operations: &[
-        both("GET", "/auditLogs/signIns", READ_SIGN_INS).also_in_beta(),
-        both("GET", "/auditLogs/signIns/{id}", READ_SIGN_INS).also_in_beta(),
+        both("GET", "/auditLogs/signIns", READ_SIGN_INS).richer_in_beta(),
+        both("GET", "/auditLogs/signIns/{id}", READ_SIGN_INS).richer_in_beta(),
         risk_of_sign_ins("/auditLogs/signIns/confirmCompromised"),
         risk_of_sign_ins("/auditLogs/signIns/confirmSafe"),
         risk_of_sign_ins("/auditLogs/signIns/dismiss"),

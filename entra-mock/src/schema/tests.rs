@@ -119,23 +119,6 @@ fn every_kind_is_found_by_its_set_and_has_operations_or_a_parent() {
 }
 
 #[test]
-fn every_relationship_that_is_served_has_a_permission_row() {
-    for &kind in Kind::ALL {
-        for relationship in kind.entity().relationships {
-            assert_eq!(relationship.of, kind, "{}", relationship.name);
-            let path = relationship.path();
-            // Some are only written.
-            let served = [path.clone(), format!("{path}/$ref")];
-            let mut rows = kind.entity().operations.iter();
-            assert!(
-                rows.any(|row| served.iter().any(|path| row.path == path)),
-                "{path}"
-            );
-        }
-    }
-}
-
-#[test]
 fn the_parts_of_an_entity_type_fit_together() {
     for &kind in Kind::ALL {
         let entity = kind.entity();

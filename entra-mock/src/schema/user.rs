@@ -595,7 +595,7 @@ pub(super) const USER: EntityType = EntityType {
             USERS_IN_FULL,
         ),
         both("GET", "/directory/deletedItems/{id}", USERS_IN_FULL),
-        both("POST", "/directory/deletedItems/{id}/restore", DELETE_USERS),
+        both("POST", "/directory/deletedItems/{id}/restore", DELETE_USERS).richer_in_beta(),
         // Applications cannot purge users.
         row(
             "DELETE",

@@ -216,6 +216,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "Organization.ReadWrite.All",
     "Policy.Read.All",
     "Policy.ReadWrite.ApplicationConfiguration",
+    "Policy.ReadWrite.ConditionalAccess",
     "RoleManagement.ReadWrite.Directory",
     "Synchronization.ReadWrite.All",
     "User-LifeCycleInfo.ReadWrite.All",
@@ -260,6 +261,7 @@ const DELEGATED_PERMISSIONS: &[&str] = &[
     "Organization.ReadWrite.All",
     "Policy.Read.All",
     "Policy.ReadWrite.ApplicationConfiguration",
+    "Policy.ReadWrite.ConditionalAccess",
     "ProfilePhoto.ReadWrite.All",
     "RoleManagement.ReadWrite.Directory",
     "Synchronization.ReadWrite.All",
@@ -294,6 +296,13 @@ mod tests {
                 "{} {}",
                 operation.method,
                 operation.path
+            );
+        }
+        for names in operations().flat_map(|operation| operation.additional) {
+            let held = |of: &[&str]| names.iter().any(|name| of.contains(name));
+            assert!(
+                held(APPLICATION_PERMISSIONS) && held(DELEGATED_PERMISSIONS),
+                "{names:?}"
             );
         }
         for operation in operations().filter(|operation| !operation.delegated.is_empty()) {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use entra_mock::AccessPolicy;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    support::get,
+    support::{fetch, get, http},
     users::{
         ADELE, Browser, assert_error, authorize_url, code, parameter, redeem, redeem_code,
         returned, shop,
@@ -70,6 +70,38 @@ async fn a_sign_in_that_is_older_than_its_frequency_must_be_repeated() {
     let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
     assert!(page.text.contains("id=\"login\""), "{}", page.text);
     assert_eq!(get(&authorize_url(&tenant, &app, &[])).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_policy_that_is_written_by_graph_blocks_a_sign_in() {
+    let (tenant, app) = shop().await;
+    let writer = tenant
+        .register_app("Writer")
+        .application_permission("Policy.Read.All")
+        .application_permission("Policy.ReadWrite.ConditionalAccess")
+        .application_permission("Application.Read.All")
+        .with_secret();
+    let token = crate::support::token(&tenant, &writer).await;
+    let url = format!("{}/v1.0/identity/conditionalAccess/policies", tenant.uri());
+    let policy = json!({
+        "displayName": "Block Adele", "state": "enabled",
+        "conditions": {
+            "clientAppTypes": ["all"],
+            "applications": {"includeApplications": [app.client_id().to_string()]},
+            "users": {"includeUsers": [tenant.user(ADELE).id().to_string()]}
+        },
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]}
+    });
+    let created = fetch(http().post(&url).bearer_auth(&token).json(&policy)).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    let page = tenant
+        .try_sign_in_at(&authorize_url(&tenant, &app, &[]), ADELE)
+        .unwrap_err();
+    assert_eq!(page.aadsts_code(), Some(53_003));
+    let one = format!("{url}/{}", created.body["id"].as_str().unwrap());
+    let deleted = fetch(http().delete(one).bearer_auth(&token)).await;
+    assert_eq!(deleted.status, 204, "{}", deleted.text);
+    assert!(!code(&tenant, &app).is_empty());
 }
 
 #[tokio::test]

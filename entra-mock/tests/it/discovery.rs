@@ -316,6 +316,41 @@ async fn every_advertised_endpoint_is_served() {
 }
 
 #[tokio::test]
+async fn a_method_that_an_endpoint_does_not_take_returns_405() {
+    let tenant = FakeTenant::start().await;
+    let uri = tenant.uri();
+    for (path, allowed) in [
+        ("/", "GET, HEAD"),
+        (
+            "/contoso.com/v2.0/.well-known/openid-configuration",
+            "GET, HEAD",
+        ),
+        ("/contoso.com/.well-known/openid-configuration", "GET, HEAD"),
+        ("/contoso.com/discovery/v2.0/keys", "GET, HEAD"),
+        ("/contoso.com/discovery/keys", "GET, HEAD"),
+        ("/common/discovery/instance", "GET, HEAD"),
+        ("/common/userrealm/adele@contoso.com", "GET, HEAD"),
+        ("/contoso.com/oauth2/v2.0/authorize", "GET, HEAD, POST"),
+        ("/contoso.com/v2.0/adminconsent", "GET, HEAD, POST"),
+        ("/contoso.com/oauth2/v2.0/logout", "GET, HEAD, POST"),
+        ("/devicelogin", "GET, HEAD, POST"),
+        ("/oidc/userinfo", "GET, HEAD, POST"),
+    ] {
+        let mut wrong = vec![http().delete(format!("{uri}{path}"))];
+        if !allowed.contains("POST") {
+            wrong.push(http().post(format!("{uri}{path}")));
+        }
+        for request in wrong {
+            let response = fetch(request).await;
+            assert_eq!(response.status, 405, "{path}: {}", response.text);
+            assert_eq!(response.header("allow"), Some(allowed), "{path}");
+        }
+        let head = fetch(http().head(format!("{uri}{path}"))).await;
+        assert_ne!(head.status, 405, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn health_checks_and_native_applications_get_their_pages() {
     let tenant = FakeTenant::start().await;
     for path in ["/", "/contoso.com/v2.0/.well-known/openid-configuration"] {

@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::{
     support::{Response, get, graph_get, token},
     users::{
-        ADELE, Browser, authorize_url, claims, hidden_fields, parameter, redeem_code, returned,
-        shop,
+        ADELE, Browser, CALLBACK, authorize_url, claims, hidden_fields, parameter, redeem_code,
+        returned, shop,
     },
 };
 
@@ -154,6 +154,37 @@ async fn prompt_consent_shows_the_consent_page_again() {
         );
         let back = browser.submit(&tenant, &page, &[("step", "consent")]).await;
         assert!(!parameter(&returned(&back), "code").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_consent_page_lists_each_permission_once() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Shop").redirect_uri(CALLBACK);
+    // They are permissions of Graph too, so that an application can register them.
+    for name in ["openid", "profile", "email", "offline_access", "User.Read"] {
+        app.delegated_permission(name);
+    }
+    let app = app.with_secret();
+    for scope in [
+        "openid profile email offline_access https://graph.microsoft.com/.default",
+        "https://graph.microsoft.com/openid profile email offline_access User.Read https://graph.microsoft.com/User.Read",
+    ] {
+        let url = authorize_url(&tenant, &app, &[("prompt", "consent"), ("scope", scope)]);
+        let page = sign_in(&tenant, &mut Browser::default(), &url, ADELE).await;
+        for listed in [
+            "<small>openid profile email</small>",
+            "<small>offline_access</small>",
+            "<small>Microsoft Graph: User.Read</small>",
+        ] {
+            assert_eq!(
+                page.text.matches(listed).count(),
+                1,
+                "{scope}: {}",
+                page.text
+            );
+        }
+        assert_eq!(page.text.matches("<small>").count(), 3, "{}", page.text);
     }
 }
 

@@ -143,17 +143,73 @@ async fn other_requests_to_resource_manager_are_not_found_or_not_supported() {
         (unknown.status, &unknown.body["error"]["code"]),
         (404, &json!("SubscriptionNotFound"))
     );
-    let own = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups";
-    let groups = at(&tenant, &token, own).await;
-    assert_eq!(groups.status, 501, "{}", groups.text);
+    let below = at(&tenant, &token, &format!("{other}/resourceGroups")).await;
+    assert_eq!(below.body["error"]["code"], "SubscriptionNotFound");
+    let own = "/subscriptions/00000000-0000-0000-0000-000000000000";
+    let groups = at(&tenant, &token, &format!("{own}/resourceGroups")).await;
+    assert_eq!(
+        (groups.status, &groups.body["error"]["code"]),
+        (501, &json!("NotImplemented"))
+    );
     let url = format!("{}/subscriptions?api-version=2022-12-01", tenant.uri());
     let post = fetch(http().post(url).bearer_auth(&token)).await;
     assert_eq!(post.status, 501, "{}", post.text);
-    // Without a version of Resource Manager it is a path of Graph without its version.
+    // Without a version of Resource Manager, at an address that is not its own, it is a path of Graph without its version.
     let url = format!("{}/subscriptions", tenant.uri());
     let graph = fetch(http().get(url).bearer_auth(&token)).await;
     assert_eq!(
         (graph.status, &graph.body["error"]["message"]),
         (400, &json!("Invalid version: subscriptions"))
     );
+}
+
+#[tokio::test]
+async fn a_tenant_without_resources_has_no_resource_providers() {
+    let (tenant, app) = tenant().await;
+    let token = token(&tenant, &app, SCOPE).await;
+    let own = "/subscriptions/00000000-0000-0000-0000-000000000000";
+    for path in ["/providers".to_owned(), format!("{own}/providers")] {
+        let listed = at(&tenant, &token, &path).await;
+        assert_eq!(
+            (listed.status, &listed.body),
+            (200, &json!({"value": []})),
+            "{path}"
+        );
+        let one = at(&tenant, &token, &format!("{path}/Microsoft.Compute")).await;
+        assert_eq!(
+            (one.status, &one.body["error"]["code"]),
+            (404, &json!("InvalidResourceNamespace")),
+            "{path}"
+        );
+    }
+    assert_eq!(at(&tenant, "", "/providers").await.status, 401);
+}
+
+#[tokio::test]
+async fn every_path_at_the_real_address_is_one_of_resource_manager() {
+    let (tenant, app) = tenant().await;
+    let token = token(&tenant, &app, SCOPE).await;
+    let at_real_address = |path: &str| {
+        let request = http().get(format!("{}{path}", tenant.uri()));
+        fetch(
+            request
+                .header("host", "management.azure.com")
+                .bearer_auth(&token),
+        )
+    };
+    for (path, status, code) in [
+        ("/providers", 400, "MissingApiVersionParameter"),
+        ("/users", 400, "MissingApiVersionParameter"),
+        ("/batch?api-version=2020-06-01", 501, "NotImplemented"),
+    ] {
+        let response = at_real_address(path).await;
+        assert_eq!(
+            (response.status, &response.body["error"]["code"]),
+            (status, &json!(code)),
+            "{path}: {}",
+            response.text
+        );
+    }
+    let listed = at_real_address("/providers?api-version=2022-12-01").await;
+    assert_eq!(listed.status, 200, "{}", listed.text);
 }

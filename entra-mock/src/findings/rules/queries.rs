@@ -93,10 +93,7 @@ pub(super) fn consistency_level_missing(trace: &Trace<'_>) -> Vec<Evidence> {
 
 pub(super) fn beta_endpoint(trace: &Trace<'_>) -> Vec<Evidence> {
     let beta = trace.calls.iter().filter(|call| {
-        // Beta alone lists all kinds of sign-ins, and restores an object with options.
-        let is_richer =
-            call.path.eq_ignore_ascii_case("auditLogs/signIns") || call.path.ends_with("/restore");
-        call.beta && !call.is_batch() && !is_richer && call.operation.is_some()
+        call.beta && !call.is_batch() && call.operation.is_some_and(|row| !row.richer_in_beta)
     });
     let by_operation = groups(beta, |call| call.operation.map(|row| row.path));
     by_operation

@@ -21,8 +21,11 @@ use crate::{
     wire::Reply,
 };
 
+mod objects;
 mod round;
 mod token;
+
+pub(super) use objects::respond as respond_of_objects;
 
 use round::{Row, Rows};
 use token::{RoundPosition, Scope, State};
@@ -31,7 +34,12 @@ use token::{RoundPosition, Scope, State};
 pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
     let path = format!("/{}/delta", kind.entity().set);
     authorize(call.caller, "GET", &path, false)?;
-    let request = Request::read(call)?;
+    let request = Request::read(call, |query| {
+        Ok(Scope {
+            select: query.select,
+            ids: query.filter.as_deref().map(filtered_ids).transpose()?,
+        })
+    })?;
     let log = &call.state.store.changes;
     let oddities = call.state.delta_oddities;
     let now = call.now.unix_timestamp();
@@ -57,21 +65,32 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
     let view = View::new(call, kind, &state, minimal && !state.full);
     let Rows { rows, next } = round::page(call, kind, &state, &view);
     let mut values: Vec<Value> = rows.iter().filter_map(|row| view.render(row)).collect();
+    disturb(call, &mut values);
+    let endless = oddities.never_ending_members && kind == Kind::Group && !view.links.is_empty();
+    let next = next.or_else(|| endless.then(RoundPosition::first));
+    let ended = next.is_none();
+    let next = next.map(|position| state.at(position));
+    let between = after_round(call, &state);
+    let link = next.as_ref().unwrap_or(&between);
+    Ok(reply(call, kind, link, &values, !ended))
+}
+
+/// Changes a page as the switches of the tenant say.
+fn disturb(call: Call<'_>, values: &mut Vec<Value>) {
+    let oddities = call.state.delta_oddities;
     if oddities.shuffled_items {
         values.reverse();
     }
     if oddities.repeated_items {
         values.extend(values.first().cloned());
     }
-    let endless = oddities.never_ending_members && kind == Kind::Group && !view.links.is_empty();
-    let next = next.or_else(|| endless.then(RoundPosition::first));
-    let ended = next.is_none();
-    let next = next.map(|position| state.at(position));
-    let during = (state.until, log.next());
-    let is_withheld = oddities.changes_during_round && during.0 < during.1;
-    let between = state.end(is_withheld.then_some(during), now);
-    let link = next.as_ref().unwrap_or(&between);
-    Ok(reply(call, kind, link, &values, !ended))
+}
+
+/// The state of the delta link at the end of a round.
+fn after_round(call: Call<'_>, state: &State) -> State {
+    let during = (state.until, call.state.store.changes.next());
+    let is_withheld = call.state.delta_oddities.changes_during_round && during.0 < during.1;
+    state.end(is_withheld.then_some(during), call.now.unix_timestamp())
 }
 
 /// The number up to which changes are old enough to be shown.
@@ -86,16 +105,19 @@ fn visible_until(call: Call<'_>) -> u64 {
         .map_or(log.next(), |change| change.sequence)
 }
 
-/// The kind of request: a new round or the next page of one.
-enum Request {
-    Start(Scope),
-    Latest(Scope),
+/// The kind of request: a new round of something, or the next page of one.
+enum Request<S> {
+    Start(S),
+    Latest(S),
     Page(String),
     Round(String),
 }
 
-impl Request {
-    fn read(call: Call<'_>) -> Result<Self, GraphError> {
+impl<S: Default + PartialEq> Request<S> {
+    fn read(
+        call: Call<'_>,
+        scope_of: impl FnOnce(Query) -> Result<S, GraphError>,
+    ) -> Result<Self, GraphError> {
         let query = call.request.query.as_deref().unwrap_or_default();
         let (mut page, mut round) = (None, None);
         let mut rest = form_urlencoded::Serializer::new(String::new());
@@ -109,11 +131,8 @@ impl Request {
             }
         }
         let query = Query::parse(Some(&rest.finish()), Options(&["$filter", "$select"]))?;
-        let scope = Scope {
-            select: query.select,
-            ids: query.filter.as_deref().map(filtered_ids).transpose()?,
-        };
-        let plain = scope == Scope::default();
+        let scope = scope_of(query)?;
+        let plain = scope == S::default();
         match (page, round.filter(|token| !token.is_empty())) {
             (None, None) => Ok(Self::Start(scope)),
             (None, Some(token)) if token.eq_ignore_ascii_case("latest") => Ok(Self::Latest(scope)),
@@ -175,12 +194,17 @@ fn filtered_ids(text: &str) -> Result<Vec<String>, GraphError> {
             "Delta queries can be filtered by 'id eq' joined with 'or' only.",
         ));
     }
+    check_count(&ids)?;
+    Ok(ids)
+}
+
+fn check_count(ids: &[String]) -> Result<(), GraphError> {
     if ids.len() > MAX_IDS {
         return Err(GraphError::unsupported_query(format!(
             "A delta query can be filtered by at most {MAX_IDS} ids."
         )));
     }
-    Ok(ids)
+    Ok(())
 }
 
 /// The relationships of a type whose links a delta query can track: those that can be written.

@@ -51,15 +51,19 @@ pub(crate) fn quoted_key(text: &str) -> Option<(Option<&str>, String)> {
 
 /// Whether a segment after a collection is its documented `delta` function.
 pub(crate) fn is_delta(kind: Kind, segment: &str) -> bool {
-    let name = segment.strip_suffix("()").unwrap_or(segment);
-    let name = unqualified(name);
     let entity = kind.entity();
     let documented = |path: &str| {
         path.strip_prefix('/')
             .and_then(|path| path.strip_prefix(entity.set))
             .is_some_and(|rest| rest == "/delta")
     };
-    name.eq_ignore_ascii_case("delta") && entity.operations.iter().any(|row| documented(row.path))
+    is_named_delta(segment) && entity.operations.iter().any(|row| documented(row.path))
+}
+
+/// Whether a segment is the function `delta`, with or without its namespace and parentheses.
+pub(crate) fn is_named_delta(segment: &str) -> bool {
+    let name = segment.strip_suffix("()").unwrap_or(segment);
+    unqualified(name).eq_ignore_ascii_case("delta")
 }
 
 /// Returns the action of `/directoryObjects` of that name.

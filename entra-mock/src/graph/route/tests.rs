@@ -112,6 +112,10 @@ fn names_in_paths_are_case_insensitive() {
         ("/users/x/photo/$value", "/users/x/PHOTO/$VALUE"),
         ("/users/delta", "/users/Microsoft.Graph.Delta()"),
         (
+            "/directoryObjects/delta",
+            "/DirectoryObjects/microsoft.graph.DELTA()",
+        ),
+        (
             "/directory/deletedItems/microsoft.graph.user",
             "/Directory/DELETEDITEMS/Graph.User",
         ),
@@ -166,7 +170,6 @@ fn unsupported_paths_are_not_parsed() {
         "/$metadata",
         "/users/x/$ref",
         "/directoryObjects",
-        "/directoryObjects/delta",
         "/me/messages",
         "/users/x/memberOf/$ref",
     ] {

@@ -88,7 +88,195 @@ fn policies_are_listed_filtered_sorted_and_read() {
         fixture.get(&format!("{POLICIES}?$search=\"x\"")).status,
         400
     );
-    assert_eq!(fixture.post(POLICIES, &json!({})).status, 501);
+}
+
+/// An application with the permissions to write policies and locations.
+fn writer() -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture.application(&[
+        "Policy.Read.All",
+        "Policy.ReadWrite.ConditionalAccess",
+        "Application.Read.All",
+    ]);
+    fixture
+}
+
+fn block_adele() -> Value {
+    json!({
+        "displayName": "Block Adele", "state": "enabled",
+        "conditions": {
+            "clientAppTypes": ["all"],
+            "applications": {"includeApplications": ["All"]},
+            "users": {"includeUsers": [id(ADELE)]}
+        },
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]}
+    })
+}
+
+#[test]
+fn a_policy_is_created_updated_and_deleted() {
+    let fixture = writer();
+    let created = fixture.post(POLICIES, &block_adele());
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(created.body["createdDateTime"], "2026-11-21T02:08:02Z");
+    assert_eq!(created.body["modifiedDateTime"], Value::Null);
+    let one = format!("{POLICIES}/{}", created.body["id"].as_str().unwrap());
+    let change = json!({
+        "state": "disabled", "conditions": {"locations": {"includeLocations": ["All"]}}
+    });
+    let changed = fixture.patch(&one, &change);
+    assert_eq!(changed.status, 204, "{}", changed.text);
+    let read = fixture.get(&one).body;
+    assert_eq!(read["state"], "disabled");
+    assert_eq!(read["modifiedDateTime"], "2026-11-21T02:08:02Z");
+    // Parts of the conditions that the body leaves out keep their values.
+    assert_eq!(read["conditions"]["users"]["includeUsers"][0], id(ADELE));
+    assert_eq!(
+        read["conditions"]["locations"]["includeLocations"],
+        json!(["All"])
+    );
+    assert_eq!(fixture.delete(&one).status, 204);
+    assert_eq!(fixture.get(&one).status, 404);
+}
+
+#[test]
+fn an_invalid_policy_changes_nothing() {
+    let fixture = writer();
+    let before = fixture.snapshot();
+    for (name, value) in [
+        ("displayName", Value::Null),
+        ("conditions", Value::Null),
+        ("state", json!("on")),
+        ("conditions", json!({"users": {"includeColours": []}})),
+        ("grantControls", json!({"builtInControls": ["magic"]})),
+        ("id", json!(id(1))),
+        ("createdDateTime", json!("2026-01-01T00:00:00Z")),
+    ] {
+        let mut body = block_adele();
+        body[name] = value;
+        let rejected = fixture.post(POLICIES, &body);
+        assert_eq!(rejected.status, 400, "{name}: {}", rejected.text);
+    }
+    let mut body = block_adele();
+    body.as_object_mut().unwrap().remove("state");
+    assert_eq!(fixture.post(POLICIES, &body).status, 400);
+    assert_eq!(fixture.snapshot(), before);
+}
+
+#[test]
+fn a_written_policy_is_enforced_while_it_is_enabled() {
+    let mut fixture = writer();
+    let created = fixture.post(POLICIES, &block_adele());
+    let enforced = |fixture: &mut Fixture| -> Vec<String> {
+        let policies = fixture.state().policies.iter();
+        policies.map(|policy| policy.id.clone()).collect()
+    };
+    let own = created.body["id"].as_str().unwrap();
+    let one = format!("{POLICIES}/{own}");
+    assert_eq!(enforced(&mut fixture), [own]);
+    fixture.patch(&one, &json!({"state": "disabled"}));
+    assert_eq!(enforced(&mut fixture), [] as [&str; 0]);
+    fixture.patch(&one, &json!({"state": "enabled"}));
+    assert_eq!(enforced(&mut fixture), [own]);
+    fixture.delete(&one);
+    assert_eq!(enforced(&mut fixture), [] as [&str; 0]);
+}
+
+#[test]
+fn a_named_location_is_written_as_the_type_that_it_names() {
+    let fixture = writer();
+    let office = json!({
+        "@odata.type": "#microsoft.graph.ipNamedLocation", "displayName": "Office",
+        "ipRanges": [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.0/24"}]
+    });
+    let created = fixture.post(LOCATIONS, &office);
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(
+        created.body["@odata.type"],
+        "#microsoft.graph.ipNamedLocation"
+    );
+    assert_eq!(created.body["isTrusted"], false);
+    assert_eq!(created.body.get("countriesAndRegions"), None);
+    let one = format!("{LOCATIONS}/{}", created.body["id"].as_str().unwrap());
+    let trusted = json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "isTrusted": true});
+    assert_eq!(fixture.patch(&one, &trusted).status, 204);
+    assert_eq!(fixture.get(&one).body["isTrusted"], true);
+    for wrong in [
+        json!({"countriesAndRegions": ["DE"]}),
+        json!({"@odata.type": "#microsoft.graph.countryNamedLocation", "displayName": "x"}),
+    ] {
+        let rejected = fixture.patch(&one, &wrong);
+        assert_eq!(rejected.status, 400, "{}", rejected.text);
+    }
+    assert_eq!(fixture.delete(&one).status, 204);
+    assert_eq!(fixture.get(&one).status, 404);
+
+    let before = fixture.snapshot();
+    for body in [
+        json!({"displayName": "x", "ipRanges": []}),
+        json!({"@odata.type": "#microsoft.graph.namedLocation", "displayName": "x"}),
+        json!({"@odata.type": "#microsoft.graph.user", "displayName": "x"}),
+        json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "displayName": "x"}),
+        json!({"@odata.type": "#microsoft.graph.countryNamedLocation", "displayName": "x", "countriesAndRegions": ["DE"], "isTrusted": true}),
+        json!({"@odata.type": "#microsoft.graph.countryNamedLocation", "countriesAndRegions": ["DE"]}),
+    ] {
+        let rejected = fixture.post(LOCATIONS, &body);
+        assert_eq!(rejected.status, 400, "{body}: {}", rejected.text);
+    }
+    assert_eq!(fixture.snapshot(), before);
+    let germany = json!({
+        "@odata.type": "#microsoft.graph.countryNamedLocation", "displayName": "Germany", "countriesAndRegions": ["DE"]
+    });
+    let created = fixture.post(LOCATIONS, &germany);
+    assert_eq!(created.body["includeUnknownCountriesAndRegions"], false);
+}
+
+#[test]
+fn writes_of_policies_take_all_of_their_permissions_together() {
+    let mut fixture = writer();
+    let location = json!({
+        "@odata.type": "#microsoft.graph.countryNamedLocation", "displayName": "Germany", "countriesAndRegions": ["DE"]
+    });
+    for (permissions, policy, place) in [
+        (vec!["Policy.ReadWrite.ConditionalAccess"], 403, 403),
+        (
+            vec!["Policy.ReadWrite.ConditionalAccess", "Policy.Read.All"],
+            403,
+            201,
+        ),
+        (
+            vec![
+                "Policy.ReadWrite.ConditionalAccess",
+                "Policy.Read.All",
+                "Application.Read.All",
+            ],
+            201,
+            201,
+        ),
+        (vec!["Policy.Read.All", "Application.Read.All"], 403, 403),
+    ] {
+        fixture.application(&permissions);
+        assert_eq!(
+            fixture.post(POLICIES, &block_adele()).status,
+            policy,
+            "{permissions:?}"
+        );
+        assert_eq!(
+            fixture.post(LOCATIONS, &location).status,
+            place,
+            "{permissions:?}"
+        );
+    }
+    // A user needs a role beside them.
+    let all = [
+        "Policy.ReadWrite.ConditionalAccess",
+        "Policy.Read.All",
+        "Application.Read.All",
+    ];
+    fixture.adele(&all);
+    assert_eq!(fixture.post(POLICIES, &block_adele()).status, 403);
+    fixture.promote(ADELE);
+    assert_eq!(fixture.post(POLICIES, &block_adele()).status, 201);
 }
 
 #[test]

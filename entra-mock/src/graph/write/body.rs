@@ -347,17 +347,24 @@ pub(super) fn check_reference_count(draft: &Draft) -> Result<(), GraphError> {
 }
 
 fn check_annotation(entity: &EntityType, name: &str, value: &Value) -> Result<(), GraphError> {
-    let expected = format!("microsoft.graph.{}", entity.name);
-    let fits = name != "@odata.type"
-        || value
-            .as_str()
-            .is_some_and(|text| text.trim_start_matches('#').eq_ignore_ascii_case(&expected));
-    if fits {
+    let fits = |own: &str| value.as_str().is_some_and(|text| is_type(text, own));
+    if name != "@odata.type" || fits(entity.name) || entity.derived_types().into_iter().any(fits) {
         return Ok(());
     }
-    Err(malformed(format!(
-        "The type in '@odata.type' is not compatible with '{expected}'."
-    )))
+    Err(incompatible_type(entity.name))
+}
+
+/// Whether a value of `@odata.type` is the name of a type.
+pub(super) fn is_type(text: &str, own: &str) -> bool {
+    let name = text.trim_start_matches('#');
+    name.eq_ignore_ascii_case(&format!("microsoft.graph.{own}"))
+}
+
+/// Returns 400 for an object of another type.
+pub(super) fn incompatible_type(own: &str) -> GraphError {
+    malformed(format!(
+        "The type in '@odata.type' is not compatible with 'microsoft.graph.{own}'."
+    ))
 }
 
 /// The strings of a list.

@@ -4,7 +4,7 @@ use super::{
     super::call::{Call, unsupported},
     access, app_policy, application,
     body::{self, Draft, Purpose},
-    domain, grant, group, invitation,
+    derived, domain, grant, group, invitation,
     plan::{Plan, PlannedResponse, Step},
     reference, role, security_attribute, service_principal, user,
 };
@@ -33,6 +33,7 @@ pub(super) fn plan(call: Call<'_>, kind: Kind) -> Result<Plan, GraphError> {
 pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Plan, GraphError> {
     let entity = kind.entity();
     access::check_create(call, kind, &draft)?;
+    derived::complete(call, entity, &mut draft)?;
     let exempt = user::optional_at_creation(kind, &draft);
     for property in entity.properties.iter().filter(|item| item.required) {
         if !exempt.contains(&property.name) {

@@ -33,6 +33,7 @@ mod contained;
 mod create;
 mod credentials;
 mod delete;
+mod derived;
 mod directory_objects;
 mod domain;
 mod extension;
@@ -217,6 +218,7 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
             | Step::Update(Kind::Domain, ..)
             | Step::Delete(Kind::Domain, _)
     );
+    let policy = written_policy(&step);
     let done = match step {
         Step::Insert(kind, object) => state.store.insert(kind, object).is_ok(),
         Step::Update(kind, id, values) => state.store.update(kind, &id, |object| {
@@ -249,6 +251,19 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
     debug_assert!(done, "a checked step failed");
     if changes_domains {
         state.update_domains();
+    }
+    if let Some(policy) = policy {
+        state.enforce_policy(&policy);
+    }
+}
+
+/// The id of the conditional access policy that a step changes.
+fn written_policy(step: &Step) -> Option<String> {
+    const KIND: Kind = Kind::ConditionalAccessPolicy;
+    match step {
+        Step::Insert(KIND, policy) => policy.text("id").map(str::to_owned),
+        Step::Update(KIND, id, _) | Step::Delete(KIND, id) => Some(id.clone()),
+        _ => None,
     }
 }
 

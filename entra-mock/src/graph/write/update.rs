@@ -9,7 +9,7 @@ use super::{
     },
     access, app_policy, application,
     body::{self, Draft, Purpose},
-    create, domain, group,
+    create, derived, domain, group,
     plan::{Plan, PlannedResponse, Step},
     reference, role, security_attribute, service_principal,
     target::{target, target_of},
@@ -19,6 +19,7 @@ use crate::{
     odata::GraphError,
     permissions::authorize,
     schema::{Behavior, EntityType},
+    state::iso,
     store::Kind,
 };
 
@@ -39,8 +40,12 @@ pub(super) fn plan(
     let mut draft = Draft::read(call, kind, Purpose::Update)?;
     access::check_update(call, kind, object, &draft, own)?;
     body::check_reference_count(&draft)?;
+    derived::adjust(call, entity, object, &draft)?;
     security_attribute::merge_values(call, object, &mut draft)?;
     draft.merge(entity, object);
+    if entity.property("modifiedDateTime").is_some() {
+        draft.set("modifiedDateTime", iso(call.now));
+    }
     body::check_dependent(entity, object, &draft)?;
     match entity.behavior {
         Behavior::User => user::adjust(call, object, &mut draft)?,

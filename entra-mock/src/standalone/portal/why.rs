@@ -123,7 +123,7 @@ fn missing_permission(record: &RequestRecord) -> Vec<String> {
                 .iter()
                 .any(|name| list.contains(&name.as_str()))
     };
-    let is_enough = has(enough) && has(row.additional);
+    let is_enough = has(enough) && row.additional.iter().all(|&names| has(names));
     lines.extend(
         beside_permissions(&record.method, caller.is_delegated(), is_enough).map(str::to_owned),
     );
@@ -151,10 +151,14 @@ fn beside_permissions(method: &str, is_delegated: bool, is_enough: bool) -> Opti
 
 fn enough_permissions(row: &Operation, enough: &[&str]) -> String {
     let name = format!("{} {}", row.method, row.path);
-    let also = match row.additional {
-        [] => String::new(),
-        list => format!(", together with one of {}", list.join(", ")),
-    };
+    let also: String = row
+        .additional
+        .iter()
+        .map(|names| match names {
+            [one] => format!(", together with {one}"),
+            list => format!(", together with one of {}", list.join(", ")),
+        })
+        .collect();
     match enough {
         [] => format!("{name} is for signed-in users only."),
         [one] => format!("{name} needs {one}{also}."),

@@ -85,6 +85,7 @@ async fn beta_is_found_where_v1_has_the_operation() {
     assert!(client.rules().contains(&"beta-endpoint"));
     client.forget();
     beta("/auditLogs/signIns?$top=1").await;
+    beta("/roleManagement/directory/transitiveRoleAssignments").await;
     client.get("/users?$select=id").await;
     client.tenant.findings().assert_none();
 }

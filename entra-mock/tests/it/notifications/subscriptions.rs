@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wiremock::{Mock, Request, Respond, ResponseTemplate};
 
 use super::{Fixture, Receiver, send};
-use crate::support::token;
+use crate::support::{fetch, http, token};
 
 const WRONG_PLACE: &str = "Subscription validation request failed. Response must exactly match validationToken query parameter.";
 const NOT_OK: &str = "Subscription validation request failed. Notification endpoint must respond with 200 OK to validation request.";
@@ -395,6 +395,27 @@ async fn a_batch_creates_subscriptions_after_their_validation() {
         .respond_to_validation(ResponseTemplate::new(500));
     let sent = fixture.send("POST", "/$batch", Some(&batch)).await;
     assert_eq!(sent.body["responses"][0]["status"], 400, "{}", sent.text);
+}
+
+#[tokio::test]
+async fn a_subscription_in_beta_is_validated_as_in_v1() {
+    let fixture = Fixture::new().await;
+    let url = |path: &str| format!("{}/beta{path}", fixture.tenant.uri());
+    let send = |path: &str, body: &Value| {
+        let request = http().post(url(path)).bearer_auth(&fixture.token);
+        fetch(request.json(body))
+    };
+    let body = fixture.body("users", 60);
+    let created = send("/subscriptions", &body).await;
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(fixture.receiver.tokens().len(), 1);
+    let item = json!({
+        "id": "1", "method": "POST", "url": "/subscriptions", "body": body,
+        "headers": {"content-type": "application/json"},
+    });
+    let sent = send("/$batch", &json!({"requests": [item]})).await;
+    assert_eq!(sent.body["responses"][0]["status"], 201, "{}", sent.text);
+    assert_eq!(fixture.receiver.tokens().len(), 2);
 }
 
 #[tokio::test]

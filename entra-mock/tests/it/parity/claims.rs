@@ -328,6 +328,12 @@ pub(super) const CLAIMS: &[Claim] = &[
     ),
     row(
         ACCESS,
+        "A policy that Graph writes applies to sign-ins",
+        "conditional access policy pages",
+        "a_policy_that_is_written_by_graph_blocks_a_sign_in",
+    ),
+    row(
+        ACCESS,
         "Sign-in frequency ends sessions and refresh tokens",
         "session lifetime page",
         "a_sign_in_that_is_older_than_its_frequency_must_be_repeated",
@@ -559,6 +565,12 @@ pub(super) const CLAIMS: &[Claim] = &[
         "A group in delta spans several pages",
         "group delta page",
         "a_big_group_spans_several_pages_while_it_changes",
+    ),
+    row(
+        QUERIES,
+        "A delta of directory objects names the type of each row",
+        "directoryObject delta page",
+        "a_delta_of_several_types_names_the_type_of_each_row",
     ),
     row(
         QUERIES,

@@ -237,8 +237,11 @@ pub(super) const ROWS: &[Row] = &[
         "beta endpoint",
         "no",
         Part(
-            "where an operation exists only there",
-            &["beta_restores_a_user_under_another_name_and_without_addresses_that_are_taken"],
+            "the paths of v1.0, with its properties",
+            &[
+                "paths_of_v1_are_served_in_beta_with_links_of_beta",
+                "beta_restores_a_user_under_another_name_and_without_addresses_that_are_taken",
+            ],
         ),
     ),
     row(
