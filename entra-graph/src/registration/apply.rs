@@ -499,7 +499,11 @@ impl Run<'_> {
         };
         if let Err(error) = self.sink.store(&slot, &secret).await {
             // The value was not stored, so the secret is useless. If this fails too, the next run removes it.
-            let _ = self.send(&object.remove_password(secret.id()), found).await;
+            let remove = || object.remove_password(secret.id()).send();
+            if self.remove(remove).await.is_ok() {
+                // The first error says more than that of a sink that fails throughout.
+                let _ = self.sink.release(&slot).await;
+            }
             return Err(failed_sink(error));
         }
         self.secrets.push(AppliedSecret {

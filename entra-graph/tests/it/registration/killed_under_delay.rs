@@ -6,11 +6,17 @@ use std::{sync::Arc, time::Duration};
 
 use entra_graph::{
     Application, ApplicationTemplate, GraphClient,
-    registration::{AppRegistration, Certificate, Lifetime},
+    registration::{AppRegistration, Certificate, EnvFile, Lifetime},
 };
 use entra_mock::FakeTenant;
 
-use super::{ENOUGH, apply, factory::Signer, graph_of, interrupted::killed, outcome, sink, writes};
+use super::{
+    ENOUGH, apply,
+    factory::{Factory, Signer},
+    graph_of,
+    interrupted::killed,
+    outcome, sink, writes,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -104,6 +110,45 @@ async fn a_copy_of_a_certificate_is_named_and_removed_with_a_proof_only() {
     let text = plan.to_string();
     assert!(text.contains("- certificate \"first\" with id"), "{text}");
     assert!(!text.contains("of the portal"), "{text}");
+}
+
+/// The file says that a secret may come, added by an apply or by a rotation.
+#[tokio::test]
+async fn a_secret_that_a_killed_run_added_is_removed_once_it_shows() {
+    let bare = AppRegistration::new("Order Desk");
+    let blueprint = bare.clone().secret("production", Lifetime::months(6));
+    for (rotates, random_seed) in [(false, 1), (false, 2), (true, 3), (true, 4)] {
+        let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
+        let graph = graph_of(&tenant, ENOUGH).await;
+        let name = format!("entra-late-{}-{}.env", std::process::id(), tenant.id());
+        let path = std::env::temp_dir().join(name);
+        let file = || EnvFile::new(&path).clock(tenant.clock());
+        let before = if rotates { &blueprint } else { &bare };
+        apply(before, &graph, &mut file()).await;
+        tenant.clock().advance(MINUTE * (24 * 60));
+        let next = graph_of(&tenant, ENOUGH).await;
+        tenant.set_replication_delay(MINUTE);
+        let factory = Factory::of(&tenant);
+        let run = async |graph: &GraphClient| {
+            let mut file = file();
+            if rotates {
+                let rotated = blueprint.rotate(graph, "production", &factory, &mut file);
+                rotated.await.unwrap();
+            } else {
+                apply(&blueprint, graph, &mut file).await;
+            }
+        };
+        killed_after(&tenant, "/addPassword", run).await;
+        let applied = apply(&blueprint, &next, &mut file()).await;
+        let added = usize::from(!rotates);
+        assert_eq!(applied.secrets().len(), added, "seed {random_seed}");
+        tenant.set_replication_delay(Duration::ZERO);
+        let secrets = outcome(&next, "Order Desk").await.secrets;
+        assert_eq!(secrets, ["production"], "seed {random_seed}");
+        let plan = blueprint.plan_with(&next, &mut file()).await.unwrap();
+        assert!(plan.is_empty(), "{plan}");
+        std::fs::remove_file(&path).unwrap();
+    }
 }
 
 #[tokio::test]
