@@ -349,8 +349,10 @@ impl Object<OneApplicationSynchronizationTemplate> {
     /// A request that replaces the whole [`schema`](Self::schema), such as one that was read and changed:
     /// [`PUT …/templates/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-update).
     ///
-    /// What the schema leaves out is gone afterwards. Microsoft takes it from the owners of the application. Needs
-    /// `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// What the schema leaves out is gone afterwards. Microsoft documents that the caller must be an
+    /// owner of the application.
+    ///
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, client_id: entra_core::ClientId) -> Result<(), entra_graph::Error> {
