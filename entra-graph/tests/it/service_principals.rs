@@ -118,7 +118,7 @@ async fn a_delegated_permission_is_classified_for_user_consent() {
     assert_eq!(found[0].permission_name.as_deref(), Some("User.Read"));
     let class = found[0].classification.as_ref();
     assert_eq!(class, Some(&PermissionClassificationType::Low));
-    // A permission has one class.
+    // It has this class already.
     all.create(low()).send().await.unwrap_err();
     api.delete_delegated_permission_classification(&created.id)
         .send()
