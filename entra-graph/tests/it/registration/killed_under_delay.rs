@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use entra_graph::{
-    Application, ApplicationTemplate, GraphClient,
+    Application, ApplicationTemplate, GraphClient, Key,
     registration::{AppRegistration, Certificate, EnvFile, Lifetime},
 };
 use entra_mock::FakeTenant;
@@ -68,6 +68,33 @@ async fn a_certificate_that_a_killed_run_added_is_there_once() {
         let keys = &outcome(&next, "Order Desk").await.application["keyCredentials"];
         assert_eq!(*keys, 2, "{case}");
         assert!(both.plan(&next).await.unwrap().is_empty(), "{case}");
+    }
+}
+
+/// It is sent with the whole list, so that of a killed run is replaced and not doubled.
+#[tokio::test]
+async fn a_first_certificate_of_a_killed_run_is_there_once() {
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    for random_seed in 1..4 {
+        let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
+        let app = tenant.register_app("Portal made");
+        tenant.clock().advance(MINUTE * (24 * 60));
+        let next = graph_of(&tenant, ENOUGH).await;
+        let blueprint = AppRegistration::new("Portal made")
+            .client_id(app.client_id())
+            .certificate(first.clone())
+            .sole_writer();
+        let object = next.application(Key::from(app.client_id())).get();
+        let object = object.send().await.unwrap().id;
+        tenant.set_replication_delay(MINUTE);
+        let run = async |graph: &GraphClient| {
+            apply(&blueprint, graph, &mut sink(&tenant)).await;
+        };
+        killed_after(&tenant, &object, run).await;
+        apply(&blueprint, &next, &mut sink(&tenant)).await;
+        tenant.set_replication_delay(Duration::ZERO);
+        let keys = &outcome(&next, "Portal made").await.application["keyCredentials"];
+        assert_eq!(*keys, 1, "seed {random_seed}");
     }
 }
 
