@@ -98,6 +98,9 @@ class World:
         app = self.ok("POST", "/applications", {"displayName": NAME})
         return self.ok("POST", "/servicePrincipals", {"appId": app["appId"]})["id"]
 
+    def new_api(self):
+        return self.tenant.api
+
     def new_device(self):
         return self.ok("POST", "/devices", {
             "accountEnabled": True, "displayName": NAME, "deviceId": str(uuid.uuid4()), "operatingSystem": "linux",
@@ -164,6 +167,7 @@ MEMBERS = {
     "members": "user", "owners": "user", "registeredowners": "user", "registeredusers": "user", "scopedrolemembers": "scoped",
     "approleassignments": "approle", "approleassignedto": "approle", "extensionproperties": "extension",
     "federatedidentitycredentials": "federated", "federationconfiguration": "federation",
+    "delegatedpermissionclassifications": "classification",
 }
 
 
@@ -209,6 +213,9 @@ class Request:
         # A few actions are for one kind of group only.
         if before == "/groups" and re.search(r"group-(renew|update|delete\.|validate)", self.doc):
             return "unified"
+        # The documented permission is one of Microsoft Graph.
+        if before == "/serviceprincipals" and "delegatedpermissionclassification" in self.doc:
+            return "api"
         if before == "/domains" and self.doc in ("domain-verify.md", "domain-list-verificationdnsrecords.md"):
             return "unverified"
         return OBJECTS[before]
@@ -237,6 +244,11 @@ class Request:
                 "name": "testing02", "issuer": "https://login.microsoftonline.com/x/v2.0", "subject": uuid.uuid4().hex,
                 "audiences": ["api://AzureADTokenExchange"],
             })["id"]
+        if kind == "classification":
+            scopes = world.ok("GET", f"/servicePrincipals/{self.owner}")["oauth2PermissionScopes"]
+            taken = {one["permissionName"] for one in world.ok("GET", path)["value"]} | {"User.Read"}
+            scope = next(one for one in scopes if one["value"] not in taken)
+            return world.ok("POST", path, {"permissionId": scope["id"], "permissionName": scope["value"], "classification": "low"})["id"]
         return world.ok("POST", path, {
             "@odata.type": "#microsoft.graph.internalDomainFederation", "issuerUri": f"http://{self.owner}/trust",
             "passiveSignInUri": f"https://sts.{self.owner}/adfs/ls", "displayName": "Contoso",
@@ -410,7 +422,7 @@ Request.fill_query = fill_query
 World.new_unverified = lambda self: self.new_domain(verified=False)
 # Keys of the examples that look like names.
 KEYS = {"contoso.com"}
-LONG = {"customSecurityAttributeDefinitions", "addTokenSigningCertificate", "serviceConfigurationRecords", "userRegistrationDetails", "getAvailableExtensionProperties"}
+LONG = {"customSecurityAttributeDefinitions", "delegatedPermissionClassifications", "addTokenSigningCertificate", "serviceConfigurationRecords", "userRegistrationDetails", "getAvailableExtensionProperties"}
 
 
 def names(value, prefix=""):

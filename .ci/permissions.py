@@ -43,16 +43,23 @@ PROVISIONING = [
     "CustomSecAttributeProvisioning.Read.All", "CustomSecAttributeProvisioning.ReadWrite.All",
 ]
 
+WRITE_SCHEMA = {
+    "delegated": ["Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
+    "application": ["Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.ReadWrite.All"],
+}
+
 # Where the sources differ or have nothing, what was decided, by the name of the operation: what is enough, least first, for
 # each kind of caller where they differ.
 DECIDED = {
     # The lists have no row; the page of the schema has these.
     "synchronization-synchronizationschema-get": PROVISIONING,
     "synchronization-synchronizationschema-get-template": PROVISIONING,
-    "synchronization-synchronizationschema-update": {
-        "delegated": ["Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
-        "application": ["Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.ReadWrite.All"],
-    },
+    "synchronization-synchronizationschema-get-application": PROVISIONING,
+    "synchronization-synchronizationschema-update": WRITE_SCHEMA,
+    "synchronization-synchronizationschema-update-application": WRITE_SCHEMA,
+    # The pages of the templates have these for applications too.
+    "synchronization-synchronization-list-templates-application": PROVISIONING[:3],
+    "synchronization-synchronizationtemplate-get-application": PROVISIONING[:3],
     # The published row has device management and `Device.Read.All`; the list has these.
     "device-list-count": ["Device.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"],
     # The page of the photo lists permissions by the owner of the photo; that of users has these.

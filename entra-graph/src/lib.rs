@@ -15,7 +15,7 @@
 //! | groups | [`graph.groups()`](GraphClient::groups): list, count, create, delta; [`graph.group(id)`](GraphClient::group): get, update, upsert, delete, `assign_licenses`, `renew`, `validate_names`, `photo`, `photos`, `set_photo`, `delete_photo` | [`Group`], [`NewGroup`] |
 //! | around a group | `.members()`, `.owners()`: list, add, remove, `add_all`; `.transitive_members()`, `.member_of()`, `.transitive_member_of()`, `.app_role_assignments()` |  |
 //! | deleted objects | [`graph.deleted_users()`](GraphClient::deleted_users), [`graph.deleted_groups()`](GraphClient::deleted_groups): list; [`graph.deleted_user(id)`](GraphClient::deleted_user), [`graph.deleted_group(id)`](GraphClient::deleted_group): get, restore, purge; [`graph.deleted_groups_of_owner(user)`](GraphClient::deleted_groups_of_owner), [`graph.deleted_applications_of_owner(user)`](GraphClient::deleted_applications_of_owner) |  |
-//! | objects of any type | [`graph.directory_object(id)`](GraphClient::directory_object): get; [`graph.directory_objects_by_ids(ids)`](GraphClient::directory_objects_by_ids): any number of ids; [`graph.validate_group_names(..)`](GraphClient::validate_group_names); [`graph.available_extension_properties(..)`](GraphClient::available_extension_properties) | [`DirectoryObject`] |
+//! | objects of any type | [`graph.directory_object(id)`](GraphClient::directory_object): get, delete; [`graph.directory_objects_by_ids(ids)`](GraphClient::directory_objects_by_ids): any number of ids; [`graph.validate_group_names(..)`](GraphClient::validate_group_names); [`graph.available_extension_properties(..)`](GraphClient::available_extension_properties) | [`DirectoryObject`] |
 #![cfg_attr(
     feature = "invitations",
     doc = "| guests | [`graph.invite(NewInvitation::new(..))`](GraphClient::invite) (feature `invitations`) | [`Invitation`], [`NewInvitation`] |"
@@ -30,7 +30,7 @@
 )]
 //! | applications | [`graph.applications()`](GraphClient::applications): list, count, create, delta; [`graph.application(id)`](GraphClient::application): get, update, upsert, delete, `add_password`, `add_key`, `upload_first_certificate`, `add_signing_key`, `add_app_roles`, `add_permission_scopes` and their removals, `set_logo`, `set_verified_publisher` | [`Application`], [`NewApplication`], [`NewPassword`], [`NewCertificate`] |
 //! | around an application | `.owners()`: list, add, remove; `.federated_identity_credentials()`: list, create, get, update, upsert by name, delete; `.beta_federated_identity_credentials()`: those with expressions; `.extension_properties()`: list, create, get, delete; [`graph.deleted_applications()`](GraphClient::deleted_applications), [`graph.deleted_application(id)`](GraphClient::deleted_application): list, get, restore, purge | [`NewFederatedIdentityCredential`], [`NewExtensionProperty`] |
-//! | service principals | [`graph.service_principals()`](GraphClient::service_principals): list, count, create, delta; [`graph.service_principal(id)`](GraphClient::service_principal): get, update, `create_or_update` by client id, delete, `add_password`, `remove_password`, `add_key`, `remove_key`, `add_signing_key`, `add_token_signing_certificate`, `.owners()`, `.owned_objects()`, `.created_objects()`, memberships; [`graph.deleted_service_principals()`](GraphClient::deleted_service_principals), [`graph.deleted_service_principal(id)`](GraphClient::deleted_service_principal): get, restore, purge | [`ServicePrincipal`], [`NewServicePrincipal`] |
+//! | service principals | [`graph.service_principals()`](GraphClient::service_principals): list, count, create, delta; [`graph.service_principal(id)`](GraphClient::service_principal): get, update, `create_or_update` by client id, delete, `add_password`, `remove_password`, `add_key`, `remove_key`, `add_signing_key`, `add_token_signing_certificate`, `.owners()`, `.owned_objects()`, `.created_objects()`, memberships, `.delegated_permission_classifications()`: list, create, delete; [`graph.deleted_service_principals()`](GraphClient::deleted_service_principals), [`graph.deleted_service_principal(id)`](GraphClient::deleted_service_principal): get, restore, purge | [`ServicePrincipal`], [`NewServicePrincipal`], [`NewDelegatedPermissionClassification`] |
 #![cfg_attr(
     feature = "app-management-policies",
     doc = "| app management policies | [`graph.default_app_management_policy()`](GraphClient::default_app_management_policy): get, update; [`graph.app_management_policies()`](GraphClient::app_management_policies): list, create; [`graph.app_management_policy(id)`](GraphClient::app_management_policy): get, update, delete, `.applies_to()`; `assign_app_management_policy` of an application or service principal (feature `app-management-policies`) | [`NewAppManagementPolicy`] |"
@@ -41,7 +41,7 @@
 )]
 #![cfg_attr(
     feature = "synchronization",
-    doc = "| provisioning | `.synchronization_jobs()` of a service principal: list, create; `.synchronization_job(id)`: get, update, delete, `start`, `pause`, `restart`, `provision_on_demand`, `validate_credentials`, `.schema()`, `set_schema`; `.synchronization_templates()`; `set_synchronization_secrets`, `acquire_synchronization_access_token` (feature `synchronization`) | [`NewSynchronizationJob`] |"
+    doc = "| provisioning | `.synchronization_jobs()` of a service principal: list, create; `.synchronization_job(id)`: get, update, delete, `start`, `pause`, `restart`, `provision_on_demand`, `validate_credentials`, `.schema()`, `set_schema`; `.synchronization_templates()`, also of an application: list, get, `.schema()`, `set_schema`; `set_synchronization_secrets`, `acquire_synchronization_access_token` (feature `synchronization`) | [`NewSynchronizationJob`] |"
 )]
 //! | app role assignments | `.app_role_assignments()` of a user, group or service principal, `.app_role_assigned_to()` of a service principal: list, create, delete | [`NewAppRoleAssignment`] |
 //! | delegated permission grants | [`graph.oauth2_permission_grants()`](GraphClient::oauth2_permission_grants): list, create, delta; [`graph.oauth2_permission_grant(id)`](GraphClient::oauth2_permission_grant): get, update, `set_scopes`, delete; `.oauth2_permission_grants()` of a user or service principal: list | [`NewOAuth2PermissionGrant`] |
@@ -187,6 +187,7 @@ pub use areas::{
     groups::NewGroup,
     oauth2_permission_grants::NewOAuth2PermissionGrant,
     operations,
+    permission_classifications::NewDelegatedPermissionClassification,
     service_principals::NewServicePrincipal,
     users::NewUser,
 };
@@ -212,10 +213,10 @@ pub use objects::{AllowedValue, AttributeSet, CustomSecurityAttributeDefinition}
 #[cfg(feature = "app-management-policies")]
 pub use objects::{AppManagementPolicy, TenantAppManagementPolicy};
 pub use objects::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
-    ProfilePhoto, ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, beta,
-    types,
+    AppRoleAssignment, Application, DelegatedPermissionClassification, Device, DirectoryAudit,
+    DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, LicenseDetails,
+    OAuth2PermissionGrant, Organization, ProfilePhoto, ProvisioningObjectSummary, ServicePrincipal,
+    SignIn, SubscribedSku, User, beta, types,
 };
 #[cfg(feature = "application-templates")]
 pub use objects::{ApplicationServicePrincipal, ApplicationTemplate};
@@ -333,8 +334,10 @@ pub mod places {
     pub use crate::areas::subscriptions::{OneSubscription, Subscriptions};
     #[cfg(feature = "synchronization")]
     pub use crate::areas::synchronization::{
-        OneSynchronizationJob, OneSynchronizationTemplate, SynchronizationJobSchema,
-        SynchronizationJobs, SynchronizationTemplateSchema, SynchronizationTemplates,
+        ApplicationSynchronizationTemplateSchema, ApplicationSynchronizationTemplates,
+        OneApplicationSynchronizationTemplate, OneSynchronizationJob, OneSynchronizationTemplate,
+        SynchronizationJobSchema, SynchronizationJobs, SynchronizationTemplateSchema,
+        SynchronizationTemplates,
     };
     pub use crate::{
         areas::{
@@ -363,6 +366,7 @@ pub mod places {
             membership::MemberPlace,
             oauth2_permission_grants::{OAuth2PermissionGrants, OneOAuth2PermissionGrant},
             organization::{OneOrganization, Organizations},
+            permission_classifications::DelegatedPermissionClassifications,
             photos::PhotoPlace,
             service_principals::{
                 AppRoleAssignedTo, DeletedServicePrincipal, DeletedServicePrincipals,

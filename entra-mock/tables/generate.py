@@ -24,7 +24,7 @@ import sys
 ENTITIES = [
     "user", "group", "application", "servicePrincipal", "device", "appRoleAssignment",
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
-    "profilePhoto", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
+    "profilePhoto", "delegatedPermissionClassification", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
     "provisioningObjectSummary", "riskyUser", "riskDetection",
     "appManagementPolicy", "applicationTemplate", "selfSignedCertificate", "tenantAppManagementPolicy",
     "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
@@ -45,7 +45,7 @@ BELOW = {
     "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
     "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors", "sponsorof", "scopedrolememberof", "transitivereports",
     "addpassword", "removepassword", "addkey", "removekey", "setverifiedpublisher", "unsetverifiedpublisher", "logo", "federatedidentitycredentials", "extensionproperties",
-    "getavailableextensionproperties", "getuserownedobjects", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods",
+    "delegatedpermissionclassifications", "getavailableextensionproperties", "getuserownedobjects", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods",
     "emailmethods", "externalauthenticationmethods", "fido2methods", "microsoftauthenticatormethods", "passwordmethods",
     "phonemethods", "platformcredentialmethods", "softwareoathmethods", "temporaryaccesspassmethods", "windowshelloforbusinessmethods",
     "userregistrationdetails", "microsoft.graph.{id}", "{id}",
@@ -131,19 +131,28 @@ def types(facts):
     return lines
 
 
+JOBS = "servicePrincipals/{id}/synchronization/jobs"
+# The schema of a template is replaced at its application only.
+TEMPLATES = "applications/{id}/synchronization/templates"
 # Operations that the fact files lack, from the pages of Microsoft's documentation.
 PAGES = [
     # Manage custom security attribute assignments (concepts), read 2026-11-29
     ("PATCH", "/servicePrincipals/{id}", ["CustomSecAttributeAssignment.ReadWrite.All"], ["CustomSecAttributeAssignment.ReadWrite.All"]),
-    # Get synchronizationSchema, read 2026-11-29
-    *(("GET", f"/servicePrincipals/{{id}}/synchronization/{place}/{{id}}/schema",
+    # List existing synchronization templates, and Get synchronizationTemplate, read 2026-11-30
+    *(("GET", f"/applications/{{id}}/synchronization/templates{key}",
+       ["Synchronization.Read.All", "Synchronization.ReadWrite.All"],
+       ["Application.ReadWrite.OwnedBy", "Synchronization.Read.All", "Synchronization.ReadWrite.All"])
+      for key in ("", "/{id}")),
+    # Get synchronizationSchema, read 2026-11-29; for templates of applications 2026-11-30
+    *(("GET", f"/{place}/{{id}}/schema",
        ["Synchronization.Read.All", "Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.Read.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
        ["CustomSecAttributeProvisioning.Read.All", "Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.Read.All", "Synchronization.ReadWrite.All"])
-      for place in ("jobs", "templates")),
+      for place in (JOBS, "servicePrincipals/{id}/synchronization/templates", TEMPLATES)),
     # Update synchronizationSchema, read 2026-11-30
-    ("PUT", "/servicePrincipals/{id}/synchronization/jobs/{id}/schema",
-     ["Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
-     ["Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.ReadWrite.All"]),
+    *(("PUT", f"/{place}/{{id}}/schema",
+       ["Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
+       ["Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.ReadWrite.All"])
+      for place in (JOBS, TEMPLATES)),
 ]
 
 

@@ -1,4 +1,4 @@
-//! Objects of any type by their ids, and checks of names: `/directoryObjects`.
+//! Objects of any type by their ids, also to delete them, and checks of names: `/directoryObjects`.
 
 use std::{collections::HashSet, fmt};
 
@@ -20,6 +20,8 @@ use crate::{
 operations! {
     GET = "directoryobject-get" GET "/directoryObjects/{id}" => Object("directoryObject"),
         both ["Directory.Read.All"];
+    DELETE = "directoryobject-delete" DELETE "/directoryObjects/{id}" => Nothing,
+        both ["User.ReadWrite.All", "Group.ReadWrite.All", "Application.ReadWrite.All"];
     GET_BY_IDS = "directoryobject-getbyids" POST(Safe) "/directoryObjects/getByIds" => Collection("directoryObject"),
         both ["Directory.Read.All"];
     AVAILABLE_EXTENSIONS = "directoryobject-getavailableextensionproperties" POST(Safe) "/directoryObjects/getAvailableExtensionProperties" => Collection("extensionProperty"),
@@ -38,7 +40,7 @@ operations! {
 
 singles! {
     /// `/directoryObjects/{id}`.
-    OneDirectoryObject: DirectoryObject { get GET }
+    OneDirectoryObject: DirectoryObject { get GET, delete DELETE }
 }
 
 /// A request for objects of any type by their ids.
@@ -70,7 +72,9 @@ impl GraphClient {
     /// One object of any type, by object id:
     /// [`GET /directoryObjects/{id}`](https://learn.microsoft.com/graph/api/directoryobject-get).
     ///
-    /// Needs `Directory.Read.All`.
+    /// Needs `Directory.Read.All`. Deleting needs the permission for the type of the object:
+    /// `User.ReadWrite.All`, `Group.ReadWrite.All`, or `Application.ReadWrite.All` for applications and service
+    /// principals.
     #[must_use]
     #[inline]
     pub fn directory_object(&self, id: impl Into<Key>) -> Object<OneDirectoryObject> {

@@ -31,6 +31,7 @@ pub(crate) mod licenses;
 pub(crate) mod membership;
 pub(crate) mod oauth2_permission_grants;
 pub(crate) mod organization;
+pub(crate) mod permission_classifications;
 pub(crate) mod photos;
 #[cfg(feature = "role-management")]
 pub(crate) mod role_management;
@@ -88,6 +89,7 @@ const ALL: &[&[&Operation]] = &[
     invitations::OPERATIONS,
     oauth2_permission_grants::OPERATIONS,
     organization::OPERATIONS,
+    permission_classifications::OPERATIONS,
     #[cfg(feature = "role-management")]
     role_management::OPERATIONS,
     service_principals::OPERATIONS,

@@ -1,8 +1,9 @@
-//! Provisioning of applications: `/servicePrincipals/{id}/synchronization`.
+//! Provisioning of applications: `/servicePrincipals/{id}/synchronization`, and the templates of an application:
+//! `/applications/{id}/synchronization/templates`.
 
 use entra_core::url::Url;
 
-use super::service_principals::OneServicePrincipal;
+use super::{applications::OneApplication, service_principals::OneServicePrincipal};
 use crate::{
     key::Key,
     model::{Body, Json},
@@ -65,6 +66,15 @@ operations! {
         application ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
     GET_TEMPLATE_SCHEMA = "synchronization-synchronizationschema-get-template" GET "/servicePrincipals/{id}/synchronization/templates/{id}/schema" => Object("synchronizationSchema"),
         both ["Synchronization.Read.All"];
+    LIST_OWN_TEMPLATES = "synchronization-synchronization-list-templates-application" GET "/applications/{id}/synchronization/templates" => Collection("synchronizationTemplate"),
+        both ["Synchronization.Read.All"];
+    GET_OWN_TEMPLATE = "synchronization-synchronizationtemplate-get-application" GET "/applications/{id}/synchronization/templates/{id}" => Object("synchronizationTemplate"),
+        both ["Synchronization.Read.All"];
+    GET_OWN_TEMPLATE_SCHEMA = "synchronization-synchronizationschema-get-application" GET "/applications/{id}/synchronization/templates/{id}/schema" => Object("synchronizationSchema"),
+        both ["Synchronization.Read.All"];
+    SET_OWN_TEMPLATE_SCHEMA = "synchronization-synchronizationschema-update-application" PUT "/applications/{id}/synchronization/templates/{id}/schema" => Nothing,
+        delegated ["Synchronization.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
 }
 
 places! {
@@ -72,6 +82,8 @@ places! {
     SynchronizationJobs: SynchronizationJob { list LIST_JOBS, create(NewSynchronizationJob) CREATE_JOB }
     /// `/servicePrincipals/{id}/synchronization/templates`.
     SynchronizationTemplates: SynchronizationTemplate { list LIST_TEMPLATES }
+    /// `/applications/{id}/synchronization/templates`.
+    ApplicationSynchronizationTemplates: SynchronizationTemplate { list LIST_OWN_TEMPLATES }
 }
 
 singles! {
@@ -83,6 +95,10 @@ singles! {
     OneSynchronizationTemplate: SynchronizationTemplate { get GET_TEMPLATE }
     /// `/servicePrincipals/{id}/synchronization/templates/{id}/schema`.
     SynchronizationTemplateSchema: SynchronizationSchema { get GET_TEMPLATE_SCHEMA }
+    /// `/applications/{id}/synchronization/templates/{id}`.
+    OneApplicationSynchronizationTemplate: SynchronizationTemplate { get GET_OWN_TEMPLATE }
+    /// `/applications/{id}/synchronization/templates/{id}/schema`.
+    ApplicationSynchronizationTemplateSchema: SynchronizationSchema { get GET_OWN_TEMPLATE_SCHEMA }
 }
 
 /// What a synchronization job is created from.
@@ -280,27 +296,7 @@ impl Object<OneSynchronizationJob> {
     /// What the schema leaves out is gone afterwards. Needs `Synchronization.ReadWrite.All`, or
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     pub fn set_schema(&self, schema: &SynchronizationSchema) -> Request<()> {
-        let mut body = Body::default();
-        if !schema.id.is_empty() {
-            body.set::<String>("id", schema.id.as_str());
-        }
-        if let Some(version) = &schema.version {
-            body.set::<String>(SynchronizationSchema::VERSION.into_name(), version);
-        }
-        if let Some(directories) = &schema.directories {
-            body.set::<Vec<Json>>(SynchronizationSchema::DIRECTORIES.into_name(), directories);
-        }
-        if let Some(rules) = &schema.synchronization_rules {
-            let name = SynchronizationSchema::SYNCHRONIZATION_RULES.into_name();
-            body.set::<Vec<Json>>(name, rules);
-        }
-        // Annotations describe the response that the schema came from.
-        for (name, json) in schema.additional().iter() {
-            if !name.contains('@') {
-                body.set_json(name.to_owned(), json);
-            }
-        }
-        send(self, &["schema"], &SET_JOB_SCHEMA, body)
+        send(self, &["schema"], &SET_JOB_SCHEMA, whole(schema))
     }
 }
 
@@ -313,6 +309,88 @@ impl Object<OneSynchronizationTemplate> {
     pub fn schema(&self) -> Object<SynchronizationTemplateSchema> {
         self.single("schema")
     }
+}
+
+impl Object<OneApplication> {
+    /// The templates of the application, from which jobs of its service principals in any tenant are created:
+    /// [`GET /applications/{id}/synchronization/templates`](https://learn.microsoft.com/graph/api/synchronization-synchronization-list-templates).
+    ///
+    /// Needs `Synchronization.Read.All`.
+    #[must_use]
+    pub fn synchronization_templates(&self) -> Collection<ApplicationSynchronizationTemplates> {
+        let target = self.target().clone();
+        Collection::new(target.join(&["synchronization", "templates"]))
+    }
+
+    /// One template of the application, by id:
+    /// [`GET /applications/{id}/synchronization/templates/{id}`](https://learn.microsoft.com/graph/api/synchronization-synchronizationtemplate-get).
+    ///
+    /// Needs `Synchronization.Read.All`.
+    #[must_use]
+    pub fn synchronization_template(
+        &self,
+        id: impl Into<Key>,
+    ) -> Object<OneApplicationSynchronizationTemplate> {
+        let target = self.target().clone().join(&["synchronization"]);
+        Object::new(target.key("templates", &id.into()))
+    }
+}
+
+impl Object<OneApplicationSynchronizationTemplate> {
+    /// What jobs of the template synchronize at first:
+    /// [`GET …/templates/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-get).
+    ///
+    /// Needs `Synchronization.Read.All`.
+    #[must_use]
+    pub fn schema(&self) -> Object<ApplicationSynchronizationTemplateSchema> {
+        self.single("schema")
+    }
+
+    /// A request that replaces the whole [`schema`](Self::schema), such as one that was read and changed:
+    /// [`PUT …/templates/{id}/schema`](https://learn.microsoft.com/graph/api/synchronization-synchronizationschema-update).
+    ///
+    /// What the schema leaves out is gone afterwards. Microsoft documents that the caller must be an
+    /// owner of the application.
+    ///
+    /// Needs `Synchronization.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, client_id: entra_core::ClientId) -> Result<(), entra_graph::Error> {
+    /// let template = graph.application(client_id).synchronization_template("scim");
+    /// let mut schema = template.schema().get().send().await?;
+    /// schema.directories.get_or_insert_default().truncate(2);
+    /// template.set_schema(&schema).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_schema(&self, schema: &SynchronizationSchema) -> Request<()> {
+        send(self, &["schema"], &SET_OWN_TEMPLATE_SCHEMA, whole(schema))
+    }
+}
+
+/// The body that replaces a schema.
+fn whole(schema: &SynchronizationSchema) -> Body {
+    let mut body = Body::default();
+    if !schema.id.is_empty() {
+        body.set::<String>("id", schema.id.as_str());
+    }
+    if let Some(version) = &schema.version {
+        body.set::<String>(SynchronizationSchema::VERSION.into_name(), version);
+    }
+    if let Some(directories) = &schema.directories {
+        body.set::<Vec<Json>>(SynchronizationSchema::DIRECTORIES.into_name(), directories);
+    }
+    if let Some(rules) = &schema.synchronization_rules {
+        let name = SynchronizationSchema::SYNCHRONIZATION_RULES.into_name();
+        body.set::<Vec<Json>>(name, rules);
+    }
+    // Annotations describe the response that the schema came from.
+    for (name, json) in schema.additional().iter() {
+        if !name.contains('@') {
+            body.set_json(name.to_owned(), json);
+        }
+    }
+    body
 }
 
 fn send<P: Single>(

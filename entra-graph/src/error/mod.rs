@@ -209,6 +209,7 @@ impl Error {
                 let message = self.message();
                 message.contains("references already exist")
                     || message.contains("Permission being assigned already exists")
+                    || message.contains("Permission entry already exists")
             }
             (Some(StatusCode::CONFLICT), Some("Request_MultipleObjectsWithSameKeyValue")) => true,
             _ => false,

@@ -16,6 +16,7 @@ mod conditional_access;
 mod contact;
 #[cfg(feature = "custom-security-attributes")]
 mod custom_security_attributes;
+mod delegated_permission_classification;
 mod device;
 mod directory_audit;
 mod directory_object;
@@ -76,6 +77,7 @@ pub use contact::OrgContact;
 pub use custom_security_attributes::{
     AllowedValue, AttributeSet, CustomSecurityAttributeDefinition,
 };
+pub use delegated_permission_classification::DelegatedPermissionClassification;
 pub use device::Device;
 pub use directory_audit::DirectoryAudit;
 pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};

@@ -4,9 +4,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::Model;
 use crate::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, Organization, ProvisioningObjectSummary, ServicePrincipal,
-    SignIn, SubscribedSku, User, beta, types,
+    AppRoleAssignment, Application, DelegatedPermissionClassification, Device, DirectoryAudit,
+    DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, Organization,
+    ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
 };
 
 /// A misspelt wire name would land among the unknown properties.
@@ -78,6 +78,7 @@ fn every_declared_name_is_read_and_written() {
         ExtensionProperty,
         FederatedIdentityCredential,
         ServicePrincipal,
+        DelegatedPermissionClassification,
         types::ResourceSpecificPermission,
         types::SamlSingleSignOnSettings,
     );

@@ -45,6 +45,10 @@ pub(super) enum Action {
         kept: Vec<Value>,
     },
     AddKey(Certificate),
+    /// Removes a certificate that is listed twice, by its key id.
+    RemoveKeyCopy(String),
+    /// Deletes a further application that was created from the template.
+    DeleteCopy(String),
     RestorePrincipal(String),
     CreatePrincipal(Value),
     UpdateApplication(Value),
@@ -134,6 +138,8 @@ impl Action {
             Self::Instantiate { .. } => &templates::INSTANTIATE,
             Self::FirstCertificates { .. } | Self::UpdateApplication(_) => &apps::UPDATE,
             Self::AddKey(_) => &apps::ADD_KEY,
+            Self::RemoveKeyCopy(_) => &apps::REMOVE_KEY,
+            Self::DeleteCopy(_) => &apps::DELETE,
             Self::RestorePrincipal(_) => &sps::RESTORE,
             Self::CreatePrincipal(_) => &sps::CREATE,
             Self::UpdatePrincipal(_) => &sps::UPDATE,
@@ -190,7 +196,9 @@ impl Action {
     pub(super) const fn is_removal(&self) -> bool {
         matches!(
             self,
-            Self::DeleteFederated(_)
+            Self::RemoveKeyCopy(_)
+                | Self::DeleteCopy(_)
+                | Self::DeleteFederated(_)
                 | Self::RemoveOwner(_)
                 | Self::RevokeRole(_)
                 | Self::RevokeScopes(_)
@@ -200,7 +208,7 @@ impl Action {
         )
     }
 
-    /// The request, once the objects exist that it is about. Secrets and added keys have requests of their own.
+    /// The request, once the objects exist that it is about. Secrets, added and removed keys have requests of their own.
     pub(super) fn request(&self, graph: &GraphClient, ids: Ids<'_>) -> Option<Request<Value>> {
         let operation = self.operation()?;
         let root = || Target::root(graph);
@@ -234,6 +242,7 @@ impl Action {
                     Some(&json!({"keyCredentials": credentials})),
                 )
             }
+            Self::DeleteCopy(id) => send(wire::application(graph, id), None),
             Self::CreatePrincipal(body) => {
                 // Known only once the application exists.
                 body["appId"].as_str()?;
@@ -289,7 +298,11 @@ impl Action {
                 let body = json!({"keyId": key_id});
                 send(application()?.join(&["removePassword"]), Some(&body))
             }
-            Self::AddKey(_) | Self::AddSecret(_) | Self::AwaitCertificates | Self::Wait => None,
+            Self::AddKey(_)
+            | Self::RemoveKeyCopy(_)
+            | Self::AddSecret(_)
+            | Self::AwaitCertificates
+            | Self::Wait => None,
         }
     }
 }

@@ -22,7 +22,7 @@ use super::{
     wire::text,
 };
 use crate::{
-    areas::applications::{NewCertificate, SecretId},
+    areas::applications::{CertificateId, NewCertificate, SecretId},
     client::GraphClient,
     error::Error,
     lag::{Lag, Rejection, judge},
@@ -142,6 +142,8 @@ impl Plan {
             last_write: None,
             restored: None,
             created_here: false,
+            instantiated: None,
+            seen: None,
             watched_since: None,
             waited: Duration::ZERO,
             lost: false,
@@ -163,6 +165,10 @@ struct Run<'a> {
     restored: Option<Value>,
     /// Whether this run, and no other, created the application.
     created_here: bool,
+    /// The object id of the application that this run created from a template, and when.
+    instantiated: Option<(String, Instant)>,
+    /// The object id of the application that a read has shown, if it comes from a template.
+    seen: Option<String>,
     /// When this run wrote a first certificate that another run may replace with its own.
     watched_since: Option<Instant>,
     /// How long it has waited since something happened.
@@ -248,7 +254,46 @@ impl Run<'_> {
         !is_first && !self.plan.blueprint.sole_writer
     }
 
-    async fn read(&self) -> Result<Found, Error> {
+    /// Reads until a replica shows what another one has shown already.
+    async fn read(&mut self) -> Result<Found, Error> {
+        let start = self.plan.graph.monotonic();
+        let mut reads = 0;
+        loop {
+            let found = self.read_once().await?;
+            let is_over = self.plan.graph.elapsed(start) >= WINDOW;
+            if is_over || !self.is_late(&found) {
+                if self.plan.names.template.is_some() {
+                    let id = found.id().map(str::to_owned);
+                    self.seen = id.or_else(|| self.seen.take());
+                }
+                return Ok(found);
+            }
+            self.plan.graph.sleep(backoff(reads)).await;
+            reads += 1;
+        }
+    }
+
+    /// Whether a read lacks the application that this run has seen. Without it a template would be instantiated again,
+    /// which makes a second one.
+    fn is_late(&self, found: &Found) -> bool {
+        let is_other = |seen: &String| match found.id() {
+            Some(id) => id != seen && found.is_unmarked(&self.plan.blueprint),
+            None => found.deleted.is_none(),
+        };
+        self.seen.as_ref().is_some_and(is_other)
+    }
+
+    /// Whether the application that this run created from a template is not visible yet, so that it can be a second one.
+    fn is_hidden(&self, found: &Found) -> bool {
+        let Some((id, at)) = &self.instantiated else {
+            return false;
+        };
+        let removes = |action: &Action| matches!(action, Action::DeleteCopy(copy) if copy == id);
+        let is_known = found.id() == Some(id.as_str()) || self.done.iter().any(removes);
+        !is_known && self.plan.graph.elapsed(*at) < WINDOW
+    }
+
+    async fn read_once(&self) -> Result<Found, Error> {
         let mut found = Found::read(&self.plan.graph, &self.plan.blueprint).await?;
         if self.last_write.is_some() {
             // The creator becomes an owner, which a replica may not know yet.
@@ -272,7 +317,13 @@ impl Run<'_> {
             created_here: self.created_here,
             now: self.plan.graph.now(),
         };
-        Ok(situation.work())
+        let mut work = situation.work();
+        if self.is_hidden(found) {
+            work.steps.push(Step::wait(
+                "the registration that this run created is not visible yet".to_owned(),
+            ));
+        }
+        Ok(work)
     }
 
     /// Performs the steps that can be; whether there were any.
@@ -340,18 +391,26 @@ impl Run<'_> {
             while_lagging(&self.plan.graph, || self.age(found), add).await?;
             return Ok(true);
         }
+        if let (Action::RemoveKeyCopy(id), Some(object), Some(signer)) =
+            (&step.action, ids.application, &self.plan.signer)
+        {
+            let object = self.plan.graph.application(object);
+            let id: CertificateId = id
+                .parse()
+                .map_err(|_| Error::registration(format!("{id:?} is not a key id")))?;
+            self.remove(|| object.remove_key(id, &**signer).send())
+                .await?;
+            return Ok(true);
+        }
         let Some(request) = step.action.request(&self.plan.graph, ids) else {
             return Ok(false);
         };
         if let Action::RemoveOrphan { secret, .. } = &step.action {
-            // An earlier run added it, perhaps a moment ago: that a replica does not know it proves nothing.
-            let start = self.plan.graph.monotonic();
-            let age = || Some(self.plan.graph.elapsed(start));
             let remove = || {
                 let sent = request.clone().send();
                 async { sent.await.map(|_| ()) }
             };
-            removed(&self.plan.graph, age, remove).await?;
+            self.remove(remove).await?;
             let slot = self.slot(*secret);
             self.sink.release(&slot).await.map_err(failed_sink)?;
             return Ok(true);
@@ -364,9 +423,17 @@ impl Run<'_> {
                     Action::CreateApplication { .. } | Action::Instantiate { .. }
                 );
                 self.created_here |= creates && response.is_object();
+                let instance = text(&response["application"], "id");
+                if matches!(step.action, Action::Instantiate { .. }) && !instance.is_empty() {
+                    let now = self.plan.graph.monotonic();
+                    self.instantiated = Some((instance.to_owned(), now));
+                }
             }
             Err(error) if error.is_already_present() => {}
-            Err(error) if step.action.is_removal() && error.is_not_found() => {}
+            // An earlier run removed it, and the reads did not show that yet.
+            Err(error)
+                if step.action.is_removal()
+                    && (error.is_not_found() || error.is_already_absent()) => {}
             // A purge is not complete at once, and the name is free a moment later.
             Err(error) if self.waits_for_name(&step.action, &error) => return Ok(false),
             // The application may have been created all the same, and a second one must not be.
@@ -376,6 +443,16 @@ impl Run<'_> {
             Err(error) => return Err(error),
         }
         Ok(true)
+    }
+
+    /// Removes what an earlier run added, perhaps a moment ago: that a replica does not know it proves nothing.
+    async fn remove<F>(&self, call: impl FnMut() -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        let start = self.plan.graph.monotonic();
+        let age = || Some(self.plan.graph.elapsed(start));
+        removed(&self.plan.graph, age, call).await
     }
 
     /// Whether a create was rejected for the unique name of an application that was deleted for good.
@@ -431,7 +508,11 @@ impl Run<'_> {
         };
         if let Err(error) = self.sink.store(&slot, &secret).await {
             // The value was not stored, so the secret is useless. If this fails too, the next run removes it.
-            let _ = self.send(&object.remove_password(secret.id()), found).await;
+            let remove = || object.remove_password(secret.id()).send();
+            if self.remove(remove).await.is_ok() {
+                // The first error says more than that of a sink that fails throughout.
+                let _ = self.sink.release(&slot).await;
+            }
             return Err(failed_sink(error));
         }
         self.secrets.push(AppliedSecret {

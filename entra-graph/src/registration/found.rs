@@ -39,6 +39,9 @@ pub(super) struct Found {
     pub(super) assigned: Vec<AppRoleAssignment>,
     /// The certificates with their keys.
     pub(super) keys: Vec<Value>,
+    /// The object ids of further applications that runs created from the template of the gallery before they saw this
+    /// one.
+    pub(super) copies: Vec<String>,
     /// Whether the calling application owns the application and its service principal, where its permission is
     /// limited to those that it owns.
     pub(super) owned_by_caller: Option<bool>,
@@ -51,8 +54,10 @@ impl Found {
         graph: &GraphClient,
         blueprint: &AppRegistration,
     ) -> Result<Self, Error> {
+        let (application, copies) = with_copies(graph, blueprint).await?;
         let mut found = Self {
-            application: application(graph, blueprint).await?,
+            application,
+            copies,
             ..Self::default()
         };
         let Some(application) = &found.application else {
@@ -174,6 +179,13 @@ impl Found {
         times
     }
 
+    /// Whether the application has the name that it was created with from a template, and nothing else yet that tells it
+    /// from another one.
+    pub(super) fn is_unmarked(&self, blueprint: &AppRegistration) -> bool {
+        let application = self.application.as_ref();
+        application.is_some_and(|one| text(one, "displayName") == blueprint.name_until_marked())
+    }
+
     /// When the application was created.
     pub(super) fn created(&self) -> Option<Timestamp> {
         time(self.application.as_ref()?, "createdDateTime")
@@ -266,6 +278,34 @@ pub(super) async fn application(
     graph: &GraphClient,
     blueprint: &AppRegistration,
 ) -> Result<Option<Value>, Error> {
+    if let Some(marked) = marked(graph, blueprint).await? {
+        return Ok(Some(marked));
+    }
+    match unmarked(graph, blueprint).await?.first() {
+        Some(id) => listed(graph, id, READS).await,
+        None => Ok(None),
+    }
+}
+
+/// The application, and the object ids of the others that have the name of one without a tag.
+async fn with_copies(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<(Option<Value>, Vec<String>), Error> {
+    let mut application = marked(graph, blueprint).await?;
+    let mut copies = unmarked(graph, blueprint).await?;
+    if application.is_none()
+        && let Some(first) = copies.first()
+    {
+        application = listed(graph, first, READS).await?;
+    }
+    let own = application.as_ref().map_or("", |one| text(one, "id"));
+    copies.retain(|id| id != own);
+    Ok((application, copies))
+}
+
+/// The application: by client id, by unique name, or by the tag of this blueprint.
+async fn marked(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Option<Value>, Error> {
     if let Some(client_id) = blueprint.client_id {
         return find_application(graph, &Key::from(client_id)).await;
     }
@@ -279,22 +319,46 @@ pub(super) async fn application(
         .list()
         .filter(Application::TAGS.any(|one| one.eq(tag.as_str())))
         .select(Application::APP_ID);
-    let mut tagged: Vec<Application> = tagged.items().try_collect().await?;
-    if tagged.is_empty() && blueprint.enterprise.template.is_some() {
-        let unmarked = graph
-            .applications()
-            .list()
-            .filter(Application::DISPLAY_NAME.eq(blueprint.name_until_marked()))
-            .select(Application::APP_ID);
-        tagged = unmarked.items().try_collect().await?;
-    }
+    let tagged: Vec<Application> = tagged.items().try_collect().await?;
     match tagged.as_slice() {
         [] => Ok(None),
-        [one] => find_application(graph, &Key::from(&one.id)).await,
+        [one] => listed(graph, &one.id, MISSES).await,
         several => Err(Error::registration(format!(
             "{} registrations have the tag {tag}; name one of them by client id",
             several.len()
         ))),
+    }
+}
+
+/// The object ids of the applications that were created from the template of this blueprint and are not marked yet,
+/// oldest first, so that every run keeps the same one.
+async fn unmarked(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Vec<String>, Error> {
+    if blueprint.enterprise.template.is_none() || blueprint.client_id.is_some() {
+        return Ok(Vec::new());
+    }
+    let unmarked = graph
+        .applications()
+        .list()
+        .filter(Application::DISPLAY_NAME.eq(blueprint.name_until_marked()))
+        .select((Application::APP_ID, Application::CREATED_DATE_TIME));
+    let mut unmarked: Vec<Application> = unmarked.items().try_collect().await?;
+    unmarked.sort_by(|one, other| {
+        let age = one.created_date_time.cmp(&other.created_date_time);
+        age.then_with(|| one.id.cmp(&other.id))
+    });
+    Ok(unmarked.into_iter().map(|one| one.id).collect())
+}
+
+/// An application that a list has, looked for again where the replica of this read may not know it yet.
+async fn listed(graph: &GraphClient, id: &str, further: u32) -> Result<Option<Value>, Error> {
+    let mut misses = 0;
+    loop {
+        let found = find_application(graph, &Key::from(id)).await?;
+        if found.is_some() || misses == further {
+            return Ok(found);
+        }
+        graph.sleep(backoff(misses)).await;
+        misses += 1;
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     new_secret::{NewSecretRequest, is_rejection, reference},
     parts::SecretBlueprint,
     plan::failed_sink,
+    policy::SecretPolicy,
     sink::{SecretSink, SecretSlot, SinkEntry},
     steps::named,
     verify::{credential, until_accepted},
@@ -67,6 +68,8 @@ impl AppRegistration {
             .ok_or_else(|| {
                 Error::registration(format!("there is no registration {:?}", self.name))
             })?;
+        // Nothing may fail between a reservation and the secret, or a later run waits for a secret that never was.
+        let policy = SecretPolicy::read(graph, Some(&application)).await?;
         let object = graph.application(text(&application, "id"));
         let previous = match held {
             SinkEntry::Stored { id, .. } => Some(id),
@@ -80,7 +83,6 @@ impl AppRegistration {
         };
         let reference = reference()?;
         sink.reserve(&slot, reference).await.map_err(failed_sink)?;
-        let policy = super::policy::SecretPolicy::read(graph, Some(&application)).await?;
         let name = named(spec, &reference.to_string());
         let add = NewSecretRequest {
             graph,

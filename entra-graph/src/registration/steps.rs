@@ -60,6 +60,7 @@ impl Situation<'_> {
             return work;
         }
         let application = self.found.application.as_ref().unwrap_or(&nothing);
+        self.copies(&mut work);
         self.template(application, &mut work);
         self.certificates(application, &mut work);
         self.principal(application, &mut work);
@@ -185,6 +186,20 @@ impl Situation<'_> {
         };
         work.steps.push(Step::new(action, [line]));
         true
+    }
+
+    /// Deletes what other runs created from the template before one could see the application of the other.
+    fn copies(&self, work: &mut Work) {
+        if self.found.application.is_none() {
+            return;
+        }
+        for id in &self.found.copies {
+            let line = Line::remove(format!(
+                "a second registration from the gallery template, which an interrupted run created, with the object id {id}"
+            ));
+            work.steps
+                .push(Step::new(Action::DeleteCopy(id.clone()), [line]));
+        }
     }
 
     /// Stops if the registration was not created from the template of the blueprint.

@@ -84,6 +84,42 @@ async fn an_object_of_any_type_is_read_and_its_groups_are_checked() {
     assert_eq!(found.len(), groups.len());
 }
 
+/// Deleting an object of any type takes the permission of its type.
+#[tokio::test]
+async fn an_object_of_any_type_is_deleted_with_the_permission_of_its_type() {
+    let (tenant, graph) = graph().await;
+    let new = NewGroup::microsoft_365("Buyers", "buyers");
+    let group = graph.groups().create(new).send().await.unwrap();
+    let object = graph.directory_object(&group.id);
+    object.delete().send().await.unwrap();
+    assert!(object.get_opt().await.unwrap().is_none());
+    assert!(
+        graph
+            .deleted_group(&group.id)
+            .get_opt()
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let user = tenant.add_user("Robin").id();
+    graph.directory_object(user).delete().send().await.unwrap();
+    let missing = graph.directory_object(user).delete().send().await;
+    assert!(missing.unwrap_err().is_not_found());
+    // The token has no permission to write applications.
+    let principal = tenant.register_app("Shop").service_principal_id();
+    let error = graph.directory_object(principal).delete().send().await;
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), Some("Authorization_RequestDenied"));
+    assert!(
+        graph
+            .directory_object(principal)
+            .get_opt()
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
 #[tokio::test]
 async fn a_name_that_is_taken_is_an_error_with_details() {
     let (_tenant, graph) = graph().await;

@@ -210,6 +210,12 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
             )],
         ),
         (
+            "directoryobject-delete.md",
+            vec![send!(|graph| graph
+                .directory_object("ffab4dce-9b82-49a6-b7c7-1a143106598c")
+                .delete())],
+        ),
+        (
             "directoryobject-getmembergroups.md",
             vec![
                 send!(|graph| graph
@@ -534,7 +540,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
 }
 
 /// How many documented requests these pages have, so that an emptier collection fails.
-const REQUESTS: usize = 68
+const REQUESTS: usize = 69
     + service_principals::REQUESTS
     + with(cfg!(feature = "administrative-units"), 8)
     + with(cfg!(feature = "application-templates"), 1)

@@ -10,6 +10,7 @@ mod file_keys;
 mod first_certificate;
 mod gallery;
 mod interrupted;
+mod killed_under_delay;
 mod many;
 mod policies;
 mod replicated;

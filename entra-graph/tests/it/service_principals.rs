@@ -2,8 +2,9 @@
 
 use entra_core::{TokenCredential as _, TokenRequest};
 use entra_graph::{
-    Change, GraphClient, NewApplication, NewPassword, NewServicePrincipal, Reference,
-    ServicePrincipal,
+    Change, DelegatedPermissionClassification, GraphClient, Key, NewApplication,
+    NewDelegatedPermissionClassification, NewPassword, NewServicePrincipal, Reference,
+    ServicePrincipal, types::PermissionClassificationType,
 };
 use entra_mock::FakeTenant;
 
@@ -86,6 +87,46 @@ async fn owners_are_added_and_removed_by_reference() {
     assert!(error.unwrap_err().is_already_present());
     owners.remove(robin).send().await.unwrap();
     assert_eq!(owners.list().send().await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn a_delegated_permission_is_classified_for_user_consent() {
+    let permissions = ["Application.Read.All", "Policy.ReadWrite.PermissionGrant"];
+    let (_tenant, graph) = graph(&permissions).await;
+    let api = graph.service_principal(Key::app_id("00000003-0000-0000-c000-000000000000"));
+    let scopes = api.get().send().await.unwrap().oauth2_permission_scopes;
+    let read = scopes
+        .unwrap()
+        .into_iter()
+        .find(|scope| scope.value.as_deref() == Some("User.Read"));
+    let id = read.unwrap().id.unwrap();
+    let low = || {
+        let new = PermissionClassificationType::Low;
+        NewDelegatedPermissionClassification::new(&id, "User.Read", new)
+    };
+    let all = api.delegated_permission_classifications();
+    let listed = async || -> Vec<DelegatedPermissionClassification> {
+        let items = all.list().items();
+        items.try_collect().await.unwrap()
+    };
+    assert!(listed().await.is_empty());
+    let created = all.create(low()).settled().await.unwrap();
+    assert_eq!(created.permission_id.as_deref(), Some(id.as_str()));
+    let found = listed().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].id, created.id);
+    assert_eq!(found[0].permission_name.as_deref(), Some("User.Read"));
+    let class = found[0].classification.as_ref();
+    assert_eq!(class, Some(&PermissionClassificationType::Low));
+    // It has this class already.
+    all.create(low()).send().await.unwrap_err();
+    api.delete_delegated_permission_classification(&created.id)
+        .send()
+        .await
+        .unwrap();
+    assert!(listed().await.is_empty());
+    let gone = api.delete_delegated_permission_classification(&created.id);
+    assert!(gone.send().await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]

@@ -150,6 +150,44 @@ async fn the_schedule_and_the_schema_of_a_job_are_changed() {
     assert_eq!(template.directories.unwrap().len(), 2);
 }
 
+/// The schema of a template is that of the jobs that are created later, not of those that exist.
+#[tokio::test]
+async fn the_schema_of_a_template_is_changed_at_its_application() {
+    let (tenant, graph, _) = graph("Synchronization.ReadWrite.All").await;
+    let app = tenant.register_app("Shop");
+    let application = graph.application(app.client_id());
+    let principal = graph.service_principal(app.service_principal_id());
+    let create = async || {
+        let new = NewSynchronizationJob::from_template("scim");
+        let created = principal.synchronization_jobs().create(new).send().await;
+        principal.synchronization_job(&created.unwrap().id)
+    };
+    let before = create().await;
+    let templates = application.synchronization_templates().list().items();
+    let templates: Vec<SynchronizationTemplate> = templates.try_collect().await.unwrap();
+    let template = application.synchronization_template(&templates[0].id);
+    let read = template.get().send().await.unwrap();
+    let client_id = app.client_id().to_string();
+    assert_eq!(read.application_id, Some(client_id));
+
+    let mut schema = template.schema().get().send().await.unwrap();
+    schema.directories.as_mut().unwrap().truncate(1);
+    template.set_schema(&schema).send().await.unwrap();
+    let after = create().await;
+    let of_principal = principal.synchronization_template("scim").schema();
+    let of_principal = of_principal.get().send().await.unwrap();
+    assert_eq!(of_principal.directories, schema.directories);
+    let schema_of = async |job: &Job| job.schema().get().send().await.unwrap();
+    assert_eq!(schema_of(&after).await.directories, schema.directories);
+    assert_eq!(schema_of(&before).await.directories.unwrap().len(), 2);
+    let absent = application.synchronization_template("absent");
+    assert!(absent.get_opt().await.unwrap().is_none());
+    let error = absent.set_schema(&schema).send().await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+}
+
+type Job = entra_graph::query::Object<entra_graph::places::OneSynchronizationJob>;
+
 #[tokio::test]
 async fn a_job_cannot_be_created_with_the_permission_to_read() {
     let (_tenant, graph, id) = graph("Synchronization.Read.All").await;

@@ -42,6 +42,7 @@ mod metadata_level;
 mod methods;
 mod paging;
 mod payload;
+mod permission_classifications;
 mod photo;
 mod projection;
 mod read;
@@ -282,6 +283,9 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
         Target::AuthenticationMethods(path) => authentication_methods::respond(call, route, path),
         Target::DnsRecords(list) => domain_records::respond(call, route, *list),
+        Target::PermissionClassifications(id) => {
+            permission_classifications::respond(call, route, id.as_deref())
+        }
         Target::Synchronization(segments) => synchronization::respond(call, route, segments),
         Target::LicenseDetails => license_details::respond(call, route),
         Target::RegistrationSummary(summary) => registration_summary::respond(call, *summary),

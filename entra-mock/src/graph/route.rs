@@ -100,7 +100,9 @@ pub(super) enum Target {
     AuthenticationMethods(MethodsPath),
     /// The DNS records of a domain.
     DnsRecords(DnsRecords),
-    /// Provisioning of a service principal, with the segments after `synchronization`.
+    /// The classifications of the delegated permissions of a service principal, or one of them.
+    PermissionClassifications(Option<String>),
+    /// Provisioning of a service principal or an application, with the segments after `synchronization`.
     Synchronization(Vec<String>),
     /// The licences of a user with their service plans.
     LicenseDetails,
@@ -482,8 +484,20 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
+    if name.eq_ignore_ascii_case("delegatedPermissionClassifications") && documents(*kind, name) {
+        let target = match rest {
+            [] => Target::PermissionClassifications(None),
+            [id] => Target::PermissionClassifications(Some((*id).to_owned())),
+            _ => return None,
+        };
+        return Some(Route {
+            root,
+            target,
+            me: false,
+        });
+    }
     if name.eq_ignore_ascii_case("synchronization")
-        && *kind == Kind::ServicePrincipal
+        && kind.entity().navigation.contains(&"synchronization")
         && !rest.is_empty()
     {
         let segments = rest.iter().map(|segment| (*segment).to_owned()).collect();

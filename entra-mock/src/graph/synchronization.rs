@@ -1,6 +1,6 @@
 //! Provisioning of a service principal: synchronization jobs, templates and their schemas.
 //!
-//! Every service principal has one template, for an application with SCIM. What a job has done is in the
+//! Every service principal has one template, that of its application, for an application with SCIM. What a job has done is in the
 //! provisioning log; the fake tenant runs no cycles by itself.
 
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     odata::{GraphError, Options, Query},
     permissions::authorize,
-    store::Object,
+    store::{Kind, Object},
     wire::Reply,
 };
 
@@ -21,6 +21,8 @@ use crate::{
 pub(super) const JOBS: &str = "~synchronizationJobs";
 /// Internal property of a service principal with the schemas that replaced those of the template, by job.
 pub(super) const SCHEMAS: &str = "~synchronizationSchemas";
+/// Internal property of an application with the schema that replaced that of its template.
+pub(super) const TEMPLATE_SCHEMA: &str = "~synchronizationTemplateSchema";
 /// The only template.
 pub(super) const TEMPLATE: &str = "scim";
 
@@ -48,15 +50,13 @@ pub(super) fn respond(
         return Err(unsupported(call.request));
     }
     authorize(call.caller, "GET", &path, false)?;
+    // Or an application, which has the same templates and no jobs.
     let (_, principal) = lookup::find(call, &route.root)?;
     Query::parse(call.request.query.as_deref(), Options(&[]))?;
     let names: Vec<&str> = segments.iter().map(String::as_str).collect();
     let id = principal["id"].as_str().unwrap_or_default();
-    let context = |below: &str| {
-        call.context(&format!(
-            "servicePrincipals('{id}')/synchronization/{below}"
-        ))
-    };
+    let set = kind.entity().set;
+    let context = |below: &str| call.context(&format!("{set}('{id}')/synchronization/{below}"));
     let (value, below) = match names[..] {
         ["jobs"] => (Value::Array(jobs(principal)), "jobs".to_owned()),
         ["templates"] => (json!([template(principal)]), "templates".to_owned()),
@@ -73,7 +73,8 @@ pub(super) fn respond(
         }
         ["templates", name, "schema"] => {
             template_of(principal, name)?;
-            (schema(), format!("templates('{name}')/schema/$entity"))
+            let schema = template_schema(call, principal).unwrap_or_else(schema);
+            (schema, format!("templates('{name}')/schema/$entity"))
         }
         _ => return Err(unsupported(call.request)),
     };
@@ -103,7 +104,15 @@ pub(super) fn find(principal: &Object, id: &str) -> Result<Value, GraphError> {
         .ok_or_else(|| GraphError::not_found(id))
 }
 
-fn template_of(principal: &Object, name: &str) -> Result<Value, GraphError> {
+/// The schema that replaced that of the template, of an application or of its service principal.
+pub(super) fn template_schema(call: Call<'_>, of: &Object) -> Option<Value> {
+    let app_id = of["appId"].as_str()?;
+    let application = call.state.store.find(Kind::Application, "appId", app_id)?;
+    application.get(TEMPLATE_SCHEMA).cloned()
+}
+
+/// Returns the template of that name, or 404.
+pub(super) fn template_of(principal: &Object, name: &str) -> Result<Value, GraphError> {
     if name == TEMPLATE {
         Ok(template(principal))
     } else {

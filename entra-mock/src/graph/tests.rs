@@ -45,6 +45,7 @@ mod metadata_level;
 mod objects;
 mod organization;
 mod paging;
+mod permission_classifications;
 mod permission_grants;
 mod permissions;
 mod photos;

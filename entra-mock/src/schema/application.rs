@@ -272,6 +272,16 @@ pub(super) const APPLICATION: EntityType = EntityType {
         ),
         write("PATCH", "/applications/{id}"),
         write("DELETE", "/applications/{id}"),
+        provisioning("GET", "/applications/{id}/synchronization/templates"),
+        provisioning("GET", "/applications/{id}/synchronization/templates/{id}"),
+        provisioning(
+            "GET",
+            "/applications/{id}/synchronization/templates/{id}/schema",
+        ),
+        provisioning(
+            "PUT",
+            "/applications/{id}/synchronization/templates/{id}/schema",
+        ),
         write_directory("POST", "/applications/{id}/addKey"),
         write_directory("POST", "/applications/{id}/removeKey"),
         write_directory("POST", "/applications/{id}/addPassword"),
@@ -356,6 +366,33 @@ pub(super) const fn write_directory(method: &'static str, path: &'static str) ->
             "Directory.ReadWrite.All",
         ],
     )
+}
+
+/// An operation of provisioning: its own permissions, or those of the owner of the application.
+pub(super) const fn provisioning(method: &'static str, path: &'static str) -> Operation {
+    let reads = matches!(method.as_bytes(), b"GET");
+    if reads {
+        row(
+            method,
+            path,
+            &["Synchronization.Read.All", "Synchronization.ReadWrite.All"],
+            &[
+                "Application.ReadWrite.OwnedBy",
+                "Synchronization.Read.All",
+                "Synchronization.ReadWrite.All",
+            ],
+        )
+    } else {
+        row(
+            method,
+            path,
+            &["Synchronization.ReadWrite.All"],
+            &[
+                "Application.ReadWrite.OwnedBy",
+                "Synchronization.ReadWrite.All",
+            ],
+        )
+    }
 }
 
 const WRITE: &[&str] = &["Application.ReadWrite.All"];

@@ -33,6 +33,16 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
         &["CrossTenantInformation.ReadBasic.All"],
     ),
     both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
+    // Then the permission for the type of the object.
+    both(
+        "DELETE",
+        "/directoryObjects/{id}",
+        &[
+            "User.ReadWrite.All",
+            "Group.ReadWrite.All",
+            "Application.ReadWrite.All",
+        ],
+    ),
     both(
         "GET",
         "/directoryObjects/delta",

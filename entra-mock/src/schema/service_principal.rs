@@ -5,7 +5,8 @@ use super::{
     Type::*,
     app_management_policy::{READ_POLICIES, WRITE_POLICIES},
     application::{
-        DELETED, DELETED_FOR_APPLICATIONS, WRITE_FOR_APPLICATIONS, write, write_directory,
+        DELETED, DELETED_FOR_APPLICATIONS, WRITE_FOR_APPLICATIONS, provisioning, write,
+        write_directory,
     },
     operation::*,
     relationship::*,
@@ -268,6 +269,26 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "GET",
             "/servicePrincipals/{id}/synchronization/templates/{id}/schema",
         ),
+        row(
+            "GET",
+            "/servicePrincipals/{id}/delegatedPermissionClassifications",
+            &["Application.Read.All", "Directory.Read.All"],
+            &[
+                "Application.Read.All",
+                "Application.ReadWrite.OwnedBy",
+                "Directory.Read.All",
+            ],
+        ),
+        both(
+            "POST",
+            "/servicePrincipals/{id}/delegatedPermissionClassifications",
+            CLASSIFY,
+        ),
+        both(
+            "DELETE",
+            "/servicePrincipals/{id}/delegatedPermissionClassifications/{id}",
+            CLASSIFY,
+        ),
         write_directory("POST", "/servicePrincipals/{id}/addKey"),
         write_directory("POST", "/servicePrincipals/{id}/removeKey"),
         write_directory("POST", "/servicePrincipals/{id}/addTokenSigningCertificate"),
@@ -399,33 +420,6 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     ],
 };
 
-/// An operation of provisioning: its own permissions, or those of the owner of the application.
-const fn provisioning(method: &'static str, path: &'static str) -> Operation {
-    let reads = matches!(method.as_bytes(), b"GET");
-    if reads {
-        row(
-            method,
-            path,
-            &["Synchronization.Read.All", "Synchronization.ReadWrite.All"],
-            &[
-                "Application.ReadWrite.OwnedBy",
-                "Synchronization.Read.All",
-                "Synchronization.ReadWrite.All",
-            ],
-        )
-    } else {
-        row(
-            method,
-            path,
-            &["Synchronization.ReadWrite.All"],
-            &[
-                "Application.ReadWrite.OwnedBy",
-                "Synchronization.ReadWrite.All",
-            ],
-        )
-    }
-}
-
 /// Without the permission for the own applications.
 const READ_CREATED: &[&str] = &[
     "Application.Read.All",
@@ -433,3 +427,5 @@ const READ_CREATED: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
+
+const CLASSIFY: &[&str] = &["Policy.ReadWrite.PermissionGrant"];

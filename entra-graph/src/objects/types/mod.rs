@@ -132,7 +132,9 @@ pub use risk::{
 };
 #[cfg(feature = "role-management")]
 pub use role_definition::UnifiedRolePermission;
-pub use service_principal::{ResourceSpecificPermission, SamlSingleSignOnSettings};
+pub use service_principal::{
+    PermissionClassificationType, ResourceSpecificPermission, SamlSingleSignOnSettings,
+};
 pub use sign_in::{
     AppliedConditionalAccessPolicy, AppliedConditionalAccessPolicyResult,
     AuthenticationAppDeviceDetails, AuthenticationDetail, AuthenticationProtocol,

@@ -1,6 +1,6 @@
 use entra_core::Guid;
 
-use crate::model::complex;
+use crate::model::{complex, open_enum};
 
 complex! {
     /// A permission on single resources, such as one team, that an app offers.
@@ -23,5 +23,17 @@ complex! {
     SamlSingleSignOnSettings {
         /// The URL to which users are redirected after a sign-in.
         relay_state: String = RELAY_STATE("relayState");
+    }
+}
+
+open_enum! {
+    /// The class of a delegated permission, for settings of user consent.
+    PermissionClassificationType {
+        /// It permits little.
+        Low = "low";
+        /// In between; in preview.
+        Medium = "medium";
+        /// It permits much; in preview.
+        High = "high";
     }
 }

@@ -19,6 +19,7 @@ use crate::{areas::applications::SecretId, objects::FederatedIdentityCredential}
 
 impl Situation<'_> {
     pub(super) fn certificates(&self, application: &Value, work: &mut Work) {
+        self.copies_of_certificates(work);
         let has = |key: &str| self.found.keys.iter().any(|one| text(one, "key") == key);
         let missing: Vec<_> = self
             .blueprint
@@ -70,6 +71,43 @@ impl Situation<'_> {
             work.stops.push(
                 "the registration has credentials, so another writer may be active, and a first certificate replaces the whole list: declare `sole_writer` if there is none".to_owned(),
             );
+        }
+    }
+
+    /// A run that was killed may have added a certificate that the next one did not see yet. Of the copies every run keeps
+    /// the same one.
+    fn copies_of_certificates(&self, work: &mut Work) {
+        let wanted = &self.blueprint.certificates;
+        let is_once = |key: &str| wanted.iter().filter(|one| one.key == key).count() == 1;
+        for one in wanted.iter().filter(|one| is_once(&one.key)) {
+            let mut listed: Vec<&Value> = self
+                .found
+                .keys
+                .iter()
+                .filter(|key| text(key, "key") == one.key && text(key, "usage") == "Verify")
+                .collect();
+            let is_own = |key: &Value| text(key, "displayName") == one.name;
+            // What has another name was not added from this blueprint, and stays.
+            listed.sort_by_key(|key| (is_own(key), text(key, "keyId").to_owned()));
+            for copy in listed.into_iter().skip(1).filter(|key| is_own(key)) {
+                let id = text(copy, "keyId");
+                if self.can_prove {
+                    let line = Line::remove(format!(
+                        "certificate {:?} with id {id}, which an interrupted run added once more",
+                        one.name
+                    ));
+                    work.steps
+                        .push(Step::new(Action::RemoveKeyCopy(id.to_owned()), [line]));
+                } else {
+                    work.notes.push(Line::new(
+                        Mark::Keep,
+                        format!(
+                            "a copy of the certificate {:?} with id {id}; with a proof signer the plan removes it",
+                            one.name
+                        ),
+                    ));
+                }
+            }
         }
     }
 

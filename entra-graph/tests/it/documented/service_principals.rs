@@ -2,14 +2,15 @@
 
 use entra_core::Timestamp;
 use entra_graph::{
-    NewAppRoleAssignment, NewCertificate, NewOAuth2PermissionGrant, NewPassword,
-    NewServicePrincipal, NewSigningKey, ServicePrincipal,
+    NewAppRoleAssignment, NewCertificate, NewDelegatedPermissionClassification,
+    NewOAuth2PermissionGrant, NewPassword, NewServicePrincipal, NewSigningKey, ServicePrincipal,
+    types::PermissionClassificationType,
 };
 
 use super::{FOUR, GraphClient, NoSignature, PLACEHOLDER, Send, Sent, id, ids, key};
 
 /// How many requests these pages have.
-pub(super) const REQUESTS: usize = 24;
+pub(super) const REQUESTS: usize = 26;
 
 const API: &str = "943603e4-e787-4fe9-93d1-e30f749aae39";
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
@@ -18,7 +19,30 @@ pub(super) fn requests() -> Vec<(&'static str, Vec<Send>)> {
     let mut requests = assignments();
     requests.extend(permission_grants());
     requests.extend(objects());
+    requests.extend(classifications());
     requests
+}
+
+fn classifications() -> Vec<(&'static str, Vec<Send>)> {
+    vec![
+        (
+            "serviceprincipal-post-delegatedpermissionclassifications.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .delegated_permission_classifications()
+                .create(NewDelegatedPermissionClassification::new(
+                    "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
+                    "User.Read",
+                    PermissionClassificationType::Low
+                )))],
+        ),
+        (
+            "serviceprincipal-delete-delegatedpermissionclassifications.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .delete_delegated_permission_classification("{id}"))],
+        ),
+    ]
 }
 
 fn objects() -> Vec<(&'static str, Vec<Send>)> {

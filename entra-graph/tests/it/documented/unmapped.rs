@@ -57,10 +57,6 @@ pub(super) const UNMAPPED: &[(&str, &str)] = &[
         "an example is of beta, with ids that are none; the pages of users and groups are mapped",
     ),
     (
-        "directoryobject-delete.md",
-        "objects are deleted as what they are, with the permission of their type",
-    ),
-    (
         "federatedidentitycredential-update.md",
         "the example repeats the name, which no update can change",
     ),
@@ -89,10 +85,6 @@ pub(super) const UNMAPPED: &[(&str, &str)] = &[
         OTHER_POLICIES,
     ),
     (
-        "serviceprincipal-delete-delegatedpermissionclassifications.md",
-        CLASSIFICATIONS,
-    ),
-    (
         "serviceprincipal-delete-homerealmdiscoverypolicies.md",
         OTHER_POLICIES,
     ),
@@ -105,10 +97,6 @@ pub(super) const UNMAPPED: &[(&str, &str)] = &[
         OTHER_POLICIES,
     ),
     (
-        "serviceprincipal-post-delegatedpermissionclassifications.md",
-        CLASSIFICATIONS,
-    ),
-    (
         "serviceprincipal-post-homerealmdiscoverypolicies.md",
         OTHER_POLICIES,
     ),
@@ -118,4 +106,3 @@ pub(super) const UNMAPPED: &[(&str, &str)] = &[
     ),
 ];
 const OTHER_POLICIES: &str = "policies other than app management policies are an area of their own";
-const CLASSIFICATIONS: &str = "classifications of permissions are not in this crate";

@@ -6,8 +6,8 @@ use entra_core::{Clock as _, CredentialMaterial, StaticCredential};
 use entra_graph::{
     ErrorKind, GraphClient, Key, NewGroup, NewPassword,
     registration::{
-        AppRegistration, AppRoleBlueprint, AuditIssue, Certificate, CheckOutcome, CredentialKind,
-        Lifetime, audit, expiring,
+        AppRegistration, AppRoleBlueprint, Applied, AuditIssue, Certificate, CheckOutcome,
+        CredentialKind, Lifetime, MemorySink, audit, expiring,
     },
 };
 use entra_mock::{FakeTenant, Fault};
@@ -20,18 +20,31 @@ use super::{
     sink, writes,
 };
 
+/// A blueprint with an application permission and a secret.
+fn order_desk() -> AppRegistration {
+    AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .secret("production", Lifetime::months(6))
+}
+
+/// Applies a blueprint; also returns a client that starts a day later.
+async fn applied_a_day_ago(
+    tenant: &FakeTenant,
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    sink: &mut MemorySink,
+) -> (Applied, GraphClient) {
+    let applied = apply(blueprint, graph, sink).await;
+    tenant.clock().advance(Duration::from_secs(86_400));
+    (applied, graph_of(tenant, ENOUGH).await)
+}
+
 #[tokio::test]
 async fn verify_signs_in_and_tries_each_permission_also_while_sign_in_lags() {
     let (tenant, graph) = admin(ENOUGH).await;
     tenant.set_replication_delay(Duration::from_secs(10));
     let mut sink = sink(&tenant);
-    let applied = everything()
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let applied = apply(&everything(), &graph, &mut sink).await;
     let factory = Factory::of(&tenant);
     let verified = applied.verify(&factory, &secret_of(&sink)).await.unwrap();
     assert!(verified.is_ok(), "{verified}");
@@ -96,9 +109,7 @@ async fn verify_says_what_it_does_not_try_and_takes_names_in_any_case() {
 #[tokio::test]
 async fn a_permission_without_consent_fails_the_verification() {
     let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk")
-        .application(["User.Read.All"])
-        .secret("production", Lifetime::months(6));
+    let blueprint = order_desk();
     let mut sink = sink(&tenant);
     let applied = apply(&blueprint, &graph, &mut sink).await;
     let verified = applied
@@ -116,10 +127,7 @@ async fn a_permission_without_consent_fails_the_verification() {
 #[tokio::test]
 async fn a_registration_of_an_earlier_run_is_verified_without_a_write() {
     let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk")
-        .application(["User.Read.All"])
-        .grant_admin_consent()
-        .secret("production", Lifetime::months(6));
+    let blueprint = order_desk().grant_admin_consent();
     let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
     let unknown = CredentialMaterial::Secret("canary-of-a-secret".into());
     let error = blueprint
@@ -166,9 +174,7 @@ fn token_requests(tenant: &FakeTenant, client_id: &str) -> usize {
 #[tokio::test]
 async fn a_tool_that_starts_fresh_answers_at_once() {
     let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk")
-        .application(["User.Read.All"])
-        .secret("production", Lifetime::months(6));
+    let blueprint = order_desk();
     let clock = tenant.clock();
     let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
     let unknown = CredentialMaterial::Secret("canary-of-a-secret".into());
@@ -191,9 +197,7 @@ async fn a_tool_that_starts_fresh_answers_at_once() {
     assert!(since(start) <= few_seconds, "{:?}", since(start));
 
     // A day later: a permission without consent and a wrong secret are judged by one token request each.
-    let applied = apply(&blueprint, &graph, &mut sink).await;
-    clock.advance(Duration::from_secs(86_400));
-    let graph = graph_of(&tenant, ENOUGH).await;
+    let (applied, graph) = applied_a_day_ago(&tenant, &graph, &blueprint, &mut sink).await;
     let secret = secret_of(&sink);
     tenant.forget_requests();
     let start = clock.now();
@@ -218,15 +222,12 @@ async fn a_tool_that_starts_fresh_answers_at_once() {
 #[tokio::test]
 async fn verify_uses_one_token_long_after_the_last_write() {
     let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk")
-        .application(["User.Read.All", "Device.Read.All"])
-        .grant_admin_consent()
-        .secret("production", Lifetime::months(6));
+    let blueprint = order_desk()
+        .application(["Device.Read.All"])
+        .grant_admin_consent();
     let mut sink = sink(&tenant);
-    let applied = apply(&blueprint, &graph, &mut sink).await;
+    let (applied, graph) = applied_a_day_ago(&tenant, &graph, &blueprint, &mut sink).await;
     let factory = Factory::of(&tenant);
-    tenant.clock().advance(Duration::from_secs(86_400));
-    let graph = graph_of(&tenant, ENOUGH).await;
     tenant.forget_requests();
     let start = tenant.clock().now();
     let secret = secret_of(&sink);
@@ -242,13 +243,9 @@ async fn verify_uses_one_token_long_after_the_last_write() {
 #[tokio::test]
 async fn a_consent_of_a_moment_ago_is_waited_for() {
     let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk")
-        .application(["User.Read.All"])
-        .secret("production", Lifetime::months(6));
+    let blueprint = order_desk();
     let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
-    apply(&blueprint, &graph, &mut sink).await;
-    tenant.clock().advance(Duration::from_secs(86_400));
-    let graph = graph_of(&tenant, ENOUGH).await;
+    let (_, graph) = applied_a_day_ago(&tenant, &graph, &blueprint, &mut sink).await;
     let fresh = graph_of(&tenant, ENOUGH).await;
     tenant.set_replication_delay(Duration::from_secs(60));
     let consented = blueprint.grant_admin_consent();
@@ -264,9 +261,8 @@ async fn a_certificate_that_is_rejected_is_tried_for_half_a_minute() {
     let (tenant, graph) = admin(ENOUGH).await;
     let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
     let blueprint = AppRegistration::new("Order Desk").certificate(first);
-    apply(&blueprint, &graph, &mut sink(&tenant)).await;
-    tenant.clock().advance(Duration::from_secs(86_400));
-    let graph = graph_of(&tenant, ENOUGH).await;
+    let mut sink = sink(&tenant);
+    let (_, graph) = applied_a_day_ago(&tenant, &graph, &blueprint, &mut sink).await;
     let factory = Factory::of(&tenant);
     let late = Fault::on("/token").times(3).sign_in_error(700_027);
     tenant.inject(late);
@@ -285,10 +281,7 @@ async fn a_certificate_that_is_rejected_is_tried_for_half_a_minute() {
 #[tokio::test]
 async fn verify_is_repeatable_under_replication_delay_and_after_a_kill_at_any_request() {
     let (tenant, graph) = admin(ENOUGH).await;
-    let blueprint = AppRegistration::new("Order Desk")
-        .application(["User.Read.All"])
-        .grant_admin_consent()
-        .secret("production", Lifetime::months(6));
+    let blueprint = order_desk().grant_admin_consent();
     let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
     let other = graph_of(&tenant, ENOUGH).await;
     tenant.set_replication_delay(Duration::from_secs(60));
@@ -315,13 +308,7 @@ async fn verify_is_repeatable_under_replication_delay_and_after_a_kill_at_any_re
 async fn an_exported_blueprint_has_nothing_to_change() {
     let (tenant, graph) = admin(ENOUGH).await;
     let mut sink = sink(&tenant);
-    let applied = everything()
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink)
-        .await
-        .unwrap();
+    let applied = apply(&everything(), &graph, &mut sink).await;
     tenant.forget_requests();
     let client_id = applied.client_id().parse().unwrap();
     let exported = AppRegistration::export(&graph, client_id).await.unwrap();
@@ -504,13 +491,7 @@ async fn destroy_deletes_only_what_the_blueprint_names() {
     let blueprint = AppRegistration::new("Order Desk");
     let same_name = tenant.register_app("Order Desk");
     assert!(!blueprint.destroy(&graph).await.unwrap());
-    blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink(&tenant))
-        .await
-        .unwrap();
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
     assert!(blueprint.destroy(&graph).await.unwrap());
     assert!(!blueprint.destroy(&graph).await.unwrap());
     assert!(
@@ -546,13 +527,7 @@ async fn reports_name_what_expires_and_what_to_look_at() {
         .allow_public_client_flows(true)
         .secret("short", Lifetime::days(10))
         .secret("long", Lifetime::months(12));
-    let applied = blueprint
-        .plan(&graph)
-        .await
-        .unwrap()
-        .apply(&mut sink(&tenant))
-        .await
-        .unwrap();
+    let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
     let own = async |days: u32, graph: &GraphClient| {
         let mut all = expiring(graph, days).await.unwrap();
         all.retain(|one| one.client_id == applied.client_id());
@@ -603,8 +578,7 @@ async fn a_user_tries_the_delegated_permissions() {
             "Device.Read.All",
         ])
         .secret("production", Lifetime::months(6));
-    let plan = blueprint.plan(&graph).await.unwrap();
-    let applied = plan.apply(&mut sink(&tenant)).await.unwrap();
+    let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
     let app = tenant
         .register_app("Stands for the order desk")
         .delegated_permission("User.Read")

@@ -3,13 +3,13 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use entra_graph::{
-    Application, Error, GraphClient, Key,
+    Application, Error, GraphClient, Key, NewSecret,
     registration::{
-        AppRegistration, Certificate, EnvFile, Lifetime, MemorySink, Rotated, SecretFile,
-        SecretSink,
+        AppRegistration, Certificate, EnvFile, Lifetime, MemorySink, Reference, Rotated,
+        SecretFile, SecretSink, SecretSlot, SinkEntry, SinkError,
     },
 };
-use entra_mock::FakeTenant;
+use entra_mock::{FakeTenant, Fault};
 use wiremock::{Mock, ResponseTemplate, matchers::path_regex};
 
 use super::{
@@ -297,4 +297,79 @@ async fn the_secret_in_use_is_not_retired_during_a_rotation() {
         .unwrap_err();
     assert!(error.to_string().contains("is in use"), "{error}");
     assert_eq!(outcome(&graph, "Order Desk").await.secrets.len(), 1);
+}
+
+/// A sink that remembers what it holds and cannot store anything more.
+#[derive(Debug)]
+struct Sealed(MemorySink);
+
+#[async_trait::async_trait]
+impl SecretSink for Sealed {
+    async fn lookup(&mut self, slot: &SecretSlot) -> Result<SinkEntry, SinkError> {
+        self.0.lookup(slot).await
+    }
+
+    async fn reserve(&mut self, slot: &SecretSlot, reference: Reference) -> Result<(), SinkError> {
+        self.0.reserve(slot, reference).await
+    }
+
+    async fn release(&mut self, slot: &SecretSlot) -> Result<(), SinkError> {
+        self.0.release(slot).await
+    }
+
+    async fn store(&mut self, _: &SecretSlot, _: &NewSecret) -> Result<(), SinkError> {
+        Err("the vault is sealed".into())
+    }
+}
+
+/// What fails before the new secret is added leaves no reservation, which a later run would wait for.
+#[tokio::test]
+async fn a_rotation_that_cannot_read_the_policy_reserves_nothing() {
+    let (tenant, graph) = admin(&[ENOUGH, &["Policy.Read.All"]].concat()).await;
+    let mut sink = sink(&tenant);
+    apply(&blueprint(), &graph, &mut sink).await;
+    tenant.inject(Fault::on("/policies/").garbage_body());
+    let factory = Factory::of(&tenant);
+    rotate(&graph, &factory, &mut sink).await.unwrap_err();
+    tenant.clear_faults();
+    is_as_before(&graph, &mut sink).await;
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_stored_leaves_no_reservation() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let mut sealed = Sealed(sink(&tenant));
+    let plan = blueprint().plan(&graph).await.unwrap();
+    let error = plan.apply(&mut sealed).await.unwrap_err();
+    assert!(error.to_string().contains("the vault is sealed"), "{error}");
+    let Sealed(mut sink) = sealed;
+    // The next run adds it at once: it has nothing to wait for.
+    let plan = blueprint().plan_with(&graph, &mut sink).await.unwrap();
+    assert!(
+        plan.to_string().contains("+ secret \"production\""),
+        "{plan}"
+    );
+    plan.apply(&mut sink).await.unwrap();
+    let mut sealed = Sealed(sink);
+    let error = rotate(&graph, &Factory::of(&tenant), &mut sealed).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("the vault is sealed"), "{error}");
+    is_as_before(&graph, &mut sealed).await;
+}
+
+/// The new secret cannot be removed after a failed rotation: the next apply removes it, and adds none.
+#[tokio::test]
+async fn a_failed_rotation_that_cannot_clean_up_is_cleaned_up_by_the_next_apply() {
+    let (_other, rejecting) = rejecting().await;
+    let (tenant, graph) = admin(ENOUGH).await;
+    let mut sink = sink(&tenant);
+    apply(&blueprint(), &graph, &mut sink).await;
+    tenant.inject(Fault::on("/removePassword").status(403));
+    rotate(&graph, &rejecting, &mut sink).await.unwrap_err();
+    tenant.clear_faults();
+    let secrets = outcome(&graph, "Order Desk").await.secrets;
+    assert_eq!(secrets, ["production", "production"]);
+    let applied = apply(&blueprint(), &graph, &mut sink).await;
+    assert!(applied.secrets().is_empty(), "{applied}");
+    is_as_before(&graph, &mut sink).await;
 }

@@ -27,6 +27,35 @@ fn objects_of_any_type_are_found_by_ids_and_unknown_ids_are_omitted() {
 }
 
 #[test]
+fn an_object_of_any_type_is_deleted_with_the_permission_of_its_type() {
+    let mut fixture = Fixture::new();
+    let types = [
+        ("User.ReadWrite.All", BO),
+        ("Group.ReadWrite.All", ENGINEERS),
+        ("Application.ReadWrite.All", DESK),
+    ];
+    for (permission, number) in types {
+        let target = format!("/directoryObjects/{}", id(number));
+        let others = types.map(|(other, _)| other);
+        let others: Vec<&str> = others
+            .into_iter()
+            .filter(|other| *other != permission)
+            .chain(["Directory.ReadWrite.All", "User.DeleteRestore.All"])
+            .collect();
+        fixture.application(&others);
+        assert_eq!(fixture.delete(&target).status, 403, "{permission}");
+        fixture.application(&[permission]);
+        let deleted = fixture.delete(&target);
+        assert_eq!(deleted.status, 204, "{permission}: {}", deleted.text);
+        assert_eq!(fixture.delete(&target).status, 404, "{permission}");
+    }
+    // Without any of them, not even existence is told.
+    fixture.application(&["Directory.ReadWrite.All"]);
+    let unknown = format!("/directoryObjects/{}", id(800));
+    assert_eq!(fixture.delete(&unknown).status, 403);
+}
+
+#[test]
 fn get_by_ids_rejects_invalid_ids_and_types() {
     let mut fixture = Fixture::new();
     fixture.application(&["Directory.Read.All"]);

@@ -147,6 +147,54 @@ fn a_job_takes_a_schedule_settings_and_a_whole_new_schema() {
     assert_eq!(fixture.write("PATCH", &other, &part).status, 403);
 }
 
+/// It is that of the jobs that are created afterwards.
+#[test]
+fn the_schema_of_a_template_is_replaced_at_its_application() {
+    let fixture = writer();
+    let templates = format!("/applications/{}/synchronization/templates", id(DESK_APP));
+    assert_eq!(fixture.get(&templates).all("id"), ["scim"]);
+    let (one, target) = (
+        format!("{templates}/scim"),
+        format!("{templates}/scim/schema"),
+    );
+    assert_eq!(fixture.get(&one).body["applicationId"], id(220));
+    let before = create(&fixture);
+    let mut schema = fixture.get(&target).body;
+    let context = schema["@odata.context"].as_str().unwrap().to_owned();
+    assert!(context.contains("#applications('"), "{context}");
+    schema["directories"].as_array_mut().unwrap().truncate(1);
+    schema.as_object_mut().unwrap().remove("@odata.context");
+    let replaced = fixture.write("PUT", &target, &schema);
+    assert_eq!(replaced.status, 204, "{}", replaced.text);
+    let after = create(&fixture);
+    for (path, directories) in [
+        (&target, 1),
+        (&below("/templates/scim/schema"), 1),
+        (&format!("{after}/schema"), 1),
+        (&format!("{before}/schema"), 2),
+    ] {
+        let read = fixture.get(path).body;
+        let listed = read["directories"].as_array().unwrap().len();
+        assert_eq!(listed, directories, "{path}");
+    }
+    let snapshot = fixture.snapshot();
+    let absent = format!("{templates}/absent");
+    assert_eq!(fixture.get(&absent).status, 404);
+    let absent = fixture.write("PUT", &format!("{absent}/schema"), &schema);
+    assert_eq!(absent.status, 404);
+    let incomplete = fixture.write("PUT", &target, &json!({"directories": []}));
+    assert_eq!(incomplete.status, 400);
+    let jobs = format!("/applications/{}/synchronization/jobs", id(DESK_APP));
+    assert_eq!(fixture.get(&jobs).status, 501);
+    let mut fixture = fixture;
+    for permission in ["Synchronization.Read.All", "Application.ReadWrite.OwnedBy"] {
+        fixture.application(&[permission]);
+        let denied = fixture.write("PUT", &target, &schema);
+        assert_eq!(denied.status, 403, "{permission}");
+    }
+    assert_eq!(fixture.snapshot(), snapshot);
+}
+
 #[test]
 fn a_user_is_provisioned_on_demand() {
     let fixture = writer();

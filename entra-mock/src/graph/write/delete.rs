@@ -32,6 +32,9 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, GraphError> {
     if let Root::Object(kind, _) = root {
         authorize_kind(call.caller, *kind, "DELETE", &served(*kind)?, false)?;
     }
+    if let Root::Any(_) = root {
+        authorize(call.caller, "DELETE", ANY, false)?;
+    }
     let (kind, object) = lookup::find(call, root)?;
     authorize_kind(call.caller, kind, "DELETE", &served(kind)?, false)?;
     access::check_delete(call, kind, object)?;
@@ -207,6 +210,7 @@ fn id(object: &Object) -> String {
 /// The paths of deleted items as in the table of operations.
 pub(in crate::graph) const ITEM: &str = "/directory/deletedItems/{id}";
 const WRONG_TYPE: &str = "A value of the request payload has another type than the parameter.";
+const ANY: &str = "/directoryObjects/{id}";
 const OWNED: &str = "/directory/deletedItems/getUserOwnedObjects";
 /// The documented maximum of one response.
 const MOST_OWNED: usize = 1_000;

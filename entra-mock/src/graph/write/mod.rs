@@ -44,6 +44,7 @@ mod invitation;
 mod keys;
 mod license;
 mod password;
+mod permission_classification;
 mod photo;
 mod plan;
 mod reference;
@@ -168,6 +169,9 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         }
         (_, Root::Object(kind, _), Target::Synchronization(segments)) => {
             synchronization::plan(call, &route.root, *kind, segments)
+        }
+        (_, Root::Object(kind, _), Target::PermissionClassifications(id)) => {
+            permission_classification::plan(call, &route.root, *kind, id.as_deref())
         }
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())

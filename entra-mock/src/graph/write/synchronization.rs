@@ -7,7 +7,10 @@ use super::{
     super::{
         call::{Call, unsupported},
         route::Root,
-        synchronization::{JOBS, RULE, SCHEMAS, TEMPLATE, find, jobs, pattern},
+        synchronization::{
+            JOBS, RULE, SCHEMAS, TEMPLATE, TEMPLATE_SCHEMA, find, jobs, pattern, template_of,
+            template_schema,
+        },
         unsourced,
     },
     access,
@@ -41,6 +44,7 @@ pub(super) fn plan(
         ("PATCH", ["jobs", job]) => change.update(job),
         ("DELETE", ["jobs", job]) => change.delete(job),
         ("PUT", ["jobs", job, "schema"]) => change.replace_schema(job),
+        ("PUT", ["templates", name, "schema"]) => change.replace_template_schema(name),
         ("POST", ["jobs", job, "start"]) => {
             change.set_state(job, "Active", "Enable/start provisioning configuration")
         }
@@ -118,8 +122,15 @@ impl<F: Fn(Vec<(String, Option<Value>)>) -> Step> Change<'_, F> {
         let id = self.principal["id"].as_str().unwrap_or_default();
         let context = format!("servicePrincipals('{id}')/synchronization/jobs/$entity");
         job["@odata.context"] = self.call.context(&context).into();
+        let mut values = vec![(JOBS.to_owned(), Some(all.into()))];
+        // The schema of the template at this time; later changes of the template are for later jobs.
+        if let Some(schema) = template_schema(self.call, self.principal) {
+            values.push(self.with_schema(&job["id"], schema));
+        }
         let response = PlannedResponse::Json(201, job);
-        Ok(self.with_jobs(all, response, "Add provisioning configuration"))
+        Ok(Plan::new(response)
+            .with((self.step)(values))
+            .audited_as("ProvisioningManagement", "Add provisioning configuration"))
     }
 
     /// Changes the schedule and the settings; the rest of a job is the service's.
@@ -140,9 +151,33 @@ impl<F: Fn(Vec<(String, Option<Value>)>) -> Step> Change<'_, F> {
         Ok(self.with_jobs(all, PlannedResponse::NoContent, CHANGED))
     }
 
-    /// A whole new schema: what it leaves out is gone. Its version is the service's.
+    /// The schemas of jobs with that of one more.
+    fn with_schema(&self, job: &Value, schema: Value) -> (String, Option<Value>) {
+        let mut all = self.principal.get(SCHEMAS).cloned();
+        let all = all.get_or_insert_with(|| json!({}));
+        all[job.as_str().unwrap_or_default()] = schema;
+        (SCHEMAS.to_owned(), Some(all.take()))
+    }
+
     fn replace_schema(&self, id: &str) -> Result<Plan, GraphError> {
-        find(self.principal, id)?;
+        let job = find(self.principal, id)?;
+        let values = vec![self.with_schema(&job["id"], self.new_schema()?)];
+        Ok(Plan::new(PlannedResponse::NoContent)
+            .with((self.step)(values))
+            .audited_as("ProvisioningManagement", CHANGED))
+    }
+
+    /// Jobs that are created from the template from now on have the new schema.
+    fn replace_template_schema(&self, name: &str) -> Result<Plan, GraphError> {
+        template_of(self.principal, name)?;
+        let values = vec![(TEMPLATE_SCHEMA.to_owned(), Some(self.new_schema()?))];
+        Ok(Plan::new(PlannedResponse::NoContent)
+            .with((self.step)(values))
+            .audited_as("ProvisioningManagement", CHANGED))
+    }
+
+    /// A whole new schema: what it leaves out is gone. Its version is the service's.
+    fn new_schema(&self) -> Result<Value, GraphError> {
         let mut schema = body(self.call)?;
         for list in ["directories", "synchronizationRules"] {
             let items = schema.get(list).and_then(Value::as_array);
@@ -152,13 +187,7 @@ impl<F: Fn(Vec<(String, Option<Value>)>) -> Step> Change<'_, F> {
         }
         schema.insert("id".into(), TEMPLATE.into());
         schema.insert("version".into(), self.call.state.new_id().into());
-        let mut all = self.principal.get(SCHEMAS).cloned();
-        let all = all.get_or_insert_with(|| json!({}));
-        all[id] = Value::Object(schema);
-        let values = vec![(SCHEMAS.to_owned(), Some(all.take()))];
-        Ok(Plan::new(PlannedResponse::NoContent)
-            .with((self.step)(values))
-            .audited_as("ProvisioningManagement", CHANGED))
+        Ok(Value::Object(schema))
     }
 
     fn delete(&self, id: &str) -> Result<Plan, GraphError> {
