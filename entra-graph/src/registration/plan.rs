@@ -31,7 +31,7 @@ pub struct Plan {
     pub(super) work: Work,
     /// What the sink held for each secret; empty if none was given.
     held: Vec<SinkEntry>,
-    state: State,
+    pub(super) state: State,
     /// Why the tenant of the caller is not the one that the blueprint is for.
     wrong_directory: Option<String>,
     missing: Vec<MissingRight>,
@@ -39,7 +39,7 @@ pub struct Plan {
 }
 
 #[derive(Clone, Debug)]
-enum State {
+pub(super) enum State {
     New,
     Deleted,
     Existing { client_id: String },

@@ -7,7 +7,7 @@ use entra_core::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Dependent, Kind, Object, Photo, Relation, Store, deleted::Deleted, links::Link, text,
+    Dependent, Kind, Object, Photo, Relation, Store, deleted::Deleted, links::Link,
     touched::Touched,
 };
 
@@ -42,7 +42,7 @@ impl Store {
         let mut parts = StoredParts::default();
         for kind in Kind::ALL {
             for (serial, object) in self.after(*kind, None) {
-                let id = text(object, "id").unwrap_or_default().to_owned();
+                let id = object.text("id").unwrap_or_default().to_owned();
                 parts
                     .objects
                     .push((*kind, id, Some((serial, json!(object)))));
@@ -50,9 +50,9 @@ impl Store {
         }
         for relation in Relation::ALL {
             for kind in Kind::ALL {
-                for from in self.all(*kind).filter_map(|object| text(object, "id")) {
+                for from in self.all(*kind).filter_map(|object| object.text("id")) {
                     for (_, to) in self.linked_objects(relation, from) {
-                        let to = text(to, "id").unwrap_or_default().to_owned();
+                        let to = to.text("id").unwrap_or_default().to_owned();
                         parts.links.push((relation, from.to_owned(), to, true));
                     }
                 }
@@ -126,7 +126,7 @@ impl Store {
         }
         for (serial, item) in parts.deleted {
             let item = to_deleted(&item?)?;
-            let id = text(&item.object, "id")?.to_owned();
+            let id = item.object.text("id")?.to_owned();
             store.next_serial = store.next_serial.max(serial + 1);
             store.deleted.ids.insert(id.into_boxed_str(), serial);
             store.deleted.items.insert(serial, item);

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::{
     client::GraphClient,
-    error::Error,
     key::Key,
     model::Body,
     objects::Subscription,
