@@ -172,6 +172,7 @@ impl Pipeline {
         let mut bearer = request.bearer.clone();
         let mut challenged = false;
         let (mut counted, mut tries) = (0, 0);
+        let mut unsure = false;
         // Waits for limits that many requests share do not count as time of this call.
         let (mut paced, mut charged) = (Duration::ZERO, Duration::ZERO);
         loop {
@@ -244,6 +245,7 @@ impl Pipeline {
                         self.0.clock.sleep(wait).await;
                     }
                     counted -= u32::from(!counts);
+                    unsure |= attempt.outcome.may_have_been_processed();
                     continue;
                 }
             };
@@ -251,6 +253,7 @@ impl Pipeline {
                 outcome,
                 &Sent {
                     tries,
+                    unsure,
                     elapsed: self.0.clock.elapsed(started),
                     idempotency: request.idempotency,
                     stop_reason,
@@ -413,6 +416,8 @@ impl fmt::Debug for PipelineBuilder {
 /// The facts of a call beside its last response.
 struct Sent<'a> {
     tries: u32,
+    /// Whether an attempt before the last may have been processed.
+    unsure: bool,
     elapsed: Duration,
     idempotency: Idempotency,
     stop_reason: Option<StopReason>,
@@ -438,6 +443,7 @@ fn finish(
 ) -> Result<Response, Error> {
     let Sent {
         tries,
+        unsure,
         elapsed,
         idempotency,
         stop_reason,
@@ -455,6 +461,7 @@ fn finish(
                 headers: parts.headers,
                 body,
                 tries,
+                earlier_may_have_been_processed: unsure,
                 elapsed,
                 stop_reason,
                 client_request_id: id.to_owned(),

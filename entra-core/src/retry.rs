@@ -52,6 +52,17 @@ pub enum AttemptOutcome {
     InvalidRequest,
 }
 
+impl AttemptOutcome {
+    /// Whether the service may have done what the request is for, without saying so.
+    #[must_use]
+    pub const fn may_have_been_processed(self) -> bool {
+        matches!(
+            self,
+            Self::NoResponse | Self::Responded(ResponseClass::Transient)
+        )
+    }
+}
+
 /// What a response means for a retry; the caller of the send path classifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -54,7 +54,7 @@ operations! {
         both ["AdministrativeUnit.Read.All"];
     GET_DELETED = "directory-deleteditems-get-administrativeunit" GET "/directory/deletedItems/{id}" => Object("administrativeUnit"),
         both ["AdministrativeUnit.Read.All"];
-    RESTORE = "directory-deleteditems-restore-administrativeunit" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("administrativeUnit"),
+    RESTORE = "directory-deleteditems-restore-administrativeunit" POST "/directory/deletedItems/{id}/restore" => Object("administrativeUnit"),
         both ["AdministrativeUnit.ReadWrite.All"];
 }
 

@@ -126,7 +126,7 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     GET_DELETED = "directory-deleteditems-get-application" GET "/directory/deletedItems/{id}" => Object("application"),
         both ["Application.Read.All", "Directory.Read.All"];
-    RESTORE = "directory-deleteditems-restore-application" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("application"),
+    RESTORE = "directory-deleteditems-restore-application" POST "/directory/deletedItems/{id}/restore" => Object("application"),
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     PURGE = "directory-deleteditems-delete-application" DELETE "/directory/deletedItems/{id}" => Nothing,

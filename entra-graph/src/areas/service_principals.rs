@@ -88,7 +88,7 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     GET_DELETED = "directory-deleteditems-get-serviceprincipal" GET "/directory/deletedItems/{id}" => Object("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];
-    RESTORE = "directory-deleteditems-restore-serviceprincipal" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("servicePrincipal"),
+    RESTORE = "directory-deleteditems-restore-serviceprincipal" POST "/directory/deletedItems/{id}/restore" => Object("servicePrincipal"),
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     PURGE = "directory-deleteditems-delete-serviceprincipal" DELETE "/directory/deletedItems/{id}" => Nothing,

@@ -53,6 +53,8 @@ struct Inner {
     retry_after: Option<Duration>,
     stop_reason: Option<StopReason>,
     attempts: Option<(u32, Duration)>,
+    /// Whether an attempt before the last may have been processed.
+    unsure: bool,
     list: Option<ListProgress>,
     granted: Option<Granted>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
@@ -222,6 +224,20 @@ impl Error {
             && self
                 .message()
                 .contains("removed object references do not exist")
+    }
+
+    /// Whether Graph rejected the removal of a secret or key because there is none. Its message decides.
+    pub(crate) fn is_credential_absent(&self) -> bool {
+        let message = self.message().to_ascii_lowercase();
+        self.0
+            .status
+            .is_some_and(|status| matches!(status.as_u16(), 400 | 404))
+            && message.contains("no credentials found to be removed")
+    }
+
+    /// Whether an attempt before the one that this error is about may have been processed.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.0.unsure
     }
 
     /// Whether the list must be read from its start, because Graph no longer knows the link to the page.
@@ -410,6 +426,7 @@ impl Error {
         self.0.retry_after = response.retry_after;
         self.0.stop_reason = response.stop_reason;
         self.0.attempts = response.attempts;
+        self.0.unsure = response.unsure;
         if let Some(id) = response.request_id {
             self.0.service.request_id = Some(id.to_owned());
         }
@@ -438,6 +455,7 @@ impl Error {
             retry_after: None,
             stop_reason: None,
             attempts: None,
+            unsure: false,
             list: None,
             granted: None,
             source: None,
@@ -453,6 +471,7 @@ pub(crate) struct ResponseFacts<'a> {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) attempts: Option<(u32, Duration)>,
+    pub(crate) unsure: bool,
 }
 
 impl From<entra_core::Error> for Error {

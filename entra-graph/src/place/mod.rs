@@ -281,7 +281,8 @@ impl<P: Single> Object<P> {
 
     /// A request that deletes the object.
     ///
-    /// When a first attempt's response is lost and the second finds nothing, the object is deleted.
+    /// When a first attempt's response is lost, or is a temporary failure, and the second finds nothing, the object is
+    /// deleted.
     pub fn delete(&self) -> Request<()>
     where
         P: DeleteAt,
@@ -300,6 +301,9 @@ impl<P: Single> Object<P> {
     }
 
     /// A request that restores the object; its response is the restored object.
+    ///
+    /// It is sent again only if Graph certainly did not process it: of an object that is restored already, Graph says
+    /// that there is none.
     pub fn restore(&self) -> Request<P::Item>
     where
         P: RestoreAt,
@@ -396,7 +400,7 @@ impl<P: Place> Collection<P> {
                     let mut found = Added::default();
                     self.add_singly(some, &mut found).await?;
                     // If all exist now, an attempt without a response has added them.
-                    if found.added == 0 && error.tries() > Some(1) {
+                    if found.added == 0 && error.is_unsure() {
                         found = Added {
                             added: some.len(),
                             already_present: 0,

@@ -44,6 +44,7 @@ mod identity_protection;
 #[cfg(feature = "invitations")]
 mod invitations;
 mod lifecycle;
+mod lost_responses;
 mod many;
 mod memberships;
 #[cfg(feature = "notifications")]
