@@ -60,11 +60,11 @@ operations! {
 
 places! {
     /// `/directory/administrativeUnits`.
-    AdministrativeUnits: AdministrativeUnit { list LIST, count COUNT, create(NewAdministrativeUnit) CREATE, delta DELTA }
+    AdministrativeUnits: AdministrativeUnit { list LIST, count COUNT, create(NewAdministrativeUnit) CREATE read GET, delta DELTA }
     /// `/directory/administrativeUnits/{id}/members`.
     AdministrativeUnitMembers: DirectoryObject { list LIST_MEMBERS, references(ADD_MEMBER, REMOVE_MEMBER) }
     /// `/directory/administrativeUnits/{id}/scopedRoleMembers`.
-    ScopedRoleMembers: ScopedRoleMembership { list LIST_SCOPED_MEMBERS, create(NewScopedRoleMembership) ADD_SCOPED_MEMBER }
+    ScopedRoleMembers: ScopedRoleMembership { list LIST_SCOPED_MEMBERS, create(NewScopedRoleMembership) ADD_SCOPED_MEMBER read GET_SCOPED_MEMBER }
     /// `/users/{id}/scopedRoleMemberOf`.
     ScopedRoleMemberOf: ScopedRoleMembership { list LIST_SCOPED_OF_USER }
     /// `/directory/deletedItems/microsoft.graph.administrativeUnit`.

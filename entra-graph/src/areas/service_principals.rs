@@ -110,7 +110,7 @@ operations! {
 
 places! {
     /// `/servicePrincipals`.
-    ServicePrincipals: ServicePrincipal { list LIST, count COUNT, create(NewServicePrincipal) CREATE, delta DELTA }
+    ServicePrincipals: ServicePrincipal { list LIST, count COUNT, create(NewServicePrincipal) CREATE read GET, delta DELTA }
     /// `/servicePrincipals/{id}/appRoleAssignedTo`.
     AppRoleAssignedTo: AppRoleAssignment { list LIST_ASSIGNED_TO, create(NewAppRoleAssignment) ASSIGN_TO }
     /// `/servicePrincipals/{id}/appRoleAssignments`.

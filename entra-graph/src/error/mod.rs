@@ -101,7 +101,7 @@ pub enum ErrorKind {
     PageLoop,
     /// The request was not processed, because one that it depends on in a batch failed.
     Dependency,
-    /// Reads after a write do not agree on it yet, and the time for it is up.
+    /// Reads after a write that was made do not agree on it yet and the time for it is up, or they fail.
     NotSettled,
     /// The response is larger than the client's limit; the rest was not read.
     ResponseTooLarge,
@@ -291,7 +291,12 @@ impl Error {
     #[inline]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Transport | ErrorKind::NotSettled => true,
+            ErrorKind::Transport => true,
+            ErrorKind::NotSettled => {
+                let source = self.0.source.as_deref();
+                let cause = source.and_then(|source| source.downcast_ref::<Self>());
+                cause.is_none_or(|cause| cause.is_transient() || cause.is_not_found())
+            }
             ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
             ErrorKind::Service => {
                 self.code() == Some(CONCURRENCY_VIOLATION)
@@ -346,6 +351,20 @@ impl Error {
             ),
         );
         error.0.source = last.map(|last| Arc::new(last) as _);
+        error
+    }
+
+    /// The error of a read after a write that was made, which must not look like an error of the write.
+    #[inline]
+    pub(crate) fn unread(cause: Self) -> Self {
+        if cause.kind() == ErrorKind::NotSettled {
+            return cause;
+        }
+        let mut error = Self::new(
+            ErrorKind::NotSettled,
+            format!("the write was made, and reading it back failed: {cause}"),
+        );
+        error.0.source = Some(Arc::new(cause));
         error
     }
 

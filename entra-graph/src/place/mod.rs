@@ -38,6 +38,8 @@ pub trait CreateAt: Place {
     type New: New<Self::Item>;
     /// The operation.
     const CREATE: &'static Operation;
+    /// The operation that reads a new object.
+    const READ: &'static Operation = Self::LIST;
 }
 
 /// A place that has a change feed.
@@ -222,7 +224,7 @@ impl<P: Place, E: Entity> Collection<P, E> {
     where
         P: CreateAt,
     {
-        Create::new(self.target.clone(), P::CREATE, new)
+        Create::new(self.target.clone(), (P::CREATE, P::READ), new)
     }
 }
 
@@ -276,7 +278,7 @@ impl<P: Single> Object<P> {
     where
         P: UpdateAt,
     {
-        Update::new(self.target.clone(), P::UPDATE)
+        Update::new(self.target.clone(), (P::UPDATE, P::GET))
     }
 
     /// A request that deletes the object.
@@ -474,7 +476,7 @@ impl<P: Single> fmt::Debug for Object<P> {
 /// ```text
 /// places! {
 ///     /// `/users`.
-///     Users: User { list LIST, count COUNT, create(NewUser) CREATE, delta DELTA }
+///     Users: User { list LIST, count COUNT, create(NewUser) CREATE read GET, delta DELTA }
 ///     /// `/groups/{id}/members`.
 ///     GroupMembers: DirectoryObject { list MEMBERS, references(ADD, REMOVE, many(ADD_MANY, "members@odata.bind")) }
 /// }
@@ -485,7 +487,7 @@ macro_rules! places {
         $place:ident: $item:ty {
             list $list:ident
             $(, count $count:ident)?
-            $(, create($new:ty) $create:ident)?
+            $(, create($new:ty) $create:ident $(read $read:ident)?)?
             $(, delta $delta:ident)?
             $(, references($add:ident, $remove:ident $(, many($many:ident, $property:literal))?))?
             $(,)?
@@ -506,6 +508,7 @@ macro_rules! places {
             impl $crate::place::CreateAt for $place {
                 type New = $new;
                 const CREATE: &'static $crate::operation::Operation = &$create;
+                $(const READ: &'static $crate::operation::Operation = &$read;)?
             }
         )?
 
