@@ -44,6 +44,7 @@ pub use random::{SecureRandom, SystemRandom};
 pub use request::{Bearer, Idempotency, Request, Response};
 pub use retry::{
     Attempt, AttemptOutcome, Decision, ResponseClass, RetryPolicy, StopReason, parse_retry_after,
+    retry_after,
 };
 pub use secret::Secret;
 #[cfg(feature = "test-util")]

@@ -12,8 +12,7 @@ use crate::{
     TransportErrorKind,
     cloud::{is_metadata, is_safe},
     request::after_tries,
-    retry::parse_retry_after,
-    timestamp::parse_http_date,
+    retry::retry_after,
     transport::PlainHttp,
 };
 
@@ -298,13 +297,7 @@ impl Pipeline {
     /// The wait that a response with these headers asks for. A date is compared with the response's own `Date`.
     #[must_use]
     pub fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
-        let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-        // A date is on the server's clock, which the `Date` header has.
-        let now = headers
-            .get(header::DATE)
-            .and_then(|date| parse_http_date(date.to_str().ok()?))
-            .unwrap_or_else(|| self.0.clock.now());
-        parse_retry_after(value, now)
+        retry_after(headers, self.0.clock.now())
     }
 }
 

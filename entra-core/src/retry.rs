@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use http::{HeaderMap, header};
+
 use crate::{Idempotency, Timestamp, timestamp::parse_http_date};
 
 /// When to send a request again: limits as values, the decision as a pure function.
@@ -272,6 +274,18 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     }
     let until = parse_http_date(value)?;
     Some(Duration::try_from(until - now).unwrap_or(Duration::ZERO))
+}
+
+/// The wait that a response with these headers asks for at this time. A date is compared with the response's own `Date`,
+/// which is on the server's clock.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    let now = headers
+        .get(header::DATE)
+        .and_then(|date| parse_http_date(date.to_str().ok()?))
+        .unwrap_or(now);
+    parse_retry_after(value, now)
 }
 
 /// As in Microsoft's Graph clients.
