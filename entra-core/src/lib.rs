@@ -45,7 +45,7 @@ pub use random::{SecureRandom, SystemRandom};
 pub use request::{Bearer, Request, Response};
 pub use retry::{
     Attempt, AttemptOutcome, Decision, Idempotency, ResponseClass, RetryPolicy, StopReason,
-    parse_retry_after,
+    parse_retry_after, retry_after,
 };
 pub use secret::Secret;
 #[cfg(feature = "test-util")]

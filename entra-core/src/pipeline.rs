@@ -12,8 +12,7 @@ use crate::{
     TransportErrorKind,
     cloud::{is_metadata, is_safe},
     request::after_tries,
-    retry::parse_retry_after,
-    timestamp::parse_http_date,
+    retry::retry_after,
     transport::PlainHttp,
 };
 
@@ -172,6 +171,7 @@ impl Pipeline {
         let mut bearer = request.bearer.clone();
         let mut challenged = false;
         let (mut counted, mut tries) = (0, 0);
+        let mut unsure = false;
         // Waits for limits that many requests share do not count as time of this call.
         let (mut paced, mut charged) = (Duration::ZERO, Duration::ZERO);
         loop {
@@ -244,6 +244,7 @@ impl Pipeline {
                         self.0.clock.sleep(wait).await;
                     }
                     counted -= u32::from(!counts);
+                    unsure |= attempt.outcome.may_have_been_processed();
                     continue;
                 }
             };
@@ -251,6 +252,7 @@ impl Pipeline {
                 outcome,
                 &Sent {
                     tries,
+                    unsure,
                     elapsed: self.0.clock.elapsed(started),
                     idempotency: request.idempotency,
                     stop_reason,
@@ -295,13 +297,7 @@ impl Pipeline {
     /// The wait that a response with these headers asks for. A date is compared with the response's own `Date`.
     #[must_use]
     pub fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
-        let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-        // A date is on the server's clock, which the `Date` header has.
-        let now = headers
-            .get(header::DATE)
-            .and_then(|date| parse_http_date(date.to_str().ok()?))
-            .unwrap_or_else(|| self.0.clock.now());
-        parse_retry_after(value, now)
+        retry_after(headers, self.0.clock.now())
     }
 }
 
@@ -413,6 +409,8 @@ impl fmt::Debug for PipelineBuilder {
 /// The facts of a call beside its last response.
 struct Sent<'a> {
     tries: u32,
+    /// Whether an attempt before the last may have been processed.
+    unsure: bool,
     elapsed: Duration,
     idempotency: Idempotency,
     stop_reason: Option<StopReason>,
@@ -438,6 +436,7 @@ fn finish(
 ) -> Result<Response, Error> {
     let Sent {
         tries,
+        unsure,
         elapsed,
         idempotency,
         stop_reason,
@@ -455,6 +454,7 @@ fn finish(
                 headers: parts.headers,
                 body,
                 tries,
+                earlier_may_have_been_processed: unsure,
                 elapsed,
                 stop_reason,
                 client_request_id: id.to_owned(),

@@ -156,6 +156,9 @@ pub struct Response {
     pub body: Bytes,
     /// The number of attempts.
     pub tries: u32,
+    /// Whether an attempt before the last may have been processed: it had no response, or a temporary failure. A
+    /// throttled attempt and one whose token was rejected were not.
+    pub earlier_may_have_been_processed: bool,
     /// The time of all attempts, waits included.
     pub elapsed: Duration,
     /// Why it was not sent again, if a retry might have succeeded.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderMap, Method, header};
 
 use crate::{Timestamp, timestamp::parse_http_date};
 
@@ -76,6 +76,17 @@ pub enum AttemptOutcome {
     NoResponse,
     /// The request can never be sent.
     InvalidRequest,
+}
+
+impl AttemptOutcome {
+    /// Whether the service may have done what the request is for, without saying so.
+    #[must_use]
+    pub const fn may_have_been_processed(self) -> bool {
+        matches!(
+            self,
+            Self::NoResponse | Self::Responded(ResponseClass::Transient)
+        )
+    }
 }
 
 /// What a response means for a retry; the caller of the send path classifies it.
@@ -287,6 +298,18 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     }
     let until = parse_http_date(value)?;
     Some(Duration::try_from(until - now).unwrap_or(Duration::ZERO))
+}
+
+/// The wait that a response with these headers asks for at this time. A date is compared with the response's own `Date`,
+/// which is on the server's clock.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    let now = headers
+        .get(header::DATE)
+        .and_then(|date| parse_http_date(date.to_str().ok()?))
+        .unwrap_or(now);
+    parse_retry_after(value, now)
 }
 
 /// As in Microsoft's Graph clients.

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use entra_core::{Idempotency, http::Method, parse_rfc3339, url::Url};
+use entra_core::{Idempotency, parse_rfc3339, url::Url};
 use serde_json::Value;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     lag::{Lag, Rejection, judge},
     model::{Entity, without_bom},
+    operation::Operation,
     request::{IntoRequest, Request, read},
     stream::Page,
     verbs::{Create, FoundBy, Get, List, Update},
@@ -227,7 +228,8 @@ impl<E: Entity> Create<E> {
     ///
     /// # Errors
     /// As [`send`](Self::send). [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the object was created,
-    /// and reads do not agree on it yet; the path in the message has its id or its collection.
+    /// and reads do not agree on it yet or fail, for example for lack of a permission to read; the path in the message
+    /// has its id or its collection.
     /// [`ErrorKind::Query`](crate::ErrorKind::Query), before anything is sent, for an invitation, which Graph does not return
     /// again.
     #[inline]
@@ -238,7 +240,7 @@ impl<E: Entity> Create<E> {
                 "Graph does not return such an object again, so nothing can be waited for: {instead}"
             )));
         }
-        let list = self.list();
+        let (list, operation) = (self.list(), self.read_operation());
         let (client, call, how) = self.into_request().into_parts();
         let call = call?;
         let reply = client.execute(&call).await?;
@@ -250,11 +252,7 @@ impl<E: Entity> Create<E> {
         match found_by {
             FoundBy::List(narrow) => {
                 let (_, found, _) = narrow(list, &created).into_request().into_parts();
-                let found = found?;
-                let found = Call {
-                    advanced: found.advanced,
-                    ..as_get(&call, found.url)
-                };
+                let found = found.map_err(Error::unread)?;
                 let check = |reply: Reply| {
                     Ok(if lists(&reply, &id) {
                         Seen::Agrees(reply)
@@ -262,12 +260,15 @@ impl<E: Entity> Create<E> {
                         Seen::NotYet(None)
                     })
                 };
-                agreement(&client, &found, DEFAULT, present(check)).await?;
+                let seen = agreement(&client, &found, DEFAULT, present(check)).await;
+                seen.map_err(Error::unread)?;
             }
             _ => {
-                if let Some(found) = lookup(&call, &id) {
+                if let Some(url) = lookup(&call, &id, E::INFO.selects_of_one()) {
+                    let found = Call::new(operation, url);
                     let check = present(|reply| Ok(Seen::Agrees(reply)));
-                    agreement(&client, &found, DEFAULT, check).await?;
+                    let seen = agreement(&client, &found, DEFAULT, check).await;
+                    seen.map_err(Error::unread)?;
                 }
             }
         }
@@ -283,18 +284,21 @@ impl<E: Entity> Update<E> {
     ///
     /// # Errors
     /// As [`send`](Self::send). [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the change was made,
-    /// and reads do not agree on it yet.
+    /// and reads do not agree on it yet or fail, for example for lack of a permission to read.
     #[inline]
     pub async fn settled(self) -> Result<(), Error> {
-        let written = self.readable();
+        let (written, operation) = (self.readable(), self.read_operation());
         let (client, call, how) = self.into_request().into_parts();
         let call = call?;
         let reply = client.execute(&call).await?;
         read(&client, &call, &reply, how)?;
-        let mut names = vec!["id"];
-        names.extend(written.iter().map(|(name, _)| name.as_str()));
-        let mut url = call.url.clone();
-        url.set_query(Some(&format!("$select={}", names.join(","))));
+        let mut found = Call::new(operation, call.url);
+        if E::INFO.selects_of_one() {
+            let mut names = vec!["id"];
+            names.extend(written.iter().map(|(name, _)| name.as_str()));
+            let select = format!("$select={}", names.join(","));
+            found.url.set_query(Some(&select));
+        }
         let check = |reply: Reply| {
             let now = comparable(&reply);
             let shows = written
@@ -306,7 +310,8 @@ impl<E: Entity> Update<E> {
                 Seen::NotYet(None)
             })
         };
-        agreement(&client, &as_get(&call, url), DEFAULT, present(check)).await?;
+        let seen = agreement(&client, &found, DEFAULT, present(check)).await;
+        seen.map_err(Error::unread)?;
         Ok(())
     }
 }
@@ -417,22 +422,13 @@ fn lists(reply: &Reply, id: &str) -> bool {
     ids.any(|known| known == id)
 }
 
-/// The request that finds what a create returned, by its id.
+/// The address of what a create returned, by its id.
 #[inline]
-fn lookup(create: &Call, id: &str) -> Option<Call> {
+fn lookup(create: &Call, id: &str, select: bool) -> Option<Url> {
     let mut url = create.url.clone();
     url.path_segments_mut().ok()?.push(id);
-    url.set_query(Some("$select=id"));
-    Some(as_get(create, url))
-}
-
-#[inline]
-fn as_get(call: &Call, url: Url) -> Call {
-    Call {
-        method: Method::GET,
-        idempotency: Idempotency::Safe,
-        ..Call::new(call.operation, url)
-    }
+    url.set_query(select.then_some("$select=id"));
+    Some(url)
 }
 
 /// The JSON of a response without what differs from one read to the next.

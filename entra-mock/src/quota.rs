@@ -4,6 +4,8 @@
 //! and access reports, identity protection, and the limit of key credentials; subscriptions (2022); the page of
 //! `provisionOnDemand` (2024). The limit of 60 writes a minute to applications for personal accounts is left out: the page does
 //! not say whose writes it counts together, and so are the 4 units more of a new user in a B2C tenant, which no tenant here is.
+//!
+//! Each tenant has a [`Quotas`] of its own, so the limits of an application do not add up between tenants.
 
 use std::{
     borrow::Cow,
@@ -20,6 +22,7 @@ pub(crate) struct Quotas {
     /// Whether a caller without quota left is throttled.
     pub(crate) enforced: bool,
     buckets: HashMap<(Limit, String), Bucket>,
+    /// When the last requests came, throttled ones too, each with as many as the window allows.
     windows: HashMap<(Limit, String), VecDeque<Timestamp>>,
 }
 
@@ -190,8 +193,8 @@ impl Quotas {
         bucket
     }
 
-    /// `None` if fewer than the allowed number of requests came in the period before now, and counts this one then. Otherwise
-    /// the seconds until there is room.
+    /// `None` if fewer than the allowed number of requests came in the period before now. Otherwise the seconds until there is
+    /// room. The request counts in any case, so a client that does not wait stays throttled.
     fn wait_for_slot(
         &mut self,
         limit: Limit,
@@ -207,15 +210,17 @@ impl Quotas {
         {
             window.pop_front();
         }
-        match window.front() {
-            Some(first) if window.len() >= most => {
-                Some((*first + Duration::seconds(seconds) - now).as_seconds_f64())
-            }
-            _ => {
-                window.push_back(now);
-                None
-            }
+        let is_full = window.len() >= most;
+        window.push_back(now);
+        if !is_full {
+            return None;
         }
+        // The ones before do not matter for the next request.
+        while window.len() > most {
+            window.pop_front();
+        }
+        let first = window.front()?;
+        Some((*first + Duration::seconds(seconds) - now).as_seconds_f64())
     }
 }
 

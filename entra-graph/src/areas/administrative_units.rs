@@ -54,17 +54,17 @@ operations! {
         both ["AdministrativeUnit.Read.All"];
     GET_DELETED = "directory-deleteditems-get-administrativeunit" GET "/directory/deletedItems/{id}" => Object("administrativeUnit"),
         both ["AdministrativeUnit.Read.All"];
-    RESTORE = "directory-deleteditems-restore-administrativeunit" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("administrativeUnit"),
+    RESTORE = "directory-deleteditems-restore-administrativeunit" POST "/directory/deletedItems/{id}/restore" => Object("administrativeUnit"),
         both ["AdministrativeUnit.ReadWrite.All"];
 }
 
 places! {
     /// `/directory/administrativeUnits`.
-    AdministrativeUnits: AdministrativeUnit { list LIST, count COUNT, create(NewAdministrativeUnit) CREATE, delta DELTA }
+    AdministrativeUnits: AdministrativeUnit { list LIST, count COUNT, create(NewAdministrativeUnit) CREATE read GET, delta DELTA }
     /// `/directory/administrativeUnits/{id}/members`.
     AdministrativeUnitMembers: DirectoryObject { list LIST_MEMBERS, references(ADD_MEMBER, REMOVE_MEMBER) }
     /// `/directory/administrativeUnits/{id}/scopedRoleMembers`.
-    ScopedRoleMembers: ScopedRoleMembership { list LIST_SCOPED_MEMBERS, create(NewScopedRoleMembership) ADD_SCOPED_MEMBER }
+    ScopedRoleMembers: ScopedRoleMembership { list LIST_SCOPED_MEMBERS, create(NewScopedRoleMembership) ADD_SCOPED_MEMBER read GET_SCOPED_MEMBER }
     /// `/users/{id}/scopedRoleMemberOf`.
     ScopedRoleMemberOf: ScopedRoleMembership { list LIST_SCOPED_OF_USER }
     /// `/directory/deletedItems/microsoft.graph.administrativeUnit`.

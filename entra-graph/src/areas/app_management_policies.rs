@@ -48,7 +48,7 @@ operations! {
 
 places! {
     /// `/policies/appManagementPolicies`.
-    AppManagementPolicies: AppManagementPolicy { list LIST, create(NewAppManagementPolicy) CREATE }
+    AppManagementPolicies: AppManagementPolicy { list LIST, create(NewAppManagementPolicy) CREATE read GET }
     /// `/policies/appManagementPolicies/{id}/appliesTo`.
     AppManagementPolicyAppliesTo: DirectoryObject { list LIST_APPLIES_TO }
 }

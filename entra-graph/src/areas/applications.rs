@@ -126,7 +126,7 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     GET_DELETED = "directory-deleteditems-get-application" GET "/directory/deletedItems/{id}" => Object("application"),
         both ["Application.Read.All", "Directory.Read.All"];
-    RESTORE = "directory-deleteditems-restore-application" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("application"),
+    RESTORE = "directory-deleteditems-restore-application" POST "/directory/deletedItems/{id}/restore" => Object("application"),
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     PURGE = "directory-deleteditems-delete-application" DELETE "/directory/deletedItems/{id}" => Nothing,
@@ -136,23 +136,23 @@ operations! {
 
 places! {
     /// `/applications`.
-    Applications: Application { list LIST, count COUNT, create(NewApplication) CREATE, delta DELTA }
+    Applications: Application { list LIST, count COUNT, create(NewApplication) CREATE read GET, delta DELTA }
     /// `/applications/{id}/owners`.
     ApplicationOwners: DirectoryObject { list LIST_OWNERS, references(ADD_OWNER, REMOVE_OWNER) }
     /// `/applications/{id}/federatedIdentityCredentials`.
     ApplicationFederatedCredentials: FederatedIdentityCredential {
         list LIST_FEDERATED,
-        create(NewFederatedIdentityCredential) CREATE_FEDERATED
+        create(NewFederatedIdentityCredential) CREATE_FEDERATED read GET_FEDERATED
     }
     /// `/applications/{id}/federatedIdentityCredentials` of beta.
     BetaFederatedCredentials: beta::FederatedIdentityCredential {
         list LIST_BETA_FEDERATED,
-        create(NewFlexibleFederatedIdentityCredential) CREATE_BETA_FEDERATED
+        create(NewFlexibleFederatedIdentityCredential) CREATE_BETA_FEDERATED read GET_BETA_FEDERATED
     }
     /// `/applications/{id}/extensionProperties`.
     ApplicationExtensions: ExtensionProperty {
         list LIST_EXTENSIONS,
-        create(NewExtensionProperty) CREATE_EXTENSION
+        create(NewExtensionProperty) CREATE_EXTENSION read GET_EXTENSION
     }
     /// `/directory/deletedItems/microsoft.graph.application`.
     DeletedApplications: Application { list LIST_DELETED }

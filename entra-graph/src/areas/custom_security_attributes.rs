@@ -49,11 +49,11 @@ operations! {
 
 places! {
     /// `/directory/attributeSets`.
-    AttributeSets: AttributeSet { list LIST_SETS, create(NewAttributeSet) CREATE_SET }
+    AttributeSets: AttributeSet { list LIST_SETS, create(NewAttributeSet) CREATE_SET read GET_SET }
     /// `/directory/customSecurityAttributeDefinitions`.
-    CustomSecurityAttributeDefinitions: CustomSecurityAttributeDefinition { list LIST_DEFINITIONS, create(NewCustomSecurityAttributeDefinition) CREATE_DEFINITION }
+    CustomSecurityAttributeDefinitions: CustomSecurityAttributeDefinition { list LIST_DEFINITIONS, create(NewCustomSecurityAttributeDefinition) CREATE_DEFINITION read GET_DEFINITION }
     /// `/directory/customSecurityAttributeDefinitions/{id}/allowedValues`.
-    AllowedValues: AllowedValue { list LIST_VALUES, create(NewAllowedValue) CREATE_VALUE }
+    AllowedValues: AllowedValue { list LIST_VALUES, create(NewAllowedValue) CREATE_VALUE read GET_VALUE }
 }
 
 singles! {

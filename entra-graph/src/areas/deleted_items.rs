@@ -22,11 +22,11 @@ operations! {
         both ["User.Read.All", "Directory.Read.All"];
     GET_GROUP = "directory-deleteditems-get-group" GET "/directory/deletedItems/{id}" => Object("group"),
         both ["Group.Read.All", "Directory.Read.All"];
-    RESTORE_USER = "directory-deleteditems-restore-user" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("user"),
+    RESTORE_USER = "directory-deleteditems-restore-user" POST "/directory/deletedItems/{id}/restore" => Object("user"),
         both ["User.DeleteRestore.All", "User.ReadWrite.All"];
-    RESTORE_USER_BETA = "directory-deleteditems-restore-user-beta" POST(Idempotent) @ Beta "/directory/deletedItems/{id}/restore" => Object("user"),
+    RESTORE_USER_BETA = "directory-deleteditems-restore-user-beta" POST @ Beta "/directory/deletedItems/{id}/restore" => Object("user"),
         both ["User.DeleteRestore.All", "User.ReadWrite.All"];
-    RESTORE_GROUP = "directory-deleteditems-restore-group" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("group"),
+    RESTORE_GROUP = "directory-deleteditems-restore-group" POST "/directory/deletedItems/{id}/restore" => Object("group"),
         both ["Group.ReadWrite.All"];
     OWNED = "directory-deleteditems-getuserownedobjects" POST(Safe) "/directory/deletedItems/getUserOwnedObjects" => Collection("directoryObject"),
         both ["Group.Read.All"];

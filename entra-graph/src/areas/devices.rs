@@ -56,7 +56,7 @@ operations! {
 
 places! {
     /// `/devices`.
-    Devices: Device { list LIST, count COUNT, create(NewDevice) CREATE, delta DELTA }
+    Devices: Device { list LIST, count COUNT, create(NewDevice) CREATE read GET, delta DELTA }
     /// `/devices/{id}/registeredOwners`.
     DeviceOwners: DirectoryObject { list LIST_OWNERS, references(ADD_OWNER, REMOVE_OWNER) }
     /// `/devices/{id}/registeredUsers`.

@@ -53,7 +53,7 @@ operations! {
 
 places! {
     /// `/domains`.
-    Domains: Domain { list LIST, create(NewDomain) CREATE }
+    Domains: Domain { list LIST, create(NewDomain) CREATE read GET }
     /// `/domains/{id}/rootDomain`.
     RootDomain: Domain { list LIST_ROOT_DOMAIN }
     /// `/domains/{id}/verificationDnsRecords`.
@@ -63,7 +63,7 @@ places! {
     /// `/domains/{id}/domainNameReferences`.
     DomainNameReferences: DirectoryObject { list LIST_REFERENCES }
     /// `/domains/{id}/federationConfiguration`.
-    FederationConfigurations: InternalDomainFederation { list LIST_FEDERATIONS, create(NewInternalDomainFederation) CREATE_FEDERATION }
+    FederationConfigurations: InternalDomainFederation { list LIST_FEDERATIONS, create(NewInternalDomainFederation) CREATE_FEDERATION read GET_FEDERATION }
 }
 
 singles! {
@@ -211,7 +211,7 @@ impl Object<OneDomain> {
     pub fn root_domain(&self) -> Collection<RootDomain> {
         let mut target = self.target().clone().join(&["rootDomain"]);
         // Documented without query options.
-        target.without_top = true;
+        target.without = &["$select"];
         Collection::new(target)
     }
 

@@ -96,7 +96,7 @@ operations! {
 
 places! {
     /// `/groups`.
-    Groups: Group { list LIST, count COUNT, create(NewGroup) CREATE, delta DELTA }
+    Groups: Group { list LIST, count COUNT, create(NewGroup) CREATE read GET, delta DELTA }
     /// `/groups/{id}/members`.
     GroupMembers: DirectoryObject {
         list LIST_MEMBERS,

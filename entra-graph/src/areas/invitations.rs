@@ -71,6 +71,8 @@ impl GraphClient {
     /// # }
     /// ```
     pub fn invite(&self, new: NewInvitation) -> Create<Invitation> {
-        Create::new(Target::root(self).join(&["invitations"]), &INVITE, new)
+        // Nothing reads an invitation.
+        let target = Target::root(self).join(&["invitations"]);
+        Create::new(target, (&INVITE, &INVITE), new)
     }
 }

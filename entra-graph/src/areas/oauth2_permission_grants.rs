@@ -30,7 +30,7 @@ operations! {
 
 places! {
     /// `/oauth2PermissionGrants`.
-    OAuth2PermissionGrants: OAuth2PermissionGrant { list LIST, create(NewOAuth2PermissionGrant) CREATE, delta DELTA }
+    OAuth2PermissionGrants: OAuth2PermissionGrant { list LIST, create(NewOAuth2PermissionGrant) CREATE read GET, delta DELTA }
 }
 
 singles! {

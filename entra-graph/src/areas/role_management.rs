@@ -63,13 +63,13 @@ operations! {
 
 places! {
     /// `/roleManagement/directory/roleDefinitions`.
-    RoleDefinitions: UnifiedRoleDefinition { list LIST_DEFINITIONS, create(NewUnifiedRoleDefinition) CREATE_DEFINITION }
+    RoleDefinitions: UnifiedRoleDefinition { list LIST_DEFINITIONS, create(NewUnifiedRoleDefinition) CREATE_DEFINITION read GET_DEFINITION }
     /// `/roleManagement/directory/roleAssignments`.
-    RoleAssignments: UnifiedRoleAssignment { list LIST_ASSIGNMENTS, create(NewUnifiedRoleAssignment) CREATE_ASSIGNMENT }
+    RoleAssignments: UnifiedRoleAssignment { list LIST_ASSIGNMENTS, create(NewUnifiedRoleAssignment) CREATE_ASSIGNMENT read GET_ASSIGNMENT }
     /// `/roleManagement/directory/transitiveRoleAssignments` of beta.
     TransitiveRoleAssignments: UnifiedRoleAssignment { list LIST_TRANSITIVE_ASSIGNMENTS }
     /// `/directoryRoles`.
-    DirectoryRoles: DirectoryRole { list LIST_ROLES, create(NewDirectoryRole) ACTIVATE_ROLE, delta DELTA_ROLES }
+    DirectoryRoles: DirectoryRole { list LIST_ROLES, create(NewDirectoryRole) ACTIVATE_ROLE read GET_ROLE, delta DELTA_ROLES }
     /// `/directoryRoles/{id}/members`.
     DirectoryRoleMembers: DirectoryObject { list LIST_MEMBERS, references(ADD_MEMBER, REMOVE_MEMBER) }
     /// `/directoryRoles/{id}/scopedMembers`.
@@ -275,7 +275,7 @@ impl GraphClient {
         let beta = Target::version(self, Version::Beta);
         let mut target = beta.join(&["roleManagement", "directory", "transitiveRoleAssignments"]);
         target.advanced = true;
-        target.without_top = true;
+        target.without = &["$expand", "$top"];
         Collection::new(target)
     }
 

@@ -88,7 +88,7 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     GET_DELETED = "directory-deleteditems-get-serviceprincipal" GET "/directory/deletedItems/{id}" => Object("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];
-    RESTORE = "directory-deleteditems-restore-serviceprincipal" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("servicePrincipal"),
+    RESTORE = "directory-deleteditems-restore-serviceprincipal" POST "/directory/deletedItems/{id}/restore" => Object("servicePrincipal"),
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     PURGE = "directory-deleteditems-delete-serviceprincipal" DELETE "/directory/deletedItems/{id}" => Nothing,
@@ -110,7 +110,7 @@ operations! {
 
 places! {
     /// `/servicePrincipals`.
-    ServicePrincipals: ServicePrincipal { list LIST, count COUNT, create(NewServicePrincipal) CREATE, delta DELTA }
+    ServicePrincipals: ServicePrincipal { list LIST, count COUNT, create(NewServicePrincipal) CREATE read GET, delta DELTA }
     /// `/servicePrincipals/{id}/appRoleAssignedTo`.
     AppRoleAssignedTo: AppRoleAssignment { list LIST_ASSIGNED_TO, create(NewAppRoleAssignment) ASSIGN_TO }
     /// `/servicePrincipals/{id}/appRoleAssignments`.

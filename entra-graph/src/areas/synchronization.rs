@@ -79,7 +79,7 @@ operations! {
 
 places! {
     /// `/servicePrincipals/{id}/synchronization/jobs`.
-    SynchronizationJobs: SynchronizationJob { list LIST_JOBS, create(NewSynchronizationJob) CREATE_JOB }
+    SynchronizationJobs: SynchronizationJob { list LIST_JOBS, create(NewSynchronizationJob) CREATE_JOB read GET_JOB }
     /// `/servicePrincipals/{id}/synchronization/templates`.
     SynchronizationTemplates: SynchronizationTemplate { list LIST_TEMPLATES }
     /// `/applications/{id}/synchronization/templates`.

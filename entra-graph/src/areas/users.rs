@@ -134,7 +134,7 @@ operations! {
 
 places! {
     /// `/users`.
-    Users: User { list LIST, count COUNT, create(NewUser) CREATE, delta DELTA }
+    Users: User { list LIST, count COUNT, create(NewUser) CREATE read GET, delta DELTA }
     /// `/users/{id}/directReports`.
     DirectReports: DirectoryObject { list LIST_DIRECT_REPORTS }
     /// `/users/{id}/sponsors`.

@@ -205,6 +205,8 @@ impl ItemResponse<'_> {
             client_request_id,
             stop_reason: None,
             attempts: None,
+            // An earlier attempt of the whole may have been processed, and then all of its parts were.
+            unsure: whole.unsure,
             retry_after,
         }
     }

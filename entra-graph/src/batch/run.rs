@@ -41,6 +41,8 @@ struct Pending {
     after: Vec<usize>,
     tries: u32,
     counted: u32,
+    /// Whether an earlier attempt may have been processed.
+    unsure: bool,
     /// When it may be sent, on the time since the batch began.
     ready_at: Duration,
     /// The waits before its attempts so far, of which the time budget is made. The time of the whole batch does
@@ -125,6 +127,7 @@ impl Run {
                         after: item.after,
                         tries: 0,
                         counted: 0,
+                        unsure: false,
                         ready_at: Duration::ZERO,
                         waited: Duration::ZERO,
                         first_sent: None,
@@ -330,6 +333,8 @@ impl Run {
         let Some(pending) = self.pending.get_mut(&index) else {
             return;
         };
+        pending.unsure |= reply.unsure;
+        reply.unsure = pending.unsure;
         // It was not processed; its dependencies decide whether it is sent again.
         if reply.status == StatusCode::FAILED_DEPENDENCY && !pending.after.is_empty() {
             let waits = pending.after.iter().any(|one| self.results[*one].is_none());
@@ -381,6 +386,7 @@ impl Run {
         match decision {
             Decision::Retry { wait, counts } => {
                 pending.counted -= u32::from(!counts);
+                pending.unsure |= attempt.outcome.may_have_been_processed();
                 pending.waited = pending.waited.saturating_add(wait);
                 pending.ready_at = if delayed {
                     now
@@ -393,7 +399,7 @@ impl Run {
             _ => {}
         }
         let error = self.client.rejection(&pending.call, &reply);
-        if pending.tries > 1 && pending.call.was_done(&error) {
+        if reply.unsure && pending.call.was_done(&error) {
             reply.status = StatusCode::NO_CONTENT;
             reply.body = Bytes::new();
             self.finish(index, None, Ok(reply));

@@ -53,6 +53,8 @@ pub(crate) struct Reply {
     pub(crate) stop_reason: Option<StopReason>,
     /// The number of attempts, and how long all of them took.
     pub(crate) attempts: Option<(u32, Duration)>,
+    /// Whether an earlier attempt may have been processed.
+    pub(crate) unsure: bool,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -119,16 +121,17 @@ impl Call {
     }
 
     /// Whether an error says that an earlier attempt, whose response was lost, did what the request is for: the
-    /// object is deleted, or the reference is there or gone.
+    /// object or the credential is gone, or the reference is there or gone.
     pub(crate) fn was_done(&self, error: &Error) -> bool {
-        if self.method == Method::DELETE {
-            return error.is_not_found() || self.is_reference() && error.is_already_absent();
+        let last = self.url.path().rsplit('/').next().unwrap_or_default();
+        match (self.method.as_str(), last) {
+            ("DELETE", "$ref") => error.is_not_found() || error.is_already_absent(),
+            ("DELETE", _) => error.is_not_found(),
+            ("POST", "$ref") => error.is_already_present(),
+            ("POST", "removePassword" | "removeKey") => error.is_credential_absent(),
+            ("POST", "forceDelete") => error.is_not_found(),
+            _ => false,
         }
-        self.method == Method::POST && self.is_reference() && error.is_already_present()
-    }
-
-    fn is_reference(&self) -> bool {
-        self.url.path().ends_with("/$ref")
     }
 
     /// The headers of the request, before those that the send path adds.
@@ -157,6 +160,7 @@ impl Reply {
             client_request_id: None,
             stop_reason: None,
             attempts: None,
+            unsure: false,
             retry_after: None,
         }
     }
@@ -169,6 +173,7 @@ impl Reply {
             retry_after: self.retry_after,
             stop_reason: self.stop_reason,
             attempts: self.attempts,
+            unsure: self.unsure,
         }
     }
 }
@@ -222,7 +227,6 @@ impl GraphClient {
             .send(request)
             .await
             .map_err(|error| self.with_call(Error::from(error), call))?;
-        let sent_again = response.tries > 1;
         let mut reply = Reply {
             status: response.status,
             headers: response.headers,
@@ -230,13 +234,14 @@ impl GraphClient {
             client_request_id: Some(response.client_request_id),
             stop_reason: response.stop_reason,
             attempts: Some((response.tries, response.elapsed)),
+            unsure: response.earlier_may_have_been_processed,
             retry_after: response.retry_after,
         };
         if reply.status.is_success() {
             return Ok(reply);
         }
         let error = self.rejection(call, &reply);
-        if sent_again && call.was_done(&error) {
+        if reply.unsure && call.was_done(&error) {
             reply.status = StatusCode::NO_CONTENT;
             reply.body = Bytes::new();
             return Ok(reply);

@@ -53,6 +53,8 @@ struct Inner {
     retry_after: Option<Duration>,
     stop_reason: Option<StopReason>,
     attempts: Option<(u32, Duration)>,
+    /// Whether an attempt before the last may have been processed.
+    unsure: bool,
     list: Option<ListProgress>,
     granted: Option<Granted>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
@@ -99,7 +101,7 @@ pub enum ErrorKind {
     PageLoop,
     /// The request was not processed, because one that it depends on in a batch failed.
     Dependency,
-    /// Reads after a write do not agree on it yet, and the time for it is up.
+    /// Reads after a write that was made do not agree on it yet and the time for it is up, or they fail.
     NotSettled,
     /// The response is larger than the client's limit; the rest was not read.
     ResponseTooLarge,
@@ -225,6 +227,20 @@ impl Error {
                 .contains("removed object references do not exist")
     }
 
+    /// Whether Graph rejected the removal of a secret or key because there is none. Its message decides.
+    pub(crate) fn is_credential_absent(&self) -> bool {
+        let message = self.message().to_ascii_lowercase();
+        self.0
+            .status
+            .is_some_and(|status| matches!(status.as_u16(), 400 | 404))
+            && message.contains("no credentials found to be removed")
+    }
+
+    /// Whether an attempt before the one that this error is about may have been processed.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.0.unsure
+    }
+
     /// Whether the list must be read from its start, because Graph no longer knows the link to the page.
     ///
     /// Some services send no code with it, only a message about the skip token.
@@ -276,7 +292,12 @@ impl Error {
     #[inline]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Transport | ErrorKind::NotSettled => true,
+            ErrorKind::Transport => true,
+            ErrorKind::NotSettled => {
+                let source = self.0.source.as_deref();
+                let cause = source.and_then(|source| source.downcast_ref::<Self>());
+                cause.is_none_or(|cause| cause.is_transient() || cause.is_not_found())
+            }
             ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
             ErrorKind::Service => {
                 self.code() == Some(CONCURRENCY_VIOLATION)
@@ -331,6 +352,20 @@ impl Error {
             ),
         );
         error.0.source = last.map(|last| Arc::new(last) as _);
+        error
+    }
+
+    /// The error of a read after a write that was made, which must not look like an error of the write.
+    #[inline]
+    pub(crate) fn unread(cause: Self) -> Self {
+        if cause.kind() == ErrorKind::NotSettled {
+            return cause;
+        }
+        let mut error = Self::new(
+            ErrorKind::NotSettled,
+            format!("the write was made, and reading it back failed: {cause}"),
+        );
+        error.0.source = Some(Arc::new(cause));
         error
     }
 
@@ -411,6 +446,7 @@ impl Error {
         self.0.retry_after = response.retry_after;
         self.0.stop_reason = response.stop_reason;
         self.0.attempts = response.attempts;
+        self.0.unsure = response.unsure;
         if let Some(id) = response.request_id {
             self.0.service.request_id = Some(id.to_owned());
         }
@@ -439,6 +475,7 @@ impl Error {
             retry_after: None,
             stop_reason: None,
             attempts: None,
+            unsure: false,
             list: None,
             granted: None,
             source: None,
@@ -454,6 +491,7 @@ pub(crate) struct ResponseFacts<'a> {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) attempts: Option<(u32, Duration)>,
+    pub(crate) unsure: bool,
 }
 
 impl From<entra_core::Error> for Error {

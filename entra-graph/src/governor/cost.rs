@@ -49,7 +49,7 @@ impl Cost {
                 for limit in [WRITES, WRITES + 1, WRITES + 2] {
                     cost.0[limit] = write;
                 }
-                let keys = path.collection() == "applications" && query.selects("keyCredentials");
+                let keys = is(path.collection(), "applications") && query.selects("keyCredentials");
                 cost.0[KEYS] = u32::from(reads && keys);
                 let on_demand = *method == Method::POST && path.matches(PROVISION_ON_DEMAND);
                 cost.0[PROVISION] = u32::from(on_demand);
@@ -112,19 +112,22 @@ fn units(method: &Method, path: &Path<'_>, query: &Query<'_>) -> u32 {
         .max(1)
 }
 
-/// The segments of a path as the documentation writes them: a key in parentheses is a segment of its own, `me` is a
-/// user, and a cast is left out.
+/// The segments of a path: a key in parentheses is a segment of its own, `me` is a user, and a cast is left out. They are
+/// compared without regard to case, as Graph does.
 struct Path<'a>(Vec<&'a str>);
 
 impl<'a> Path<'a> {
     fn new(path: &'a str) -> Self {
         let mut segments = Vec::new();
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-            let version = segments.is_empty() && matches!(segment, "v1.0" | "beta");
-            if version || segment.starts_with("microsoft.graph.") && !segment.contains('(') {
+            let version = segments.is_empty() && is_any(segment, &["v1.0", "beta"]);
+            let is_cast = segment
+                .get(..CAST.len())
+                .is_some_and(|start| is(start, CAST));
+            if version || is_cast && !segment.contains('(') {
                 continue;
             }
-            if segments.is_empty() && segment == "me" {
+            if segments.is_empty() && is(segment, "me") {
                 segments.extend(["users", "me"]);
                 continue;
             }
@@ -145,7 +148,7 @@ impl<'a> Path<'a> {
     fn matches(&self, pattern: &str) -> bool {
         let mut segments = self.0.iter();
         pattern.split('/').all(|part| match segments.next() {
-            Some(segment) => part == "*" || part == *segment,
+            Some(segment) => part == "*" || is(segment, part),
             None => false,
         }) && segments.next().is_none()
     }
@@ -154,21 +157,26 @@ impl<'a> Path<'a> {
     fn reads(&self, method: &Method) -> bool {
         let last = self.0.last().copied().unwrap_or_default();
         matches!(*method, Method::GET | Method::HEAD)
-            || *method == Method::POST && READING_ACTIONS.contains(&last)
+            || *method == Method::POST && is_any(last, READING_ACTIONS)
     }
 
     fn service(&self) -> Service {
         let second = self.0.get(1).copied().unwrap_or_default();
         let third = self.0.get(2).copied().unwrap_or_default();
-        match self.collection() {
-            "auditLogs" => Service::Logs,
-            "reports" if second == "authenticationMethods" => Service::Logs,
-            "identityProtection" => Service::Protection,
-            "identity" if second == "conditionalAccess" => Service::Protection,
-            "subscriptions" => Service::Subscriptions,
-            "users" | "groups" if OTHER_SERVICES.contains(&third) => Service::Other,
-            collection if DIRECTORY.contains(&collection) => Service::Directory,
-            _ => Service::Other,
+        let collection = self.collection();
+        let is_report = is(collection, "reports") && is(second, "authenticationMethods");
+        let is_policy = is(collection, "identity") && is(second, "conditionalAccess");
+        let has_others = is_any(collection, &["users", "groups"]);
+        if is(collection, "auditLogs") || is_report {
+            Service::Logs
+        } else if is(collection, "identityProtection") || is_policy {
+            Service::Protection
+        } else if is(collection, "subscriptions") {
+            Service::Subscriptions
+        } else if has_others && is_any(third, OTHER_SERVICES) || !is_any(collection, DIRECTORY) {
+            Service::Other
+        } else {
+            Service::Directory
         }
     }
 }
@@ -201,11 +209,24 @@ impl<'a> Query<'a> {
 
     fn selects(&self, property: &str) -> bool {
         self.get("select").is_some_and(|names| {
-            let mut names = names.split(',').flat_map(|names| names.split("%2C"));
-            names.any(|name| name == property)
+            let encoded = |names: &'a str| names.split("%2C").flat_map(|part| part.split("%2c"));
+            let mut names = names.split(',').flat_map(encoded);
+            names.any(|name| is(name, property))
         })
     }
 }
+
+/// Whether Graph takes two parts of an address for the same.
+fn is(part: &str, known: &str) -> bool {
+    part.eq_ignore_ascii_case(known)
+}
+
+fn is_any(part: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| is(part, known))
+}
+
+/// What a segment begins with that casts to a type.
+const CAST: &str = "microsoft.graph.";
 
 /// Documented resource units; every other request to the directory costs 1. "Microsoft Graph service-specific throttling
 /// limits", identity and access service, 2025.
@@ -394,6 +415,14 @@ mod tests {
             ("PUT /users/a/manager/$ref", 1, 1),
             ("POST /applications/a/addPassword", 1, 1),
             ("GET /directory/deletedItems/microsoft.graph.user", 1, 0),
+            // Graph does not distinguish letter case, and raw requests may use any.
+            ("GET /V1.0/USERS", 2, 0),
+            ("GET /users/a/MEMBEROF/Microsoft.Graph.Group", 2, 0),
+            ("GET /Me/memberof", 2, 0),
+            ("GET /groups/a/transitivemembers", 5, 0),
+            ("POST /directoryobjects/getbyids", 5, 0),
+            ("PATCH /USERS/a", 1, 1),
+            ("GET /users/a/MESSAGES", 0, 0),
             ("GET /me/messages", 0, 0),
             ("PATCH /me/mailboxSettings", 0, 0),
             ("GET /sites/root", 0, 0),
@@ -411,6 +440,15 @@ mod tests {
         let cases = [
             ("GET /auditLogs/signIns", Some(LOGS)),
             ("GET /beta/auditLogs/signIns", Some(LOGS)),
+            ("GET /auditlogs/signins", Some(LOGS)),
+            ("GET /Reports/authenticationmethods/x", Some(LOGS)),
+            ("GET /identityprotection/riskyusers", Some(PROTECTION)),
+            ("GET /Identity/conditionalaccess/policies", Some(PROTECTION)),
+            ("POST /Subscriptions", Some(SUBSCRIPTIONS)),
+            (
+                "POST /serviceprincipals/a/synchronization/jobs/b/provisionondemand",
+                Some(PROVISION),
+            ),
             (
                 "GET /reports/authenticationMethods/userRegistrationDetails",
                 Some(LOGS),
@@ -451,6 +489,8 @@ mod tests {
         let keys = |request| cost(request).get(KEYS);
         assert_eq!(keys("GET /applications/a?$select=id,keyCredentials"), 1);
         assert_eq!(keys("GET /applications/a?$select=id%2CkeyCredentials"), 1);
+        assert_eq!(keys("GET /applications/a?$select=id%2ckeyCredentials"), 1);
+        assert_eq!(keys("GET /Applications/a?$SELECT=keycredentials"), 1);
         assert_eq!(keys("GET /applications/a?$select=id"), 0);
         assert_eq!(keys("GET /servicePrincipals/a?$select=keyCredentials"), 0);
     }

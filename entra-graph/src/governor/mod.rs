@@ -46,7 +46,8 @@ use turns::{Caller, Turns};
 /// Tasks take turns: a task that has a thousand requests at once does not hold up one request of another task, and the
 /// requests of one task pass a limit in the order in which they arrived. A request that waits for one limit does not hold up requests
 /// that do not need it.
-/// The waits do not count against the time budget of a call.
+/// The waits do not count against the time budget of a call. A request waits for as long as Graph asked another one of the limit
+/// to wait, for up to 10 minutes also if that one had no time left for it.
 ///
 /// ```
 /// # fn example(credential: impl entra_core::TokenCredential + Clone) -> Result<(), entra_graph::Error> {
@@ -240,18 +241,24 @@ impl Paced {
         headers: &HeaderMap,
         wait: Option<Duration>,
     ) -> bool {
-        let signals = Signals::read(status, headers);
+        let signals = Signals::read(status, headers, self.clock.now());
         let now = self.governor.now(&*self.clock);
         let reached = signals.reached(&self.cost);
         self.learn_units(now, &signals, reached);
-        let (Some(wait), Some(limit)) = (wait, reached) else {
+        let Some(limit) = reached else {
             return false;
         };
         let mut meter = lock(&self.lanes[limit].meter);
-        let wait = wait.max(meter.least_wait(signals.waits));
-        meter.close(now, wait);
-        debug!(?wait, limit, "throttled: every request of this limit waits");
-        true
+        // Also when this request is not sent again, since the next one would be throttled, too.
+        let named = wait.or_else(|| Some(signals.retry_after?.min(LONGEST_CLOSED)));
+        let named = named.unwrap_or_default();
+        let closed = named.max(meter.least_wait(signals.retry_after.is_some()));
+        meter.close(now, closed);
+        debug!(
+            ?closed,
+            limit, "throttled: every request of this limit waits"
+        );
+        wait.is_some()
     }
 
     fn learn_units(&self, now: Duration, signals: &Signals, reached: Option<usize>) {
@@ -361,6 +368,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How long a size that a 429 showed is believed.
 const KNOWN_FOR: Duration = Duration::from_secs(10 * 60);
+
+/// For how long a limit is closed by a wait that no request has time for; then one request finds out.
+const LONGEST_CLOSED: Duration = Duration::from_secs(10 * 60);
 
 /// From so many applications and tenants on, those at rest are forgotten.
 const MOST_KEYS: usize = 1_000;

@@ -1,6 +1,12 @@
 //! What a response says about limits.
 
-use entra_core::http::{HeaderMap, StatusCode, header};
+use std::time::Duration;
+
+use entra_core::{
+    Timestamp,
+    http::{HeaderMap, StatusCode},
+    retry_after,
+};
 
 use super::{
     Cost,
@@ -19,8 +25,8 @@ pub(super) struct Signals {
     pub(super) exceeded: Option<Exceeded>,
     /// Whose requests the limit counts together, as a 429 says.
     pub(super) scope: Option<Scope>,
-    /// Whether it names a wait.
-    pub(super) waits: bool,
+    /// The wait that it names.
+    pub(super) retry_after: Option<Duration>,
 }
 
 /// What is used up, by `x-ms-throttle-information`.
@@ -33,7 +39,8 @@ pub(super) enum Exceeded {
 }
 
 impl Signals {
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap) -> Self {
+    /// What a response says that came at this time.
+    pub(super) fn read(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
         let throttled = status == StatusCode::TOO_MANY_REQUESTS;
         let of_429 = |name: &str| text(name).filter(|_| throttled);
@@ -56,7 +63,7 @@ impl Signals {
             used: text("x-ms-throttle-limit-percentage").and_then(|used| used.parse().ok()),
             exceeded,
             scope,
-            waits: headers.contains_key(header::RETRY_AFTER),
+            retry_after: retry_after(headers, now),
         }
     }
 
@@ -109,7 +116,8 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()))
             .collect();
-        Signals::read(StatusCode::from_u16(status).unwrap(), &headers)
+        let status = StatusCode::from_u16(status).unwrap();
+        Signals::read(status, &headers, Timestamp::UNIX_EPOCH)
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::{ops::Deref, vec};
 use serde::Serializer;
 
 use super::{FieldSlot, Secrets, Value};
+use crate::odata::{Described, EntityInfo};
 
 /// Related objects of an `$expand`, possibly not all of them.
 ///
@@ -32,6 +33,11 @@ impl<T> Expanded<T> {
     pub fn into_items(self) -> Vec<T> {
         self.items
     }
+}
+
+/// What a list of the related objects depends on.
+impl<T: Described> Described for Expanded<T> {
+    const INFO: EntityInfo = T::INFO;
 }
 
 impl<T> Deref for Expanded<T> {

@@ -188,7 +188,10 @@ macro_rules! model {
             )*
             $(
                 $(#[$relation_doc])*
-                pub const $relation_constant: $crate::odata::NavigationProperty<Self> = $crate::odata::NavigationProperty::new($relation_wire);
+                pub const $relation_constant: $crate::odata::NavigationProperty<Self> = $crate::odata::NavigationProperty::new(
+                    $relation_wire,
+                    &<$relation_type as $crate::odata::Described>::INFO,
+                );
             )*
 
             /// The wire names of all declared properties.

@@ -58,7 +58,8 @@ impl Described for AppManagementPolicy {
         "app management policy",
         "app management policies",
         Some(999),
-    );
+    )
+    .with_no_list_options(&["$expand"]);
 }
 
 impl Described for TenantAppManagementPolicy {

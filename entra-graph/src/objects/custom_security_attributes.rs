@@ -61,7 +61,9 @@ impl Described for CustomSecurityAttributeDefinition {
 }
 
 impl Described for AllowedValue {
-    const INFO: EntityInfo = EntityInfo::other("predefined value", "predefined values", None);
+    const INFO: EntityInfo = EntityInfo::other("predefined value", "predefined values", None)
+        .with_no_list_options(&["$select"])
+        .with_no_object_options(&["$select"]);
 }
 
 capable!(AttributeSet: Selectable, Toppable);

@@ -36,6 +36,7 @@ entity! {
 
 impl Described for DirectoryAudit {
     const INFO: EntityInfo = EntityInfo::other("directory audit", "directory audits", Some(1000))
+        .with_no_object_options(&["$select"])
         .with_nested(&[
             nested("initiatedBy/app/appId", "eq"),
             nested("initiatedBy/app/displayName", "eq"),

@@ -125,7 +125,8 @@ impl Described for InternalDomainFederation {
         "federation configuration",
         "federation configurations",
         None,
-    );
+    )
+    .with_no_object_options(&["$select"]);
 }
 
 capable!(Domain: Selectable);

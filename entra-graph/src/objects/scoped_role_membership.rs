@@ -17,5 +17,6 @@ entity! {
 }
 
 impl Described for ScopedRoleMembership {
-    const INFO: EntityInfo = EntityInfo::other("scoped role member", "scoped role members", None);
+    const INFO: EntityInfo = EntityInfo::other("scoped role member", "scoped role members", None)
+        .with_no_object_options(&["$select"]);
 }

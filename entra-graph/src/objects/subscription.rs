@@ -40,5 +40,6 @@ entity! {
 }
 
 impl Described for Subscription {
-    const INFO: EntityInfo = EntityInfo::other("subscription", "subscriptions", None);
+    const INFO: EntityInfo = EntityInfo::other("subscription", "subscriptions", None)
+        .with_no_object_options(&["$select"]);
 }

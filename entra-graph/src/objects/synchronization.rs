@@ -2,7 +2,7 @@ use super::types::{
     KeyValuePair, SynchronizationMetadataEntry, SynchronizationSchedule, SynchronizationStatus,
 };
 use crate::{
-    model::{Json, capable, entity},
+    model::{Json, entity},
     odata::{Described, EntityInfo},
 };
 
@@ -51,7 +51,8 @@ entity! {
 }
 
 impl Described for SynchronizationJob {
-    const INFO: EntityInfo = EntityInfo::other("synchronization job", "synchronization jobs", None);
+    const INFO: EntityInfo = EntityInfo::other("synchronization job", "synchronization jobs", None)
+        .with_no_object_options(&["$select"]);
 }
 
 impl Described for SynchronizationTemplate {
@@ -66,7 +67,3 @@ impl Described for SynchronizationSchema {
     const INFO: EntityInfo =
         EntityInfo::other("synchronization schema", "synchronization schemas", None);
 }
-
-capable!(SynchronizationJob: Selectable);
-capable!(SynchronizationTemplate: Selectable);
-capable!(SynchronizationSchema: Selectable);

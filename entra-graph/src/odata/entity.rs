@@ -11,6 +11,10 @@ pub trait Described: 'static {
     const INFO: EntityInfo;
 }
 
+impl<T: Described> Described for Box<T> {
+    const INFO: EntityInfo = T::INFO;
+}
+
 /// What requests for a collection depend on.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
@@ -27,6 +31,10 @@ pub struct EntityInfo {
     pub(crate) default_mode_only: &'static [&'static str],
     /// Properties that Graph returns of one object, not in lists.
     pub(crate) not_in_lists: &'static [&'static str],
+    /// Query options that the type or a read of one object has, but its lists do not take.
+    pub(crate) no_list_options: &'static [&'static str],
+    /// Query options that a read of one object does not take.
+    pub(crate) no_object_options: &'static [&'static str],
     nested: &'static [(&'static str, Support)],
 }
 
@@ -51,6 +59,8 @@ impl EntityInfo {
             page_size,
             default_mode_only: &[],
             not_in_lists: &[],
+            no_list_options: &[],
+            no_object_options: &[],
             nested: &[],
         }
     }
@@ -84,6 +94,31 @@ impl EntityInfo {
             not_in_lists: names,
             ..self
         }
+    }
+
+    /// With lists that do not take these options.
+    #[cfg(any(
+        feature = "app-management-policies",
+        feature = "custom-security-attributes"
+    ))]
+    pub(crate) const fn with_no_list_options(self, options: &'static [&'static str]) -> Self {
+        Self {
+            no_list_options: options,
+            ..self
+        }
+    }
+
+    /// With a read of one object that does not take these options.
+    pub(crate) const fn with_no_object_options(self, options: &'static [&'static str]) -> Self {
+        Self {
+            no_object_options: options,
+            ..self
+        }
+    }
+
+    /// Whether a read of one object takes `$select`.
+    pub(crate) fn selects_of_one(&self) -> bool {
+        !self.no_object_options.contains(&"$select")
     }
 
     #[inline]

@@ -16,7 +16,8 @@ pub(crate) struct Query {
     top: Option<u32>,
     count: bool,
     advanced: bool,
-    without_top: bool,
+    /// Options that the place does not take, although the type of its objects has them.
+    without: &'static [&'static str],
     /// The first thing that Graph would reject; returned when the request is sent.
     problem: Option<String>,
 }
@@ -34,9 +35,9 @@ impl Query {
         self.advanced = true;
     }
 
-    /// The list takes no `$top`.
-    pub(crate) fn without_top(&mut self) {
-        self.without_top = true;
+    /// The place does not take these options.
+    pub(crate) fn without(&mut self, options: &'static [&'static str]) {
+        self.without = options;
     }
 
     #[inline]
@@ -89,9 +90,6 @@ impl Query {
                 entity.plural
             ));
         }
-        if self.without_top {
-            self.fail("Graph documents no `$top` for this list".to_owned());
-        }
         self.top = Some(size);
     }
 
@@ -105,6 +103,12 @@ impl Query {
     /// # Errors
     /// `Query` for anything that Graph would reject.
     pub(crate) fn list(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
+        self.check_options(entity.no_list_options, |option| {
+            format!(
+                "Graph documents no {option} for this list of {}: leave it out, or read each {} with `get`",
+                entity.plural, entity.name
+            )
+        })?;
         let advanced = self.check(entity)?;
         let alone = |name: &&Cow<'static, str>| entity.not_in_lists.contains(&&***name);
         if let Some(name) = self.select.iter().find(alone) {
@@ -184,8 +188,19 @@ impl Query {
     /// # Errors
     /// `Query` for anything that Graph would reject.
     #[inline]
-    pub(crate) fn one(&self, mut url: Url, by_id: bool) -> Result<Prepared, Error> {
+    pub(crate) fn one(
+        &self,
+        mut url: Url,
+        by_id: bool,
+        entity: &EntityInfo,
+    ) -> Result<Prepared, Error> {
         self.check_problem()?;
+        self.check_options(entity.no_object_options, |option| {
+            format!(
+                "Graph documents no {option} for a read of one {}: leave it out",
+                entity.name
+            )
+        })?;
         if !by_id && self.select.iter().any(|name| name == SIGN_IN_ACTIVITY) {
             return Err(Error::query(format!(
                 "Graph returns {SIGN_IN_ACTIVITY} of one user by object id only, not by user principal name or another key"
@@ -204,6 +219,30 @@ impl Query {
     fn check_problem(&self) -> Result<(), Error> {
         match &self.problem {
             Some(problem) => Err(Error::query(problem.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Rejects an option that neither these places nor this one take.
+    fn check_options(
+        &self,
+        others: &[&str],
+        message: impl FnOnce(&str) -> String,
+    ) -> Result<(), Error> {
+        let used = [
+            ("$select", !self.select.is_empty()),
+            ("$filter", self.filter.is_some()),
+            ("$orderby", !self.order.is_empty()),
+            ("$search", self.search.is_some()),
+            ("$expand", self.expand.is_some()),
+            ("$top", self.top.is_some()),
+            ("$count", self.count),
+        ];
+        let rejected = used.into_iter().find(|(option, used)| {
+            *used && (others.contains(option) || self.without.contains(option))
+        });
+        match rejected {
+            Some((option, _)) => Err(Error::query(message(option))),
             None => Ok(()),
         }
     }
@@ -251,7 +290,7 @@ impl Query {
     }
 
     fn page_size(&self, entity: &EntityInfo) -> Result<Option<u32>, Error> {
-        let Some(most) = entity.page_size.filter(|_| !self.without_top) else {
+        let Some(most) = entity.page_size.filter(|_| !self.without.contains(&"$top")) else {
             return Ok(self.top);
         };
         let sign_in_activity = self.select.iter().any(|name| name == SIGN_IN_ACTIVITY)

@@ -1,20 +1,23 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use super::Property;
+use super::{EntityInfo, Property};
 
 /// A relationship of `E` that `$expand` returns with the object, as a constant: `User::MANAGER`.
 ///
 /// Of a few relationships Graph also filters by the related objects ([`path`](Self::path), [`any`](Self::any)).
 pub struct NavigationProperty<E> {
     name: &'static str,
+    /// What lists of the related objects depend on.
+    related: &'static EntityInfo,
     select: Vec<Cow<'static, str>>,
     marker: PhantomData<fn() -> E>,
 }
 
 impl<E> NavigationProperty<E> {
-    pub(crate) const fn new(name: &'static str) -> Self {
+    pub(crate) const fn new(name: &'static str, related: &'static EntityInfo) -> Self {
         Self {
             name,
+            related,
             select: Vec::new(),
             marker: PhantomData,
         }
@@ -26,9 +29,14 @@ impl<E> NavigationProperty<E> {
         self.name
     }
 
-    /// The selected properties of the related objects, with commas between; empty for the default ones.
-    pub(crate) fn selected(&self) -> String {
-        self.select.join(",")
+    /// The options of the list of all related objects, as far as it takes them: the selected properties with commas
+    /// between, empty for the default ones, and the largest page.
+    pub(crate) fn list_options(&self) -> (String, Option<u16>) {
+        let select = match self.related.no_list_options.contains(&"$select") {
+            true => String::new(),
+            false => self.select.join(","),
+        };
+        (select, self.related.page_size)
     }
 
     /// With only these properties of the related objects, and their ids.
@@ -62,7 +70,7 @@ impl<E> Clone for NavigationProperty<E> {
     fn clone(&self) -> Self {
         Self {
             select: self.select.clone(),
-            ..Self::new(self.name)
+            ..Self::new(self.name, self.related)
         }
     }
 }

@@ -38,6 +38,8 @@ pub trait CreateAt: Place {
     type New: New<Self::Item>;
     /// The operation.
     const CREATE: &'static Operation;
+    /// The operation that reads a new object.
+    const READ: &'static Operation = Self::LIST;
 }
 
 /// A place that has a change feed.
@@ -224,7 +226,7 @@ impl<P: Place, E: Entity> Collection<P, E> {
     where
         P: CreateAt,
     {
-        Create::new(self.target.clone(), P::CREATE, new)
+        Create::new(self.target.clone(), (P::CREATE, P::READ), new)
     }
 }
 
@@ -278,12 +280,13 @@ impl<P: Single> Object<P> {
     where
         P: UpdateAt,
     {
-        Update::new(self.target.clone(), P::UPDATE)
+        Update::new(self.target.clone(), (P::UPDATE, P::GET))
     }
 
     /// A request that deletes the object.
     ///
-    /// When a first attempt's response is lost and the second finds nothing, the object is deleted.
+    /// When a first attempt's response is lost, or is a temporary failure, and the second finds nothing, the object is
+    /// deleted.
     pub fn delete(&self) -> Request<()>
     where
         P: DeleteAt,
@@ -302,6 +305,9 @@ impl<P: Single> Object<P> {
     }
 
     /// A request that restores the object; its response is the restored object.
+    ///
+    /// It is sent again only if Graph certainly did not process it: of an object that is restored already, Graph says
+    /// that there is none.
     pub fn restore(&self) -> Request<P::Item>
     where
         P: RestoreAt,
@@ -398,7 +404,7 @@ impl<P: Place> Collection<P> {
                     let mut found = Added::default();
                     self.add_singly(some, &mut found).await?;
                     // If all exist now, an attempt without a response has added them.
-                    if found.added == 0 && error.tries() > Some(1) {
+                    if found.added == 0 && error.is_unsure() {
                         found = Added {
                             added: some.len(),
                             already_present: 0,
@@ -472,7 +478,7 @@ impl<P: Single> fmt::Debug for Object<P> {
 /// ```text
 /// places! {
 ///     /// `/users`.
-///     Users: User { list LIST, count COUNT, create(NewUser) CREATE, delta DELTA }
+///     Users: User { list LIST, count COUNT, create(NewUser) CREATE read GET, delta DELTA }
 ///     /// `/groups/{id}/members`.
 ///     GroupMembers: DirectoryObject { list MEMBERS, references(ADD, REMOVE, many(ADD_MANY, "members@odata.bind")) }
 /// }
@@ -483,7 +489,7 @@ macro_rules! places {
         $place:ident: $item:ty {
             list $list:ident
             $(, count $count:ident)?
-            $(, create($new:ty) $create:ident)?
+            $(, create($new:ty) $create:ident $(read $read:ident)?)?
             $(, delta $delta:ident)?
             $(, references($add:ident, $remove:ident $(, many($many:ident, $property:literal))?))?
             $(,)?
@@ -504,6 +510,7 @@ macro_rules! places {
             impl $crate::place::CreateAt for $place {
                 type New = $new;
                 const CREATE: &'static $crate::operation::Operation = &$create;
+                $(const READ: &'static $crate::operation::Operation = &$read;)?
             }
         )?
 

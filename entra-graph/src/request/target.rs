@@ -16,8 +16,8 @@ pub(crate) struct Target {
     url: Result<Url, String>,
     /// Whether every request there is an advanced query.
     pub(crate) advanced: bool,
-    /// Whether lists there take no `$top`, although lists of the same type elsewhere do.
-    pub(crate) without_top: bool,
+    /// Query options that lists there do not take, although lists of the same type elsewhere do.
+    pub(crate) without: &'static [&'static str],
     /// Whether an object id names the object there.
     pub(crate) by_id: bool,
     /// Whether an alternate key names the object there.
@@ -32,7 +32,7 @@ impl Target {
             client: client.clone(),
             url: Ok(client.base().clone()),
             advanced: false,
-            without_top: false,
+            without: &[],
             by_id: false,
             by_alternate_key: false,
         }

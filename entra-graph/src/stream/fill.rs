@@ -19,6 +19,9 @@ pub(crate) struct Fill {
     collection: String,
     relation: String,
     select: String,
+    /// The page size; `None` where the list takes no `$top`.
+    #[serde(default)]
+    top: Option<u16>,
     /// Whether a response is one object and not a page.
     #[serde(default)]
     of_one: bool,
@@ -29,8 +32,9 @@ pub(crate) struct Fill {
 pub(crate) type Complete =
     fn(Fill, GraphClient, &'static Operation, Reply) -> BoxFuture<'static, Result<Reply, Error>>;
 
-/// A relationship that a builder completes: its name, the selected properties of its objects, and what completes it.
-pub(crate) type Completed = (&'static str, String, Complete);
+/// A relationship that a builder completes: its name, the selected properties and the page size of the list of its objects,
+/// and what completes it.
+pub(crate) type Completed = (&'static str, (String, Option<u16>), Complete);
 
 /// A relationship, and what completes it.
 #[derive(Clone)]
@@ -57,7 +61,7 @@ impl Filling {
     /// `Query` for deleted objects, whose relationships Graph does not have.
     #[inline]
     pub(crate) fn new(completed: Completed, url: &Url, of_one: bool) -> Result<Self, Error> {
-        let (relation, select, complete) = completed;
+        let (relation, (select, top), complete) = completed;
         if url.path().contains(DELETED) {
             return Err(Error::query(format!(
                 "Graph has no list of the {relation} of deleted objects, so they cannot be completed: use `expand`"
@@ -67,6 +71,7 @@ impl Filling {
             collection: url.to_string(),
             relation: relation.to_owned(),
             select,
+            top,
             of_one,
         };
         Ok(fill.completed_by(complete))
@@ -173,11 +178,12 @@ impl Fill {
             .map_err(|()| invalid())?
             .extend(id.filter(|_| !self.of_one))
             .push(&self.relation);
-        let select = match &*self.select {
-            "" => String::new(),
-            names => format!("$select={names}&"),
-        };
-        url.set_query(Some(&format!("{select}$top=999")));
+        let mut options = Vec::new();
+        if !self.select.is_empty() {
+            options.push(format!("$select={}", self.select));
+        }
+        options.extend(self.top.map(|top| format!("$top={top}")));
+        url.set_query((!options.is_empty()).then_some(&*options.join("&")));
         Ok(Call::new(operation, url))
     }
 }

@@ -23,10 +23,12 @@ pub struct Get<E> {
 
 impl<E: Entity> Get<E> {
     pub(crate) fn new(target: Target, operation: &'static Operation) -> Self {
+        let mut query = Query::default();
+        query.without(target.without);
         Self {
             target,
             operation,
-            query: Query::default(),
+            query,
             complete: None,
             marker: PhantomData,
         }
@@ -74,7 +76,7 @@ impl<E: Entity> Get<E> {
     where
         E: Expandable,
     {
-        self.complete = Some((relation.name(), relation.selected(), by_batches));
+        self.complete = Some((relation.name(), relation.list_options(), by_batches));
         self.expand(relation)
     }
 
@@ -106,7 +108,9 @@ impl<E: Entity> Get<E> {
     }
 
     fn call(&self) -> Result<Call, Error> {
-        let prepared = self.query.one(self.target.url()?, self.target.by_id)?;
+        let prepared = self
+            .query
+            .one(self.target.url()?, self.target.by_id, &E::INFO)?;
         Ok(Call::new(self.operation, prepared.url))
     }
 }

@@ -45,9 +45,7 @@ impl<E: Entity> List<E> {
         if target.advanced {
             query.force_advanced();
         }
-        if target.without_top {
-            query.without_top();
-        }
+        query.without(target.without);
         Self {
             target,
             operation,
@@ -133,7 +131,7 @@ impl<E: Entity> List<E> {
     where
         E: Expandable,
     {
-        self.complete = Some((relation.name(), relation.selected(), by_batches));
+        self.complete = Some((relation.name(), relation.list_options(), by_batches));
         self.expand(relation)
     }
 

@@ -66,6 +66,8 @@ pub struct NewBody(pub(crate) Result<Body, Error>);
 pub struct Create<E> {
     target: Target,
     operation: &'static Operation,
+    /// The operation that reads it back.
+    read: &'static Operation,
     body: Result<Body, Error>,
     found_by: FoundBy<E>,
     marker: PhantomData<fn() -> E>,
@@ -105,6 +107,8 @@ pub struct Create<E> {
 pub struct Update<E> {
     target: Target,
     operation: &'static Operation,
+    /// The operation that reads it back.
+    read: &'static Operation,
     body: Body,
     marker: PhantomData<fn() -> E>,
 }
@@ -119,11 +123,17 @@ pub struct Upsert<E> {
 }
 
 impl<E: Entity> Create<E> {
-    pub(crate) fn new<N: New<E>>(target: Target, operation: &'static Operation, new: N) -> Self {
+    /// A create by an operation, and the operation that reads the new object.
+    pub(crate) fn new<N: New<E>>(
+        target: Target,
+        (operation, read): (&'static Operation, &'static Operation),
+        new: N,
+    ) -> Self {
         let body = new.into_body(target.client.base()).0;
         Self {
             target,
             operation,
+            read,
             body,
             found_by: N::FOUND_BY,
             marker: PhantomData,
@@ -136,7 +146,12 @@ impl<E: Entity> Create<E> {
 
     /// The list at the address of the create.
     pub(crate) fn list(&self) -> List<E> {
-        List::new(self.target.clone(), self.operation)
+        List::new(self.target.clone(), self.read)
+    }
+
+    /// The operation that reads the new object.
+    pub(crate) const fn read_operation(&self) -> &'static Operation {
+        self.read
     }
 
     /// With a value for a further property. A second call for the same property replaces the first.
@@ -175,10 +190,15 @@ impl<E: Entity> IntoRequest for Create<E> {
 }
 
 impl<E: Entity> Update<E> {
-    pub(crate) fn new(target: Target, operation: &'static Operation) -> Self {
+    /// An update by an operation, and the operation that reads the object.
+    pub(crate) fn new(
+        target: Target,
+        (operation, read): (&'static Operation, &'static Operation),
+    ) -> Self {
         Self {
             target,
             operation,
+            read,
             body: Body::default(),
             marker: PhantomData,
         }
@@ -206,6 +226,11 @@ impl<E: Entity> Update<E> {
     pub fn clear<T: Settable, A: Clearable>(mut self, property: Property<E, T, A>) -> Self {
         self.body.set_json(property.into_name(), T::CLEARED);
         self
+    }
+
+    /// The operation that reads the object.
+    pub(crate) const fn read_operation(&self) -> &'static Operation {
+        self.read
     }
 
     /// What is set and cleared: names and JSON.

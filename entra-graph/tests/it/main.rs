@@ -34,6 +34,20 @@ mod documented;
 mod domains;
 mod errors;
 mod errors_in_successes;
+#[cfg(all(
+    feature = "administrative-units",
+    feature = "app-management-policies",
+    feature = "application-templates",
+    feature = "conditional-access",
+    feature = "contacts",
+    feature = "custom-security-attributes",
+    feature = "domains",
+    feature = "identity-protection",
+    feature = "notifications",
+    feature = "role-management",
+    feature = "synchronization"
+))]
+mod every_area;
 mod examples;
 mod field_reports;
 mod filters;
@@ -44,6 +58,7 @@ mod identity_protection;
 #[cfg(feature = "invitations")]
 mod invitations;
 mod lifecycle;
+mod lost_responses;
 mod many;
 mod memberships;
 #[cfg(feature = "notifications")]

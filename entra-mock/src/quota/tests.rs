@@ -192,16 +192,37 @@ fn writes_are_counted_beside_resource_units() {
 fn logs_take_five_requests_in_ten_seconds_and_name_no_wait() {
     let mut quotas = enforced();
     let logs = price("GET /v1.0/auditLogs/signIns");
+    let mut is_served = |second: f64, price: Price| {
+        let outcome = quotas.charge(at(second), consumer(1), price);
+        if let Outcome::Throttled(throttled) = &outcome {
+            assert_eq!(*throttled, Throttled::silent());
+        }
+        matches!(outcome, Outcome::Served(_))
+    };
+    let seconds = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 11.0, 11.5];
+    let served = seconds.map(|second| is_served(second, logs));
+    // The throttled one at 5 s counts too.
+    assert_eq!(served, [true, true, true, true, true, false, true, false]);
+    assert!(is_served(11.5, price("GET /v1.0/users")));
+}
+
+#[test]
+fn a_client_that_does_not_wait_stays_throttled_by_a_window() {
+    let mut quotas = enforced();
+    let logs = price("GET /v1.0/auditLogs/signIns");
     let mut served = Vec::new();
-    for second in 0..21 {
+    for second in 0..60 {
         let now = at(f64::from(second));
         if matches!(quotas.charge(now, consumer(1), logs), Outcome::Served(_)) {
             served.push(second);
         }
     }
-    assert_eq!(served, [0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 20]);
-    let outcome = quotas.charge(at(20.5), consumer(1), price("GET /v1.0/users"));
-    assert!(matches!(outcome, Outcome::Served(_)));
+    assert_eq!(served, [0, 1, 2, 3, 4]);
+    // The last five came from 55 to 59 s on.
+    for (second, expected) in [(64.0, false), (69.0, true)] {
+        let outcome = quotas.charge(at(second), consumer(1), logs);
+        assert_eq!(matches!(outcome, Outcome::Served(_)), expected, "{second}");
+    }
 }
 
 /// How many of these requests are served at once.
@@ -300,9 +321,11 @@ fn certificates_and_identity_protection_are_limited_by_tenant() {
     let policies = price("GET /v1.0/identity/conditionalAccess/policies");
     assert_eq!(served(&mut quotas, consumer(1), risk), 1);
     let silent = Outcome::Throttled(Throttled::silent());
+    // The throttled ones count too.
     assert_eq!(quotas.charge(at(0.9), other, policies), silent);
+    assert_eq!(quotas.charge(at(1.0), other, policies), silent);
     assert_eq!(
-        quotas.charge(at(1.0), other, policies),
+        quotas.charge(at(2.0), other, policies),
         Outcome::Served(None)
     );
 }

@@ -229,7 +229,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Throttles callers by Graph's documented limits, with the documented headers.
+    /// Throttles callers by Graph's documented limits, with the documented headers. Each tenant counts by itself, also the
+    /// limits that Graph has for an application across all tenants.
     pub const fn enforce_quotas(mut self, enforce: bool) -> Self {
         self.enforce_quotas = enforce;
         self

@@ -151,7 +151,12 @@ impl FakeTenantBuilder {
     ///
     /// A 429 has the headers that Graph documents: `Retry-After` (not from the logs and Identity Protection),
     /// `x-ms-throttle-scope` and `x-ms-throttle-information`. From four fifths of the resource units on, responses have
-    /// `x-ms-throttle-limit-percentage`. `x-ms-resource-unit` is there in any case.
+    /// `x-ms-throttle-limit-percentage`. `x-ms-resource-unit` is there in any case. Throttled requests count too: they empty
+    /// what is left, and keep a window of the logs full.
+    ///
+    /// Each tenant counts by itself. The limits of an application across all tenants (35,000 writes, 150,000 resource units
+    /// and 130,000 requests) are therefore those of the application in this tenant, and several fake tenants together can
+    /// serve more than Graph does.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {

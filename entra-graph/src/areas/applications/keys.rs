@@ -419,7 +419,8 @@ impl Object<$place> {
         // Reads can be served by a replica that does not have the update yet.
         let read = self.get().select($object::KEY_CREDENTIALS).settled();
         let read = read.until(move |object| object.key_credentials.iter().flatten().any(&shown));
-        let read = read.reads(1).budget(MINUTE).send().await?;
+        let read = read.reads(1).budget(MINUTE).send().await;
+        let read = read.map_err(Error::unread)?;
         let mut listed = read.key_credentials.into_iter().flatten();
         let missing = || Error::query("the certificate was sent, but is not in the response");
         listed.find(|one| is_new(one)).ok_or_else(missing)
