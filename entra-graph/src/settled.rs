@@ -10,7 +10,6 @@ use crate::{
     error::Error,
     lag::{Lag, Rejection, judge},
     model::{Entity, without_bom},
-    operation::Operation,
     request::{IntoRequest, Request, read},
     stream::Page,
     verbs::{Create, FoundBy, Get, List, Update},

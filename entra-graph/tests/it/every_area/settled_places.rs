@@ -66,7 +66,7 @@ async fn applications_and_what_belongs_to_them_are_read_back() {
     let extensions = one.extension_properties();
     extensions.create(new).settled().await.unwrap();
 
-    let new = NewServicePrincipal::of(&shop.app_id.unwrap());
+    let new = NewServicePrincipal::of(shop.app_id.unwrap());
     let principals = graph.service_principals();
     let principal = principals.create(new).settled().await.unwrap();
     let principal = graph.service_principal(&principal.id);
