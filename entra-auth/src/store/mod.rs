@@ -65,6 +65,7 @@ mod record;
 #[cfg(feature = "redis")]
 mod redis;
 mod seal;
+mod sign_out_mark;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -80,9 +81,10 @@ pub use self::redis::RedisStore;
 pub(crate) use self::{
     guard::{Budget, DEFAULT_LIMIT},
     key::hashed,
-    persistent::{Connect, FindResult, LoadResult, SecondLevel, connect},
+    persistent::{Connect, FindResult, LEASE, LoadResult, SecondLevel, connect},
     record::{EntryId, Record},
     seal::{Seal, damaged},
+    sign_out_mark::{SignOutMark, system_micros},
 };
 pub use self::{
     key::{StoreKey, StorePartition},
