@@ -206,7 +206,9 @@ impl TokenCache {
         let obtained = fetched(fetch.await);
         // An entry that other replicas can read stays, and the token is in this memory only.
         if let Ok(record) = &obtained.outcome
-            && !persistent.is_under_unknown_key(&entry_id, &mut budget).await
+            && !persistent
+                .is_under_unknown_key(&entry_id, &mut budget)
+                .await
         {
             let wanted = || !entry.is_forgotten();
             persistent
@@ -230,7 +232,10 @@ impl TokenCache {
         let gate = persistent.gate(&entry_id.partition).read().await;
         self.put(key, record, Some(now));
         let mut budget = persistent.budget();
-        if !persistent.is_under_unknown_key(&entry_id, &mut budget).await {
+        if !persistent
+            .is_under_unknown_key(&entry_id, &mut budget)
+            .await
+        {
             persistent.save(&entry_id, record, &mut budget).await;
         }
         drop(gate);

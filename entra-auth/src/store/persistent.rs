@@ -67,11 +67,7 @@ pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
     async fn remove(&self, entry_id: &EntryId, budget: &mut Budget);
 
     /// Removes a partition. For a user's sign-out this writes the mark of it as well.
-    async fn remove_partition(
-        &self,
-        partition: &str,
-        is_sign_out: bool,
-    ) -> Result<(), StoreError>;
+    async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError>;
 
     /// The mark of the last sign-out of a partition's user, if there is one.
     async fn last_sign_out(
@@ -284,11 +280,7 @@ impl SecondLevel for PersistentCache {
     }
 
     #[inline]
-    async fn remove_partition(
-        &self,
-        partition: &str,
-        is_sign_out: bool,
-    ) -> Result<(), StoreError> {
+    async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError> {
         let mut budget = self.store.budget();
         // The mark comes first: a replica that finds no token any more has to find it.
         let mut marked = match is_sign_out {
