@@ -58,6 +58,8 @@ impl TokenCacheBuilder {
     /// While the store cannot be read, a refresh token in memory is used at Entra, where older ones stay
     /// valid. Another provider may take an older one for stolen and sign the user out, so there the
     /// request fails as transient until the store can be read and grants its lock.
+    /// If such a provider's tokens are lost in the store, the first replica that has one in memory writes it
+    /// again, though another replica may have had a newer one.
     #[inline]
     pub fn store(mut self, store: impl EncryptedStore) -> Self {
         self.store = Some((Arc::new(store), connect));
