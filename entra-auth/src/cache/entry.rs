@@ -475,6 +475,7 @@ mod tests {
             token: AccessToken::new("t", at(obtained + 3600)),
             obtained: at(obtained),
             seen: None,
+            last_sign_out: None,
         };
         let entry = Entry::new(0);
         entry.complete(1, stored(301));

@@ -2,10 +2,12 @@ mod entry;
 mod export;
 mod fast_cache;
 mod key;
+mod last_sign_out;
 mod partition;
 mod refresh_tokens;
 mod rotation;
 mod shared;
+mod slot;
 
 use std::{
     fmt,
@@ -20,12 +22,12 @@ pub(crate) use entry::{Entry, Freshness, InFlight, Outcome, Plan};
 pub(crate) use fast_cache::FastCache;
 pub(crate) use key::{Account, CacheKey, CredentialIdentity, TokenKey};
 pub use partition::CachePartition;
-pub(crate) use refresh_tokens::{RefreshToken, Unreadable};
+pub(crate) use refresh_tokens::{AfterRejection, RefreshToken, Unreadable};
 pub(crate) use rotation::RotationLock;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;
 
-use self::refresh_tokens::{Slot, SlotsByToken};
+use self::slot::{Slot, SlotsByToken};
 use crate::{
     expiring_map::ExpiringMap,
     store::{EntryId, Seal, SecondLevel},

@@ -65,6 +65,12 @@ impl CachePartition {
         StorePartition::named(&self.0)
     }
 
+    /// Whether the tokens are those of a user, whose sign-out other replicas have to notice.
+    #[inline]
+    pub(super) fn is_account(&self) -> bool {
+        self.0.starts_with(r#"["account","#)
+    }
+
     #[inline]
     pub(crate) fn as_str(&self) -> &str {
         &self.0

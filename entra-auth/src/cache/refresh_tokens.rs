@@ -2,75 +2,55 @@
 //! process needs the account only.
 
 use std::{
-    collections::VecDeque,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, MutexGuard, PoisonError},
     time,
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
-
-use entra_core::{AccessToken, ClientId, Secret, TenantId, Timestamp, time::Duration};
+use entra_core::{ClientId, Secret, TenantId};
+use tracing::warn;
 
 use super::{
     CachePartition, TokenCache,
-    rotation::{RotationGuard, RotationLock},
+    last_sign_out::LastSignOut,
+    rotation::RotationGuard,
+    slot::{Slot, StoredToken, StoringTask},
 };
 use crate::{
     expiring_map::ExpiringMap,
     moment::{Moment, is_from_the_future},
-    store::{Budget, EntryId, LoadResult, Record},
+    store::{Budget, EntryId, LEASE, LoadResult, Record, SecondLevel},
 };
 
 /// The refresh token of one user of one application in one tenant.
+#[derive(Clone)]
 pub(crate) struct RefreshToken {
     cache: TokenCache,
     entry_id: EntryId,
     slot: Arc<Slot>,
 }
 
-/// The state of one refresh token in this process. All credentials of the user on one cache share
-/// it: by account if the cache has a store, else by the token that they were given.
-#[derive(Default)]
-pub(super) struct Slot {
-    held: Mutex<SlotState>,
-    lock: RotationLock,
-}
-
-/// Maps current and replaced tokens to their slot, for applications that store refresh tokens
-/// themselves, as long as a credential uses the slot.
-pub(super) struct SlotsByToken(Mutex<ExpiringMap<(EntryId, TokenDigest), Weak<Slot>>>);
-
-/// A refresh token as it may be remembered.
-type TokenDigest = [u8; 32];
-
-#[derive(Default)]
-struct SlotState {
-    token: Option<StoredToken>,
-    /// The token has been in the store. If it is absent later, the user signed out at a replica.
-    stored: bool,
-    /// This very token was read from the store or written there. What the store has in its place
-    /// was made from it, by whatever clock.
-    synced: bool,
-    /// The token was revoked or the user signed out.
-    invalidated: bool,
-    /// Counts invalidations. A request from before an invalidation must not store its result.
-    invalidations: u64,
-    /// The tokens that were replaced last. Their reuse would look like theft.
-    replaced: VecDeque<TokenDigest>,
-}
-
 /// The store failed, or has an entry that only other replicas can read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unreadable;
 
-#[derive(Clone)]
-struct StoredToken {
-    token: Secret,
-    /// By the wall clock of the replica that requested it, and when this process saw it: `None` if it
-    /// was imported.
-    obtained: Timestamp,
-    seen: Option<Moment>,
+/// What to do after a refresh token was rejected for good.
+pub(crate) enum AfterRejection {
+    /// There is another one.
+    TryOther(Secret),
+    /// There is no other one; the user was removed from memory and store.
+    SignedOut,
+    /// The store may have another one, but cannot be read.
+    Unreadable,
+}
+
+/// Why the store has no entry for a token in memory.
+enum Absence {
+    /// The user signed out at another replica.
+    SignedOut,
+    /// The store has lost it, or did not take it.
+    Lost(StoredToken),
+    Unknown,
 }
 
 impl RefreshToken {
@@ -92,18 +72,28 @@ impl RefreshToken {
     }
 
     /// Waits until no other use of the refresh token is in progress, in this process or at a replica.
+    ///
+    /// If a second use of a token does no harm, a replica that was killed holds up the others for the usual
+    /// lease only. Otherwise its lease lasts as long as one use may take.
     #[inline]
-    pub(crate) async fn lock(&self, timeout_after: time::Duration) -> RotationGuard {
+    pub(crate) async fn lock(
+        &self,
+        timeout_after: time::Duration,
+        is_single_use: bool,
+    ) -> RotationGuard {
         let guard = self.slot.lock.acquire(timeout_after).await;
-        match &self.cache.0.persistent {
-            Some(persistent) => {
-                let lock = persistent
-                    .lock_entry(&self.entry_id, &mut persistent.budget())
-                    .await;
-                guard.with_shared(lock)
-            }
-            None => guard,
-        }
+        let Some(persistent) = &self.cache.0.persistent else {
+            return guard;
+        };
+        let lease = match is_single_use {
+            true => timeout_after,
+            false => LEASE,
+        };
+        let mut budget = persistent.budget();
+        let lock = persistent
+            .lock_entry(&self.entry_id, lease, &mut budget)
+            .await;
+        guard.with_shared(lock)
     }
 
     /// Returns the newest refresh token that this process knows.
@@ -129,57 +119,79 @@ impl RefreshToken {
         let mut held = self.slot.lock();
         let is_known = held.token.is_some() && held.has_replaced(&token);
         if !is_known && !held.holds(&token) {
-            held.replace(StoredToken::new(token, now));
+            held.replace(StoredToken {
+                is_given: true,
+                ..StoredToken::new(token, now)
+            });
         }
     }
 
-    /// Takes the refresh token of a sign-in and stores it in place of any other.
+    /// Takes the refresh token of a sign-in and stores it in place of any other. Returns whether the
+    /// store has it.
     #[inline]
-    pub(crate) async fn signed_in(&self, token: Secret, now: Moment) {
-        self.slot
-            .lock()
-            .replace(StoredToken::new(token.clone(), now));
-        self.cache.remember_slot(&self.entry_id, &self.slot, &token);
-        let invalidations = self.slot.lock().invalidations;
-        if let Some(persistent) = &self.cache.0.persistent {
-            let kept = StoredToken::new(token, now);
-            self.save(&kept, invalidations, &mut persistent.budget())
-                .await;
+    pub(crate) async fn signed_in(&self, token: Secret, now: Moment) -> bool {
+        let mut kept = StoredToken::new(token, now);
+        let invalidations = {
+            let mut held = self.slot.lock();
+            held.replace(kept.clone());
+            held.invalidations
+        };
+        self.cache
+            .remember_slot(&self.entry_id, &self.slot, &kept.token);
+        let Some(persistent) = &self.cache.0.persistent else {
+            return true;
+        };
+        let mut budget = persistent.budget();
+        // Whatever the clocks say: a mark that is there now is of a sign-out before this sign-in.
+        let partition = &self.entry_id.partition;
+        if let Ok(mark) = persistent.last_sign_out(partition, &mut budget).await {
+            kept.last_sign_out = LastSignOut::known(mark.as_ref());
+            let mut held = self.slot.lock();
+            if let Some(current) = &mut held.token {
+                current.last_sign_out = kept.last_sign_out.clone();
+            }
         }
+        self.save(&kept, invalidations, &mut budget).await
     }
 
     /// Returns the newest refresh token of all replicas that share the store. `None` if there is none any
     /// more, which no failure of the store makes true.
     #[inline]
-    pub(crate) async fn newest(&self, now: Moment) -> Result<Option<Secret>, Unreadable> {
-        let mut is_unreadable = false;
-        if let Some(persistent) = &self.cache.0.persistent {
-            let invalidations = self.slot.lock().invalidations;
-            let found = persistent
-                .load(&self.entry_id, &mut persistent.budget())
-                .await;
-            let mut held = self.slot.lock();
-            match found {
-                // It was forgotten since the look.
-                _ if held.invalidations != invalidations => {}
-                LoadResult::Found(record) => held.adopt(&record, now),
-                LoadResult::Absent if held.stored => held.invalidate(),
-                // A damaged entry does not mean a sign-out: the next token is written as if it were the first.
-                LoadResult::Damaged => held.stored = false,
-                LoadResult::Absent => {}
-                // It is under a key of other replicas, or the store fails: then the memory must do.
-                LoadResult::Foreign => is_unreadable = true,
-                LoadResult::Unknown => is_unreadable = !held.invalidated,
-            }
-        }
+    pub(crate) async fn newest(
+        &self,
+        now: Moment,
+        is_single_use: bool,
+    ) -> Result<Option<Secret>, Unreadable> {
+        // Without its lock, an older token might replace one that another replica has just stored.
+        let is_unreadable = self.look(now, !is_single_use).await;
         match self.current() {
             None if is_unreadable => Err(Unreadable),
             current => Ok(current),
         }
     }
 
+    /// The newest refresh token, to be sent. The caller has its lock.
+    ///
+    /// One that can be used once is not sent while the store cannot be read: another replica may have used
+    /// it.
+    #[inline]
+    pub(crate) async fn newest_to_send(
+        &self,
+        guard: &RotationGuard,
+        now: Moment,
+        is_single_use: bool,
+    ) -> Result<Option<Secret>, Unreadable> {
+        let may_write = guard.is_exclusive() || !is_single_use;
+        let is_unreadable = self.look(now, may_write).await;
+        match self.current() {
+            Some(_) if is_unreadable && is_single_use => Err(Unreadable),
+            None if is_unreadable => Err(Unreadable),
+            current => Ok(current),
+        }
+    }
+
     /// Takes the refresh token that replaces a used one, unless the user signed out meanwhile or
-    /// another replica stored a newer token.
+    /// another replica stored a newer token. Returns false if the store failed to take it.
     #[inline]
     pub(crate) async fn rotate(
         &self,
@@ -187,40 +199,74 @@ impl RefreshToken {
         used: &Secret,
         token: Secret,
         now: Moment,
-    ) {
-        let kept = StoredToken::new(token, now);
-        let (was_stored, invalidations) = {
+    ) -> bool {
+        let (mut kept, invalidations) = {
             let mut held = self.slot.lock();
-            if held.token.is_none() {
-                return;
-            }
-            held.remember_replaced();
-            held.token = Some(kept.clone());
-            held.synced = false;
-            (held.stored, held.invalidations)
+            let Some(kept) = held.rotate(token, now) else {
+                return true;
+            };
+            (kept, held.invalidations)
         };
         self.cache
             .remember_slot(&self.entry_id, &self.slot, &kept.token);
         let Some(persistent) = &self.cache.0.persistent else {
-            return;
+            return true;
         };
         let mut budget = persistent.budget();
-        let replaces = match persistent.load(&self.entry_id, &mut budget).await {
+        let kept = match persistent.load(&self.entry_id, &mut budget).await {
             // The store has the token that was used, or an older one. A time in the future is not newer.
             LoadResult::Found(stored) => {
-                stored.token.expose_secret() == used.expose_secret()
+                let replaces = stored.token.expose_secret() == used.expose_secret()
                     || stored.obtained <= kept.obtained
-                    || is_from_the_future(stored.obtained, now.wall())
+                    || is_from_the_future(stored.obtained, now.wall());
+                if !replaces {
+                    return true;
+                }
+                kept.last_sign_out.learn(stored.last_sign_out.as_deref());
+                kept
             }
-            LoadResult::Absent => !was_stored,
-            LoadResult::Foreign | LoadResult::Damaged | LoadResult::Unknown => true,
+            LoadResult::Absent | LoadResult::Damaged => {
+                match self
+                    .absence(&**persistent, kept, invalidations, &mut budget)
+                    .await
+                {
+                    Absence::Lost(kept) => kept,
+                    Absence::SignedOut => return true,
+                    Absence::Unknown => return false,
+                }
+            }
+            // The other replicas can read the entry, and would lose the user.
+            LoadResult::Foreign | LoadResult::UnknownKey => {
+                warn!("a refresh token is kept in memory only: the store has one of another key");
+                return true;
+            }
+            LoadResult::Unknown => kept,
         };
-        if replaces {
-            self.save(&kept, invalidations, &mut budget).await;
-        }
+        self.save(&kept, invalidations, &mut budget).await
     }
 
-    /// Returns another refresh token to try after this one was rejected for good. Without another
+    /// Tries once more to store a token that the store did not take. Returns whether nothing is left to
+    /// store.
+    #[inline]
+    pub(crate) async fn store_again(
+        &self,
+        guard: &RotationGuard,
+        now: Moment,
+        is_single_use: bool,
+    ) -> bool {
+        let may_write = guard.is_exclusive() || !is_single_use;
+        let _is_unreadable = self.look(now, may_write).await;
+        let held = self.slot.lock();
+        held.token.is_none() || held.synced
+    }
+
+    /// Lets the caller try to store the token. `None` while another task does.
+    #[inline]
+    pub(crate) fn begin_storing(&self) -> Option<StoringTask> {
+        self.slot.begin_storing()
+    }
+
+    /// Looks for another refresh token to try after this one was rejected for good. Without another
     /// one, the user is removed from memory and store. Without a store nothing changes.
     #[inline]
     pub(crate) async fn replace_rejected(
@@ -228,59 +274,157 @@ impl RefreshToken {
         _: &RotationGuard,
         rejected: &Secret,
         now: Moment,
-    ) -> Option<Secret> {
-        let persistent = self.cache.0.persistent.as_ref()?;
+    ) -> AfterRejection {
+        let Some(persistent) = &self.cache.0.persistent else {
+            return AfterRejection::SignedOut;
+        };
         let mut budget = persistent.budget();
         let invalidations = self.slot.lock().invalidations;
         let found = persistent.load(&self.entry_id, &mut budget).await;
-        let other = match &found {
+        let mut is_unreadable = false;
+        match &found {
             LoadResult::Found(record)
-                if record.token.expose_secret() != rejected.expose_secret() =>
+                if record.token.expose_secret() == rejected.expose_secret() =>
             {
+                persistent.remove(&self.entry_id, &mut budget).await;
+            }
+            LoadResult::Found(record) => {
                 let mut held = self.slot.lock();
                 if held.invalidations != invalidations {
-                    return None;
+                    return AfterRejection::SignedOut;
                 }
                 if held.holds(rejected) {
                     held.token = None;
                 }
-                held.adopt(record, now);
-                held.token.as_ref().map(|kept| kept.token.clone())
+                let _is_behind = held.adopt(record, now);
             }
-            LoadResult::Found(_) => {
-                persistent.remove(&self.entry_id, &mut budget).await;
-                None
+            LoadResult::Absent | LoadResult::Damaged => {}
+            LoadResult::Foreign | LoadResult::UnknownKey | LoadResult::Unknown => {
+                is_unreadable = true;
             }
-            LoadResult::Absent
-            | LoadResult::Foreign
-            | LoadResult::Damaged
-            | LoadResult::Unknown => None,
-        };
-        if other.is_some() {
-            return other;
         }
         let mut held = self.slot.lock();
         if held.holds(rejected) {
-            held.invalidate();
+            match is_unreadable {
+                true => {
+                    held.token = None;
+                    held.synced = false;
+                }
+                false => held.invalidate(),
+            }
         }
-        held.token.as_ref().map(|kept| kept.token.clone())
+        match &held.token {
+            Some(kept) => AfterRejection::TryOther(kept.token.clone()),
+            None if is_unreadable && !held.invalidated => AfterRejection::Unreadable,
+            None => AfterRejection::SignedOut,
+        }
     }
 
-    /// Writes the token to the store, if there is one, unless the user signs out before.
+    /// Brings the memory up to date with the store, and the store with the memory if `may_write`. Returns
+    /// whether the store may have a token that cannot be read here.
     #[inline]
-    async fn save(&self, kept: &StoredToken, invalidations: u64, budget: &mut Budget) {
+    async fn look(&self, now: Moment, may_write: bool) -> bool {
         let Some(persistent) = &self.cache.0.persistent else {
-            return;
+            return false;
         };
-        let wanted = || self.slot.lock().invalidations == invalidations;
+        let mut budget = persistent.budget();
+        let invalidations = self.slot.lock().invalidations;
+        let found = persistent.load(&self.entry_id, &mut budget).await;
+        let (kept, is_behind) = {
+            let mut held = self.slot.lock();
+            // It was forgotten since the look.
+            if held.invalidations != invalidations {
+                return false;
+            }
+            let is_behind = match found {
+                LoadResult::Found(record) => {
+                    if !held.adopt(&record, now) {
+                        return false;
+                    }
+                    true
+                }
+                LoadResult::Absent | LoadResult::Damaged => false,
+                // It is under a key of other replicas, or the store fails.
+                LoadResult::Foreign | LoadResult::UnknownKey => return true,
+                LoadResult::Unknown => return !held.invalidated,
+            };
+            match &held.token {
+                Some(kept) => (kept.clone(), is_behind),
+                None => return false,
+            }
+        };
+        let kept = match is_behind {
+            true => kept,
+            false => match self
+                .absence(&**persistent, kept, invalidations, &mut budget)
+                .await
+            {
+                Absence::Lost(kept) => kept,
+                Absence::SignedOut => return false,
+                Absence::Unknown => return true,
+            },
+        };
+        if may_write && !kept.is_given {
+            self.save(&kept, invalidations, &mut budget).await;
+        }
+        false
+    }
+
+    /// Why the store has no entry, while the memory has this token. Absence alone is no sign-out: the
+    /// store may have been emptied. A sign-out leaves a mark.
+    #[inline]
+    async fn absence(
+        &self,
+        persistent: &dyn SecondLevel,
+        mut kept: StoredToken,
+        invalidations: u64,
+        budget: &mut Budget,
+    ) -> Absence {
+        let partition = &self.entry_id.partition;
+        let Ok(mark) = persistent.last_sign_out(partition, budget).await else {
+            return Absence::Unknown;
+        };
+        let mut held = self.slot.lock();
+        if held.invalidations != invalidations {
+            return Absence::SignedOut;
+        }
+        match kept.last_sign_out.is_before(mark.as_ref()) {
+            Some(false) => {}
+            None => return Absence::Unknown,
+            Some(true) if held.holds(&kept.token) => {
+                held.invalidate();
+                return Absence::SignedOut;
+            }
+            // A newer token has taken its place.
+            Some(true) => return Absence::Unknown,
+        }
+        kept.last_sign_out = LastSignOut::known(mark.as_ref());
+        if held.holds(&kept.token) {
+            held.token = Some(kept.clone());
+            held.synced = false;
+        }
+        Absence::Lost(kept)
+    }
+
+    /// Writes the token to the store, if there is one, unless the user signs out or the token is replaced
+    /// before. Returns whether the store has it.
+    #[inline]
+    async fn save(&self, kept: &StoredToken, invalidations: u64, budget: &mut Budget) -> bool {
+        let Some(persistent) = &self.cache.0.persistent else {
+            return true;
+        };
+        let wanted = || {
+            let held = self.slot.lock();
+            held.invalidations == invalidations && held.holds(&kept.token)
+        };
         let saved = persistent
             .save_if(&self.entry_id, &kept.record(), budget, &wanted)
             .await;
         let mut held = self.slot.lock();
-        if held.invalidations == invalidations {
-            held.stored |= saved;
+        if held.invalidations == invalidations && (saved || held.holds(&kept.token)) {
             held.synced = saved && held.holds(&kept.token);
         }
+        saved
     }
 }
 
@@ -395,167 +539,6 @@ fn entry_id(authority: &str, tenant: &str, client: &ClientId, home_account_id: &
     }
 }
 
-impl Slot {
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, SlotState> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl SlotsByToken {
-    #[inline]
-    pub(super) fn new(capacity: usize) -> Self {
-        Self(Mutex::new(ExpiringMap::new(capacity)))
-    }
-
-    #[inline]
-    fn find(&self, entry_id: &EntryId, token: &Secret) -> Option<Arc<Slot>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known
-            .peek(&(entry_id.clone(), token_digest(token.expose_secret())))?
-            .upgrade()
-    }
-
-    #[inline]
-    fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Removes slots without credentials first, then the oldest.
-        known.make_room(|slot, looked| {
-            *looked == 0 && {
-                *looked = 1;
-                slot.strong_count() > 0
-            }
-        });
-        known.put(
-            (entry_id.clone(), token_digest(token.expose_secret())),
-            Arc::downgrade(slot),
-        );
-    }
-}
-
-impl SlotState {
-    #[inline]
-    fn replace(&mut self, kept: StoredToken) {
-        self.remember_replaced();
-        *self = Self {
-            replaced: std::mem::take(&mut self.replaced),
-            token: Some(kept),
-            stored: false,
-            synced: false,
-            invalidated: false,
-            invalidations: self.invalidations,
-        };
-    }
-
-    /// Remembers the token that another one takes the place of.
-    #[inline]
-    fn remember_replaced(&mut self) {
-        if let Some(kept) = &self.token {
-            self.replaced
-                .push_back(token_digest(kept.token.expose_secret()));
-            if self.replaced.len() > MOST_REPLACED {
-                self.replaced.pop_front();
-            }
-        }
-    }
-
-    #[inline]
-    fn has_replaced(&self, token: &Secret) -> bool {
-        self.replaced.contains(&token_digest(token.expose_secret()))
-    }
-
-    #[inline]
-    fn holds(&self, token: &Secret) -> bool {
-        self.token.as_ref().is_some_and(|kept| kept.token == *token)
-    }
-
-    /// Takes the token of the store if it follows the current one or is newer.
-    #[inline]
-    fn adopt(&mut self, record: &Record, now: Moment) {
-        let token = record.token.expose_secret();
-        let is_same = |kept: &StoredToken| kept.token.expose_secret() == token;
-        if self.token.as_ref().is_some_and(is_same) {
-            self.synced = true;
-        } else if self.token.is_some() && self.replaced.contains(&token_digest(token)) {
-            // The store is behind, as after a write that failed or a restored copy.
-            self.synced = false;
-        } else if self.synced {
-            self.replace(StoredToken::of(record, Some(now)));
-            self.synced = true;
-        } else {
-            self.synced = self.adopt_unstored(record, Some(now));
-        }
-        self.stored = true;
-    }
-
-    /// Takes a token that may have nothing to do with this one if it is newer; whether it is.
-    ///
-    /// One from the future is as good as any, but not newer than what is here: its clock was ahead.
-    #[inline]
-    fn adopt_unstored(&mut self, record: &Record, now: Option<Moment>) -> bool {
-        let newer = |kept: &StoredToken| match now {
-            Some(now) => {
-                !is_from_the_future(record.obtained, now.wall()) && kept.time(now) < record.obtained
-            }
-            None => kept.obtained < record.obtained,
-        };
-        let is_newer = self.token.as_ref().is_none_or(newer);
-        if is_newer {
-            self.replace(StoredToken::of(record, now));
-        }
-        is_newer
-    }
-
-    #[inline]
-    fn invalidate(&mut self) {
-        let invalidated = self.token.is_some() || self.invalidated;
-        *self = Self {
-            invalidated,
-            invalidations: self.invalidations + 1,
-            ..Self::default()
-        };
-    }
-}
-
-impl StoredToken {
-    const fn new(token: Secret, now: Moment) -> Self {
-        Self {
-            token,
-            obtained: now.wall(),
-            seen: Some(now),
-        }
-    }
-
-    #[inline]
-    fn of(record: &Record, now: Option<Moment>) -> Self {
-        Self {
-            token: Secret::from(record.token.expose_secret()),
-            obtained: now.map_or(record.obtained, |now| record.obtained.min(now.wall())),
-            seen: now,
-        }
-    }
-
-    /// When it was obtained, as the wall clock tells it now.
-    #[inline]
-    fn time(&self, now: Moment) -> Timestamp {
-        match self.seen {
-            Some(seen) => seen.on_the_clock_of(now, self.obtained),
-            None => self.obtained.min(now.wall()),
-        }
-    }
-
-    /// As a store has it, like any token: with an end, after which it has lain idle too long.
-    #[inline]
-    fn record(&self) -> Record {
-        let expires_on = self.obtained.saturating_add(LONGEST_IDLE);
-        Record {
-            token: AccessToken::new(self.token.clone(), expires_on),
-            obtained: self.obtained,
-            seen: self.seen,
-        }
-    }
-}
-
 impl fmt::Debug for RefreshToken {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -563,46 +546,4 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-#[inline]
-fn token_digest(token: &str) -> TokenDigest {
-    let mut token_digest = TokenDigest::default();
-    let digest = digest(&SHA256, token.as_bytes());
-    for (to, from) in token_digest.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
-    }
-    token_digest
-}
-
-/// An application that keeps the token itself may lag behind by a few uses.
-const MOST_REPLACED: usize = 16;
 const KIND: &str = "refresh-token";
-/// The lifetime of an unused refresh token at Entra.
-const LONGEST_IDLE: Duration = Duration::days(90);
-
-#[cfg(test)]
-mod tests {
-    use entra_core::{AccessToken, time};
-
-    use super::*;
-
-    #[test]
-    fn an_unrelated_token_of_a_clock_that_was_ahead_does_not_replace_a_newer_one() {
-        let now = Moment::now(&entra_core::SystemClock);
-        let after = |seconds| now.wall().saturating_add(time::Duration::seconds(seconds));
-        let record = |token: &str, obtained: Timestamp| Record {
-            token: AccessToken::new(token.to_owned(), after(86_400)),
-            obtained,
-            seen: None,
-        };
-        let mut held = SlotState::default();
-        held.replace(StoredToken::new(Secret::from("here"), now));
-        for seconds in [-60, 0, 3_600, 86_400] {
-            let other = record("another replica's", after(seconds));
-            assert!(!held.adopt_unstored(&other, Some(now)), "{seconds}");
-            assert!(held.holds(&Secret::from("here")), "{seconds}");
-        }
-        // Clocks of replicas differ a little.
-        assert!(held.adopt_unstored(&record("newer", after(60)), Some(now)));
-        assert!(held.holds(&Secret::from("newer")));
-    }
-}

@@ -26,6 +26,7 @@ pub(crate) struct RotationGuard {
     local: OwnedMutexGuard<()>,
     /// The lock among all replicas. `None` without a store, or if the store did not grant it in time.
     shared: Option<Mutex<StoreLock>>,
+    is_exclusive: bool,
 }
 
 impl RotationLock {
@@ -67,13 +68,21 @@ impl RotationGuard {
         Self {
             local,
             shared: None,
+            is_exclusive: true,
         }
     }
 
     #[inline]
     pub(super) fn with_shared(mut self, shared: Option<StoreLock>) -> Self {
+        self.is_exclusive = shared.is_some();
         // A store's lock need not be `Sync`, and the guard is shared by the steps of one use.
         self.shared = shared.map(Mutex::new);
         self
+    }
+
+    /// Whether no other replica uses the token. False if there is a store that did not grant its lock.
+    #[inline]
+    pub(crate) const fn is_exclusive(&self) -> bool {
+        self.is_exclusive
     }
 }

@@ -50,6 +50,16 @@ impl TokenCacheBuilder {
     ///
     /// The store also gets the refresh tokens of users, which live for months. Set an
     /// [`encryption_key`](Self::encryption_key) if others can read the store.
+    ///
+    /// A store that is emptied signs out no user whose refresh token is in memory: it is written again
+    /// when it is next used, unless the store has a newer mark of a [sign-out](TokenCache::forget). A store
+    /// that loses these marks too, or evicts them, cannot tell other replicas of an earlier sign-out.
+    ///
+    /// While the store cannot be read, a refresh token in memory is used at Entra, where older ones stay
+    /// valid. Another provider may take an older one for stolen and sign the user out, so there the
+    /// request fails as transient until the store can be read and grants its lock.
+    /// If such a provider's tokens are lost in the store, the first replica that has one in memory writes it
+    /// again, though another replica may have had a newer one.
     #[inline]
     pub fn store(mut self, store: impl EncryptedStore) -> Self {
         self.store = Some((Arc::new(store), connect));
@@ -126,8 +136,9 @@ impl TokenCache {
 
     /// Removes the tokens of a partition from memory and store, such as when a user signs out.
     ///
-    /// With a store, the user's refresh token is removed too; replicas notice when they next need
-    /// it. A request in progress still returns its token to the callers that wait for it, but the
+    /// With a store, the user's refresh token is removed too, and a mark of the sign-out stays in the
+    /// store for 90 days: by it, replicas that have the token in memory tell the sign-out from a loss of
+    /// the store when they next need it. A request in progress still returns its token to the callers that wait for it, but the
     /// token is not cached.
     ///
     /// # Errors
@@ -140,7 +151,9 @@ impl TokenCache {
         };
         // Writes in progress finish first, and later ones see that the partition was removed.
         let gate = persistent.gate(partition.as_str()).write().await;
-        let removed = persistent.remove_partition(partition.as_str()).await;
+        let removed = persistent
+            .remove_partition(partition.as_str(), partition.is_account())
+            .await;
         // Another caller may have read it from the store in between.
         self.forget_in_memory(partition);
         drop(gate);
@@ -193,7 +206,12 @@ impl TokenCache {
             },
         };
         let obtained = fetched(fetch.await);
-        if let Ok(record) = &obtained.outcome {
+        // An entry that other replicas can read stays, and the token is in this memory only.
+        if let Ok(record) = &obtained.outcome
+            && !persistent
+                .is_under_unknown_key(&entry_id, &mut budget)
+                .await
+        {
             let wanted = || !entry.is_forgotten();
             persistent
                 .save_if(&entry_id, record, &mut budget, &wanted)
@@ -215,9 +233,13 @@ impl TokenCache {
         let entry_id = key.entry_id();
         let gate = persistent.gate(&entry_id.partition).read().await;
         self.put(key, record, Some(now));
-        persistent
-            .save(&entry_id, record, &mut persistent.budget())
-            .await;
+        let mut budget = persistent.budget();
+        if !persistent
+            .is_under_unknown_key(&entry_id, &mut budget)
+            .await
+        {
+            persistent.save(&entry_id, record, &mut budget).await;
+        }
         drop(gate);
     }
 

@@ -21,6 +21,7 @@ fn store(cache: &TokenCache, scope: &str) {
         token,
         obtained: Timestamp::UNIX_EPOCH,
         seen: None,
+        last_sign_out: None,
     };
     cache.entry(&key(scope), None).complete(1, record);
 }

@@ -15,7 +15,9 @@ use super::{EncryptedStore, StoreError};
 /// A store whose delays are bounded: each operation has a time limit, and a store that exceeds it
 /// is skipped for a while (a circuit breaker).
 ///
-/// Only a timeout opens the breaker: a store that fails at once is used again at once.
+/// A timeout opens the breaker, and so does an error that came so late that it is the store's own
+/// timeout: two limits of the same length may end in any order. A store that fails at once is used
+/// again at once.
 pub(crate) struct GuardedStore {
     store: Arc<dyn EncryptedStore>,
     limit: Duration,
@@ -81,7 +83,9 @@ impl GuardedStore {
         let done = timeout(budget.0, operation).await;
         budget.0 = budget.0.saturating_sub(started.elapsed());
         if let Ok(done) = done {
-            if probe.is_some() {
+            if done.is_err() && started.elapsed() >= self.latest_error() {
+                self.open(started, probe.is_some());
+            } else if probe.is_some() {
                 *self.breaker() = Breaker::default();
             }
             return done;
@@ -92,6 +96,11 @@ impl GuardedStore {
             self.limit.as_millis(),
             pause.as_secs()
         )))
+    }
+
+    /// After this time an error is no immediate one: it costs every look-up a wait.
+    fn latest_error(&self) -> Duration {
+        (self.limit / 2).min(LATEST_ERROR)
     }
 
     /// Allows an operation, as the probe if the store was skipped until now.
@@ -154,5 +163,7 @@ impl fmt::Debug for GuardedStore {
 
 /// Long enough for a store across regions, short enough for a user who waits for a page.
 pub(crate) const DEFAULT_LIMIT: Duration = Duration::from_secs(2);
+/// Below the limits that stores have of their own, however long a look-up may take.
+const LATEST_ERROR: Duration = Duration::from_millis(500);
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);

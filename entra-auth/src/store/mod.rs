@@ -65,6 +65,7 @@ mod record;
 #[cfg(feature = "redis")]
 mod redis;
 mod seal;
+mod sign_out_mark;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -80,9 +81,10 @@ pub use self::redis::RedisStore;
 pub(crate) use self::{
     guard::{Budget, DEFAULT_LIMIT},
     key::hashed,
-    persistent::{Connect, FindResult, LoadResult, SecondLevel, connect},
+    persistent::{Connect, FindResult, LEASE, LoadResult, SecondLevel, connect},
     record::{EntryId, Record},
     seal::{Seal, damaged},
+    sign_out_mark::{SignOutMark, system_micros},
 };
 pub use self::{
     key::{StoreKey, StorePartition},
@@ -92,8 +94,9 @@ pub use self::{
 /// Stores cached tokens and web sessions outside of the process, for restarts and replicas.
 ///
 /// An implementation sees opaque bytes, which are encrypted before it gets them where there is an
-/// [`EncryptionKey`]. It must return them as they were given or not at all. For tokens a store that
-/// fails is counted, reported and otherwise treated as an empty one; for sessions the error is
+/// [`EncryptionKey`]. It must return them as they were given or not at all. For access tokens a store
+/// that fails is counted, reported and otherwise treated as an empty one. A refresh token that cannot be
+/// read is an error, unless it is in memory and the provider is Entra; for sessions the error is
 /// returned. Used on a tokio runtime with timers.
 #[async_trait]
 pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
@@ -143,7 +146,9 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
     /// Locks this entry, so that one of the replicas requests its token. Returns `None` if another
     /// replica holds the lock. The lock ends when it is dropped, at the latest after `lease`.
     ///
-    /// The default grants the lock to all, so each replica may send a request.
+    /// The default grants the lock to all, so each replica may send a request. A provider other than Entra
+    /// may take a refresh token that two replicas send for stolen: with such a provider, replicas need a
+    /// store with locks. The lease is longer than a refresh may take there, over a minute.
     ///
     /// # Errors
     /// When the store cannot be reached.

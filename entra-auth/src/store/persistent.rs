@@ -3,7 +3,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
 use super::{
-    EncryptedStore, EntryId, Record, StoreError, StoreErrorKind, StoreKey, StoreLock,
+    EncryptedStore, EntryId, Record, SignOutMark, StoreError, StoreErrorKind, StoreKey, StoreLock,
     StorePartition,
     guard::{Budget, GuardedStore},
     seal::Seal,
@@ -40,9 +40,14 @@ pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
         will_do: &WillDo<'_>,
     ) -> FindResult;
 
-    /// Locks an entry among all replicas. Waits at most as long as the lease of another holder, so
-    /// that a killed process does not block the others.
-    async fn lock_entry(&self, entry_id: &EntryId, budget: &mut Budget) -> Option<StoreLock>;
+    /// Locks an entry among all replicas. Waits for another holder at most as long as a lease lasts, so
+    /// that a killed process does not block the others. `None` if the store does not grant the lock.
+    async fn lock_entry(
+        &self,
+        entry_id: &EntryId,
+        lease: Duration,
+        budget: &mut Budget,
+    ) -> Option<StoreLock>;
 
     /// The gate that separates writes to a partition from its removal.
     fn gate(&self, partition: &str) -> &RwLock<()>;
@@ -61,7 +66,19 @@ pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
 
     async fn remove(&self, entry_id: &EntryId, budget: &mut Budget);
 
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError>;
+    /// Removes a partition. For a user's sign-out this writes the mark of it as well.
+    async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError>;
+
+    /// The mark of the last sign-out of a partition's user, if there is one.
+    async fn last_sign_out(
+        &self,
+        partition: &str,
+        budget: &mut Budget,
+    ) -> Result<Option<SignOutMark>, StoreError>;
+
+    /// Whether an entry is under a key of other replicas, who still need it. Reads it only if this
+    /// cache has met such a key.
+    async fn is_under_unknown_key(&self, entry_id: &EntryId, budget: &mut Budget) -> bool;
 
     async fn load(&self, entry_id: &EntryId, budget: &mut Budget) -> LoadResult;
 }
@@ -83,6 +100,7 @@ pub(crate) fn connect(
         store: GuardedStore::new(store, limit),
         seal,
         gates: Default::default(),
+        has_met_unknown_key: AtomicBool::new(false),
         failures: AtomicU64::new(0),
         last: Mutex::default(),
     })
@@ -94,6 +112,7 @@ struct PersistentCache {
     seal: Arc<Seal>,
     /// Writers share a gate; a removal takes it exclusively. One gate serves many partitions.
     gates: [RwLock<()>; GATES],
+    has_met_unknown_key: AtomicBool,
     failures: AtomicU64,
     last: Mutex<Option<StoreError>>,
 }
@@ -113,8 +132,10 @@ pub(crate) enum LoadResult {
     Found(Record),
     /// The store has no entry.
     Absent,
-    /// The entry was written by another program, version or key. It is not changed.
+    /// The entry was written by another program or version.
     Foreign,
+    /// The entry is encrypted with a key that only other replicas have. It is not changed.
+    UnknownKey,
     /// The entry was damaged and has been quarantined.
     Damaged,
     /// The store failed.
@@ -192,23 +213,33 @@ impl SecondLevel for PersistentCache {
     }
 
     #[inline]
-    async fn lock_entry(&self, entry_id: &EntryId, budget: &mut Budget) -> Option<StoreLock> {
+    async fn lock_entry(
+        &self,
+        entry_id: &EntryId,
+        lease: Duration,
+        budget: &mut Budget,
+    ) -> Option<StoreLock> {
         let key = entry_id.store_key();
         let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
         loop {
-            let lock = self.inner().try_lock(&key, LEASE);
+            let lock = self.inner().try_lock(&key, lease);
             match self.store.run(budget, lock).await {
                 Ok(Some(lock)) => return Some(lock),
-                Ok(None) if started.elapsed() < LEASE => {
+                Ok(None) if started.elapsed() < lease => {
                     budget.restore(&self.store);
-                    blocking::sleep(FIRST_PAUSE).await;
+                    blocking::sleep(pause).await;
                 }
-                Ok(None) => return None,
+                Ok(None) => {
+                    warn!("another process holds the lock of a refresh token for long");
+                    return None;
+                }
                 Err(error) => {
                     self.failed("locked", error);
                     return None;
                 }
             }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -234,20 +265,8 @@ impl SecondLevel for PersistentCache {
 
     #[inline]
     async fn save(&self, entry_id: &EntryId, record: &Record, budget: &mut Budget) -> bool {
-        let key = entry_id.store_key();
-        let sealed = record
-            .encode(entry_id)
-            .and_then(|entry| self.seal.close(&key, entry));
-        let keep_for =
-            Duration::try_from(record.token.expires_on() - record.obtained).unwrap_or_default();
-        let saved = match sealed {
-            Ok(entry) => {
-                let save = self.inner().save(&key, &entry, keep_for);
-                self.store.run(budget, save).await
-            }
-            Err(error) => Err(error),
-        };
-        saved
+        self.write(entry_id, record, budget)
+            .await
             .inspect_err(|error| self.failed("written", error.clone()))
             .is_ok()
     }
@@ -261,13 +280,48 @@ impl SecondLevel for PersistentCache {
     }
 
     #[inline]
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
-        let partition = StorePartition::named(partition);
-        let remove = self.store.store().remove_partition(&partition);
-        self.store
-            .run(&mut self.store.budget(), remove)
-            .await
+    async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError> {
+        let mut budget = self.store.budget();
+        // The mark comes first: a replica that finds no token any more has to find it.
+        let mut marked = match is_sign_out {
+            true => self.mark_sign_out(partition, &mut budget).await,
+            false => Ok(()),
+        };
+        let named = StorePartition::named(partition);
+        let remove = self.inner().remove_partition(&named);
+        let removed = self.store.run(&mut budget, remove).await;
+        if marked.is_err() && removed.is_ok() {
+            // The removal may have made room on a full disk.
+            marked = self.mark_sign_out(partition, &mut budget).await;
+        }
+        removed
+            .and(marked)
             .inspect_err(|error| self.failed("written", error.clone()))
+    }
+
+    #[inline]
+    async fn last_sign_out(
+        &self,
+        partition: &str,
+        budget: &mut Budget,
+    ) -> Result<Option<SignOutMark>, StoreError> {
+        let entry_id = SignOutMark::entry_id(partition);
+        let key = entry_id.store_key();
+        let loaded = self.store.run(budget, self.inner().load(&key)).await;
+        let stored = loaded.inspect_err(|error| self.failed("read", error.clone()))?;
+        Ok(stored.map(|stored| {
+            let content = self
+                .seal
+                .open(&key, &stored)
+                .and_then(|entry| Record::decode(&entry_id, &entry));
+            SignOutMark::of(&stored, content.ok().as_ref())
+        }))
+    }
+
+    #[inline]
+    async fn is_under_unknown_key(&self, entry_id: &EntryId, budget: &mut Budget) -> bool {
+        self.has_met_unknown_key.load(Ordering::Relaxed)
+            && matches!(self.load(entry_id, budget).await, LoadResult::UnknownKey)
     }
 
     #[inline]
@@ -289,6 +343,7 @@ impl PersistentCache {
             LoadResult::Found(record) => Some(record),
             LoadResult::Absent
             | LoadResult::Foreign
+            | LoadResult::UnknownKey
             | LoadResult::Damaged
             | LoadResult::Unknown => None,
         }
@@ -325,9 +380,35 @@ impl PersistentCache {
             }
             Err(error) => {
                 self.failed("read", error);
-                LoadResult::Foreign
+                if !self.seal.is_under_unknown_key(&stored) {
+                    return LoadResult::Foreign;
+                }
+                self.has_met_unknown_key.store(true, Ordering::Relaxed);
+                LoadResult::UnknownKey
             }
         }
+    }
+
+    #[inline]
+    async fn write(
+        &self,
+        entry_id: &EntryId,
+        record: &Record,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
+        let key = entry_id.store_key();
+        let entry = self.seal.close(&key, record.encode(entry_id)?)?;
+        let keep_for =
+            Duration::try_from(record.token.expires_on() - record.obtained).unwrap_or_default();
+        let save = self.inner().save(&key, &entry, keep_for);
+        self.store.run(budget, save).await
+    }
+
+    #[inline]
+    async fn mark_sign_out(&self, partition: &str, budget: &mut Budget) -> Result<(), StoreError> {
+        let record = SignOutMark::record()?;
+        self.write(&SignOutMark::entry_id(partition), &record, budget)
+            .await
     }
 
     /// The store itself, for operations that run within a budget.
@@ -357,6 +438,6 @@ impl fmt::Debug for PersistentCache {
 
 const GATES: usize = 16;
 /// How long one process may block the others.
-const LEASE: Duration = Duration::from_secs(10);
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(160);

@@ -25,6 +25,9 @@ pub(crate) struct Record {
     pub(crate) obtained: Timestamp,
     /// When it was issued or read here; `None` until it is first read with a clock.
     pub(crate) seen: Option<Moment>,
+    /// Of a refresh token: the id of the mark of the user's last sign-out before the sign-in, and an
+    /// empty text if there was no mark. `None` if it is not known.
+    pub(crate) last_sign_out: Option<String>,
 }
 
 impl EntryId {
@@ -41,6 +44,7 @@ impl Record {
             token,
             obtained: obtained.wall(),
             seen: Some(obtained),
+            last_sign_out: None,
         }
     }
 
@@ -68,6 +72,7 @@ impl Record {
             obtained: self.obtained.unix_timestamp(),
             expires_on: self.token.expires_on().unix_timestamp(),
             refresh_on: self.token.refresh_on().map(Timestamp::unix_timestamp),
+            last_sign_out: self.last_sign_out.as_deref(),
         };
         // Big enough from the start: a buffer that grows leaves copies of the token behind.
         let size = 2 * (wire.token.len() + entry_id.partition.len() + entry_id.entry.len()) + 256;
@@ -122,6 +127,7 @@ impl Record {
                 token,
                 obtained,
                 seen: None,
+                last_sign_out: read.last_sign_out,
             },
         ))
     }
@@ -137,6 +143,8 @@ struct RecordJson<'a> {
     expires_on: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_on: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sign_out: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +160,7 @@ struct RecordFields {
     obtained: i64,
     expires_on: i64,
     refresh_on: Option<i64>,
+    last_sign_out: Option<String>,
 }
 
 const VERSION: u32 = 1;

@@ -12,7 +12,8 @@ use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, key
 /// Stores tokens in Redis (or Valkey), shared by the replicas of a service.
 ///
 /// A partition is one hash, which Redis drops when its last token has expired. Each entry in it expires
-/// by Redis's clock, so the replicas' clocks do not matter. An entry of more than 4 MiB is not read. A
+/// by Redis's clock, so the replicas' clocks do not matter, and is removed when the hash grows. An entry
+/// of more than 4 MiB is not read. A
 /// lock is a key of its own with a lease, so a replica that dies holds nothing up for long. Redis sees
 /// sealed entries only if the cache has an [`encryption_key`](crate::TokenCacheBuilder::encryption_key).
 ///
@@ -60,8 +61,8 @@ impl RedisStore {
     async fn connection(&self) -> Result<ConnectionManager, StoreError> {
         let connect = || async {
             let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(PATIENCE))
-                .set_response_timeout(Some(PATIENCE))
+                .set_connection_timeout(Some(CONNECTION_LIMIT))
+                .set_response_timeout(Some(RESPONSE_LIMIT))
                 .set_number_of_retries(1);
             ConnectionManager::new_lazy_with_config(self.client.clone(), config)
         };
@@ -219,7 +220,9 @@ fn milliseconds(duration: Duration) -> u64 {
         .max(1)
 }
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const CONNECTION_LIMIT: Duration = Duration::from_secs(2);
+/// Above the time of any look-up, which the cache limits by itself and then skips the store.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(60);
 
 /// As in a file store: larger than any entry of tokens or of a session.
 const MAX_ENTRY_BYTES: u64 = 4 << 20;
@@ -234,11 +237,23 @@ local ends = tonumber(string.sub(entry, 1, 16))
 if not ends or ends <= now[1] * 1000 + now[2] / 1000 then return {size, false} end
 return {size, string.sub(entry, 17)}";
 
-/// Sets one field, and has the hash live as long as the field that lives longest.
+/// Sets one field, and has the hash live as long as the field that lives longest. When it has grown by
+/// about a quarter, beyond 64 fields, those that have expired are removed.
 const SAVE: &str = "local now = redis.call('TIME')
-local ends = string.format('%016.0f', math.min(now[1] * 1000 + now[2] / 1000 + ARGV[3], 9e15))
-redis.call('HSET', KEYS[1], ARGV[1], ends .. ARGV[2])
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end";
+local time = now[1] * 1000 + now[2] / 1000
+local ends = string.format('%016.0f', math.min(time + ARGV[3], 9e15))
+local added = redis.call('HSET', KEYS[1], ARGV[1], ends .. ARGV[2])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+local size = redis.call('HLEN', KEYS[1])
+local step = 16
+while step * 8 <= size do step = step * 2 end
+if added == 1 and size > 64 and size % step == 0 then
+  local fields = redis.call('HGETALL', KEYS[1])
+  for at = 1, #fields, 2 do
+    local ended = tonumber(string.sub(fields[at + 1], 1, 16))
+    if ended and ended <= time then redis.call('HDEL', KEYS[1], fields[at]) end
+  end
+end";
 
 /// Gives a lock back if it still is this holder's.
 const UNLOCK: &str =

@@ -25,9 +25,11 @@ use super::{StoreError, StoreErrorKind, StoreKey};
 ///    session for web sessions), remove the old key.
 ///
 /// If the order is not kept, a replica without the new key cannot read the entries under it: web sessions are
-/// unknown there, tokens are an error of the store, and the other replicas lose nothing. A sign-out at such a
-/// replica ends the session and removes its tokens all the same; one that failed elsewhere before is kept for the
-/// replicas that can read it, and the page says that it is not complete.
+/// unknown there, tokens are an error of the store, and the other replicas lose nothing. Such a replica
+/// does not replace these entries either: it keeps new tokens in memory. Only a new sign-in replaces the
+/// user's refresh token. A sign-out at such a replica ends the session and removes its tokens all the same;
+/// one that failed elsewhere before is kept for the replicas that can read it, and the page says that it is
+/// not complete.
 ///
 /// ```
 /// use entra_auth::store::EncryptionKey;
@@ -139,6 +141,15 @@ impl Seal {
             .seal_in_place_append_tag(place(id, key), &mut *entry)
             .map_err(|_| StoreError::unavailable("an entry could not be encrypted"))?;
         Ok(joined(&[MARK, id, nonce.as_ref(), &entry]))
+    }
+
+    /// Whether the entry is encrypted with a key that is not among these.
+    #[inline]
+    pub(crate) fn is_under_unknown_key(&self, stored: &[u8]) -> bool {
+        let id = stored
+            .strip_prefix(MARK)
+            .and_then(|rest| rest.first_chunk::<{ size_of::<KeyId>() }>());
+        id.is_some_and(|id| *id != PLAIN && self.0.iter().all(|(known, _)| known != id))
     }
 
     /// The entry as it was before it was encrypted.

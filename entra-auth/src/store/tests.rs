@@ -17,6 +17,7 @@ fn record() -> Record {
         token,
         obtained,
         seen: None,
+        last_sign_out: Some("mark".to_owned()),
     }
 }
 
@@ -36,6 +37,7 @@ fn record_is_decoded_as_it_was_encoded() {
     assert_eq!(read.token.expires_on(), record().token.expires_on());
     assert_eq!(read.token.refresh_on(), record().token.refresh_on());
     assert_eq!(read.obtained, record().obtained);
+    assert_eq!(read.last_sign_out, record().last_sign_out);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One application, as the grants for users need it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use entra_core::{AccessToken, ClientId, Clock, Idempotency, IntoId, TenantId, url::Url};
 
@@ -98,6 +98,19 @@ impl ClientApplication {
     #[inline]
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.settings.clock
+    }
+
+    /// Whether the provider may take a refresh token that it sees twice for stolen. Entra does not.
+    #[inline]
+    pub(super) fn has_single_use_refresh_tokens(&self) -> bool {
+        !self.settings.cloud.is_entra()
+    }
+
+    /// How long another use of a refresh token is waited for: what it may take with all its retries.
+    #[inline]
+    pub(super) fn lock_timeout(&self) -> Duration {
+        let budget = self.settings.retry_policy.budget;
+        budget.saturating_add(Duration::from_secs(15))
     }
 
     /// Redeems a grant with the application's authentication.

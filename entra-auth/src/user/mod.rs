@@ -30,6 +30,7 @@ mod refresh;
 #[cfg(feature = "ropc-discouraged")]
 mod ropc;
 mod signed_in_user;
+mod store_later;
 mod user_credential;
 
 pub use account::Account;

@@ -257,11 +257,7 @@ impl TokenSource for Caller {
     ) -> Result<AccessToken, Error> {
         // Only long-running sessions have a refresh token; others need no lock.
         let guard = match self.long_running {
-            true => Some(
-                self.lock
-                    .acquire(refresh::lock_timeout(&self.application))
-                    .await,
-            ),
+            true => Some(self.lock.acquire(self.application.lock_timeout()).await),
             false => None,
         };
         let held = self.refresh_token().clone();

@@ -12,12 +12,15 @@ use tokio::runtime;
 #[cfg(feature = "sign-in")]
 use tracing::{Instrument as _, Span};
 
-use super::client_application::{ClientApplication, with_identity};
+use super::{
+    client_application::{ClientApplication, with_identity},
+    store_later::store_later,
+};
 #[cfg(feature = "sign-in")]
 use crate::tokens::interrupted;
 use crate::{
     Error, ErrorKind,
-    cache::{RefreshToken, TokenKey, Unreadable},
+    cache::{AfterRejection, RefreshToken, TokenKey, Unreadable},
     form::Form,
     moment::Moment,
     retry_mode::RetryMode,
@@ -40,7 +43,13 @@ impl Session {
     /// How long another use of the refresh token is waited for.
     #[inline]
     pub(super) fn lock_timeout(&self) -> Duration {
-        lock_timeout(&self.application)
+        self.application.lock_timeout()
+    }
+
+    /// Whether the provider may take a refresh token that it sees twice for stolen.
+    #[inline]
+    pub(super) fn is_single_use(&self) -> bool {
+        self.application.has_single_use_refresh_tokens()
     }
 
     #[inline]
@@ -89,12 +98,20 @@ impl Session {
         token_key: &TokenKey,
         retry_mode: RetryMode,
     ) -> Result<(AccessToken, UserTokenFields), Error> {
-        let guard = self.refresh_token.lock(self.lock_timeout()).await;
+        let is_single_use = self.is_single_use();
+        let guard = self
+            .refresh_token
+            .lock(self.lock_timeout(), is_single_use)
+            .await;
         if let Some(successor) = self.successor.get() {
             drop(guard);
             return Box::pin(successor.redeem(token_key, retry_mode)).await;
         }
-        let newest = self.refresh_token.newest(self.now()).await;
+        let locked = self.now();
+        let newest = self
+            .refresh_token
+            .newest_to_send(&guard, locked, is_single_use)
+            .await;
         let Some(mut used) = newest.map_err(|Unreadable| unreadable())? else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
@@ -114,31 +131,42 @@ impl Session {
                 );
             }));
         };
+        if is_single_use && !guard.is_exclusive() {
+            return Err(in_use());
+        }
         let mut outcome = refresh(&self.application, token_key, &used, retry_mode).await;
+        let mut is_first = true;
         // Another replica may have replaced it; what another tenant says decides nothing.
-        if let Err(error) = &outcome
+        while let Err(error) = &outcome
             && token_key.tenant == self.home
             && is_final(error)
-            && let Some(other) = self
+        {
+            let after = self
                 .refresh_token
                 .replace_rejected(&guard, &used, self.now())
-                .await
-        {
-            used = other;
-            outcome = refresh(&self.application, token_key, &used, retry_mode).await;
-            if outcome.as_ref().is_err_and(is_final) {
-                drop(
-                    self.refresh_token
-                        .replace_rejected(&guard, &used, self.now())
-                        .await,
-                );
+                .await;
+            used = match after {
+                AfterRejection::TryOther(other) if is_first => other,
+                AfterRejection::Unreadable => return Err(unreadable()),
+                AfterRejection::TryOther(_) | AfterRejection::SignedOut => break,
+            };
+            is_first = false;
+            // The lease may end before the response to a late second request.
+            if is_single_use && locked.age(self.now()) > SECOND_TRY {
+                return Err(in_use());
             }
+            outcome = refresh(&self.application, token_key, &used, retry_mode).await;
         }
         let (token, user_fields) = outcome?;
         if let Some(newer) = user_fields.refresh_token.clone() {
-            self.refresh_token
+            let is_stored = self
+                .refresh_token
                 .rotate(&guard, &used, newer, self.now())
                 .await;
+            // At Entra, the others go on with the one that they have.
+            if !is_stored && is_single_use {
+                store_later(&self.application, &self.refresh_token);
+            }
         }
         Ok((token, user_fields))
     }
@@ -159,9 +187,9 @@ pub(super) async fn refresh(
         .secret("refresh_token", refresh_token)
         .field("scope", with_identity(&[token_key.scope()]))
         .optional("claims", token_key.claims.as_deref());
-    let idempotency = match application.settings.cloud.is_entra() {
-        true => Idempotency::Safe,
-        false => Idempotency::NonIdempotent,
+    let idempotency = match application.has_single_use_refresh_tokens() {
+        true => Idempotency::NonIdempotent,
+        false => Idempotency::Safe,
     };
     application
         .redeem(
@@ -195,11 +223,22 @@ pub(super) fn unreadable() -> Error {
     })
 }
 
-/// How long another use of a refresh token is waited for: what it may take with all its retries.
+/// The error of a refresh token that another replica may be using. It is not sent without the lock.
 #[inline]
-pub(super) fn lock_timeout(application: &ClientApplication) -> Duration {
-    let budget = application.settings.retry_policy.budget;
-    budget.saturating_add(Duration::from_secs(15))
+fn in_use() -> Error {
+    Error::new(
+        ErrorKind::Service,
+        "the user's refresh token may be in use at another replica",
+    )
+    .with(|inner| {
+        inner.cause = Some(
+            "the provider accepts each refresh token once, and the store did not grant its lock in time"
+                .into(),
+        );
+        inner.fix = Some(
+            "try again; if it happens often, check the store and how long the provider takes".into(),
+        );
+    })
 }
 
 /// Whether the refresh token itself is of no more use, and not only too little for what was asked,
@@ -218,3 +257,5 @@ fn is_final(error: &Error) -> bool {
 
 /// A malformed, expired, revoked or idle refresh token, by Entra's numbers.
 const FINAL: [u32; 7] = [50_133, 50_173, 70_000, 70_008, 70_043, 700_082, 700_084];
+/// A second request that begins within this time after the lock was taken ends within its lease.
+const SECOND_TRY: Duration = Duration::from_secs(10);

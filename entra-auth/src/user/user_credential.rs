@@ -14,6 +14,7 @@ use super::{
     known_users::KnownUsers,
     proof::ClientAuthentication,
     refresh::{Session, unreadable},
+    store_later::store_later,
 };
 #[cfg(feature = "sign-in")]
 use crate::cache::TokenKey;
@@ -244,7 +245,10 @@ impl UserCredential {
         let Some(staged) = &self.0.staged else { return };
         let session = &self.0.session;
         // A refresh under way brings its token first; one that comes after goes to the new place.
-        let guard = session.refresh_token.lock(session.lock_timeout()).await;
+        let guard = session
+            .refresh_token
+            .lock(session.lock_timeout(), session.is_single_use())
+            .await;
         if staged.committed.get().is_some() {
             return;
         }
@@ -262,8 +266,10 @@ impl UserCredential {
         );
         if let Some(token) = session.refresh_token.current() {
             let held = &kept.0.session.refresh_token;
-            held.signed_in(token, Moment::now(application.clock()))
-                .await;
+            let now = Moment::now(application.clock());
+            if !held.signed_in(token, now).await {
+                store_later(application, held);
+            }
         }
         for (key, record) in cache.records() {
             let now = Moment::now(application.clock());
@@ -302,13 +308,15 @@ impl UserCredential {
         token: AccessToken,
         user_fields: UserTokenFields,
         scopes: &[String],
-        application: &ClientApplication,
+        application: &Arc<ClientApplication>,
     ) -> Result<(), Error> {
         let user = self;
         if let Some(refresh_token) = user_fields.refresh_token {
             let held = &user.0.session.refresh_token;
-            held.signed_in(refresh_token, Moment::now(application.clock()))
-                .await;
+            let now = Moment::now(application.clock());
+            if !held.signed_in(refresh_token, now).await {
+                store_later(application, held);
+            }
         }
         let resources = of_resources(scopes);
         if !resources.is_empty() {
@@ -325,11 +333,10 @@ impl UserCredential {
         account: &Account,
     ) -> Result<Option<Self>, Error> {
         let user = Self::new(application, account.clone(), None, None);
-        let found = user
-            .0
-            .session
+        let session = &user.0.session;
+        let found = session
             .refresh_token
-            .newest(Moment::now(application.clock()))
+            .newest(session.now(), session.is_single_use())
             .await
             .map_err(|Unreadable| unreadable())?;
         Ok(found.map(|_| user))
@@ -340,7 +347,8 @@ impl UserCredential {
     pub(super) async fn is_signed_out(&self) -> bool {
         let session = &self.current().session;
         let held = &session.refresh_token;
-        let has_token = matches!(held.newest(session.now()).await, Ok(Some(_)));
+        let newest = held.newest(session.now(), session.is_single_use()).await;
+        let has_token = matches!(newest, Ok(Some(_)));
         !has_token && held.is_invalidated()
     }
 

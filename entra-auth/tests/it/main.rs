@@ -74,6 +74,7 @@ mod sign_in_support;
 mod store_hangs;
 mod store_key_change;
 mod store_keys;
+mod store_losses;
 mod store_refresh;
 mod store_users;
 mod stores;

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
-    ErrorKind,
+    ErrorKind, TokenCache,
     store::{EncryptedStore, StoreKey},
     user::UserCredential,
 };
@@ -158,12 +158,60 @@ async fn emptied_redis_signs_out_no_user_of_a_running_process() {
     let cache = server.cache();
     let credential = builder(&service).cache(&cache).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
+    let (tenant, app) = shop().await;
+    let user = sign_in(&tenant, &replica(&tenant, &app, &cache), ADELE).await;
     server.kill();
     server.empty();
     server.restart().await;
     assert_eq!(number(&credential, &graph()).await, 1, "the memory has it");
     let again = builder(&service).cache(&server.cache()).build().unwrap();
     assert_eq!(number(&again, &graph()).await, 2);
+    // The first uses may still fail at the lost connection; then other replicas know the user again.
+    let other = loop {
+        user.token(&fresh()).await.unwrap();
+        match resumed(&server, (&tenant, &app), &user).await {
+            Ok(Some(other)) => break other,
+            Ok(None) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Service),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    other.token(&fresh()).await.unwrap();
+}
+
+#[tokio::test]
+async fn hanging_redis_is_skipped_after_one_look_up_whatever_the_limit() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let service = Service::new();
+    // The default, and one beyond the limits of a connection.
+    let limits = [None, Some(Duration::from_secs(3))];
+    let replicas = limits.map(|limit| {
+        let builder = TokenCache::builder().store(server.store());
+        let cache = match limit {
+            Some(limit) => builder.store_timeout(limit).build(),
+            None => builder.build(),
+        };
+        let credential = self::builder(&service).cache(&cache).build().unwrap();
+        (cache, credential)
+    });
+    for (_, credential) in &replicas {
+        credential.token(&graph()).await.unwrap();
+    }
+    server.signal("-STOP");
+    let look_ups = replicas.map(|(cache, credential)| {
+        tokio::spawn(async move {
+            let other = |name: &str| TokenRequest::new([format!("{name}/.default")]);
+            credential.token(&other("first")).await.unwrap();
+            credential.token(&other("second")).await.unwrap();
+            cache.last_store_failure().unwrap().to_string()
+        })
+    });
+    for look_up in look_ups {
+        let failure = look_up.await.unwrap();
+        assert!(failure.contains("the store is skipped"), "{failure}");
+    }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -201,6 +249,29 @@ async fn an_entry_expires_by_the_clock_of_redis_beside_others_that_live_longer()
     assert_eq!(store.load(&short).await.unwrap().unwrap(), b"");
     let absent = StoreKey::new("user", "nothing");
     assert!(store.load(&absent).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn expired_entries_leave_a_hash_that_grows() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let store = server.store();
+    let long = StoreKey::new("kiosk", "long");
+    store.save(&long, b"long", HOUR).await.unwrap();
+    for number in 0..300 {
+        let short = StoreKey::new("kiosk", &number.to_string());
+        let moment = Duration::from_millis(1);
+        store.save(&short, b"short", moment).await.unwrap();
+    }
+    assert!(server.fields(&long) <= 160, "{}", server.fields(&long));
+    assert_eq!(store.load(&long).await.unwrap().unwrap(), b"long");
+    // Entries that have not expired stay, however many there are.
+    for number in 0..300 {
+        let entry = StoreKey::new("busy", &number.to_string());
+        store.save(&entry, b"entry", HOUR).await.unwrap();
+    }
+    assert_eq!(server.fields(&StoreKey::new("busy", "0")), 300);
 }
 
 #[tokio::test]

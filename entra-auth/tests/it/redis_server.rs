@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -83,6 +84,19 @@ impl Server {
         let id = self.process.id().to_string();
         let sent = Command::new("kill").args([signal, &id]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// How many fields the hash of a partition has, expired ones too.
+    pub(crate) fn fields(&self, key: &StoreKey) -> u64 {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let (password, partition) = (password(&self.directory), key.partition());
+        let commands = format!("AUTH {password}\r\nHLEN entra:{partition}\r\nQUIT\r\n");
+        stream.write_all(commands.as_bytes()).unwrap();
+        let mut responses = String::new();
+        stream.read_to_string(&mut responses).unwrap();
+        let mut lines = responses.lines();
+        let number = lines.find_map(|line| line.strip_prefix(':')).unwrap();
+        number.parse().unwrap()
     }
 
     pub(crate) fn store(&self) -> RedisStore {

@@ -15,6 +15,7 @@ use std::{
 use async_trait::async_trait;
 use entra_auth::{
     CachePartition, TokenCache,
+    store::EncryptionKey,
     user::{Account, ClientAuthentication, OnBehalfOf, UserCredential},
 };
 use entra_core::{
@@ -40,6 +41,8 @@ struct Rotating {
     is_revoked: AtomicBool,
     /// The response is lost on its way this many times.
     losses: AtomicU64,
+    /// It asks to come back in 15 seconds this many times.
+    throttles: AtomicU64,
     requests: AtomicU64,
 }
 
@@ -77,6 +80,16 @@ impl HttpTransport for Rotating {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
+        let fewer = |left: u64| left.checked_sub(1);
+        let throttled = self
+            .throttles
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer);
+        if throttled.is_ok() {
+            let mut response = response(429, "busy");
+            let later = http::HeaderValue::from_static("15");
+            response.headers_mut().insert("retry-after", later);
+            return Ok(response);
+        }
         // Long enough for any other request to be sent meanwhile.
         for _ in 0..20 {
             yield_once().await;
@@ -244,10 +257,128 @@ async fn a_store_that_is_behind_brings_no_replaced_refresh_token_back() {
     *shelf.entries.lock().unwrap() = copy;
     user.token(&scope("c")).await.unwrap();
     shelf.fail(true);
-    user.token(&scope("d")).await.unwrap();
+    let error = user.token(&scope("d")).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::Transient);
     shelf.fail(false);
+    user.token(&scope("d")).await.unwrap();
+    // A write that fails, and a process that has just started when the store is well again.
+    shelf.only_read(true);
     user.token(&scope("e")).await.unwrap();
+    shelf.only_read(false);
+    user.token(&scope("f")).await.unwrap();
+    let other = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let other = resumed(&service, &other, &clock);
+    other.token(&scope("g")).await.unwrap();
+    user.token(&scope("h")).await.unwrap();
     assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+/// Another replica may have used the token that is in memory.
+#[tokio::test]
+async fn no_refresh_token_is_sent_while_the_store_cannot_be_read() {
+    let (service, shelf, clock) = (Rotating::new(), Shelf::new(), ManualClock::new());
+    let keys = |keys: &[u8]| {
+        let builder = TokenCache::builder().store(Arc::clone(&shelf));
+        keys.iter()
+            .fold(builder, |builder, key| {
+                builder.encryption_key(EncryptionKey::new([*key; 32]))
+            })
+            .build()
+    };
+    let one = with(&service, &keys(&[1]), &clock);
+    one.token(&scope("a")).await.unwrap();
+    let two = resumed(&service, &keys(&[1]), &clock);
+    two.token(&scope("b")).await.unwrap();
+    shelf.fail(true);
+    let sent = service.requests.load(Ordering::SeqCst);
+    let error = one.token(&scope("c")).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::Transient);
+    assert_eq!(service.requests.load(Ordering::SeqCst), sent);
+    shelf.fail(false);
+    one.token(&scope("c")).await.unwrap();
+
+    // The same for an entry under a key that this replica does not have.
+    let third = resumed(&service, &keys(&[2, 1]), &clock);
+    third.token(&scope("d")).await.unwrap();
+    let sent = service.requests.load(Ordering::SeqCst);
+    for user in [&one, &two] {
+        let error = user.token(&scope("e")).await.unwrap_err();
+        assert_eq!(error.kind(), CredentialErrorKind::Transient);
+    }
+    assert_eq!(service.requests.load(Ordering::SeqCst), sent);
+    third.token(&scope("e")).await.unwrap();
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_the_store_did_not_take_is_written_later() {
+    let (service, shelf, clock) = (Rotating::new(), Shelf::new(), ManualClock::new());
+    let replica = || TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let user = with(&service, &replica(), &clock);
+    user.token(&scope("a")).await.unwrap();
+    shelf.only_read(true);
+    user.token(&scope("b")).await.unwrap();
+    shelf.only_read(false);
+    // Without another use of it in this process.
+    let newest = user.refresh_token().unwrap();
+    while !shelf.holds(newest.expose_secret()) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let other = resumed(&service, &replica(), &clock);
+    other.token(&scope("c")).await.unwrap();
+    user.token(&scope("d")).await.unwrap();
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+/// As [`with`] and [`resumed`], on the machine's clock, whose waits the paused runtime skips.
+fn on_the_system_clock(service: &Arc<Rotating>, shelf: &Arc<Shelf>, first: bool) -> UserCredential {
+    let client = ClientAuthentication::public();
+    let cache = TokenCache::builder().store(Arc::clone(shelf)).build();
+    match first {
+        true => UserCredential::builder(account(), CLIENT, client, FIRST),
+        false => UserCredential::resume(account(), CLIENT, client),
+    }
+    .cloud(provider())
+    .transport(Arc::clone(service))
+    .cache(&cache)
+    .build()
+    .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_waits_for_a_throttled_refresh_at_another_one() {
+    let (service, shelf) = (Rotating::new(), Shelf::new());
+    let one = on_the_system_clock(&service, &shelf, true);
+    one.token(&scope("first")).await.unwrap();
+    let two = on_the_system_clock(&service, &shelf, false);
+    two.token(&scope("second")).await.unwrap();
+    service.throttles.store(1, Ordering::SeqCst);
+    let sent = service.requests.load(Ordering::SeqCst);
+    let throttled = tokio::spawn({
+        let one = one.clone();
+        async move { one.token(&scope("here")).await }
+    });
+    while service.requests.load(Ordering::SeqCst) == sent {
+        tokio::task::yield_now().await;
+    }
+    two.token(&scope("there")).await.unwrap();
+    throttled.await.unwrap().unwrap();
+    one.token(&scope("last")).await.unwrap();
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_refresh_token_is_sent_without_the_lock_of_the_store() {
+    let (service, shelf) = (Rotating::new(), Shelf::new());
+    let user = on_the_system_clock(&service, &shelf, true);
+    user.token(&scope("first")).await.unwrap();
+    shelf.deny_locks(true);
+    let sent = service.requests.load(Ordering::SeqCst);
+    let error = user.token(&scope("second")).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::Transient);
+    assert_eq!(service.requests.load(Ordering::SeqCst), sent);
+    shelf.deny_locks(false);
+    user.token(&scope("second")).await.unwrap();
 }
 
 #[tokio::test]
@@ -362,7 +493,8 @@ async fn sign_out_ends_all_waiting_refreshes() {
         let _ = task.await.unwrap();
     }
     assert!(user.refresh_token().is_none() && cache.is_empty());
-    assert!(shelf.entries.lock().unwrap().is_empty());
+    let left = shelf.entries.lock().unwrap().len();
+    assert_eq!(left, 1, "the mark of the sign-out");
     let error = user.token(&scope("late")).await.unwrap_err();
     assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired);
 }

@@ -90,6 +90,51 @@ async fn one_call_probes_the_store_after_growing_pauses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_with_a_time_limit_of_its_own_is_skipped_as_well() {
+    // The limits are equal, or either of them is the shorter one.
+    for (limit, own) in [
+        (2_000, 2_000),
+        (2_000, 1_000),
+        (10_000, 2_000),
+        (200, 2_000),
+    ] {
+        let [limit, own] = [limit, own].map(Duration::from_millis);
+        let (service, shelf) = (Service::new(), Shelf::new());
+        shelf.delay(own);
+        shelf.fail(true);
+        let builder = TokenCache::builder().store(Arc::clone(&shelf));
+        let cache = builder.store_timeout(limit).build();
+        let credential = self::builder(&service).cache(&cache).build().unwrap();
+        let paid = limit.min(own);
+        assert!(is_about(took(&credential, &graph()).await, paid));
+        for name in 0..20 {
+            assert_eq!(took(&credential, &other(name)).await, Duration::ZERO);
+        }
+        assert_eq!(shelf.take_asked(), 1);
+        // An attempt that fails in the same way makes the pause longer.
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert!(is_about(took(&credential, &other(20)).await, paid));
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert_eq!(took(&credential, &other(21)).await, Duration::ZERO);
+        assert_eq!(shelf.take_asked(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_at_once_is_used_again_at_once() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    let (credential, _cache) = credential(&service, &shelf);
+    shelf.fail(true);
+    credential.token(&graph()).await.unwrap();
+    shelf.fail(false);
+    credential.token(&other(1)).await.unwrap();
+    let (restarted, _cache) = self::credential(&service, &shelf);
+    let before = service.count();
+    restarted.token(&other(1)).await.unwrap();
+    assert_eq!(service.count(), before, "it was written");
+}
+
+#[tokio::test(start_paused = true)]
 async fn dropped_probe_lets_the_next_call_probe() {
     let (service, shelf) = (Service::new(), Shelf::new());
     shelf.hang(true);

@@ -64,6 +64,41 @@ async fn replica_without_the_key_changes_no_entry() {
     assert!(resumes((&tenant, &app), &account, &shelf, &[2, 1]).await);
 }
 
+/// The other replicas have stored newer tokens, under a key that this one does not have.
+#[tokio::test]
+async fn replica_without_the_key_replaces_no_entry_of_a_user_in_its_memory() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let old_cache = cache(&shelf, &[1]);
+    let old = replica(&tenant, &app, &old_cache);
+    let user = sign_in(&tenant, &old, ADELE).await;
+    let account = user.account();
+    assert!(resumes((&tenant, &app), account, &shelf, &[2, 1]).await);
+    let before = shelf.entries.lock().unwrap().clone();
+    let fresh = TokenRequest::new(["User.Read"]).with_force_refresh();
+    for _ in 0..2 {
+        user.token(&fresh).await.unwrap();
+        assert!(old.resume(account).await.unwrap().is_some());
+    }
+    let failure = old_cache.last_store_failure().unwrap();
+    assert_eq!(failure.kind(), StoreErrorKind::Unreadable);
+    assert!(*shelf.entries.lock().unwrap() == before);
+    assert!(resumes((&tenant, &app), account, &shelf, &[2]).await);
+
+    // A sign-out by a replica with another key applies here, and a new sign-in replaces the entry.
+    let new = replica(&tenant, &app, &cache(&shelf, &[2]));
+    new.sign_out(account).await.unwrap();
+    user.token(&fresh).await.unwrap_err();
+    assert!(old.resume(account).await.unwrap().is_none());
+    let mark = shelf.entries.lock().unwrap().clone();
+    let again = sign_in(&tenant, &old, ADELE).await;
+    assert!(resumes((&tenant, &app), account, &shelf, &[1]).await);
+    // The mark of the other key does not end the new session when its tokens are lost.
+    *shelf.entries.lock().unwrap() = mark;
+    again.token(&fresh).await.unwrap();
+    assert!(resumes((&tenant, &app), account, &shelf, &[1]).await);
+}
+
 #[tokio::test]
 async fn rolling_key_change_over_three_replicas_signs_no_user_out() {
     let (tenant, app) = shop().await;

@@ -1,7 +1,7 @@
 //! The store behind the memory: what replicas share, and what a failing store may not do.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -18,6 +18,7 @@ use entra_auth::{
     },
 };
 use entra_core::{ManualClock, TokenCredential};
+use tokio::time::Instant;
 
 use crate::support::{
     CLIENT, Random, Service, TENANT, builder, decode, graph, number, poll_once, settle, yield_once,
@@ -27,19 +28,28 @@ use crate::support::{
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     pub(crate) entries: Mutex<HashMap<StoreKey, Vec<u8>>>,
-    locks: Arc<Mutex<HashSet<StoreKey>>>,
+    locks: Locks,
     yields: AtomicU64,
     failing: AtomicBool,
+    read_only: AtomicBool,
+    denies_locks: AtomicBool,
     hanging: AtomicBool,
     delay: Mutex<Duration>,
     requested: AtomicU64,
 }
 
-struct Unlock(Arc<Mutex<HashSet<StoreKey>>>, StoreKey);
+/// When the lease of each lock ends.
+type Locks = Arc<Mutex<HashMap<StoreKey, Instant>>>;
+
+struct Unlock(Locks, StoreKey, Instant);
 
 impl Drop for Unlock {
     fn drop(&mut self) {
-        self.0.lock().unwrap().remove(&self.1);
+        let mut locks = self.0.lock().unwrap();
+        // Unless its lease has ended and another has it.
+        if locks.get(&self.1) == Some(&self.2) {
+            locks.remove(&self.1);
+        }
     }
 }
 
@@ -56,6 +66,16 @@ impl Shelf {
         self.failing.store(failing, Ordering::SeqCst);
     }
 
+    /// Whether it can be read but not written.
+    pub(crate) fn only_read(&self, read_only: bool) {
+        self.read_only.store(read_only, Ordering::SeqCst);
+    }
+
+    /// As if another replica held every lock.
+    pub(crate) fn deny_locks(&self, denies: bool) {
+        self.denies_locks.store(denies, Ordering::SeqCst);
+    }
+
     pub(crate) fn hang(&self, hanging: bool) {
         self.hanging.store(hanging, Ordering::SeqCst);
     }
@@ -68,6 +88,13 @@ impl Shelf {
     /// How many operations it was requested since the last call.
     pub(crate) fn take_asked(&self) -> u64 {
         self.requested.swap(0, Ordering::SeqCst)
+    }
+
+    /// Whether an entry that is not encrypted has this text.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let entries = self.entries.lock().unwrap();
+        let mut all = entries.values();
+        all.any(|entry| String::from_utf8_lossy(entry).contains(text))
     }
 
     fn len(&self) -> usize {
@@ -115,6 +142,9 @@ impl EncryptedStore for Shelf {
 
     async fn save(&self, key: &StoreKey, entry: &[u8], _: Duration) -> Result<(), StoreError> {
         self.enter().await?;
+        if self.read_only.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("the shelf is full"));
+        }
         let mut entries = self.entries.lock().unwrap();
         entries.insert(key.clone(), entry.to_vec());
         Ok(())
@@ -133,11 +163,22 @@ impl EncryptedStore for Shelf {
         Ok(())
     }
 
-    async fn try_lock(&self, key: &StoreKey, _: Duration) -> Result<Option<StoreLock>, StoreError> {
+    async fn try_lock(
+        &self,
+        key: &StoreKey,
+        lease: Duration,
+    ) -> Result<Option<StoreLock>, StoreError> {
         self.enter().await?;
-        let taken = self.locks.lock().unwrap().insert(key.clone());
-        let unlock = || Unlock(Arc::clone(&self.locks), key.clone());
-        Ok(taken.then(|| StoreLock::new(unlock())))
+        let now = Instant::now();
+        let mut locks = self.locks.lock().unwrap();
+        let is_held = locks.get(key).is_some_and(|ends| now < *ends);
+        if is_held || self.denies_locks.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        let ends = now + lease.min(Duration::from_secs(86_400));
+        locks.insert(key.clone(), ends);
+        let unlock = Unlock(Arc::clone(&self.locks), key.clone(), ends);
+        Ok(Some(StoreLock::new(unlock)))
     }
 }
 

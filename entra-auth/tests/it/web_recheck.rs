@@ -141,6 +141,37 @@ async fn a_replica_that_cannot_read_the_token_store_signs_no_user_out() {
 }
 
 #[tokio::test]
+async fn an_emptied_token_store_ends_no_session() {
+    let site = Replicas::new().await;
+    let (one, two) = (site.replica(site.setup()), site.replica(site.setup()));
+    let mut browser = site.signed_in(&one).await;
+    site.tokens.entries.lock().unwrap().clear();
+    // Each check writes the token again that the replica has in memory.
+    for replica in [&one, &two, &one] {
+        site.advance(INTERVAL);
+        let before = site.token_requests();
+        assert_eq!(browser.open(replica, "/").await.body, ADELE);
+        assert_eq!(site.token_requests(), before + 1, "it was checked");
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_the_store_did_not_take_at_the_sign_in_are_found_by_other_replicas_later() {
+    let site = Replicas::new().await;
+    let (one, two) = (site.replica(site.setup()), site.replica(site.setup()));
+    site.tokens.fail(true);
+    let mut browser = site.signed_in(&one).await;
+    site.tokens.fail(false);
+    while site.tokens.entries.lock().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    site.advance(INTERVAL);
+    let before = site.token_requests();
+    assert_eq!(browser.open(&two, "/").await.body, ADELE);
+    assert_eq!(site.token_requests(), before + 1, "it was checked");
+}
+
+#[tokio::test]
 async fn a_rejected_credential_of_one_replica_ends_no_session() {
     let site = Replicas::new().await;
     let healthy = site.replica(site.setup());
