@@ -186,6 +186,9 @@ pub enum FullRoundCause {
     /// The application has a permission that it lacked: now members of groups can be read that could not be, such as
     /// hidden ones.
     PermissionGranted,
+    /// Objects were restored, and an earlier full round of groups was read while they were deleted. Graph does not
+    /// reliably send the memberships of a restored object.
+    Restored,
 }
 
 /// How far the round of one kind is.

@@ -58,7 +58,10 @@
 //!
 //! A delta query reports direct memberships only, no changes of photos or of properties that are stored outside of the
 //! directory, and it was seen to withhold changes that were made while a round was read. Therefore all objects are
-//! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)).
+//! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)). That also puts right the
+//! memberships of objects that were deleted and restored while their groups were read.
+//!
+//! Members of a kind that is not copied give no sign when they are deleted or restored: copy users with groups.
 
 // The floors: rows and state are data; machine has the rules and no I/O; feed reads pages, within a group_scope; guard says when removals are too
 // many, and waiting counts them; unreadable asks whose members Graph does not show; round, scope, removals and closure drive one step each, with what

@@ -222,6 +222,12 @@ impl DirectorySync {
         let are_done = synced
             .iter()
             .all(|kind| state.feed(*kind).is_some_and(|feed| feed.done));
+        if scope.is_some() {
+            let machine = Machine::new(state.clone(), &visible, self.closure, now);
+            if let Some(step) = removals::recall(store, machine).await? {
+                return Ok(Some(step));
+            }
+        }
         if is_new && are_done && !(scope.is_some() && scope::is_marked(store).await?) {
             // The last run is over, or was ended before its removals. Those that need an approval wait for the rounds
             // of this run, since the objects may have returned. So do those of users at the edge of the scope, which

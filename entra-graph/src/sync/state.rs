@@ -76,6 +76,9 @@ pub(super) struct FeedState {
     pub(super) is_unsure: bool,
     /// Of groups: with what the pages since the last full round were read.
     pub(super) sight: Sight,
+    /// Of groups: whether objects returned whose memberships the last full round did not contain.
+    #[serde(default)]
+    pub(super) has_returned: bool,
 }
 
 /// Whether pages of groups were read with the permission to see hidden members, as far as the tokens say so.
@@ -157,7 +160,8 @@ impl SyncState {
     pub(super) fn finish(&mut self, kind: ObjectKind) {
         if let Some(feed) = self.feed_mut(kind) {
             feed.phase = Phase::Idle;
-            feed.done = true;
+            // Otherwise one more round comes in this run.
+            feed.done = !feed.has_returned;
         }
     }
 
@@ -189,6 +193,7 @@ impl FeedState {
                 with: false,
                 without: false,
             },
+            has_returned: false,
         }
     }
 }

@@ -390,3 +390,32 @@ async fn a_scope_keeps_its_users_while_they_cannot_be_read() {
     }
     assert!(!forbidden.copy.has(ObjectKind::User, &adele));
 }
+
+#[tokio::test]
+async fn a_scope_keeps_its_users_that_become_forbidden_in_a_run_that_reads_groups_again() {
+    let permitted = Permitted::new(&["User.Read.All", "GroupMember.Read.All"]).await;
+    let groups = [permitted.tenant.group("Engineers").id()];
+    let mut sync = DirectorySync::new(&permitted.graph)
+        .groups()
+        .users_of_groups(groups);
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let adele = permitted.tenant.user("adele@contoso.com").id().to_string();
+    assert!(copy.has(ObjectKind::User, &adele));
+    let before = copy.clone();
+    permitted.revoke("User.Read.All").await;
+    let path = format!("/users/{adele}");
+    let delete = permitted.all.raw("DELETE", path);
+    delete.send().await.unwrap();
+    permitted.tenant.forget_delta_links();
+    // Groups come first, and lack her; only then are users known to be forbidden.
+    for _ in 0..2 {
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        assert_eq!(copy, before);
+    }
+    permitted.grant("User.Read.All");
+    for _ in 0..2 {
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+    }
+    assert!(!copy.has(ObjectKind::User, &adele));
+}
