@@ -156,6 +156,7 @@ impl DirectorySync {
                     round: foreign.round,
                     synced: foreign.synced,
                     links: foreign.links,
+                    approvals: foreign.approvals,
                     ..SyncState::new(graph)
                 }
             },
@@ -277,7 +278,7 @@ impl DirectorySync {
                     self.run = Run::default();
                     return Err(SyncError::RemovalsHeld(Box::new(held)));
                 }
-                state.removing = true;
+                state.begin_removals(held.exceeds());
             }
             if let Some(step) =
                 round::revise(store, &mut state, &readable, self.closure, now).await?
@@ -297,12 +298,15 @@ impl DirectorySync {
                 self.run = Run::default();
                 Ok(None)
             }
-            Some(held) if !self.passes(&held) => {
+            // What passed above needs no other approval.
+            Some(held) if !state.removing && !self.passes(&held) => {
                 self.run = Run::default();
                 Err(SyncError::RemovalsHeld(Box::new(held)))
             }
-            Some(_) => {
-                state.removing = true;
+            Some(held) => {
+                if !state.removing {
+                    state.begin_removals(held.exceeds());
+                }
                 removals::step(store, Machine::new(state, &visible, self.closure, now)).await
             }
         }

@@ -276,7 +276,8 @@ impl DirectorySync {
         self
     }
 
-    /// Lets the removals with this token through, and no others.
+    /// Lets the removals with this token through, once, and no others. The same objects have another token when they
+    /// are removed again. If the process ends before the first of the removals is saved, the token still works.
     #[must_use]
     pub fn approve(mut self, token: ApprovalToken) -> Self {
         self.approved = Some(token);

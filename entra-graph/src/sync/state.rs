@@ -31,6 +31,9 @@ pub struct SyncState {
     pub(super) revising: Option<Revision>,
     /// The number of memberships in the bookkeeping.
     pub(super) links: u64,
+    /// How many sets of removals passed with an approval. It is part of the next token, so that none works twice.
+    #[serde(default)]
+    pub(super) approvals: u64,
     /// The scope that the groups with a mark are in.
     pub(super) scope: Option<String>,
     /// The last member at the edge of the scope that this run looked at.
@@ -117,6 +120,7 @@ impl SyncState {
             synced: Vec::new(),
             revising: None,
             links: 0,
+            approvals: 0,
             scope: None,
             edge: None,
             feeds: Vec::new(),
@@ -153,6 +157,14 @@ impl SyncState {
             if self.feed(*kind).is_none() {
                 self.feeds.push(FeedState::full(*kind, String::new(), 0, 0));
             }
+        }
+    }
+
+    /// Begins to hand out the removals that wait, with an approval if they needed one.
+    pub(super) const fn begin_removals(&mut self, is_approved: bool) {
+        self.removing = true;
+        if is_approved {
+            self.approvals += 1;
         }
     }
 
