@@ -37,7 +37,9 @@
 //!   all of them. What a full round does not contain is removed only after that round is complete, and after Graph
 //!   was asked for it: a round can lack objects that exist.
 //! - **What cannot be read stays.** A kind that Graph forbids, an object without its properties, and the members of a
-//!   group that hides them are [notes](SyncNote), and not removals. Once they can be read again, they are.
+//!   group that hides them are [notes](SyncNote), and not removals. Once they can be read again, they are. A property
+//!   that Graph leaves out of all objects looks as if it was cleared, and is a
+//!   [note](SyncNote::PropertiesMissing) too.
 //! - **Repeated rows change nothing**, former members in a first round are not members, and a member that arrives
 //!   before its own object, or after it, is handed out once both are there.
 //! - **The memory of a step does not grow with the directory.** What was seen in a full round is in the store. A step

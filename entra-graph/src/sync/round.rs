@@ -226,7 +226,7 @@ pub(super) async fn step<S: SyncStore>(
                 Source::Assignments => Some(assignments(client, store, &mut machine).await?),
             };
             if let Some(mut page) = page {
-                feed.filter(&mut page);
+                feed.judge(&mut page);
                 let keys = machine.page_keys(kind, &page);
                 load(store, &mut machine, keys).await?;
                 if let Some(within) = feed.within.as_ref().filter(|_| kind == ObjectKind::User) {

@@ -306,7 +306,7 @@ async fn fetch(
                 client.check(&url)?;
             }
             Link::End(_) => {
-                users.filter(&mut all);
+                users.judge(&mut all);
                 return Ok(Some(all));
             }
         }

@@ -77,11 +77,13 @@ impl DirectorySync {
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies groups with their direct members and these properties; as [`groups`](Self::groups). Needs
+    /// Copies groups with their direct members, these properties and the visibility; as [`groups`](Self::groups). Needs
     /// `GroupMember.Read.All`; members of groups with hidden membership need `Member.Read.Hidden`.
     #[must_use]
     pub fn select_groups(self, properties: impl Selection<Group>) -> Self {
+        // It says which groups hide their members.
         let delta = self.client.groups().delta().select(properties);
+        let delta = delta.select(Group::VISIBILITY);
         let delta = delta.select_relation(Group::MEMBERS);
         self.with(Feed::delta(&delta))
     }

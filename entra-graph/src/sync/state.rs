@@ -1,6 +1,6 @@
 //! The state of a sync between two steps.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,12 @@ pub(super) struct FeedState {
     /// Of groups: whether objects returned whose memberships the last full round did not contain.
     #[serde(default)]
     pub(super) has_returned: bool,
+    /// How many objects of the last complete full round have each property.
+    #[serde(default)]
+    pub(super) properties: BTreeMap<String, u64>,
+    /// The same, of the rows of this full round.
+    #[serde(default)]
+    pub(super) counted: BTreeMap<String, u64>,
 }
 
 /// Whether pages of groups were read with the permission to see hidden members, as far as the tokens say so.
@@ -206,7 +212,26 @@ impl FeedState {
                 without: false,
             },
             has_returned: false,
+            properties: BTreeMap::new(),
+            counted: BTreeMap::new(),
         }
+    }
+
+    /// Ends the count of properties of a full round. Returns those that many objects had, and that none has now.
+    pub(super) fn compare_properties(&mut self) -> Vec<String> {
+        let counted = std::mem::take(&mut self.counted);
+        let before = std::mem::take(&mut self.properties);
+        // Without objects, nothing is known of properties.
+        if counted.is_empty() {
+            self.properties = before;
+            return Vec::new();
+        }
+        let missing = before.into_iter().filter(|(_, count)| *count > FEW);
+        let missing = missing.map(|(name, _)| name);
+        let missing = missing.filter(|name| !counted.contains_key(name));
+        let missing = missing.collect();
+        self.properties = counted;
+        missing
     }
 }
 
@@ -255,4 +280,6 @@ impl fmt::Debug for FeedState {
     }
 }
 
+/// So many objects can lose a property by chance.
+const FEW: u64 = 5;
 const VERSION: u8 = 1;

@@ -59,6 +59,8 @@ pub(super) enum Content {
 pub(super) struct PresentRow {
     pub(super) object: SyncedObject,
     pub(super) digest: String,
+    /// The properties that have a value.
+    pub(super) names: Vec<String>,
     /// Whether the row names no property beside its id.
     pub(super) is_blank: bool,
     /// Whether Graph withheld the properties.
@@ -195,6 +197,9 @@ impl<'c> Machine<'c> {
             return;
         };
         let count = page.rows.len() as u64;
+        if full {
+            self.count_properties(kind, &page);
+        }
         self.apply(kind, page.rows, round, full);
         if let Some(feed) = self.state.feed_mut(kind) {
             feed.rows += count;
@@ -203,6 +208,12 @@ impl<'c> Machine<'c> {
                 Link::End(link) => {
                     feed.link = link;
                     if full {
+                        let missing = feed.compare_properties();
+                        if !missing.is_empty() {
+                            let properties = missing;
+                            let note = SyncNote::PropertiesMissing { kind, properties };
+                            self.notes.push(note);
+                        }
                         feed.phase = Phase::SweepingObjects {
                             after: None,
                             present: 0,
@@ -467,6 +478,9 @@ impl<'c> Machine<'c> {
         let mut feed = FeedState::full(kind, scope, round, self.now);
         match self.state.feed_mut(kind) {
             Some(old) => {
+                if old.scope == feed.scope {
+                    feed.properties = std::mem::take(&mut old.properties);
+                }
                 feed.present = old.present;
                 feed.estimate = (old.present > 0).then_some(old.present);
                 *old = feed;
