@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entra_graph::{
-    GraphClient, User,
+    ErrorKind, GraphClient, User,
     sync::{
         DeletionGuard, DirectorySync, FullRoundCause, MemoryStore, ObjectKind, SyncError, SyncNote,
     },
@@ -244,4 +244,25 @@ async fn a_user_that_returns_before_its_removal_was_approved_keeps_its_groups() 
     deleted.restore(&bruno).await;
     assert_eq!(deleted.run().await, [RESTORED]);
     assert_eq!(deleted.copy, before);
+}
+
+#[tokio::test]
+async fn a_round_of_empty_pages_with_new_links_ends_with_an_error() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let before = copy.clone();
+    tenant.set_delta_oddities(DeltaOddities::none().never_ending_empty_pages());
+    let error = copy.catch_up(&mut sync, &mut store).await.unwrap_err();
+    let SyncError::Graph(error) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(error.kind(), ErrorKind::PageLoop);
+    // The round, and two full ones instead of it.
+    assert!(tenant.requests().to("/users/delta").count() < 3_100);
+    assert_eq!(copy, before);
+    tenant.set_delta_oddities(DeltaOddities::none());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_equals_tenant(&graph, "ended").await;
 }
