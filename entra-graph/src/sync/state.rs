@@ -183,6 +183,12 @@ impl SyncState {
         }
     }
 
+    /// The number of steps so far. A step [follows](super::Step::follows) the state of its number.
+    #[must_use]
+    pub const fn step(&self) -> u64 {
+        self.step
+    }
+
     /// How many objects of a kind are in the copy.
     #[must_use]
     pub fn present(&self, kind: ObjectKind) -> u64 {
