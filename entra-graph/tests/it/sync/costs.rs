@@ -108,10 +108,7 @@ async fn the_largest_step_does_not_grow_with_the_tenant() {
 /// one group.
 #[tokio::test]
 async fn transitive_memberships_take_the_bytes_of_two_ids_each() {
-    let users = std::env::var("ENTRA_SYNC_USERS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(400_usize);
+    let users = users();
     let (tenant, graph, groups) = tenant(users).await;
     let everyone = tenant.add_group("Everyone");
     for (number, part) in groups.chunks(10).enumerate() {
