@@ -26,6 +26,8 @@ pub struct DeltaOddities {
     pub(crate) deletions_silent: bool,
     pub(crate) select_star_shrinks: bool,
     pub(crate) resync_without_location: bool,
+    pub(crate) restored_memberships_silent: bool,
+    pub(crate) never_ending_empty_pages: bool,
     pub(crate) delay: Duration,
 }
 
@@ -43,13 +45,18 @@ impl DeltaOddities {
             deletions_silent: false,
             select_star_shrinks: false,
             resync_without_location: false,
+            restored_memberships_silent: false,
+            never_ending_empty_pages: false,
             delay: Duration::ZERO,
         }
     }
 
     /// All switches after which a client can still be right: all but
-    /// [`never_ending_members`](Self::never_ending_members) and [`delayed`](Self::delayed). With
-    /// [`deletions_silent`](Self::deletions_silent) it is right only after it has read all objects again.
+    /// [`never_ending_members`](Self::never_ending_members),
+    /// [`never_ending_empty_pages`](Self::never_ending_empty_pages) and [`delayed`](Self::delayed). With
+    /// [`deletions_silent`](Self::deletions_silent), and with
+    /// [`restored_memberships_silent`](Self::restored_memberships_silent) for objects that are deleted and restored
+    /// while a round is read, it is right only after it has read all objects again.
     pub const fn all() -> Self {
         Self::none()
             .repeated_items()
@@ -61,6 +68,7 @@ impl DeltaOddities {
             .deletions_silent()
             .select_star_shrinks()
             .resync_without_location()
+            .restored_memberships_silent()
     }
 
     /// Repeats an item within a page, and items of the last round in the next one.
@@ -122,6 +130,18 @@ impl DeltaOddities {
     /// again.
     pub const fn resync_without_location(mut self) -> Self {
         self.resync_without_location = true;
+        self
+    }
+
+    /// Does not report that a restored object is in its groups again, nor the members of a restored group.
+    pub const fn restored_memberships_silent(mut self) -> Self {
+        self.restored_memberships_silent = true;
+        self
+    }
+
+    /// Ends no round: after the last item come pages without items, each with another link.
+    pub const fn never_ending_empty_pages(mut self) -> Self {
+        self.never_ending_empty_pages = true;
         self
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use entra_graph::sync::{Step, SyncChange, SyncState, SyncStore};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 /// A database file with the copy (`objects`, `members`), the log of its changes, and what the sync keeps.
 pub(crate) struct Database {
@@ -15,6 +15,8 @@ pub(crate) struct Database {
 pub(crate) enum DatabaseError {
     Sqlite(rusqlite::Error),
     Json(serde_json::Error),
+    /// Another process has written a step since this one was computed.
+    Overtaken,
 }
 
 impl Database {
@@ -65,12 +67,7 @@ impl SyncStore for Database {
     type Error = DatabaseError;
 
     async fn state(&mut self) -> Result<Option<SyncState>, DatabaseError> {
-        let sql = "SELECT state FROM sync_state";
-        let text: Option<String> = self
-            .connection
-            .query_row(sql, [], |row| row.get(0))
-            .optional()?;
-        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+        state_of(&self.connection)
     }
 
     async fn get(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, DatabaseError> {
@@ -101,7 +98,12 @@ impl SyncStore for Database {
     }
 
     async fn commit(&mut self, step: &Step) -> Result<(), DatabaseError> {
-        let transaction = self.connection.transaction()?;
+        // No other process writes between the comparison and the step.
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        if state_of(&transaction)?.map_or(0, |state| state.step()) != step.follows() {
+            return Err(DatabaseError::Overtaken);
+        }
         for (key, value) in step.rows() {
             match value {
                 Some(value) => transaction
@@ -121,6 +123,13 @@ impl SyncStore for Database {
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// The state of the last step.
+fn state_of(connection: &Connection) -> Result<Option<SyncState>, DatabaseError> {
+    let sql = "SELECT state FROM sync_state";
+    let text: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
 /// Applies one change to the tables, and logs it.
@@ -171,6 +180,9 @@ impl std::fmt::Display for DatabaseError {
         match self {
             Self::Sqlite(error) => write!(f, "SQLite failed: {error}"),
             Self::Json(error) => write!(f, "the database holds invalid JSON: {error}"),
+            Self::Overtaken => f.write_str(
+                "another process keeps this copy too\n  fix: run one at a time for a database",
+            ),
         }
     }
 }

@@ -4,6 +4,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{RawQuery, Request, State},
+    http::header,
     response::Response,
     routing::any,
 };
@@ -32,8 +33,16 @@ async fn receive(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, endpoint.body_limit()).await else {
-        return too_large().map(Body::from);
+    let limit = endpoint.body_limit();
+    let Ok(body) = to_bytes(body, limit).await else {
+        // A body that says it is small enough broke off.
+        let length = parts.headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let response = match length {
+            Some(length) if length <= limit => too_large(),
+            _ => endpoint.too_large(),
+        };
+        return response.map(Body::from);
     };
     endpoint
         .respond(&parts.method, query.as_deref(), body)

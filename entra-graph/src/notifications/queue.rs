@@ -22,7 +22,7 @@ use tokio::sync::{
 use super::{
     event::NotificationEvent,
     handshake::plain,
-    receiver::{Delivery, Receiver},
+    receiver::{Delivery, Receiver, too_large},
 };
 
 /// What a web server calls with each request to the notification URL. Clones share the queue.
@@ -56,6 +56,10 @@ pub struct NotificationCounts {
     pub rejected: u64,
     /// Requests that were sent back with `503`, because the queue was full.
     pub overloaded: u64,
+    /// Requests that were sent back with `413`, because their body was larger than
+    /// [`body_limit`](super::ReceiverBuilder::body_limit). Graph sends genuine ones again for four hours, and then drops them
+    /// without a word. Since anyone can send such a request, it causes no event.
+    pub too_large: u64,
     /// Requests whose validation tokens could not be verified in time.
     pub lost: u64,
 }
@@ -78,6 +82,7 @@ struct Counts {
     accepted: AtomicU64,
     rejected: AtomicU64,
     overloaded: AtomicU64,
+    too_large: AtomicU64,
     lost: AtomicU64,
 }
 
@@ -114,6 +119,9 @@ impl NotificationEndpoint {
     pub fn respond(&self, method: &Method, query: Option<&str>, body: Bytes) -> Response<Bytes> {
         let received = self.receiver.respond(method, query, body);
         let Some(delivery) = received.delivery else {
+            if received.response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                self.count_too_large();
+            }
             return received.response;
         };
         match self.enqueue(delivery) {
@@ -132,10 +140,25 @@ impl NotificationEndpoint {
         }
     }
 
-    /// The most bytes of one request body. Stop reading there, and respond with `413`.
+    /// The most bytes of one request body. Stop reading there, and respond with [`too_large`](Self::too_large).
     #[must_use]
     pub fn body_limit(&self) -> usize {
         self.receiver.body_limit()
+    }
+
+    /// The response to a request with a larger body, `413`. It counts the request.
+    #[must_use]
+    pub fn too_large(&self) -> Response<Bytes> {
+        self.count_too_large();
+        too_large()
+    }
+
+    fn count_too_large(&self) {
+        self.counts.too_large.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(
+            limit = self.body_limit(),
+            "a request to the notification URL was too large, and rejected"
+        );
     }
 
     /// What was received so far.
@@ -247,6 +270,7 @@ impl Counts {
             accepted: of(&self.accepted),
             rejected: of(&self.rejected),
             overloaded: of(&self.overloaded),
+            too_large: of(&self.too_large),
             lost: of(&self.lost),
         }
     }

@@ -21,7 +21,7 @@ use super::{
     event::{ChangeNotification, LifecycleNotification, NotificationEvent},
     handshake::{self, plain},
     rejection::RejectionReason,
-    seen::{Seen, digest_of},
+    seen::{Digest, Seen, digest_of},
     tokens::{TokenProblem, ValidationTokens},
     wire::{Collection, Item},
 };
@@ -178,7 +178,7 @@ impl Receiver {
         let mut items = Vec::with_capacity(collection.value.len());
         for raw in &collection.value {
             match self.admit(raw) {
-                Ok(item) => items.push((*raw, item)),
+                Ok(item) => items.push(item),
                 Err(reason) => verified.reject(reason),
             }
         }
@@ -201,12 +201,12 @@ impl Receiver {
             }
             _ => Default::default(),
         };
-        for (raw, item) in items {
+        for item in items {
             let tenant = item.tenant_id.as_deref().and_then(|id| id.parse().ok());
             let has_token = tenant.is_some_and(|tenant| tenants.contains(&tenant));
             let event = match needs_tokens(&item) && !has_token {
                 true => Err(RejectionReason::TokenMissing),
-                false => self.accept(raw, &item, tenant),
+                false => self.accept(&item, tenant),
             };
             match event {
                 Ok(event) => verified.accepted.push(event),
@@ -259,7 +259,6 @@ impl Receiver {
     /// Decrypts a notification, and rejects one that was accepted before.
     fn accept(
         &self,
-        raw: &RawValue,
         item: &Item<'_>,
         tenant_id: Option<Guid>,
     ) -> Result<NotificationEvent, RejectionReason> {
@@ -293,7 +292,7 @@ impl Receiver {
                 content.data.as_bytes(),
                 content.data_signature.as_bytes(),
             ])),
-            (None, Some(_)) => Some(digest_of(&[raw.get().as_bytes()])),
+            (None, Some(id)) => Some(identity(item, id)),
             (None, None) => None,
         };
         if let Some(identity) = identity {
@@ -465,6 +464,22 @@ pub(super) fn too_large() -> Response<Bytes> {
         StatusCode::PAYLOAD_TOO_LARGE,
         Bytes::from_static(b"the body is too large"),
     )
+}
+
+/// What is the same each time Graph sends a notification with an id: not the spaces between, and not the expiry of its
+/// subscription, which can be renewed meanwhile.
+fn identity(item: &Item<'_>, id: &str) -> Digest {
+    let data = item.resource_data.as_ref();
+    let parts = [
+        item.tenant_id.as_deref(),
+        Some(&*item.subscription_id),
+        Some(id),
+        item.change_type.as_deref(),
+        item.resource.as_deref(),
+        data.and_then(|data| data.id.as_deref()),
+        data.and_then(|data| data.etag.as_deref()),
+    ];
+    digest_of(&parts.map(|part| part.unwrap_or_default().as_bytes()))
 }
 
 /// When the subscription expires, if the notification says so.

@@ -15,7 +15,7 @@ pub(super) struct Seen {
     known: HashSet<Digest>,
 }
 
-type Digest = [u8; 16];
+pub(super) type Digest = [u8; 16];
 
 impl Seen {
     pub(super) fn new(most: usize) -> Self {

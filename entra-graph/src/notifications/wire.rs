@@ -50,6 +50,8 @@ pub(super) struct ResourceData<'a> {
     pub(super) id: Option<Cow<'a, str>>,
     #[serde(borrow, rename = "@odata.type")]
     pub(super) odata_type: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "@odata.etag")]
+    pub(super) etag: Option<Cow<'a, str>>,
 }
 
 /// The changed resource, encrypted.

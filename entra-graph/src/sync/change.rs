@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     delta::RemovedReason,
     error::{Error, ErrorKind},
+    model::Model as _,
     objects::{AppRoleAssignment, Device, Group, ServicePrincipal, User},
 };
 
@@ -144,6 +145,14 @@ pub enum SyncNote {
         /// Its id.
         id: String,
     },
+    /// No object of a full round has these properties, which more than five had in the one before. Unless they
+    /// were cleared, the application may no longer read them: the copy now has objects without them.
+    PropertiesMissing {
+        /// The kind of objects.
+        kind: ObjectKind,
+        /// The names of the properties.
+        properties: Vec<String>,
+    },
     /// What belongs to an object could not be read, such as the assignments of a service principal that was deleted a
     /// moment ago. That part of the copy stays as it is.
     Unreadable {
@@ -186,6 +195,9 @@ pub enum FullRoundCause {
     /// The application has a permission that it lacked: now members of groups can be read that could not be, such as
     /// hidden ones.
     PermissionGranted,
+    /// Objects were restored, and an earlier full round of groups was read while they were deleted. Graph does not
+    /// reliably send the memberships of a restored object.
+    Restored,
 }
 
 /// How far the round of one kind is.
@@ -221,6 +233,17 @@ impl ObjectKind {
             Self::Device => Some("devices"),
             Self::ServicePrincipal => Some("servicePrincipals"),
             Self::AppRoleAssignment => None,
+        }
+    }
+
+    /// Properties that every object of the kind has.
+    pub(super) const fn always(self) -> &'static [&'static str] {
+        match self {
+            Self::User => &["accountEnabled", "displayName", "userPrincipalName"],
+            Self::Group => &["displayName", "mailEnabled", "securityEnabled"],
+            Self::Device => &["deviceId", "displayName"],
+            Self::ServicePrincipal => &["appId", "displayName"],
+            Self::AppRoleAssignment => &[],
         }
     }
 
@@ -303,6 +326,17 @@ impl SyncedObject {
         match self {
             Self::Group(group) => group.visibility.as_deref() == Some(HIDDEN_MEMBERSHIP),
             _ => false,
+        }
+    }
+
+    /// Whether nothing beside the id has a value.
+    pub(super) fn is_bare(&self) -> bool {
+        match self {
+            Self::User(object) => object.is_bare(),
+            Self::Group(object) => object.is_bare(),
+            Self::Device(object) => object.is_bare(),
+            Self::ServicePrincipal(object) => object.is_bare(),
+            Self::AppRoleAssignment(object) => object.is_bare(),
         }
     }
 

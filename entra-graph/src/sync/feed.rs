@@ -96,8 +96,19 @@ impl Feed {
         digest(format!("{:?} {query:?} {filter:?} {within:?}", self.kind).as_bytes())
     }
 
-    /// Whether the objects of a page pass the filter.
-    pub(super) fn filter(&self, page: &mut FeedPage) {
+    /// Whether the properties of the objects of a page can be read, and whether these pass the filter.
+    pub(super) fn judge(&self, page: &mut FeedPage) {
+        if self.selects_any(self.kind.always()) {
+            for row in &mut page.rows {
+                if let Content::Present(present) = &mut row.content
+                    && present.links.is_empty()
+                    && present.object.is_bare()
+                {
+                    // A delta query leaves out what it does not show, and these every object has.
+                    present.is_limited = true;
+                }
+            }
+        }
         let Some((_, passes)) = &self.filter else {
             return;
         };
@@ -108,6 +119,20 @@ impl Feed {
                 present.in_scope = passes(&present.object);
             }
         }
+    }
+
+    /// Whether any of these properties is read.
+    fn selects_any(&self, properties: &[&str]) -> bool {
+        let Source::Delta { start, .. } = &self.source else {
+            return false;
+        };
+        let Ok(start) = start else { return false };
+        let mut query = start.query_pairs();
+        let Some((_, select)) = query.find(|(name, _)| name == "$select") else {
+            // The default properties.
+            return !properties.is_empty();
+        };
+        select.split(',').any(|name| properties.contains(&name))
     }
 }
 
@@ -212,23 +237,29 @@ pub(super) fn is_id(text: &str) -> bool {
 pub(super) fn present(object: SyncedObject) -> Result<PresentRow, Error> {
     let mut text = Vec::new();
     let mut is_blank = true;
+    let mut names = Vec::new();
     if let Value::Object(values) = object.to_json()? {
         // A property that is null says that it was cleared.
         is_blank = !values
             .keys()
             .any(|name| name != "id" && !name.contains('@'));
         let mut values: Vec<_> = values
-            .iter()
+            .into_iter()
             .filter(|(name, value)| counts(name, value))
             .collect();
-        values.sort_unstable_by_key(|(name, _)| *name);
+        values.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         for (name, value) in values {
-            write(&Value::String(name.clone()), &mut text);
-            write(value, &mut text);
+            let name = Value::String(name);
+            write(&name, &mut text);
+            write(&value, &mut text);
+            if let Value::String(name) = name {
+                names.push(name);
+            }
         }
     }
     Ok(PresentRow {
         is_blank,
+        names,
         is_limited: object.is_limited(),
         in_scope: true,
         digest: digest(&text),

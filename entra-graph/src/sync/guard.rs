@@ -27,7 +27,7 @@ pub struct HeldRemovals {
     pub groups: Vec<HeldMembers>,
     /// What all groups lose together, if that is too much.
     pub memberships: Option<HeldMemberships>,
-    /// Lets exactly these removals through, by [`approve`](super::DirectorySync::approve).
+    /// Lets exactly these removals through, once, by [`approve`](super::DirectorySync::approve).
     pub token: ApprovalToken,
 }
 
@@ -71,7 +71,7 @@ pub struct HeldMemberships {
     pub present: u64,
 }
 
-/// Names a set of removals. Another set has another token.
+/// Names a set of removals. Another set has another token, and so has the same set after it was approved and removed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ApprovalToken(String);

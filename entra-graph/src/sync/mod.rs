@@ -37,7 +37,9 @@
 //!   all of them. What a full round does not contain is removed only after that round is complete, and after Graph
 //!   was asked for it: a round can lack objects that exist.
 //! - **What cannot be read stays.** A kind that Graph forbids, an object without its properties, and the members of a
-//!   group that hides them are [notes](SyncNote), and not removals. Once they can be read again, they are.
+//!   group that hides them are [notes](SyncNote), and not removals. Once they can be read again, they are. A property
+//!   that Graph leaves out of all objects looks as if it was cleared, and is a
+//!   [note](SyncNote::PropertiesMissing) too.
 //! - **Repeated rows change nothing**, former members in a first round are not members, and a member that arrives
 //!   before its own object, or after it, is handed out once both are there.
 //! - **The memory of a step does not grow with the directory.** What was seen in a full round is in the store. A step
@@ -58,7 +60,10 @@
 //!
 //! A delta query reports direct memberships only, no changes of photos or of properties that are stored outside of the
 //! directory, and it was seen to withhold changes that were made while a round was read. Therefore all objects are
-//! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)).
+//! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)). That also puts right the
+//! memberships of objects that were deleted and restored while their groups were read.
+//!
+//! Members of a kind that is not copied give no sign when they are deleted or restored: copy users with groups.
 
 // The floors: rows and state are data; machine has the rules and no I/O; feed reads pages, within a group_scope; guard says when removals are too
 // many, and waiting counts them; unreadable asks whose members Graph does not show; round, scope, removals and closure drive one step each, with what

@@ -13,12 +13,14 @@ pub(super) struct Pages {
     round: u64,
     last: Option<String>,
     links: HashSet<u64>,
+    /// How many pages without rows came one after the other.
+    empty: u32,
     contents: HashMap<u64, u32>,
 }
 
 impl Pages {
-    /// Whether a page shows that the round does not end: it leads to itself or to an earlier page, or the same rows
-    /// come again and again.
+    /// Whether a page shows that the round does not end: it leads to itself or to an earlier page, the same rows come
+    /// again and again, or no rows at all.
     pub(super) fn is_endless(&mut self, round: u64, link: Option<&str>, page: &FeedPage) -> bool {
         if self.round != round {
             *self = Self {
@@ -40,8 +42,10 @@ impl Pages {
             return true;
         }
         if page.rows.is_empty() {
-            return Some(next.as_str()) == link;
+            self.empty += 1;
+            return self.empty > MOST_EMPTY_PAGES || Some(next.as_str()) == link;
         }
+        self.empty = 0;
         let mut content = DefaultHasher::new();
         for row in &page.rows {
             row.id.hash(&mut content);
@@ -64,5 +68,7 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// Graph sends some pages without rows, and a round of nothing else does not advance.
+const MOST_EMPTY_PAGES: u32 = 1_000;
 /// How often the same rows may come as a page of a round: Graph repeats items, but not for ever.
 const MOST_EQUAL_PAGES: u32 = 3;

@@ -5,7 +5,7 @@ use super::{
     error::SyncError,
     machine::Machine,
     reading::{SWEEP, finish, load, scan},
-    rows::{self, Removal},
+    rows::{self, LinkEntry, Removal},
     store::{Step, SyncStore},
 };
 
@@ -55,6 +55,49 @@ pub(super) async fn step<S: SyncStore>(
         }
     }
     Ok(Some(finish(machine, None)))
+}
+
+/// A step that takes back removals of memberships whose members Graph forbids to read; `None` if none of them waits. With
+/// a scope, all groups can have been read before that was known.
+pub(super) async fn recall<S: SyncStore>(
+    store: &mut S,
+    mut machine: Machine<'_>,
+) -> Result<Option<Step>, SyncError> {
+    if !machine.is_any_forbidden() {
+        return Ok(None);
+    }
+    let mut after: Option<String> = None;
+    loop {
+        let found = scan(store, rows::UNLINKS, after.as_deref(), SWEEP).await?;
+        let is_last = found.len() < SWEEP;
+        after = found.last().map(|(key, _)| key.clone());
+        let mut waiting = Vec::new();
+        let mut keys = Vec::new();
+        for (key, value) in found {
+            if value == rows::SWEPT
+                && let Some((group, member)) = rows::parts(&key)
+            {
+                keys.push(rows::link(group, member));
+                waiting.push((key, value));
+            }
+        }
+        if !keys.is_empty() {
+            let links = store.get(&keys).await.map_err(SyncError::store)?;
+            let links = links.into_iter().map(|link| LinkEntry::read(&link?));
+            let waiting = waiting.into_iter().zip(links);
+            let recalled: Vec<(String, String)> = waiting
+                .filter(|(_, link)| machine.is_of_forbidden_kind(link.as_ref()))
+                .map(|(row, _)| row)
+                .collect();
+            if !recalled.is_empty() {
+                machine.recall(recalled);
+                return Ok(Some(finish(machine, None)));
+            }
+        }
+        if is_last {
+            return Ok(None);
+        }
+    }
 }
 
 /// The removals of a step.

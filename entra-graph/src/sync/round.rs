@@ -46,10 +46,11 @@ pub(super) fn begin(
             // Graph sends no rows of groups because their members can be read again.
             let is_granted = known.is_unsure && !machine.is_any_forbidden();
             let is_due = full_every.is_some_and(|every| age >= every.as_secs());
-            match (is_granted, is_due) {
-                (true, _) => FullRoundCause::PermissionGranted,
-                (false, true) => FullRoundCause::Due,
-                (false, false) => {
+            match (is_granted, known.has_returned, is_due) {
+                (true, _, _) => FullRoundCause::PermissionGranted,
+                (false, true, _) => FullRoundCause::Restored,
+                (false, false, true) => FullRoundCause::Due,
+                (false, false, false) => {
                     machine.begin_changes(kind);
                     return true;
                 }
@@ -225,7 +226,7 @@ pub(super) async fn step<S: SyncStore>(
                 Source::Assignments => Some(assignments(client, store, &mut machine).await?),
             };
             if let Some(mut page) = page {
-                feed.filter(&mut page);
+                feed.judge(&mut page);
                 let keys = machine.page_keys(kind, &page);
                 load(store, &mut machine, keys).await?;
                 if let Some(within) = feed.within.as_ref().filter(|_| kind == ObjectKind::User) {
@@ -236,13 +237,13 @@ pub(super) async fn step<S: SyncStore>(
                     {
                         scope::note_missing(store, within, &mut machine).await?;
                     }
-                    scope::narrow(store, within, &mut page).await?;
+                    scope::narrow(store, within, &machine, &mut page).await?;
                 }
                 let scans = machine.page_scans(kind, &page);
                 for prefix in &scans {
                     load_all(store, &mut machine, prefix).await?;
                 }
-                let keys = machine.end_keys(&scans);
+                let keys = machine.end_keys(kind, &scans);
                 load(store, &mut machine, keys).await?;
                 machine.page(kind, page);
             }

@@ -3,10 +3,10 @@
 //! | key | value |
 //! |---|---|
 //! | `o/{kind}/{id}` | an object: presence, the round that last saw it (`l` if without properties), and a digest of these |
-//! | `l/{group}/{member}` | a membership: the round that last saw it, and the type of the member |
+//! | `l/{group}/{member}` | a membership: the round that last saw it (0 if in doubt), and the type of the member |
 //! | `m/{member}/{group}` | the same membership from the other side: the type of the member |
 //! | `p/{kind}/{id}` | a removal that waits for the end of the round: its reason |
-//! | `q/{group}/{member}` | a membership whose removal waits for the end of the round |
+//! | `q/{group}/{member}` | a membership whose removal waits for the end of the round: `s` if a full round lacks it |
 //! | `t/{member}/{group}` | a transitive membership |
 //! | `x/{member}` | a member whose transitive memberships must be computed again: its type |
 //! | `y/{group}` | a group whose members must be: the last membership that was marked |
@@ -56,6 +56,9 @@ pub(super) enum Removal {
 pub(super) const LINKS: &str = "l/";
 pub(super) const REMOVALS: &str = "p/";
 pub(super) const UNLINKS: &str = "q/";
+
+/// The value of a membership whose removal waits because a full round did not contain it. Others were named by Graph.
+pub(super) const SWEPT: &str = "s";
 
 pub(super) const TRANSITIVE: &str = "t/";
 pub(super) const MARKED: &str = "x/";
@@ -183,6 +186,19 @@ impl Entry {
 }
 
 impl LinkEntry {
+    /// A membership of an object that is gone, which a full round did not contain. Graph does not list deleted members,
+    /// so whether it holds is known only once the object returns.
+    pub(super) const fn in_doubt(member_type: Option<String>) -> Self {
+        Self {
+            seen: NEVER,
+            member_type,
+        }
+    }
+
+    pub(super) const fn is_in_doubt(&self) -> bool {
+        self.seen == NEVER
+    }
+
     pub(super) fn read(value: &str) -> Option<Self> {
         let (seen, member_type) = value.split_once(' ')?;
         Some(Self {
@@ -212,6 +228,8 @@ impl Removal {
 
 /// Behind the round of an object whose properties are withheld.
 const LIMITED: &str = "l";
+/// No round has this number.
+const NEVER: u64 = 0;
 
 #[cfg(test)]
 mod tests {
@@ -235,7 +253,11 @@ mod tests {
                 seen: 3,
                 member_type,
             };
-            assert_eq!(LinkEntry::read(&link.write()), Some(link));
+            assert!(!link.is_in_doubt());
+            assert_eq!(LinkEntry::read(&link.write()), Some(link.clone()));
+            let doubtful = LinkEntry::in_doubt(link.member_type);
+            let read = LinkEntry::read(&doubtful.write());
+            assert!(read.is_some_and(|read| read.is_in_doubt()));
         }
         for text in ["", "+", "+x y", "é", "17"] {
             assert_eq!(Entry::read(text), None, "{text}");

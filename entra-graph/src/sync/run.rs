@@ -156,6 +156,7 @@ impl DirectorySync {
                     round: foreign.round,
                     synced: foreign.synced,
                     links: foreign.links,
+                    approvals: foreign.approvals,
                     ..SyncState::new(graph)
                 }
             },
@@ -222,6 +223,12 @@ impl DirectorySync {
         let are_done = synced
             .iter()
             .all(|kind| state.feed(*kind).is_some_and(|feed| feed.done));
+        if scope.is_some() {
+            let machine = Machine::new(state.clone(), &visible, self.closure, now);
+            if let Some(step) = removals::recall(store, machine).await? {
+                return Ok(Some(step));
+            }
+        }
         if is_new && are_done && !(scope.is_some() && scope::is_marked(store).await?) {
             // The last run is over, or was ended before its removals. Those that need an approval wait for the rounds
             // of this run, since the objects may have returned. So do those of users at the edge of the scope, which
@@ -271,7 +278,7 @@ impl DirectorySync {
                     self.run = Run::default();
                     return Err(SyncError::RemovalsHeld(Box::new(held)));
                 }
-                state.removing = true;
+                state.begin_removals(held.exceeds());
             }
             if let Some(step) =
                 round::revise(store, &mut state, &readable, self.closure, now).await?
@@ -291,12 +298,15 @@ impl DirectorySync {
                 self.run = Run::default();
                 Ok(None)
             }
-            Some(held) if !self.passes(&held) => {
+            // What passed above needs no other approval.
+            Some(held) if !state.removing && !self.passes(&held) => {
                 self.run = Run::default();
                 Err(SyncError::RemovalsHeld(Box::new(held)))
             }
-            Some(_) => {
-                state.removing = true;
+            Some(held) => {
+                if !state.removing {
+                    state.begin_removals(held.exceeds());
+                }
                 removals::step(store, Machine::new(state, &visible, self.closure, now)).await
             }
         }

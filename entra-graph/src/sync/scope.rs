@@ -15,7 +15,7 @@ use super::{
     group_scope::GroupScope,
     machine::{Content, FeedPage, Link, Machine},
     reading::{SWEEP, finish, load, load_all, scan},
-    rows::{self, Entry, Presence, Removal},
+    rows::{self, Entry, LinkEntry, Presence, Removal},
     store::{Step, SyncStore},
 };
 use crate::{
@@ -129,15 +129,45 @@ async fn get<S: SyncStore>(
 pub(super) async fn narrow<S: SyncStore>(
     store: &mut S,
     scope: &GroupScope,
+    machine: &Machine<'_>,
     page: &mut FeedPage,
 ) -> Result<(), SyncError> {
     let mut members = Members::of(scope);
     for row in &mut page.rows {
         if let Content::Present(present) = &mut row.content {
-            present.in_scope = present.in_scope && members.contain(store, &row.id).await?;
+            // One that was gone enters once all groups were read again.
+            present.in_scope = present.in_scope
+                && !(machine.is_gone(ObjectKind::User, &row.id)
+                    && is_in_doubt(store, &row.id).await?)
+                && members.contain(store, &row.id).await?;
         }
     }
     Ok(())
+}
+
+/// Whether a full round of groups did not contain a membership of an object that is gone.
+async fn is_in_doubt<S: SyncStore>(store: &mut S, id: &str) -> Result<bool, SyncError> {
+    let prefix = rows::groups_of(id);
+    let mut after: Option<String> = None;
+    loop {
+        let found = scan(store, &prefix, after.as_deref(), SWEEP).await?;
+        let groups = found.iter().map(|(key, _)| rows::last(key));
+        let keys: Vec<String> = groups
+            .flat_map(|group| [rows::link(group, id), rows::unlink(group, id)])
+            .collect();
+        let values = get(store, &keys).await?;
+        let is_any = values.chunks(2).any(|pair| {
+            let link = pair.first().and_then(|value| value.as_deref());
+            let unlink = pair.get(1).and_then(|value| value.as_deref());
+            link.and_then(LinkEntry::read)
+                .is_some_and(|link| link.is_in_doubt())
+                || unlink == Some(rows::SWEPT)
+        });
+        if is_any || found.len() < SWEEP {
+            return Ok(is_any);
+        }
+        after = found.last().map(|(key, _)| key.clone());
+    }
 }
 
 /// Notes groups of the scope that do not exist.
@@ -226,7 +256,7 @@ async fn enter<S: SyncStore>(
     for prefix in &scans {
         load_all(store, machine, prefix).await?;
     }
-    let keys = machine.end_keys(&scans);
+    let keys = machine.end_keys(ObjectKind::User, &scans);
     load(store, machine, keys).await?;
     machine.entered(page);
     Ok(())
@@ -276,7 +306,7 @@ async fn fetch(
                 client.check(&url)?;
             }
             Link::End(_) => {
-                users.filter(&mut all);
+                users.judge(&mut all);
                 return Ok(Some(all));
             }
         }

@@ -77,11 +77,13 @@ impl DirectorySync {
         self.with(Feed::delta(&delta))
     }
 
-    /// Copies groups with their direct members and these properties; as [`groups`](Self::groups). Needs
+    /// Copies groups with their direct members, these properties and the visibility; as [`groups`](Self::groups). Needs
     /// `GroupMember.Read.All`; members of groups with hidden membership need `Member.Read.Hidden`.
     #[must_use]
     pub fn select_groups(self, properties: impl Selection<Group>) -> Self {
+        // It says which groups hide their members.
         let delta = self.client.groups().delta().select(properties);
+        let delta = delta.select(Group::VISIBILITY);
         let delta = delta.select_relation(Group::MEMBERS);
         self.with(Feed::delta(&delta))
     }
@@ -276,7 +278,8 @@ impl DirectorySync {
         self
     }
 
-    /// Lets the removals with this token through, and no others.
+    /// Lets the removals with this token through, once, and no others. The same objects have another token when they
+    /// are removed again. If the process ends before the first of the removals is saved, the token still works.
     #[must_use]
     pub fn approve(mut self, token: ApprovalToken) -> Self {
         self.approved = Some(token);

@@ -1,6 +1,6 @@
 //! The state of a sync between two steps.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ pub struct SyncState {
     pub(super) revising: Option<Revision>,
     /// The number of memberships in the bookkeeping.
     pub(super) links: u64,
+    /// How many sets of removals passed with an approval. It is part of the next token, so that none works twice.
+    #[serde(default)]
+    pub(super) approvals: u64,
     /// The scope that the groups with a mark are in.
     pub(super) scope: Option<String>,
     /// The last member at the edge of the scope that this run looked at.
@@ -76,6 +79,15 @@ pub(super) struct FeedState {
     pub(super) is_unsure: bool,
     /// Of groups: with what the pages since the last full round were read.
     pub(super) sight: Sight,
+    /// Of groups: whether objects returned whose memberships the last full round did not contain.
+    #[serde(default)]
+    pub(super) has_returned: bool,
+    /// How many objects of the last complete full round have each property.
+    #[serde(default)]
+    pub(super) properties: BTreeMap<String, u64>,
+    /// The same, of the rows of this full round.
+    #[serde(default)]
+    pub(super) counted: BTreeMap<String, u64>,
 }
 
 /// Whether pages of groups were read with the permission to see hidden members, as far as the tokens say so.
@@ -114,6 +126,7 @@ impl SyncState {
             synced: Vec::new(),
             revising: None,
             links: 0,
+            approvals: 0,
             scope: None,
             edge: None,
             feeds: Vec::new(),
@@ -153,12 +166,27 @@ impl SyncState {
         }
     }
 
+    /// Begins to hand out the removals that wait, with an approval if they needed one.
+    pub(super) const fn begin_removals(&mut self, is_approved: bool) {
+        self.removing = true;
+        if is_approved {
+            self.approvals += 1;
+        }
+    }
+
     /// Ends the round of a kind for this run.
     pub(super) fn finish(&mut self, kind: ObjectKind) {
         if let Some(feed) = self.feed_mut(kind) {
             feed.phase = Phase::Idle;
-            feed.done = true;
+            // Otherwise one more round comes in this run.
+            feed.done = !feed.has_returned;
         }
+    }
+
+    /// The number of steps so far. A step [follows](super::Step::follows) the state of its number.
+    #[must_use]
+    pub const fn step(&self) -> u64 {
+        self.step
     }
 
     /// How many objects of a kind are in the copy.
@@ -189,7 +217,27 @@ impl FeedState {
                 with: false,
                 without: false,
             },
+            has_returned: false,
+            properties: BTreeMap::new(),
+            counted: BTreeMap::new(),
         }
+    }
+
+    /// Ends the count of properties of a full round. Returns those that many objects had, and that none has now.
+    pub(super) fn compare_properties(&mut self) -> Vec<String> {
+        let counted = std::mem::take(&mut self.counted);
+        let before = std::mem::take(&mut self.properties);
+        // Without objects, nothing is known of properties.
+        if counted.is_empty() {
+            self.properties = before;
+            return Vec::new();
+        }
+        let missing = before.into_iter().filter(|(_, count)| *count > FEW);
+        let missing = missing.map(|(name, _)| name);
+        let missing = missing.filter(|name| !counted.contains_key(name));
+        let missing = missing.collect();
+        self.properties = counted;
+        missing
     }
 }
 
@@ -238,4 +286,6 @@ impl fmt::Debug for FeedState {
     }
 }
 
+/// So many objects can lose a property by chance.
+const FEW: u64 = 5;
 const VERSION: u8 = 1;

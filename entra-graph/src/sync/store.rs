@@ -49,6 +49,13 @@ impl Step {
         &self.state
     }
 
+    /// The number of the step that this one was computed after, 0 for the first one: [`SyncState::step`] of what the store
+    /// had then. If the store has another one now, another process has written to it meanwhile.
+    #[must_use]
+    pub const fn follows(&self) -> u64 {
+        self.state.step.saturating_sub(1)
+    }
+
     /// How far the round is.
     #[must_use]
     pub const fn progress(&self) -> Progress {
@@ -62,6 +69,10 @@ impl Step {
 /// byte by byte; in SQL use a binary collation. A sync reads through it and never writes: the caller calls
 /// [`commit`](Self::commit) with each step, which writes the rows, the state, and whatever the caller makes of the
 /// changes, in one transaction.
+///
+/// One process at a time: two that write by turns would hand out changes twice. Where a second one can start, such as by a
+/// timer, `commit` compares [`Step::follows`] with [`SyncState::step`] of the saved state, in its transaction, and fails
+/// if they differ.
 ///
 /// ```
 /// use std::{collections::BTreeMap, convert::Infallible};

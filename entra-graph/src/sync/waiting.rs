@@ -27,6 +27,8 @@ pub(super) async fn waiting<S: SyncStore>(
     guard: DeletionGuard,
 ) -> Result<Option<HeldRemovals>, SyncError> {
     let mut digest = Sha256::new();
+    // An approval is used up with the step that saves the first of its removals.
+    digest.update(state.approvals.to_be_bytes());
     let objects = objects(store, state, guard, &mut digest).await?;
     let mut groups = Vec::new();
     let mut is_empty = objects.is_none();

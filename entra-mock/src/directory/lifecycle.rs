@@ -37,12 +37,17 @@ impl State {
         changes: Vec<(String, Option<Value>)>,
     ) -> Result<(), Conflict> {
         let kind = self.store.deleted(id).map(|(kind, _)| kind);
-        self.store.restore(id, |object| {
+        let change = |object: &mut Object| {
             if let Some(kind) = kind {
                 restored_properties(kind, object);
             }
             apply(object, changes);
-        })?;
+        };
+        if self.delta_oddities.restored_memberships_silent {
+            self.store.restore_without_word(id, change)?;
+        } else {
+            self.store.restore(id, change)?;
+        }
         self.restore_role_assignments_of(id);
         Ok(())
     }

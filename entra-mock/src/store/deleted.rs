@@ -63,6 +63,24 @@ impl Store {
         id: &str,
         change: impl FnOnce(&mut Object),
     ) -> Result<(), Conflict> {
+        self.restore_as(id, change, false)
+    }
+
+    /// Restores a deleted object; its links are not changes that a delta query reports.
+    pub(crate) fn restore_without_word(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&mut Object),
+    ) -> Result<(), Conflict> {
+        self.restore_as(id, change, true)
+    }
+
+    fn restore_as(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&mut Object),
+        is_silent: bool,
+    ) -> Result<(), Conflict> {
         let Some(serial) = self.deleted.serial(id) else {
             return Err(Conflict::NoId);
         };
@@ -78,6 +96,8 @@ impl Store {
         };
         let id = item.object.text("id").unwrap_or_default().to_owned();
         self.changes.record(kind, &id, Event::Restored);
+        let was_paused = self.changes.is_paused();
+        self.changes.pause(was_paused || is_silent);
         for link in item.links {
             // The other object can be deleted too; then the link waits there.
             let waiting = self.deleted.serial(&link.other);
@@ -96,6 +116,7 @@ impl Store {
                 self.link(link.relation, &link.other, &id);
             }
         }
+        self.changes.pause(was_paused);
         for dependent in item.dependents {
             self.restore_dependent(dependent);
         }

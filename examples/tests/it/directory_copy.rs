@@ -1,6 +1,6 @@
 //! The example that keeps a copy in SQLite: killed at any moment, it loses and doubles no change.
 //!
-//! CI kills it a few times. `ENTRA_SYNC_KILLS` sets how often.
+//! CI kills it a few times. `ENTRA_SYNC_KILLS` sets how often. The peak of its memory is printed with `--nocapture`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +13,17 @@ use std::{
 
 use entra_auth::EnvironmentCredential;
 use entra_core::{Environment, SecureRandom, SeededRandom};
-use entra_graph::GraphClient;
+use entra_graph::{GraphClient, sync::SyncStore as _};
 use entra_mock::FakeTenant;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use crate::{
-    directory_sync::{copied, export, preview, sync},
+    directory_sync::{
+        copied, export, preview,
+        store::{Database, DatabaseError},
+        sync,
+    },
     journal::assert_no_findings,
 };
 
@@ -34,7 +38,11 @@ struct Copied {
 
 impl Copied {
     async fn new(name: &str) -> Self {
-        let tenant = FakeTenant::builder().users(300).start().await;
+        Self::of(name, 300).await
+    }
+
+    async fn of(name: &str, users: usize) -> Self {
+        let tenant = FakeTenant::builder().users(users).start().await;
         let app = tenant
             .register_app("Directory sync")
             .application_permission("User.Read.All")
@@ -353,4 +361,80 @@ async fn the_export_has_the_changes_after_a_sequence_number_as_json_lines() {
         (&"upsert".into(), &"user".into())
     );
     assert_no_findings(&copied.tenant);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_on_one_database_doubles_no_change() {
+    let copied = Copied::new("two").await;
+    let graph = copied.graph();
+    let mut databases = [
+        Database::open(&copied.path).unwrap(),
+        Database::open(&copied.path).unwrap(),
+    ];
+    let [one, other] = &mut databases;
+    let mut first = crate::directory_sync::copied(&graph);
+    let mut second = crate::directory_sync::copied(&graph);
+    let step = first.next(one).await.unwrap().unwrap();
+    let same = second.next(other).await.unwrap().unwrap();
+    assert_eq!((step.follows(), same.follows()), (0, 0));
+    one.commit(&step).await.unwrap();
+    let error = other.commit(&same).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Overtaken), "{error}");
+    assert!(error.to_string().contains("fix:"), "{error}");
+    // The second one goes on where the first one was, and then the first one is overtaken.
+    let next = second.next(other).await.unwrap().unwrap();
+    assert_eq!(next.follows(), step.state().step());
+    let same = first.next(one).await.unwrap().unwrap();
+    other.commit(&next).await.unwrap();
+    assert!(one.commit(&same).await.is_err());
+    sync(crate::directory_sync::copied(&graph), &copied.path)
+        .await
+        .unwrap();
+    assert!(copied.check().objects.len() > 300);
+}
+
+/// The most memory that a process had so far, in KiB.
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// `ENTRA_SYNC_USERS` sets the number of users; the second copy has five times as many.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_memory_of_a_copy_does_not_grow_with_the_directory() {
+    if child().await {
+        return;
+    }
+    const NAME: &str = "directory_copy::the_memory_of_a_copy_does_not_grow_with_the_directory";
+    if peak(std::process::id()).is_none() {
+        println!("skipped: the system does not tell the memory of a process");
+        return;
+    }
+    let users = env::var("ENTRA_SYNC_USERS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1_000_usize);
+    let mut peaks = Vec::new();
+    for users in [users, 5 * users] {
+        let copied = Copied::of(&format!("memory-{users}"), users).await;
+        let mut child = copied.start(NAME);
+        let mut most = 0;
+        let status = loop {
+            most = most.max(peak(child.id()).unwrap_or_default());
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        assert!(status.success());
+        let tables = copied.check();
+        println!(
+            "{} objects and {} memberships: a peak of {most} KiB",
+            tables.objects.len(),
+            tables.members.len()
+        );
+        peaks.push(most);
+    }
+    assert!(peaks[0] > 0 && peaks[1] * 4 < peaks[0] * 5, "{peaks:?} KiB");
 }

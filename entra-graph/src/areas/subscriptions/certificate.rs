@@ -10,7 +10,8 @@ use crate::{areas::x509::is_certificate, error::Error, model::Body, objects::Sub
 /// The public part of a certificate that Graph encrypts resource data with, and its name.
 ///
 /// It needs an RSA key of 2,048 to 4,096 bits and can be self-signed. The receiver has the private key under the same
-/// name ([`DecryptionKey`](crate::notifications::DecryptionKey)).
+/// name ([`DecryptionKey`](crate::notifications::DecryptionKey)). Give each key pair a name of its own: notifications name
+/// it, so only then the receiver can have the old key and the new one while Graph changes over.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptionCertificate {
     id: String,
@@ -48,6 +49,10 @@ impl EncryptionCertificate {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
     }
 
     pub(super) fn write_into(&self, body: &mut Body) {

@@ -221,7 +221,7 @@ fn family(path: &str, maximum_lifetime: Duration) -> Family {
     let separate = lower.replace("('", "/").replace("')", "");
     let segments: Vec<&str> = separate.split('/').collect();
     let service = match segments.as_slice() {
-        ["users"] | ["users", _] => return Family::Users,
+        ["users"] | ["users", _] | ["me"] => return Family::Users,
         ["groups"] | ["groups", _] | ["groups", _, "members" | "owners"] => return Family::Groups,
         ["me", below @ ..] | ["users" | "groups", _, below @ ..] => service(below),
         other => service(other),
@@ -274,6 +274,8 @@ mod tests {
             "groups/33/members",
             "GROUPS/33/Owners",
             "users?$select=id",
+            "me",
+            "/Me?$select=id",
         ] {
             let resource = SubscriptionResource::other(path, hour);
             assert!(!resource.has_resource_data(), "{path}");
@@ -330,7 +332,7 @@ mod tests {
         ] {
             check(path, false, &all[..1]);
         }
-        for path in ["communications/presences/33", "teams/1/members", "me"] {
+        for path in ["communications/presences/33", "teams/1/members"] {
             check(path, true, &all[..1]);
         }
     }

@@ -12,7 +12,8 @@ pub(super) struct Wanted {
     pub(super) resource: String,
     pub(super) change_types: String,
     pub(super) notification_url: String,
-    pub(super) certificate_id: Option<String>,
+    /// The name of the certificate for resource data, and a digest of it.
+    pub(super) certificate: Option<String>,
 }
 
 /// A subscription in a list of Graph.
@@ -161,8 +162,7 @@ impl Machine {
                     return Action::Renew {
                         wanted: index,
                         id: stored.id.clone(),
-                        with_certificate: stored.certificate_id
-                            != self.wanted[index].certificate_id,
+                        with_certificate: stored.certificate != self.wanted[index].certificate,
                     };
                 }
                 _ => {}
@@ -275,7 +275,7 @@ impl Machine {
                 fingerprint: wanted.fingerprint.clone(),
                 expires_on,
                 renewed_on: now.wall,
-                certificate_id: wanted.certificate_id.clone(),
+                certificate: wanted.certificate.clone(),
             }),
             renewed: Some(now.monotonic),
             ..Slot::default()
@@ -325,7 +325,7 @@ impl Machine {
                     // Which certificate Graph has for it is unknown, and so is when it was renewed.
                     self.slots[index].is_due = true;
                     if let Some(stored) = &mut self.slots[index].stored {
-                        stored.certificate_id = None;
+                        stored.certificate = None;
                     }
                 }
                 _ if takes_over || is_expired => {
@@ -344,7 +344,7 @@ impl Machine {
                 && wanted.resource == listed.resource
                 && wanted.change_types == listed.change_types
                 && wanted.notification_url == listed.notification_url
-                && wanted.certificate_id.is_none()
+                && wanted.certificate.is_none()
                 && listed.client_state_of.contains(index)
         })
     }
@@ -371,7 +371,7 @@ impl Machine {
             return false;
         };
         slot.is_due
-            || stored.certificate_id != self.wanted[index].certificate_id
+            || stored.certificate != self.wanted[index].certificate
             || now.wall >= stored.renewal_time()
             // The clock was set back: what it said of the renewal means nothing.
             || now.wall < stored.renewed_on - CLOCK_SKEW

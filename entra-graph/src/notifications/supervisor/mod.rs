@@ -277,21 +277,26 @@ fn describe(new: &NewSubscription) -> Wanted {
     }
     // A subscription with another client state is another one.
     text.extend_from_slice(new.client_state().expose_secret().as_bytes());
-    let hash = digest(&SHA256, &text);
+    let fingerprint = hash(&text);
     zeroize::Zeroize::zeroize(&mut text);
     Wanted {
-        fingerprint: hash
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        fingerprint,
         resource: new.resource().path().to_owned(),
         change_types: new.joined_types(),
         notification_url: new.notification_url().to_owned(),
-        certificate_id: new
+        certificate: new
             .certificate()
-            .map(|certificate| certificate.id().to_owned()),
+            .map(|certificate| format!("{} {}", hash(certificate.der()), certificate.id())),
     }
+}
+
+/// The SHA-256 of some bytes, in hexadecimal digits.
+fn hash(bytes: &[u8]) -> String {
+    let hash = digest(&SHA256, bytes);
+    hash.as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Shows the ids of the subscriptions.

@@ -23,8 +23,9 @@ pub(super) struct StoredSubscription {
     pub(super) expires_on: i64,
     /// When its life began, by its creation or last renewal.
     pub(super) renewed_on: i64,
-    /// The certificate that Graph has for it.
-    pub(super) certificate_id: Option<String>,
+    /// The certificate that Graph has for it: its name, and a digest of it, since one can replace another of its name.
+    #[serde(default)]
+    pub(super) certificate: Option<String>,
 }
 
 impl SupervisorState {

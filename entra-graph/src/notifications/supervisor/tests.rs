@@ -21,7 +21,7 @@ fn wanted(resource: &str) -> Wanted {
         resource: resource.to_owned(),
         change_types: "updated,deleted".to_owned(),
         notification_url: URL.to_owned(),
-        certificate_id: None,
+        certificate: None,
     }
 }
 
@@ -31,7 +31,7 @@ fn stored(id: &str, resource: &str, expires_on: i64) -> StoredSubscription {
         fingerprint: format!("of {resource}"),
         expires_on,
         renewed_on: START,
-        certificate_id: None,
+        certificate: None,
     }
 }
 
@@ -552,9 +552,9 @@ fn a_clock_that_was_set_back_leads_to_a_renewal() {
 #[test]
 fn another_certificate_is_sent_with_a_renewal() {
     let mut wanted = wanted("messages");
-    wanted.certificate_id = Some("2027".to_owned());
+    wanted.certificate = Some("2027".to_owned());
     let old = StoredSubscription {
-        certificate_id: Some("2026".to_owned()),
+        certificate: Some("2026".to_owned()),
         ..stored("m", "messages", START + LIFE)
     };
     let mut setup = Setup::new(&[], Vec::new());
@@ -569,7 +569,7 @@ fn another_certificate_is_sent_with_a_renewal() {
     setup.step(&action, outcome);
     setup.expect_wait();
     assert_eq!(
-        setup.machine.stored()[0].certificate_id.as_deref(),
+        setup.machine.stored()[0].certificate.as_deref(),
         Some("2027")
     );
 }

@@ -7,6 +7,8 @@
 //!   rounds of the run are complete and the guard has seen all of them; a later row of the same object cancels it.
 //! - A membership is handed out only while both ends are in the copy. So a member that arrives later than its group
 //!   row, a soft-deleted one and a restored one need no rows of the group, which Graph does not reliably send.
+//! - A full round of groups lacks deleted members, so it says nothing of their memberships. These are in doubt: when the
+//!   object returns they are forgotten, and one more full round brings those that it has.
 //! - A full round marks what it contains with its number; what has another number afterwards is missing.
 
 mod closure;
@@ -57,6 +59,8 @@ pub(super) enum Content {
 pub(super) struct PresentRow {
     pub(super) object: SyncedObject,
     pub(super) digest: String,
+    /// The properties that have a value.
+    pub(super) names: Vec<String>,
     /// Whether the row names no property beside its id.
     pub(super) is_blank: bool,
     /// Whether Graph withheld the properties.
@@ -124,7 +128,7 @@ impl<'c> Machine<'c> {
         keys
     }
 
-    /// The memberships that a page needs: those of objects that enter the copy.
+    /// The memberships that a page needs: those of objects that enter the copy, or return.
     pub(super) fn page_scans(&self, kind: ObjectKind, page: &FeedPage) -> Vec<String> {
         if self.state.links == 0 || kind == ObjectKind::AppRoleAssignment {
             return Vec::new();
@@ -139,7 +143,7 @@ impl<'c> Machine<'c> {
                 && entry
                     .as_ref()
                     .is_none_or(|entry| entry.presence != Presence::Present);
-            if enters {
+            if enters || self.is_away(kind, &row.id) {
                 scans.push(rows::groups_of(&row.id));
                 // A group that was never known has no members here.
                 if kind == ObjectKind::Group && entry.is_some() {
@@ -150,12 +154,25 @@ impl<'c> Machine<'c> {
         scans
     }
 
-    /// The objects at the other ends of memberships that were read.
-    pub(super) fn end_keys(&self, scans: &[String]) -> Vec<String> {
+    /// The objects at the other ends of memberships that were read, and what is known of memberships of objects of a
+    /// kind that return.
+    pub(super) fn end_keys(&self, kind: ObjectKind, scans: &[String]) -> Vec<String> {
         let mut keys = Vec::new();
         for prefix in scans {
+            let returning = rows::parts(prefix).map(|(id, _)| id);
+            let returning = returning.filter(|id| self.is_away(kind, id));
             for (key, value) in self.view.scan(prefix) {
                 let other = rows::last(&key);
+                if let Some(id) = returning {
+                    let (group, member) = if prefix.starts_with(rows::LINKS) {
+                        (id, other)
+                    } else {
+                        (other, id)
+                    };
+                    keys.push(rows::link(group, member));
+                    keys.push(rows::reverse(member, group));
+                    keys.push(rows::unlink(group, member));
+                }
                 if prefix.starts_with(rows::LINKS) {
                     let member_type = LinkEntry::read(&value).and_then(|link| link.member_type);
                     keys.extend(self.member_key(member_type.as_deref(), other));
@@ -180,6 +197,9 @@ impl<'c> Machine<'c> {
             return;
         };
         let count = page.rows.len() as u64;
+        if full {
+            self.count_properties(kind, &page);
+        }
         self.apply(kind, page.rows, round, full);
         if let Some(feed) = self.state.feed_mut(kind) {
             feed.rows += count;
@@ -188,6 +208,12 @@ impl<'c> Machine<'c> {
                 Link::End(link) => {
                     feed.link = link;
                     if full {
+                        let missing = feed.compare_properties();
+                        if !missing.is_empty() {
+                            let properties = missing;
+                            let note = SyncNote::PropertiesMissing { kind, properties };
+                            self.notes.push(note);
+                        }
                         feed.phase = Phase::SweepingObjects {
                             after: None,
                             present: 0,
@@ -266,6 +292,8 @@ impl<'c> Machine<'c> {
         let is_gone = |old: &Entry| old.presence == Presence::Gone;
         if old.as_ref().is_some_and(is_gone) {
             self.mark_edge_group(kind, id);
+            // A full round of groups has the memberships itself.
+            self.doubt(kind, id, full && kind == ObjectKind::Group);
         }
         self.returned(kind, id, removal);
         if row.is_limited {
@@ -321,6 +349,9 @@ impl<'c> Machine<'c> {
     fn returned(&mut self, kind: ObjectKind, id: &str, removal: String) {
         if self.view.get(&removal).is_some() {
             self.mark_edge_group(kind, id);
+            if self.is_away(kind, id) {
+                self.doubt(kind, id, false);
+            }
             self.view.delete(removal);
         }
     }
@@ -395,7 +426,8 @@ impl<'c> Machine<'c> {
             self.mark_edge(&link.id, link.odata_type.as_deref().or(known));
         }
         self.view.delete(unlink);
-        if !is_new && !full {
+        let is_in_doubt = old.as_ref().is_some_and(LinkEntry::is_in_doubt);
+        if !is_new && !full && !is_in_doubt {
             return;
         }
         let entry = LinkEntry {
@@ -446,6 +478,9 @@ impl<'c> Machine<'c> {
         let mut feed = FeedState::full(kind, scope, round, self.now);
         match self.state.feed_mut(kind) {
             Some(old) => {
+                if old.scope == feed.scope {
+                    feed.properties = std::mem::take(&mut old.properties);
+                }
                 feed.present = old.present;
                 feed.estimate = (old.present > 0).then_some(old.present);
                 *old = feed;

@@ -3,12 +3,94 @@
 use super::{
     super::{
         change::{ObjectKind, RemovalReason, SyncChange},
-        rows::{self, Entry, Presence, Removal},
+        rows::{self, Entry, LinkEntry, Presence, Removal},
+        state::Phase,
     },
     Machine,
 };
 
 impl Machine<'_> {
+    /// Whether an object was removed and may return.
+    pub(in crate::sync) fn is_gone(&self, kind: ObjectKind, id: &str) -> bool {
+        let entry = self.view.entry(&rows::object(kind, id));
+        entry.is_some_and(|entry| entry.presence == Presence::Gone)
+    }
+
+    /// Whether an object is gone or about to be, and may return.
+    pub(super) fn is_away(&self, kind: ObjectKind, id: &str) -> bool {
+        let waiting = self.view.get(&rows::removal(kind, id)).map(Removal::read);
+        self.is_gone(kind, id)
+            || matches!(
+                waiting,
+                Some(Removal::Reason(
+                    RemovalReason::Restorable | RemovalReason::Missing
+                ))
+            )
+    }
+
+    /// Whether the group or the member of a membership is gone or about to be, and may return.
+    fn is_end_away(&self, group: &str, member: &str, link: &LinkEntry) -> bool {
+        let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
+        let kind = kind.filter(|kind| self.synced.contains(kind));
+        self.is_away(ObjectKind::Group, group)
+            || kind.is_some_and(|kind| self.is_away(kind, member))
+    }
+
+    /// Judges the memberships of an object that returns. Of those that a full round did not contain in the meantime
+    /// it is not known whether they hold: they are forgotten, unless they are handed out and their removal waits. Then all
+    /// groups are read again, unless the row is of a full round that has them.
+    pub(super) fn doubt(&mut self, kind: ObjectKind, id: &str, has_all: bool) {
+        let is_gone = self.is_gone(kind, id);
+        let groups = self.view.scan(&rows::groups_of(id));
+        let groups = groups
+            .iter()
+            .map(|(key, _)| (rows::last(key).to_owned(), id.to_owned()));
+        let mut links: Vec<(String, String)> = groups.collect();
+        if kind == ObjectKind::Group {
+            let members = self.view.scan(&rows::links_of(id));
+            let members = members
+                .iter()
+                .map(|(key, _)| (id.to_owned(), rows::last(key).to_owned()));
+            links.extend(members);
+        }
+        let mut is_any = false;
+        for (group, member) in links {
+            let link = self.view.link(&rows::link(&group, &member));
+            let is_in_doubt = link.as_ref().is_some_and(LinkEntry::is_in_doubt);
+            let is_swept = self.view.get(&rows::unlink(&group, &member)) == Some(rows::SWEPT);
+            if !is_in_doubt && !is_swept {
+                continue;
+            }
+            is_any = true;
+            if is_gone {
+                let member_type = link.and_then(|link| link.member_type);
+                self.mark_edge(&member, member_type.as_deref());
+                self.forget_link(&group, &member);
+            }
+        }
+        if is_any
+            && !has_all
+            && let Some(groups) = self.state.feed_mut(ObjectKind::Group)
+        {
+            groups.has_returned = true;
+            if groups.phase == Phase::Idle {
+                groups.done = false;
+            }
+        }
+    }
+
+    /// Takes back removals of memberships that a full round did not contain, since Graph forbids to read the members: a
+    /// deleted one cannot be told from one that left.
+    pub(in crate::sync) fn recall(&mut self, found: Vec<(String, String)>) {
+        for (key, value) in found {
+            self.view.load(key.clone(), Some(value));
+            self.view.delete(key);
+        }
+        if let Some(groups) = self.state.feed_mut(ObjectKind::Group) {
+            groups.is_unsure = true;
+        }
+    }
+
     /// The rows that the removal of memberships needs.
     pub(in crate::sync) fn unlink_keys(waiting: &[(String, String)]) -> Vec<String> {
         let ends = waiting.iter().filter_map(|(key, _)| rows::parts(key));
@@ -17,6 +99,7 @@ impl Machine<'_> {
                 rows::link(group, member),
                 rows::reverse(member, group),
                 rows::object(ObjectKind::Group, group),
+                rows::removal(ObjectKind::Group, group),
             ]
         })
         .collect()
@@ -27,16 +110,30 @@ impl Machine<'_> {
         let ends = waiting.iter().filter_map(|(key, _)| rows::parts(key));
         ends.filter_map(|(group, member)| {
             let link = self.view.link(&rows::link(group, member))?;
-            self.member_key(link.member_type.as_deref(), member)
+            let kind = ObjectKind::of_type(link.member_type.as_deref()?)?;
+            let is_synced = self.synced.contains(&kind);
+            is_synced.then(|| [rows::object(kind, member), rows::removal(kind, member)])
         })
+        .flatten()
         .collect()
     }
 
     /// Removes memberships that waited.
     pub(in crate::sync) fn remove_links(&mut self, waiting: &[(String, String)]) {
-        for (key, _) in waiting {
+        for (key, value) in waiting {
             if let Some((group, member)) = rows::parts(key) {
-                if let Some(link) = self.view.link(&rows::link(group, member))
+                let link = self.view.link(&rows::link(group, member));
+                if value == rows::SWEPT
+                    && let Some(link) = &link
+                    && self.is_end_away(group, member, link)
+                {
+                    // Graph does not list deleted members. The removal of the object takes the membership along.
+                    let entry = LinkEntry::in_doubt(link.member_type.clone());
+                    self.view.put(rows::link(group, member), entry.write());
+                    self.view.delete(key.clone());
+                    continue;
+                }
+                if let Some(link) = link
                     && self.is_present(ObjectKind::Group, group)
                     && self.is_visible(link.member_type.as_deref(), member)
                 {
@@ -52,7 +149,7 @@ impl Machine<'_> {
         }
     }
 
-    fn forget_link(&mut self, group: &str, member: &str) {
+    pub(super) fn forget_link(&mut self, group: &str, member: &str) {
         let key = rows::link(group, member);
         if self.view.get(&key).is_some() {
             self.state.links = self.state.links.saturating_sub(1);

@@ -33,6 +33,26 @@ impl Machine<'_> {
         }
     }
 
+    /// Counts the objects of a page of a full round that have each property.
+    pub(super) fn count_properties(&mut self, kind: ObjectKind, page: &FeedPage) {
+        let Some(feed) = self.state.feed_mut(kind) else {
+            return;
+        };
+        for row in &page.rows {
+            let Content::Present(present) = &row.content else {
+                continue;
+            };
+            for name in present.names.iter().filter(|name| *name != "id") {
+                match feed.counted.get_mut(name) {
+                    Some(count) => *count += 1,
+                    None => {
+                        feed.counted.insert(name.clone(), 1);
+                    }
+                }
+            }
+        }
+    }
+
     /// Notes whether a page of groups was read with the permission to see hidden members. Returns whether all groups must
     /// be read again, since a round of changes has it, and an earlier one did not.
     pub(in crate::sync) fn look(&mut self, page: &FeedPage, has_permission: bool) -> bool {

@@ -16,14 +16,16 @@ impl Machine<'_> {
     pub(in crate::sync) fn revise_keys(found: &[(String, String)]) -> Vec<String> {
         let keys = found.iter().filter_map(|(key, value)| {
             let (group, member) = rows::parts(key)?;
-            let member_type = LinkEntry::read(value)?.member_type;
-            let kind = member_type.as_deref().and_then(ObjectKind::of_type);
-            let member = kind.map(|kind| rows::object(kind, member));
-            Some(
-                member
-                    .into_iter()
-                    .chain([rows::object(ObjectKind::Group, group)]),
-            )
+            let link = LinkEntry::read(value)?;
+            let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
+            let mut keys = vec![rows::object(ObjectKind::Group, group)];
+            keys.extend(kind.map(|kind| rows::object(kind, member)));
+            if link.is_in_doubt() {
+                keys.push(rows::link(group, member));
+                keys.push(rows::reverse(member, group));
+                keys.push(rows::unlink(group, member));
+            }
+            Some(keys)
         });
         keys.flatten().collect()
     }
@@ -36,6 +38,12 @@ impl Machine<'_> {
                 continue;
             };
             let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
+            let is_copied = kind.is_some_and(|kind| self.synced.contains(&kind));
+            if link.is_in_doubt() && !is_copied && self.is_present(ObjectKind::Group, group) {
+                // Its member is gone, and nothing will say that it returned.
+                self.forget_link(group, member);
+                continue;
+            }
             let was_visible = match kind.filter(|kind| before.contains(kind)) {
                 Some(kind) => self.is_present(kind, member),
                 None => true,
@@ -193,8 +201,10 @@ impl Machine<'_> {
             };
             let entry = LinkEntry::read(value);
             let is_seen = entry.as_ref().is_some_and(|entry| self.is_seen(entry));
+            let is_in_doubt = entry.as_ref().is_some_and(LinkEntry::is_in_doubt);
             *groups.entry(group.to_owned()).or_default() |= is_seen;
             let loses = !is_seen
+                && !is_in_doubt
                 && self.view.get(&rows::unlink(group, member)).is_none()
                 && !self.is_unknown(group, entry.as_ref());
             // A group that is not there has no members to lose.
@@ -224,7 +234,8 @@ impl Machine<'_> {
         is_withheld || self.is_of_forbidden_kind(link)
     }
 
-    fn is_of_forbidden_kind(&self, link: Option<&LinkEntry>) -> bool {
+    /// Whether Graph forbids to read the member of a membership.
+    pub(in crate::sync) fn is_of_forbidden_kind(&self, link: Option<&LinkEntry>) -> bool {
         let member_type = link.and_then(|link| link.member_type.as_deref());
         let kind = member_type.and_then(ObjectKind::of_type);
         kind.filter(|kind| self.synced.contains(kind))
@@ -270,15 +281,16 @@ impl Machine<'_> {
             }
             let unlink = rows::unlink(group, member);
             let is_seen = entry.as_ref().is_some_and(|entry| self.is_seen(entry));
-            if is_seen || self.view.get(&unlink).is_some() {
+            let is_in_doubt = entry.as_ref().is_some_and(LinkEntry::is_in_doubt);
+            if is_seen || is_in_doubt || self.view.get(&unlink).is_some() {
                 continue;
             }
             if unreadable.contains(group) || self.is_unknown(group, entry.as_ref()) {
                 is_unsure |= self.is_of_forbidden_kind(entry.as_ref());
                 continue;
             }
-            // Also of deleted members, which Graph does not list: a restored one comes with its groups.
-            self.view.put(unlink, "");
+            // Also of deleted members, which Graph does not list: these are told apart once all rounds are complete.
+            self.view.put(unlink, rows::SWEPT);
             self.mark_edge(member, member_type.as_deref());
         }
         let next = match found.last() {

@@ -90,6 +90,19 @@ async fn the_bytes_in_the_queue_are_bounded_too() {
 }
 
 #[tokio::test]
+async fn requests_that_are_too_large_are_counted_and_are_no_event() {
+    let receiver = builder().body_limit(2_000).build().unwrap();
+    let (endpoint, mut notifications) = receiver.into_queue();
+    assert_eq!(post(&endpoint, Bytes::from(vec![b' '; 2_001])), 413);
+    // A web server that stopped to read.
+    assert_eq!(endpoint.too_large().status(), 413);
+    assert_eq!(notifications.counts().too_large, 2);
+    assert_eq!(count_ready(&mut notifications), 0);
+    assert_eq!(post(&endpoint, body(&[basic()])), 202);
+    assert_eq!(endpoint.counts().too_large, 2);
+}
+
+#[tokio::test]
 async fn an_endpoint_without_a_program_responds_with_503() {
     let (endpoint, notifications) = builder().build().unwrap().into_queue();
     drop(notifications);

@@ -217,6 +217,18 @@ async fn a_copy_with_an_id_is_rejected() {
         ),
         (1, Some(1))
     );
+    // The subscription was renewed before Graph tried again, and the text has other spaces.
+    let mut renewed = one.clone();
+    renewed["subscriptionExpirationDateTime"] = json!("2026-12-20T11:00:00.0000000Z");
+    expect_rejected(&receiver, &renewed, RejectionReason::Duplicate).await;
+    let spaced = serde_json::to_string_pretty(&json!({ "value": [one] })).unwrap();
+    let mut spaced = deliver(&receiver, Bytes::from(spaced)).await;
+    let duplicates = spaced.rejected.remove(&RejectionReason::Duplicate);
+    assert_eq!((changes(&spaced), duplicates), (0, Some(1)));
+    // Ids are those of a subscription.
+    let mut other = one.clone();
+    other["subscriptionId"] = json!("8f105c7d-2dc5-4530-97cd-4e7ae6534c07");
+    assert_eq!(changes(&deliver(&receiver, body(&[other])).await), 1);
     let mut changed = one;
     changed["resourceData"]["@odata.etag"] = json!("W/\"2\"");
     assert_eq!(

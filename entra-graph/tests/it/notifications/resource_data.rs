@@ -242,6 +242,27 @@ async fn notifications_of_several_tenants_need_a_token_each() {
 }
 
 #[tokio::test]
+async fn notifications_of_a_hundred_tenants_are_accepted_with_a_hundred_tokens() {
+    let receiver = decrypting(&Verifier::default());
+    let mut items = Vec::new();
+    let mut tokens = Vec::new();
+    for number in 0..100 {
+        let tenant = format!("22222222-2222-2222-2222-{number:012}");
+        let mut item = encrypted(0, &message());
+        item["tenantId"] = json!(tenant);
+        items.push(item);
+        let mut of_tenant = claims();
+        of_tenant["tid"] = json!(tenant);
+        tokens.push(token(&of_tenant));
+    }
+    let verified = deliver(&receiver, body_with_tokens(&items, &tokens)).await;
+    assert_eq!(
+        (contents(&verified).len(), verified.rejected_count()),
+        (100, 0)
+    );
+}
+
+#[tokio::test]
 async fn tokens_are_not_verified_for_a_sender_without_the_client_state() {
     let verifier = Verifier::default();
     let receiver = decrypting(&verifier);

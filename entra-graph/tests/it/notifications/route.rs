@@ -62,4 +62,5 @@ async fn the_route_responds_to_handshakes_and_notifications() {
         202,
         "it still works"
     );
+    assert_eq!(notifications.counts().too_large, 1);
 }

@@ -13,7 +13,7 @@ use entra_core::{
     time::format_description::well_known::Rfc3339,
 };
 use entra_graph::{
-    ErrorKind, GraphClient, NewSubscription,
+    EncryptionCertificate, ErrorKind, GraphClient, NewSubscription,
     notifications::{
         LifecycleNotification, NotificationEvent, SubscriptionResource, Supervisor, SupervisorState,
     },
@@ -440,4 +440,37 @@ async fn an_invalid_subscription_is_an_error_at_once() {
     );
     let text = format!("{:?}", setup.supervisor("canary-state"));
     assert!(!text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_replaces_another_of_its_name_is_sent() {
+    let setup = Setup::new();
+    let supervisor = |serial: u8| {
+        let der = [0x30, 10, 0x30, 8, 0xa0, 3, 2, 1, 2, 2, 1, serial];
+        let certificate = EncryptionCertificate::from_der("main", der).unwrap();
+        let messages = SubscriptionResource::other("messages", Duration::from_secs(4_230 * 60));
+        let new = NewSubscription::new(messages, URL, "state").include_resource_data(&certificate);
+        Supervisor::new(&setup.client, [new]).unwrap()
+    };
+    let mut first = supervisor(1);
+    first.run_due().await;
+    let sent = || {
+        let read = |inner: &mut Inner| inner.subscriptions[0]["encryptionCertificate"].clone();
+        setup.graph.with(read)
+    };
+    assert_eq!(sent(), "MAowCKADAgECAgEB");
+    // The same one again, after a restart.
+    let mut same = supervisor(1).with_state(first.state());
+    setup.graph.take_log();
+    same.run_due().await;
+    assert_eq!(setup.graph.take_log(), ["GET subscriptions"]);
+    let mut second = supervisor(2).with_state(same.state());
+    second.run_due().await;
+    assert_eq!(
+        setup.graph.take_log(),
+        ["GET subscriptions", "PATCH subscriptions/messages-1"]
+    );
+    assert_eq!(sent(), "MAowCKADAgECAgEC");
+    second.run_due().await;
+    assert_eq!(setup.graph.take_log(), [] as [&str; 0]);
 }

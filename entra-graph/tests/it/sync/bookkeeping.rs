@@ -5,7 +5,11 @@ use std::time::Duration;
 use entra_core::ScriptedTransport;
 use entra_graph::sync::{DirectorySync, MemoryStore, ObjectKind, Step, SyncState, SyncStore};
 
-use super::{Copy, scripted::end, tenant_and_graph};
+use super::{
+    Copy,
+    scripted::{end, named},
+    tenant_and_graph,
+};
 use crate::scripts::client;
 
 /// A store whose state was lost, and whose rows were not.
@@ -92,12 +96,12 @@ async fn an_object_that_a_full_round_lacks_and_graph_forbids_to_read_stays() {
         )
     };
     let script = ScriptedTransport::new()
-        .then(200, &[], end(r#"{"id":"1"},{"id":"2"}"#, "users", "a"))
+        .then(200, &[], end(&named(&["1", "2"]), "users", "a"))
         .then(410, &[], "")
-        .then(200, &[], end(r#"{"id":"2"}"#, "users", "b"))
+        .then(200, &[], end(&named(&["2"]), "users", "b"))
         .then(200, &[], answered(403, "Authorization_RequestDenied"))
         .then(410, &[], "")
-        .then(200, &[], end(r#"{"id":"2"}"#, "users", "c"))
+        .then(200, &[], end(&named(&["2"]), "users", "c"))
         .then(200, &[], answered(404, "Request_ResourceNotFound"));
     let mut sync = DirectorySync::new(&client(script)).users();
     let (mut store, mut copy) = (MemoryStore::new(), Copy::default());

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use entra_graph::{
     GraphClient,
-    sync::{DirectorySync, MemoryStore},
+    sync::{DirectorySync, MemoryStore, SyncStore as _},
 };
 use entra_mock::{FakeTenant, GroupHandle, Seed};
 
@@ -102,4 +102,48 @@ async fn the_largest_step_does_not_grow_with_the_tenant() {
         largest.insert(first.largest_step.max(again.largest_step));
     }
     assert_eq!(largest.len(), 1, "{largest:?}");
+}
+
+/// Prints what the bookkeeping takes. Each user is in three groups; ten groups are in a department, and all departments in
+/// one group.
+#[tokio::test]
+async fn transitive_memberships_take_the_bytes_of_two_ids_each() {
+    let users = users();
+    let (tenant, graph, groups) = tenant(users).await;
+    let everyone = tenant.add_group("Everyone");
+    for (number, part) in groups.chunks(10).enumerate() {
+        let department = tenant.add_group(&format!("Department {number}"));
+        everyone.add_member(department.id());
+        for group in part {
+            department.add_member(group.id());
+        }
+    }
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let sync = DirectorySync::new(&graph).users().groups();
+    let mut sync = sync.transitive_members();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let direct = rows_of(&mut store, &["l/", "m/"]).await;
+    let transitive = rows_of(&mut store, &["t/"]).await;
+    println!(
+        "{users} users, {} memberships and {} transitive ones: {} bytes per user for direct and {} for transitive ones",
+        copy.members.len(),
+        transitive.0,
+        direct.1 / users,
+        transitive.1 / users
+    );
+    assert_eq!(transitive.0, copy.transitive.len());
+    // Two ids of 36 bytes, and three signs.
+    assert_eq!(transitive.1, transitive.0 * 75);
+}
+
+/// The number of rows with these prefixes, and their bytes.
+async fn rows_of(store: &mut MemoryStore, prefixes: &[&str]) -> (usize, usize) {
+    let (mut count, mut bytes) = (0, 0);
+    for prefix in prefixes {
+        let rows = store.scan(prefix, None, usize::MAX).await.unwrap();
+        count += rows.len();
+        let sizes = rows.iter().map(|(key, value)| key.len() + value.len());
+        bytes += sizes.sum::<usize>();
+    }
+    (count, bytes)
 }

@@ -167,10 +167,70 @@ async fn half_of_the_company_leaves_with_an_approval_of_exactly_this_half() {
         .copy
         .assert_equals_tenant(&synced.graph, "approved")
         .await;
-    // The approval is used up.
+    // It approves no other set.
     synced.delete(51..70);
     let next = synced.held().await;
     assert_ne!(next.token, held.token);
+}
+
+#[tokio::test]
+async fn an_approval_that_was_used_does_not_remove_the_same_objects_again() {
+    let mut synced = Synced::new().await;
+    let ids: Vec<String> = (0..50).map(|number| synced.user(number)).collect();
+    let delete = async |synced: &Synced| {
+        for id in &ids {
+            let delete = synced.graph.raw("DELETE", format!("/users/{id}"));
+            delete.send().await.unwrap();
+        }
+    };
+    delete(&synced).await;
+    let held = synced.held().await;
+    synced.approve(held.token.clone());
+    synced.run().await.unwrap();
+    assert!(!synced.copy.has(ObjectKind::User, &ids[0]));
+    for id in &ids {
+        let path = format!("/directory/deletedItems/{id}/restore");
+        synced.graph.raw("POST", path).send().await.unwrap();
+    }
+    synced.run().await.unwrap();
+    // By mistake, and the same sync still has the approval of then.
+    delete(&synced).await;
+    let again = synced.held().await;
+    assert_eq!(again.objects, held.objects);
+    assert_ne!(again.token, held.token);
+    synced.approve(again.token);
+    synced.run().await.unwrap();
+    synced
+        .copy
+        .assert_equals_tenant(&synced.graph, "approved again")
+        .await;
+}
+
+#[tokio::test]
+async fn an_approval_works_until_the_first_removal_is_saved() {
+    let mut synced = Synced::new().await;
+    synced.delete(0..50);
+    let held = synced.held().await;
+    // Killed with the first step of removals, before it is saved.
+    for _ in 0..2 {
+        let sync = DirectorySync::new(&synced.graph).users().groups();
+        synced.sync = sync.approve(held.token.clone());
+        loop {
+            let step = synced.sync.next(&mut synced.store).await.unwrap().unwrap();
+            let mut changes = step.changes().iter();
+            if changes.any(|change| matches!(change, SyncChange::Removed { .. })) {
+                break;
+            }
+            synced.copy.commit(&mut synced.store, &step).await;
+        }
+    }
+    let sync = DirectorySync::new(&synced.graph).users().groups();
+    synced.sync = sync.approve(held.token);
+    synced.run().await.unwrap();
+    synced
+        .copy
+        .assert_equals_tenant(&synced.graph, "approved")
+        .await;
 }
 
 #[tokio::test]

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use entra_graph::{
-    User,
-    sync::{DirectorySync, FullRoundCause, MemoryStore, ObjectKind, SyncNote},
+    ErrorKind, GraphClient, User,
+    sync::{
+        DeletionGuard, DirectorySync, FullRoundCause, MemoryStore, ObjectKind, SyncError, SyncNote,
+    },
 };
-use entra_mock::DeltaOddities;
+use entra_mock::{DeltaOddities, FakeTenant};
+use serde_json::json;
 
 use super::{Copy, tenant_and_graph};
 
@@ -80,4 +83,186 @@ async fn a_rejected_link_without_an_address_begins_a_full_round_at_our_own() {
     };
     assert_eq!(notes, [full(ObjectKind::User), full(ObjectKind::Group)]);
     assert_eq!(copy, before);
+}
+
+/// A copy whose user Bruno was deleted, and whose groups were all read since.
+struct Deleted {
+    tenant: FakeTenant,
+    graph: GraphClient,
+    sync: DirectorySync,
+    store: MemoryStore,
+    copy: Copy,
+    bruno: String,
+    engineers: String,
+}
+
+impl Deleted {
+    async fn new(choose: impl Fn(&FakeTenant, DirectorySync) -> DirectorySync) -> Self {
+        let (tenant, graph) = tenant_and_graph().await;
+        tenant.set_delta_oddities(DeltaOddities::none().restored_memberships_silent());
+        let bruno = tenant.user("bruno@contoso.com").id();
+        let engineers = tenant.group("Engineers");
+        engineers.add_member(bruno);
+        let mut deleted = Self {
+            sync: choose(&tenant, DirectorySync::new(&graph).users()),
+            store: MemoryStore::new(),
+            copy: Copy::default(),
+            bruno: bruno.to_string(),
+            engineers: engineers.id().to_string(),
+            tenant,
+            graph,
+        };
+        deleted.run().await;
+        assert!(deleted.is_member());
+        deleted
+    }
+
+    async fn run(&mut self) -> Vec<SyncNote> {
+        let run = self.copy.catch_up(&mut self.sync, &mut self.store);
+        run.await.unwrap()
+    }
+
+    fn is_member(&self) -> bool {
+        self.copy.members_of(&self.engineers).contains(&*self.bruno)
+    }
+
+    async fn send(&self, method: &str, path: String) {
+        self.graph.raw(method, path).send().await.unwrap();
+    }
+
+    async fn restore(&self, id: &str) {
+        let path = format!("/directory/deletedItems/{id}/restore");
+        self.send("POST", path).await;
+    }
+}
+
+const RESTORED: SyncNote = SyncNote::FullRound {
+    kind: ObjectKind::Group,
+    cause: FullRoundCause::Restored,
+};
+
+#[tokio::test]
+async fn a_restored_user_is_in_its_groups_though_a_full_round_lacked_it() {
+    // The deletion is known before the full round, or comes with it; with a scope, groups are read first.
+    for (is_known, is_scoped) in [(true, false), (false, false), (true, true), (false, true)] {
+        let context = format!("known: {is_known}, scoped: {is_scoped}");
+        let mut deleted = Deleted::new(|tenant, sync| match is_scoped {
+            true => sync
+                .groups()
+                .users_of_groups([tenant.group("Engineers").id()]),
+            false => sync.groups().transitive_members(),
+        })
+        .await;
+        let before = deleted.copy.clone();
+        deleted
+            .send("DELETE", format!("/users/{}", deleted.bruno))
+            .await;
+        if is_known {
+            deleted.run().await;
+        }
+        deleted.tenant.forget_delta_links();
+        deleted.run().await;
+        assert!(!deleted.copy.has(ObjectKind::User, &deleted.bruno));
+        assert!(!deleted.is_member());
+        // One more full round does not end the doubt.
+        deleted.tenant.forget_delta_links();
+        deleted.run().await;
+        let bruno = deleted.bruno.clone();
+        deleted.restore(&bruno).await;
+        let notes = deleted.run().await;
+        assert_eq!(notes, [RESTORED], "{context}");
+        assert_eq!(deleted.copy, before, "{context}");
+        assert_eq!(deleted.run().await, [], "{context}");
+        assert_eq!(deleted.copy, before, "{context}");
+    }
+}
+
+#[tokio::test]
+async fn a_membership_that_ended_before_the_deletion_does_not_return() {
+    let mut deleted = Deleted::new(|_, sync| sync.groups()).await;
+    let member = deleted.bruno.parse().unwrap();
+    deleted.tenant.group("Engineers").remove_member(member);
+    deleted
+        .send("DELETE", format!("/users/{}", deleted.bruno))
+        .await;
+    deleted.tenant.forget_delta_links();
+    deleted.run().await;
+    let bruno = deleted.bruno.clone();
+    deleted.restore(&bruno).await;
+    while let Some(step) = deleted.sync.next(&mut deleted.store).await.unwrap() {
+        deleted.copy.commit(&mut deleted.store, &step).await;
+        assert!(!deleted.is_member(), "not for a moment");
+    }
+    deleted
+        .copy
+        .assert_equals_tenant(&deleted.graph, "restored")
+        .await;
+}
+
+#[tokio::test]
+async fn a_restored_group_has_its_members_though_a_full_round_lacked_it() {
+    let mut deleted = Deleted::new(|_, sync| sync.groups()).await;
+    let team = deleted.tenant.add_group("Team");
+    team.set("groupTypes", json!(["Unified"]));
+    team.add_member(deleted.bruno.parse().unwrap());
+    deleted.run().await;
+    let team = team.id().to_string();
+    assert_eq!(deleted.copy.members_of(&team).len(), 1);
+    deleted.send("DELETE", format!("/groups/{team}")).await;
+    for _ in 0..2 {
+        deleted.tenant.forget_delta_links();
+        deleted.run().await;
+    }
+    assert!(!deleted.copy.has(ObjectKind::Group, &team));
+    deleted.restore(&team).await;
+    assert_eq!(deleted.run().await, [RESTORED]);
+    assert_eq!(deleted.copy.members_of(&team).len(), 1);
+    deleted
+        .copy
+        .assert_equals_tenant(&deleted.graph, "restored")
+        .await;
+}
+
+#[tokio::test]
+async fn a_user_that_returns_before_its_removal_was_approved_keeps_its_groups() {
+    let mut deleted = Deleted::new(|_, sync| sync.groups()).await;
+    deleted.sync = deleted
+        .sync
+        .clone()
+        .guard(DeletionGuard::new().share(0.0).floor(0));
+    let before = deleted.copy.clone();
+    deleted
+        .send("DELETE", format!("/users/{}", deleted.bruno))
+        .await;
+    deleted.tenant.forget_delta_links();
+    let run = deleted
+        .copy
+        .catch_up(&mut deleted.sync, &mut deleted.store)
+        .await;
+    assert!(matches!(run, Err(SyncError::RemovalsHeld(_))), "{run:?}");
+    let bruno = deleted.bruno.clone();
+    deleted.restore(&bruno).await;
+    assert_eq!(deleted.run().await, [RESTORED]);
+    assert_eq!(deleted.copy, before);
+}
+
+#[tokio::test]
+async fn a_round_of_empty_pages_with_new_links_ends_with_an_error() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let before = copy.clone();
+    tenant.set_delta_oddities(DeltaOddities::none().never_ending_empty_pages());
+    let error = copy.catch_up(&mut sync, &mut store).await.unwrap_err();
+    let SyncError::Graph(error) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(error.kind(), ErrorKind::PageLoop);
+    // The round, and two full ones instead of it.
+    assert!(tenant.requests().to("/users/delta").count() < 3_100);
+    assert_eq!(copy, before);
+    tenant.set_delta_oddities(DeltaOddities::none());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_equals_tenant(&graph, "ended").await;
 }

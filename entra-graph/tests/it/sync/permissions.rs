@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entra_graph::{
-    GraphClient, Group,
+    GraphClient, Group, User,
     sync::{DirectorySync, FullRoundCause, MemoryStore, ObjectKind, SyncNote},
 };
 use entra_mock::{App, FakeTenant};
@@ -230,14 +230,51 @@ async fn hidden_members_are_read_again_once_the_permission_is_granted() {
 async fn a_first_copy_without_the_permission_notes_groups_that_hide_their_members() {
     let permitted = Permitted::new(&READS_HIDDEN[..2]).await;
     let hidden = hidden_group(&permitted, 1).await;
-    let mut sync = DirectorySync::new(&permitted.graph).users().groups();
-    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
-    let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
-    assert!(is_unreadable(&notes, &hidden), "{notes:?}");
-    assert!(copy.members_of(&hidden).is_empty());
+    let sync = DirectorySync::new(&permitted.graph).users();
+    // Also where the visibility is not chosen.
+    let mut syncs = [
+        sync.clone().groups(),
+        sync.select_groups(Group::DISPLAY_NAME),
+    ]
+    .map(|sync| (sync, MemoryStore::new(), Copy::default()));
+    for (sync, store, copy) in &mut syncs {
+        let notes = copy.catch_up(sync, store).await.unwrap();
+        assert!(is_unreadable(&notes, &hidden), "{notes:?}");
+        assert!(copy.members_of(&hidden).is_empty());
+    }
     permitted.grant("Member.Read.Hidden");
+    for (sync, store, copy) in &mut syncs {
+        copy.catch_up(sync, store).await.unwrap();
+        assert_eq!(copy.members_of(&hidden).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_property_that_is_no_longer_shown_is_a_note() {
+    let permitted = Permitted::new(&["User.Read.All"]).await;
+    for number in 0..6 {
+        let user = permitted.tenant.add_user(&format!("User {number}"));
+        user.set("department", json!("Sales"));
+    }
+    let mut sync =
+        DirectorySync::new(&permitted.graph).select_users((User::DISPLAY_NAME, User::DEPARTMENT));
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
     copy.catch_up(&mut sync, &mut store).await.unwrap();
-    assert_eq!(copy.members_of(&hidden).len(), 1);
+    permitted.app.application_permission("User.ReadBasic.All");
+    permitted.revoke("User.Read.All").await;
+    permitted.tenant.forget_delta_links();
+    let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let missing = SyncNote::PropertiesMissing {
+        kind: ObjectKind::User,
+        properties: vec!["department".to_owned()],
+    };
+    assert!(notes.contains(&missing), "{notes:?}");
+    permitted.grant("User.Read.All");
+    for _ in 0..2 {
+        permitted.tenant.forget_delta_links();
+        let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
+        assert!(!notes.contains(&missing), "{notes:?}");
+    }
 }
 
 #[tokio::test]
@@ -389,4 +426,33 @@ async fn a_scope_keeps_its_users_while_they_cannot_be_read() {
         forbidden.run().await;
     }
     assert!(!forbidden.copy.has(ObjectKind::User, &adele));
+}
+
+#[tokio::test]
+async fn a_scope_keeps_its_users_that_become_forbidden_in_a_run_that_reads_groups_again() {
+    let permitted = Permitted::new(&["User.Read.All", "GroupMember.Read.All"]).await;
+    let groups = [permitted.tenant.group("Engineers").id()];
+    let mut sync = DirectorySync::new(&permitted.graph)
+        .groups()
+        .users_of_groups(groups);
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let adele = permitted.tenant.user("adele@contoso.com").id().to_string();
+    assert!(copy.has(ObjectKind::User, &adele));
+    let before = copy.clone();
+    permitted.revoke("User.Read.All").await;
+    let path = format!("/users/{adele}");
+    let delete = permitted.all.raw("DELETE", path);
+    delete.send().await.unwrap();
+    permitted.tenant.forget_delta_links();
+    // Groups come first, and lack her; only then are users known to be forbidden.
+    for _ in 0..2 {
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        assert_eq!(copy, before);
+    }
+    permitted.grant("User.Read.All");
+    for _ in 0..2 {
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+    }
+    assert!(!copy.has(ObjectKind::User, &adele));
 }

@@ -170,3 +170,32 @@ async fn a_group_that_a_full_round_shows_empty_is_emptied_only_if_its_members_ca
         assert!(asked.contains("/groups/g?$select=id,visibility"), "{asked}");
     }
 }
+
+#[tokio::test]
+async fn a_row_without_the_properties_that_every_object_has_does_not_blank_the_copy() {
+    let full = r#"{"id":"1","displayName":"A","userPrincipalName":"a@contoso.com"}"#;
+    for withheld in [
+        r#"{"id":"1"}"#,
+        r#"{"id":"1","displayName":null}"#,
+        r##"{"id":"1","jobTitle":null,"@odata.type":"#microsoft.graph.user"}"##,
+    ] {
+        for is_full in [false, true] {
+            let mut script = ScriptedTransport::new().then(200, &[], end(full, "users", "a"));
+            if is_full {
+                script = script.then(410, &[], "");
+            }
+            let script = script.then(200, &[], end(withheld, "users", "b"));
+            let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+            let mut sync = DirectorySync::new(&client(script)).users();
+            copy.catch_up(&mut sync, &mut store).await.unwrap();
+            let before = copy.clone();
+            let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
+            let limited = SyncNote::Limited {
+                kind: ObjectKind::User,
+                id: "1".to_owned(),
+            };
+            assert!(notes.contains(&limited), "{withheld}: {notes:?}");
+            assert_eq!(copy, before, "{withheld}, full: {is_full}");
+        }
+    }
+}

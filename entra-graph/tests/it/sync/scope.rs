@@ -272,10 +272,11 @@ async fn a_user_that_graph_withholds_or_forbids_enters_with_a_later_run() {
     let member = format!(
         r##"{{"id":"{GROUP}","members@delta":[{{"@odata.type":"#microsoft.graph.user","id":"{USER}"}}]}}"##
     );
+    let group = format!(r#"{{"id":"{GROUP}","displayName":"G"}}"#);
     let user = format!(r#"{{"id":"{USER}","displayName":"U"}}"#);
     let foreign = r#"{"id":"33333333-3333-3333-3333-333333333333","displayName":"V"}"#;
     let script = ScriptedTransport::new()
-        .then(200, &[], end(&format!(r#"{{"id":"{GROUP}"}}"#), "groups"))
+        .then(200, &[], end(&group, "groups"))
         .then(200, &[], end(&user, "users"))
         // It becomes a member; its row is withheld, and another one is there that was not requested.
         .then(200, &[], end(&member, "groups"))

@@ -22,6 +22,14 @@ pub(super) fn end(rows: &str, set: &str, token: &str) -> String {
     page(rows, set, "deltaLink", token)
 }
 
+/// Users with these ids and nothing but a name.
+pub(super) fn named(ids: &[&str]) -> String {
+    let rows = ids
+        .iter()
+        .map(|id| format!(r#"{{"id":"{id}","displayName":"A"}}"#));
+    rows.collect::<Vec<_>>().join(",")
+}
+
 const NOT_FOUND: &str = r#"{"responses":[{"id":"0","status":404,"body":{"error":{"code":"Request_ResourceNotFound"}}}]}"#;
 
 #[tokio::test]
@@ -46,7 +54,7 @@ async fn a_group_over_several_pages_is_one_upsert_and_all_members() {
     assert_eq!(group["displayName"], "G", "a part without properties");
     assert_eq!(
         requested(&script)[0],
-        "/groups/delta?$select=displayName,members"
+        "/groups/delta?$select=displayName,visibility,members"
     );
 }
 
@@ -100,9 +108,9 @@ async fn every_way_to_reject_a_state_begins_a_full_round() {
         (404, r#"{"error":{"code":"Request_ResourceNotFound"}}"#),
     ] {
         let script = ScriptedTransport::new()
-            .then(200, &[], end(r#"{"id":"1"},{"id":"2"}"#, "users", "a"))
+            .then(200, &[], end(&named(&["1", "2"]), "users", "a"))
             .then(status, &[], body)
-            .then(200, &[], end(r#"{"id":"2"},{"id":"3"}"#, "users", "b"))
+            .then(200, &[], end(&named(&["2", "3"]), "users", "b"))
             // Before an object that is missing is removed, Graph is requested for it.
             .then(200, &[], NOT_FOUND);
         let graph = client(script.clone());
@@ -133,8 +141,8 @@ async fn every_way_to_reject_a_state_begins_a_full_round() {
 #[tokio::test]
 async fn a_state_with_a_link_to_another_host_sends_nothing_there() {
     let script = ScriptedTransport::new()
-        .then(200, &[], end(r#"{"id":"1"}"#, "users", "a"))
-        .then(200, &[], end(r#"{"id":"1"}"#, "users", "b"));
+        .then(200, &[], end(&named(&["1"]), "users", "a"))
+        .then(200, &[], end(&named(&["1"]), "users", "b"));
     let graph = client(script.clone());
     let mut store = MemoryStore::new();
     let mut sync = DirectorySync::new(&graph).users();
@@ -257,7 +265,7 @@ async fn a_sync_of_nothing_is_an_error() {
 
 #[tokio::test]
 async fn a_sync_runs_in_a_spawned_task() {
-    let script = ScriptedTransport::new().then(200, &[], end(r#"{"id":"1"}"#, "users", "a"));
+    let script = ScriptedTransport::new().then(200, &[], end(&named(&["1"]), "users", "a"));
     let mut sync = DirectorySync::new(&client(script)).users();
     let task = tokio::spawn(async move { sync.run(&mut MemoryStore::new()).await });
     assert_eq!(task.await.unwrap().unwrap().upserts, 1);

@@ -68,6 +68,10 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
     disturb(call, &mut values);
     let endless = oddities.never_ending_members && kind == Kind::Group && !view.links.is_empty();
     let next = next.or_else(|| endless.then(RoundPosition::first));
+    let next = next.or_else(|| {
+        let is_endless = oddities.never_ending_empty_pages;
+        is_endless.then(RoundPosition::behind_all)
+    });
     let ended = next.is_none();
     let next = next.map(|position| state.at(position));
     let between = after_round(call, &state);

@@ -36,6 +36,8 @@ struct Changes<'a> {
     last: u64,
     /// Whether it was created or restored.
     fresh: bool,
+    /// Whether it was restored and its links are not shown with it.
+    without_links: bool,
     properties: HashSet<&'static str>,
     /// The links that were added or removed, each with its latest event only.
     links: Vec<(Relation, Kind, &'a str, bool)>,
@@ -94,7 +96,7 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
         }
         let store = &call.state.store;
         let full = match store.get(kind, id) {
-            Some(object) if changes.fresh => {
+            Some(object) if changes.fresh && !changes.without_links => {
                 page.ended_links = changes.ended_links();
                 page.add(changes.last, id, object, None, view)
             }
@@ -135,7 +137,14 @@ fn collect<'a>(call: Call<'a>, kind: Kind, state: &State) -> HashMap<&'a str, Ch
         changes.last = change.sequence;
         changes.fresh |= is_late && complete;
         match &change.what {
-            Event::Created | Event::Restored => changes.fresh = true,
+            Event::Restored if call.state.delta_oddities.restored_memberships_silent => {
+                changes.without_links |= !changes.fresh;
+                changes.fresh = true;
+            }
+            Event::Created | Event::Restored => {
+                changes.fresh = true;
+                changes.without_links = false;
+            }
             Event::Deleted | Event::Purged => {}
             Event::Updated(properties) => {
                 changes
@@ -325,6 +334,13 @@ impl<'a, 's> Page<'a, 's> {
         let changed = match changes {
             Some(changes) => {
                 for (relation, kind, other, linked) in changes.links {
+                    // A link that was added before the object was deleted can have ended since.
+                    if changes.without_links
+                        && linked
+                        && !self.call.state.store.is_linked(relation, id, other)
+                    {
+                        continue;
+                    }
                     let Some(name) = shown(relation) else {
                         continue;
                     };
@@ -334,10 +350,11 @@ impl<'a, 's> Page<'a, 's> {
                     }
                     push(&mut links, name, item);
                 }
-                if links.is_empty() && !view.is_tracked(&changes.properties) {
+                if links.is_empty() && !changes.fresh && !view.is_tracked(&changes.properties) {
                     return false;
                 }
-                Some(changes.properties)
+                // A restored object is new to the client.
+                (!changes.fresh).then_some(changes.properties)
             }
             None => {
                 let skip = self.shown_links(serial, id);

@@ -68,6 +68,15 @@ impl RoundPosition {
             seen: 0,
         }
     }
+
+    /// The position behind every object.
+    pub(super) const fn behind_all() -> Self {
+        Self {
+            object: u64::MAX,
+            links: None,
+            seen: 0,
+        }
+    }
 }
 
 impl State {

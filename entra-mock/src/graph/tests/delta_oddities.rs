@@ -232,3 +232,43 @@ fn a_forgotten_link_has_no_address_to_start_again() {
     );
     assert!(!response.headers.iter().any(|(name, _)| *name == "location"));
 }
+
+#[test]
+fn a_restored_user_and_a_restored_group_come_without_memberships() {
+    for is_silent in [false, true] {
+        let oddities = DeltaOddities::none();
+        let mut fixture = with(if is_silent {
+            oddities.restored_memberships_silent()
+        } else {
+            oddities
+        });
+        let (_, groups) = round(&fixture, "/groups/delta");
+        let (_, users) = round(&fixture, "/users/delta");
+        fixture.delete(&format!("/users/{}", id(ADELE)));
+        fixture.state().restore(&id(ADELE), Vec::new()).unwrap();
+        let (rows, _) = round(&fixture, &users);
+        assert!(row(&rows, ADELE)["displayName"].is_string());
+        let (rows, _) = round(&fixture, &groups);
+        assert_eq!(rows.is_empty(), is_silent, "{rows:?}");
+        // A round of all groups has her.
+        let (rows, _) = round(&fixture, "/groups/delta");
+        let members = row(&rows, ENGINEERS)["members@delta"].as_array().unwrap();
+        assert!(members.iter().any(|link| link["id"] == id(ADELE).as_str()));
+    }
+}
+
+#[test]
+fn a_round_that_never_ends_goes_on_with_empty_pages_and_other_links() {
+    let fixture = with(DeltaOddities::none().never_ending_empty_pages());
+    let first = fixture.get("/users/delta");
+    assert_eq!(first.all("id").len(), 3);
+    let mut links = vec![target(&first.body["@odata.nextLink"])];
+    for _ in 0..3 {
+        let page = fixture.get(&links[0]);
+        assert_eq!(page.body["value"], json!([]));
+        links.insert(0, target(&page.body["@odata.nextLink"]));
+    }
+    links.sort_unstable();
+    links.dedup();
+    assert_eq!(links.len(), 4);
+}

@@ -356,6 +356,7 @@ pub(super) fn settings(
             oddities.never_ending_members, oddities.purged_members_silent,
             oddities.removed_members_in_first_round, oddities.removed_users_in_first_round,
             oddities.deletions_silent, oddities.select_star_shrinks, oddities.resync_without_location,
+            oddities.restored_memberships_silent, oddities.never_ending_empty_pages,
         ],
         "deltaDelay": duration::text(oddities.delay),
         "deltaEpoch": state.delta_epoch,
@@ -416,18 +417,22 @@ fn state_of(settings: &Value) -> Option<State> {
     state.issuers = serde_json::from_value(read("issuers")?).ok()?;
     state.identities = serde_json::from_value(read("identities")?).ok()?;
     state.identity_header = text("identityHeader")?.to_owned();
-    let flags: [bool; 10] = serde_json::from_value(read("deltaOddities")?).ok()?;
+    // A file of an earlier version has fewer.
+    let flags: Vec<bool> = serde_json::from_value(read("deltaOddities")?).ok()?;
+    let flag = |at: usize| flags.get(at).copied().unwrap_or_default();
     state.delta_oddities = DeltaOddities {
-        repeated_items: flags[0],
-        shuffled_items: flags[1],
-        changes_during_round: flags[2],
-        never_ending_members: flags[3],
-        purged_members_silent: flags[4],
-        removed_members_in_first_round: flags[5],
-        removed_users_in_first_round: flags[6],
-        deletions_silent: flags[7],
-        select_star_shrinks: flags[8],
-        resync_without_location: flags[9],
+        repeated_items: flag(0),
+        shuffled_items: flag(1),
+        changes_during_round: flag(2),
+        never_ending_members: flag(3),
+        purged_members_silent: flag(4),
+        removed_members_in_first_round: flag(5),
+        removed_users_in_first_round: flag(6),
+        deletions_silent: flag(7),
+        select_star_shrinks: flag(8),
+        resync_without_location: flag(9),
+        restored_memberships_silent: flag(10),
+        never_ending_empty_pages: flag(11),
         delay: duration::parse(text("deltaDelay")?)?,
     };
     // The log of changes is not stored, so earlier delta links must start again.

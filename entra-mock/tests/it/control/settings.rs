@@ -120,6 +120,8 @@ async fn settings_are_changed_one_by_one() {
         "deletionsSilent",
         "selectStarShrinks",
         "resyncWithoutLocation",
+        "restoredMembershipsSilent",
+        "neverEndingEmptyPages",
     ];
     let change = json!({ "license": "free", "deltaOddities": oddities, "replicationDelay": "1m", "tokenLifetime": "2h" });
     let after = server.done("PATCH", "/settings", change.clone()).await;

@@ -167,6 +167,8 @@ const ODDITIES: &[&str] = &[
     "deletionsSilent",
     "selectStarShrinks",
     "resyncWithoutLocation",
+    "restoredMembershipsSilent",
+    "neverEndingEmptyPages",
 ];
 const LICENSES: [(&str, License); 3] = [
     ("free", License::Free),
@@ -267,7 +269,9 @@ fn oddities(names: &[String]) -> DeltaOddities {
             "removedUsersInFirstRound" => oddities.removed_users_in_first_round(),
             "deletionsSilent" => oddities.deletions_silent(),
             "selectStarShrinks" => oddities.select_star_shrinks(),
-            _ => oddities.resync_without_location(),
+            "resyncWithoutLocation" => oddities.resync_without_location(),
+            "restoredMembershipsSilent" => oddities.restored_memberships_silent(),
+            _ => oddities.never_ending_empty_pages(),
         }
     })
 }
@@ -285,6 +289,8 @@ fn oddities_of(state: &State) -> Vec<&'static str> {
         own.deletions_silent,
         own.select_star_shrinks,
         own.resync_without_location,
+        own.restored_memberships_silent,
+        own.never_ending_empty_pages,
     ];
     let names = ODDITIES.iter().zip(set);
     names
