@@ -12,6 +12,7 @@ mod gallery;
 mod interrupted;
 mod many;
 mod policies;
+mod reads;
 mod replicated;
 mod restored;
 mod rights;
