@@ -4,6 +4,7 @@ mod adopted;
 mod after;
 mod applied;
 mod assigned;
+mod audited;
 mod directory;
 mod factory;
 mod file_keys;
