@@ -287,28 +287,27 @@ impl Presented<'_> {
     pub(super) fn expiry(&self, directory: &Directory) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(certificate) = self.certificate() {
-            findings.push(until(
-                "certificate",
-                &certificate.thumbprint_sha1,
-                certificate.not_after,
-                self.now,
-            ));
+            findings.push(certificate_until(certificate, directory, self.now));
         }
         let application = directory.application.yes();
-        let secrets: Vec<&PasswordCredential> = application
-            .and_then(|one| one.password_credentials.as_ref())
-            .into_iter()
-            .flatten()
-            .collect();
-        let (expired, valid): (Vec<_>, Vec<_>) = secrets
-            .into_iter()
-            .partition(|secret| secret.end_date_time.is_some_and(|end| end <= self.now));
+        let is_expired = |end: Option<Timestamp>| end.is_some_and(|end| end <= self.now);
+        let secrets = application.and_then(|one| one.password_credentials.as_ref());
         if self.secret().is_some() {
-            let fitting = valid
+            // A service principal can have secrets of its own.
+            let principal = directory.principal.yes();
+            let of_principal = principal.and_then(|one| one.password_credentials.as_ref());
+            // The hint of another secret contradicts the value.
+            let possible: Vec<&PasswordCredential> = [secrets, of_principal]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter(|one| !is_expired(one.end_date_time) && self.has_hint(one) != Some(false))
+                .collect();
+            let fitting: Vec<_> = possible
                 .iter()
-                .filter(|secret| self.has_hint(secret) == Some(true));
-            let candidates: Vec<_> = fitting.collect();
-            let used = match (candidates.as_slice(), valid.as_slice()) {
+                .filter(|one| self.has_hint(one) == Some(true))
+                .collect();
+            let used = match (fitting.as_slice(), possible.as_slice()) {
                 ([one], _) => Some(**one),
                 ([], [one]) => Some(*one),
                 _ => None,
@@ -324,17 +323,17 @@ impl Presented<'_> {
                         "it is not known until when the client secret is valid",
                     )
                     .because(
-                        "the test may not read the application, or several secrets begin alike",
+                        "the test may not read the secrets, or not exactly one of them can be the one that is used",
                     ),
                 ),
             }
         }
         let keys = application.and_then(|one| one.key_credentials.as_ref());
-        let old_keys = keys
-            .into_iter()
-            .flatten()
-            .filter(|key| key.end_date_time.is_some_and(|end| end <= self.now));
-        let left_behind = expired.len() + old_keys.count();
+        let old_keys = keys.into_iter().flatten();
+        let old_keys = old_keys.filter(|key| is_expired(key.end_date_time));
+        let old_secrets = secrets.into_iter().flatten();
+        let old_secrets = old_secrets.filter(|secret| is_expired(secret.end_date_time));
+        let left_behind = old_secrets.count() + old_keys.count();
         if left_behind > 0 {
             findings.push(
                 Finding::note(
@@ -346,6 +345,39 @@ impl Presented<'_> {
             );
         }
         findings
+    }
+}
+
+/// Until when Entra accepts the certificate: until it ends, or its entry in the registration does, which can be earlier.
+fn certificate_until(
+    certificate: &CertificateOutline,
+    directory: &Directory,
+    now: Timestamp,
+) -> Finding {
+    let application = directory.application.yes();
+    let principal = directory.principal.yes();
+    let entries = [
+        application.and_then(|one| one.key_credentials.as_ref()),
+        principal.and_then(|one| one.key_credentials.as_ref()),
+    ];
+    let own = entries.into_iter().flatten().flatten().filter(|key| {
+        thumbprint(key).is_some_and(|one| one.eq_ignore_ascii_case(&certificate.thumbprint_sha1))
+    });
+    // Of several entries for one certificate the last to end counts.
+    let entry = own.filter_map(|key| key.end_date_time).max();
+    let end = entry.map_or(certificate.not_after, |entry| {
+        entry.min(certificate.not_after)
+    });
+    let finding = until("certificate", &certificate.thumbprint_sha1, end, now);
+    match entry {
+        Some(entry) if entry < certificate.not_after => finding.because(format!(
+            "the certificate itself is valid until {}, its entry in the registration is not",
+            certificate.not_after.date()
+        )),
+        Some(_) => finding,
+        None => finding.because(
+            "this is the date of the certificate itself; the test may not read its entry in the registration, which can end earlier",
+        ),
     }
 }
 
