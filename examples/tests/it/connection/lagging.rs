@@ -119,7 +119,7 @@ async fn a_role_that_was_granted_a_moment_ago_is_waited_for_without_a_reader() {
     assert_eq!(found, [Severity::Ok], "{report}");
 }
 
-/// An old application, and one that nobody knows: nothing in the tenant can be new.
+/// An old application, and one that the directory does not have: nothing tells that it is new.
 #[tokio::test]
 async fn what_cannot_be_new_is_not_waited_for() {
     for (is_known, longest) in [(true, 0), (false, 3)] {
