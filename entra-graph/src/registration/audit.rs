@@ -88,7 +88,7 @@ impl AuditIssue {
             ),
             Self::SecretOnPublicClient => (
                 "a public client has secrets",
-                "switch public client flows off, or remove the secrets",
+                "remove the secrets, or make it a confidential client: a web redirect URI, and no public client flows",
             ),
             Self::UnusedPrivilegedPermission => (
                 "a privileged permission is not used",
