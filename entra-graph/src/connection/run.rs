@@ -23,7 +23,8 @@ use super::{
 use crate::client::{GraphClient, default_transport};
 
 impl ConnectionTest {
-    /// Runs the test. It only reads.
+    /// Runs the test. It only reads, and needs no permission: what it may not read is unknown, or read by the
+    /// [`reader`](Self::reader).
     ///
     /// What a replica may not know yet is looked at again, as [`replication_wait`](Self::replication_wait) says.
     pub async fn run(self) -> ConnectionReport {
