@@ -61,7 +61,7 @@ struct Arguments {
     /// The test runs in another network place than the product.
     #[arg(long)]
     elsewhere: bool,
-    /// How many seconds to wait for a new application or secret to be replicated.
+    /// How many seconds to wait for a new application, secret or grant to be replicated.
     #[arg(long, default_value_t = 120)]
     replication_wait: u64,
     /// Prints JSON.

@@ -11,10 +11,12 @@ use entra_auth::{
 };
 use entra_graph::{
     GraphClient,
-    connection::ConnectionTest,
+    connection::{ConnectionTest, RedirectPlatform},
     registration::{Applied, MemorySink},
 };
 use entra_mock::FakeTenant;
+
+use super::setup::Stage;
 
 /// What an administrator enters in the settings of the phone system.
 #[derive(Clone, Debug)]
@@ -103,12 +105,21 @@ impl Connection {
     }
 }
 
-/// The test behind the button "Test connection": it takes the values as they were saved, also empty ones.
-pub(crate) fn test(environment: &Environment) -> Result<ConnectionTest, Box<dyn Error>> {
+/// The test behind the button "Test connection": it takes the values as they were saved, also empty ones. With the second
+/// stage it looks at the sign-in at the portals too, whose address is the URL.
+pub(crate) fn test(
+    environment: &Environment,
+    stage: Stage,
+    url: &str,
+) -> Result<ConnectionTest, Box<dyn Error>> {
     let get = |name: &str| environment.get(name).unwrap_or_default();
     let mut test = ConnectionTest::of(get("AZURE_TENANT_ID"), get("AZURE_CLIENT_ID"))
         .cloud(environment.cloud()?)
-        .needs(["User.Read.All"]);
+        .needs(["User.Read.All"])
+        .needs_delegated(stage.scopes().iter().copied());
+    for uri in stage.redirect_uris(url) {
+        test = test.redirect_uri(RedirectPlatform::Web, uri);
+    }
     if let Some(secret) = environment.get(SECRET) {
         let options = CredentialOptions::new().environment(environment);
         test = test.signs_in_with(

@@ -244,7 +244,9 @@ async fn from_env(
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }
         Step::Test => {
-            let report = connection::test(environment)?.run().await;
+            let report = connection::test(environment, stage(arguments), &arguments.url)?
+                .run()
+                .await;
             writeln!(out, "{report}")?;
             return Ok(report.exit_code());
         }

@@ -27,6 +27,26 @@ impl Stage {
         };
         AppRegistration::from_yaml(&text.replace(ADDRESS, url.trim_end_matches('/')))
     }
+
+    /// The redirect URIs of the portals at this address.
+    pub(crate) fn redirect_uris(self, url: &str) -> Vec<String> {
+        let url = url.trim_end_matches('/');
+        let portals: &[&str] = match self {
+            Self::LookUp => &[],
+            Self::SignIn => &["manager", "user"],
+        };
+        let uris = portals.iter();
+        uris.map(|name| format!("{url}/{name}/auth/callback"))
+            .collect()
+    }
+
+    /// The scopes that the portals request.
+    pub(crate) const fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::LookUp => &[],
+            Self::SignIn => &["openid", "profile", "User.Read"],
+        }
+    }
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.

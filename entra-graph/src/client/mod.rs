@@ -87,6 +87,19 @@ impl GraphClient {
         &self.0.own_writes
     }
 
+    /// Whether this client wrote a registration so recently that reads may not show it.
+    #[cfg(all(feature = "connection", feature = "registration"))]
+    pub(crate) fn wrote_within(&self, window: std::time::Duration) -> bool {
+        let newest = self.0.own_writes.newest();
+        newest.is_some_and(|at| self.elapsed(at) < window)
+    }
+
+    /// Whether this client wrote a registration so recently that reads may not show it: it writes none.
+    #[cfg(all(feature = "connection", not(feature = "registration")))]
+    pub(crate) const fn wrote_within(&self, _: std::time::Duration) -> bool {
+        false
+    }
+
     /// The scope of all of the client's permissions.
     #[cfg(feature = "registration")]
     pub(crate) fn scope(&self) -> &str {

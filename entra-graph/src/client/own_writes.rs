@@ -31,6 +31,12 @@ impl OwnWrites {
         found.map(|(_, at)| *at)
     }
 
+    /// When anything was written last.
+    #[cfg(feature = "connection")]
+    pub(crate) fn newest(&self) -> Option<Instant> {
+        self.all().iter().map(|(_, at)| *at).max()
+    }
+
     fn all(&self) -> MutexGuard<'_, Vec<(String, Instant)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -287,28 +287,27 @@ impl Presented<'_> {
     pub(super) fn expiry(&self, directory: &Directory) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(certificate) = self.certificate() {
-            findings.push(until(
-                "certificate",
-                &certificate.thumbprint_sha1,
-                certificate.not_after,
-                self.now,
-            ));
+            findings.push(certificate_until(certificate, directory, self.now));
         }
         let application = directory.application.yes();
-        let secrets: Vec<&PasswordCredential> = application
-            .and_then(|one| one.password_credentials.as_ref())
-            .into_iter()
-            .flatten()
-            .collect();
-        let (expired, valid): (Vec<_>, Vec<_>) = secrets
-            .into_iter()
-            .partition(|secret| secret.end_date_time.is_some_and(|end| end <= self.now));
+        let is_expired = |end: Option<Timestamp>| end.is_some_and(|end| end <= self.now);
+        let secrets = application.and_then(|one| one.password_credentials.as_ref());
         if self.secret().is_some() {
-            let fitting = valid
+            // A service principal can have secrets of its own.
+            let principal = directory.principal.yes();
+            let of_principal = principal.and_then(|one| one.password_credentials.as_ref());
+            // The hint of another secret contradicts the value.
+            let possible: Vec<&PasswordCredential> = [secrets, of_principal]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter(|one| !is_expired(one.end_date_time) && self.has_hint(one) != Some(false))
+                .collect();
+            let fitting: Vec<_> = possible
                 .iter()
-                .filter(|secret| self.has_hint(secret) == Some(true));
-            let candidates: Vec<_> = fitting.collect();
-            let used = match (candidates.as_slice(), valid.as_slice()) {
+                .filter(|one| self.has_hint(one) == Some(true))
+                .collect();
+            let used = match (fitting.as_slice(), possible.as_slice()) {
                 ([one], _) => Some(**one),
                 ([], [one]) => Some(*one),
                 _ => None,
@@ -324,17 +323,17 @@ impl Presented<'_> {
                         "it is not known until when the client secret is valid",
                     )
                     .because(
-                        "the test may not read the application, or several secrets begin alike",
+                        "the test may not read the secrets, or not exactly one of them can be the one that is used",
                     ),
                 ),
             }
         }
         let keys = application.and_then(|one| one.key_credentials.as_ref());
-        let old_keys = keys
-            .into_iter()
-            .flatten()
-            .filter(|key| key.end_date_time.is_some_and(|end| end <= self.now));
-        let left_behind = expired.len() + old_keys.count();
+        let old_keys = keys.into_iter().flatten();
+        let old_keys = old_keys.filter(|key| is_expired(key.end_date_time));
+        let old_secrets = secrets.into_iter().flatten();
+        let old_secrets = old_secrets.filter(|secret| is_expired(secret.end_date_time));
+        let left_behind = old_secrets.count() + old_keys.count();
         if left_behind > 0 {
             findings.push(
                 Finding::note(
@@ -346,6 +345,39 @@ impl Presented<'_> {
             );
         }
         findings
+    }
+}
+
+/// Until when Entra accepts the certificate: until it ends, or its entry in the registration does, which can be earlier.
+fn certificate_until(
+    certificate: &CertificateOutline,
+    directory: &Directory,
+    now: Timestamp,
+) -> Finding {
+    let application = directory.application.yes();
+    let principal = directory.principal.yes();
+    let entries = [
+        application.and_then(|one| one.key_credentials.as_ref()),
+        principal.and_then(|one| one.key_credentials.as_ref()),
+    ];
+    let own = entries.into_iter().flatten().flatten().filter(|key| {
+        thumbprint(key).is_some_and(|one| one.eq_ignore_ascii_case(&certificate.thumbprint_sha1))
+    });
+    // Of several entries for one certificate the last to end counts.
+    let entry = own.filter_map(|key| key.end_date_time).max();
+    let end = entry.map_or(certificate.not_after, |entry| {
+        entry.min(certificate.not_after)
+    });
+    let finding = until("certificate", &certificate.thumbprint_sha1, end, now);
+    match entry {
+        Some(entry) if entry < certificate.not_after => finding.because(format!(
+            "the certificate itself is valid until {}, its entry in the registration is not",
+            certificate.not_after.date()
+        )),
+        Some(_) => finding,
+        None => finding.because(
+            "this is the date of the certificate itself; the test may not read its entry in the registration, which can end earlier",
+        ),
     }
 }
 
@@ -381,3 +413,123 @@ const SETTLED: u32 = 3;
 const SHORTEST: usize = 16;
 /// From so many days on, the end is worth a warning.
 const SOON: i64 = 30;
+
+#[cfg(test)]
+mod tests {
+    use entra_core::{Secret, parse_rfc3339};
+    use serde_json::{Value, json};
+
+    use super::{
+        super::{directory::Known, finding::Severity},
+        *,
+    };
+
+    const THUMBPRINT: &str = "5A1FE6E7D3C6B1B0A59B7F3A2C1D0E9F8A7B6C5D";
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339(text).unwrap()
+    }
+
+    /// A directory with credentials at the application and at its service principal.
+    fn directory(application: &Value, principal: &Value) -> Directory {
+        let mut directory = Directory::unknown("not read");
+        let of = |properties: &Value| {
+            let mut object = json!({ "id": "f0b0b335-1d71-4883-8f98-567911bfdca6" });
+            object["passwordCredentials"] = properties["secrets"].clone();
+            object["keyCredentials"] = properties["keys"].clone();
+            object
+        };
+        let application = serde_json::from_value(of(application)).unwrap();
+        directory.application = Known::Yes(application);
+        let principal = serde_json::from_value(of(principal)).unwrap();
+        directory.principal = Known::Yes(principal);
+        directory
+    }
+
+    fn expiry(presented: &Presented<'_>, directory: &Directory) -> (Severity, String) {
+        let findings = presented.expiry(directory);
+        (findings[0].severity, findings[0].what.clone())
+    }
+
+    #[test]
+    fn a_certificate_ends_with_its_entry_if_that_is_earlier() {
+        let outline = CertificateOutline::new(
+            THUMBPRINT,
+            at("2026-01-01T00:00:00Z"),
+            at("2028-12-01T00:00:00Z"),
+        );
+        let presented = Presented {
+            method: Some(SignInMethod::Certificate(outline)),
+            material: None,
+            now: at("2026-12-01T00:00:00Z"),
+        };
+        let key = |thumbprint: &str, end: &str| json!({ "customKeyIdentifier": thumbprint, "usage": "Verify", "endDateTime": end });
+        let other = key(&"0".repeat(40), "2026-12-02T00:00:00Z");
+        let early = key(THUMBPRINT, "2026-12-04T00:00:00Z");
+        let same = key(THUMBPRINT, "2028-12-01T00:00:00Z");
+        let none = json!({});
+        for (keys, severity, says) in [
+            (
+                json!([&other, &early]),
+                Severity::Warning,
+                "2026-12-04, 3 days left",
+            ),
+            (
+                json!([&other, &same]),
+                Severity::Ok,
+                "2028-12-01, 731 days left",
+            ),
+            (
+                json!([&early, &same]),
+                Severity::Ok,
+                "2028-12-01, 731 days left",
+            ),
+            (json!([&other]), Severity::Ok, "2028-12-01, 731 days left"),
+        ] {
+            let keys = json!({ "keys": keys });
+            for directory in [directory(&keys, &none), directory(&none, &keys)] {
+                let (found, what) = expiry(&presented, &directory);
+                assert!(found == severity && what.ends_with(says), "{keys}: {what}");
+            }
+        }
+        // The date of the certificate itself is said to be that.
+        let unknown = presented.expiry(&Directory::unknown("not read"));
+        let why = unknown[0].why.as_ref().unwrap();
+        assert!(why.contains("of the certificate itself"), "{why}");
+    }
+
+    #[test]
+    fn the_end_of_another_secret_is_not_that_of_the_one_in_use() {
+        let material = CredentialMaterial::Secret(Secret::from("abc-canary-of-a-secret-value"));
+        let presented = Presented {
+            method: None,
+            material: Some(&material),
+            now: at("2026-12-01T00:00:00Z"),
+        };
+        let secret = |name: &str, hint: &str, end: &str| {
+            let secret = json!({ "displayName": name, "hint": hint, "endDateTime": end });
+            json!({ "secrets": [secret] })
+        };
+        let none = json!({});
+        let own = secret("own", "abc", "2027-12-01T00:00:00Z");
+        let other = secret("other", "xyz", "2029-12-01T00:00:00Z");
+        let without_hint = secret("old", "", "2027-12-01T00:00:00Z");
+        for (application, principal, severity) in [
+            (&own, &none, Severity::Ok),
+            (&other, &none, Severity::Unknown),
+            (&other, &own, Severity::Ok),
+            (&own, &own, Severity::Unknown),
+            (&without_hint, &none, Severity::Ok),
+            (&without_hint, &other, Severity::Ok),
+            (&without_hint, &without_hint, Severity::Unknown),
+        ] {
+            let directory = directory(application, principal);
+            let (found, what) = expiry(&presented, &directory);
+            assert_eq!(found, severity, "{application} {principal}: {what}");
+            assert!(
+                found == Severity::Unknown || what.contains("2027-12-01"),
+                "{what}"
+            );
+        }
+    }
+}

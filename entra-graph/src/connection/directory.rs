@@ -94,6 +94,7 @@ impl Directory {
                 ServicePrincipal::APP_ROLE_ASSIGNMENT_REQUIRED,
                 ServicePrincipal::DISPLAY_NAME,
                 ServicePrincipal::KEY_CREDENTIALS,
+                ServicePrincipal::PASSWORD_CREDENTIALS,
                 ServicePrincipal::PREFERRED_TOKEN_SIGNING_KEY_THUMBPRINT,
             ))
             .send_opt()
@@ -132,15 +133,38 @@ impl Directory {
 
     /// Whether application and credentials are known to be older than a time.
     pub(super) fn is_older_than(&self, time: Timestamp) -> bool {
-        self.application.yes().is_some_and(|application| {
-            let secrets = application.password_credentials.iter().flatten();
-            let secrets = secrets.filter_map(|secret| secret.start_date_time);
-            application
-                .created_date_time
-                .into_iter()
-                .chain(secrets)
-                .all(|made| made < time)
-        })
+        self.application.yes().is_some() && self.made().all(|made| made < time)
+    }
+
+    /// Whether application, a secret or a grant is known to be newer than a time.
+    pub(super) fn is_newer_than(&self, time: Timestamp) -> bool {
+        let grants = self.roles.yes().into_iter().flatten();
+        let mut granted = grants.filter_map(|one| one.created_date_time);
+        self.made().any(|made| made > time) || granted.any(|made| made > time)
+    }
+
+    /// When application and secrets were made. Certificates, federated credentials and delegated permissions have no such date.
+    fn made(&self) -> impl Iterator<Item = Timestamp> {
+        let application = self.application.yes();
+        let created = application.and_then(|one| one.created_date_time);
+        let secrets = application
+            .and_then(|one| one.password_credentials.as_ref())
+            .into_iter()
+            .flatten();
+        created
+            .into_iter()
+            .chain(secrets.filter_map(|secret| secret.start_date_time))
+    }
+
+    /// Entra issued a token, so what was not found is there.
+    pub(super) fn forget_absence(&mut self) {
+        let unknown = "the directory does not show it yet, although Entra issues tokens to it";
+        if self.principal.is_no() {
+            self.principal = Known::Unknown(unknown.to_owned());
+            if self.application.is_no() {
+                self.application = Known::Unknown(unknown.to_owned());
+            }
+        }
     }
 
     /// The findings about the registration that need no sign-in.

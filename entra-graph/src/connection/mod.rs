@@ -1,6 +1,10 @@
 //! The connection test: what is wrong with a connection to a tenant, and how to fix it.
 
+mod api;
 mod codes;
+mod consent_response;
+mod consents;
+mod covering;
 mod credential;
 mod directory;
 mod finding;

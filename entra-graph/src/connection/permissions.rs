@@ -3,12 +3,12 @@
 use entra_core::AccessToken;
 
 use super::{
+    covering::{self, Kind, covered},
     directory::{Directory, Known},
     finding::{Check, Finding},
     jwt,
 };
 use crate::{
-    areas::operations,
     key::GRAPH_APP_ID,
     objects::{Application, ServicePrincipal},
 };
@@ -19,10 +19,7 @@ pub(super) fn application(
     token: Option<&AccessToken>,
     directory: &Directory,
 ) -> Vec<Finding> {
-    let in_token = token.and_then(|token| {
-        let claims = jwt::claims(token.expose_secret())?;
-        Some(jwt::list(&claims, "roles"))
-    });
+    let in_token = roles(token);
     let assigned = assigned(directory);
     if needs.is_empty() {
         return vec![Finding::ok(
@@ -41,7 +38,7 @@ pub(super) fn application(
         .filter(|one| {
             !needs
                 .iter()
-                .any(|need| need == one || exceptions(one, need).is_some())
+                .any(|need| is_same(need, one) || covering::covers(one, need, Kind::Application))
         })
         .collect();
     if !unused.is_empty() {
@@ -57,13 +54,39 @@ pub(super) fn application(
     findings
 }
 
+/// Whether a permission that the directory grants is not in the token yet.
+pub(super) fn is_late(
+    needs: &[String],
+    token: Option<&AccessToken>,
+    directory: &Directory,
+) -> bool {
+    let (Some(roles), Some(assigned)) = (roles(token), assigned(directory)) else {
+        return false;
+    };
+    let has = |all: &[String], need: &str| all.iter().any(|one| is_same(one, need));
+    needs
+        .iter()
+        .any(|need| !has(&roles, need) && has(&assigned, need))
+}
+
+/// The application permissions in a token.
+fn roles(token: Option<&AccessToken>) -> Option<Vec<String>> {
+    let claims = jwt::claims(token?.expose_secret())?;
+    Some(jwt::list(&claims, "roles"))
+}
+
+/// Names of permissions are the same in any case, for Entra and in a blueprint.
+fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
 fn judge(
     need: &str,
     in_token: Option<&[String]>,
     assigned: Option<&[String]>,
     directory: &Directory,
 ) -> Finding {
-    let has = |all: &[String]| all.iter().any(|one| one == need);
+    let has = |all: &[String]| all.iter().any(|one| is_same(one, need));
     if let Some(roles) = in_token {
         if has(roles) {
             return Finding::ok(Check::Permission, format!("{need} is granted"));
@@ -144,8 +167,13 @@ fn missing(need: &str, directory: &Directory) -> Finding {
 fn exists(need: &str, directory: &Directory) -> bool {
     directory.graph.yes().is_none_or(|graph| {
         let mut roles = graph.app_roles.iter().flatten();
-        roles.any(|role| role.value.as_deref() == Some(need))
+        roles.any(|role| is_named(role.value.as_deref(), need))
     })
+}
+
+/// Whether a permission that an API offers has this name.
+pub(super) fn is_named(offered: Option<&str>, name: &str) -> bool {
+    offered.is_some_and(|offered| is_same(offered, name))
 }
 
 /// As which type the registration lists a permission of Graph: `Role` or `Scope`.
@@ -157,11 +185,11 @@ fn listed<'a>(
     let graph = directory.graph.yes()?;
     let roles = graph.app_roles.iter().flatten();
     let role = roles
-        .filter(|role| role.value.as_deref() == Some(need))
+        .filter(|role| is_named(role.value.as_deref(), need))
         .find_map(|role| role.id.as_deref());
     let scopes = graph.oauth2_permission_scopes.iter().flatten();
     let scope = scopes
-        .filter(|scope| scope.value.as_deref() == Some(need))
+        .filter(|scope| is_named(scope.value.as_deref(), need))
         .find_map(|scope| scope.id.as_deref());
     let access = application
         .required_resource_access
@@ -194,7 +222,7 @@ fn listed_only(needs: &[String], granted: &[String], directory: &Directory) -> O
         .filter(|one| one.kind.as_deref() == Some("Role"));
     let idle: Vec<String> = access
         .filter_map(|one| role_name(graph, one.id.as_deref()?))
-        .filter(|name| !granted.contains(name) && !needs.contains(name))
+        .filter(|name| !granted.contains(name) && !needs.iter().any(|need| is_same(need, name)))
         .collect();
     (!idle.is_empty()).then(|| {
         Finding::note(
@@ -206,160 +234,6 @@ fn listed_only(needs: &[String], granted: &[String], directory: &Directory) -> O
         )
     })
 }
-
-/// The documented operations that one application permission allows and a wider one does not. `None` if
-/// the other one is not wider: it lacks more than a quarter of them.
-fn exceptions(wider: &str, need: &str) -> Option<Vec<&'static str>> {
-    // The pages of operations list the narrow permissions only; to write includes to read.
-    if need.contains(".Read.") && need.replacen(".Read.", ".ReadWrite.", 1) == wider {
-        return Some(Vec::new());
-    }
-    // Subscriptions take the permission of what they are about, so their lists name one of each kind of object.
-    let needed: Vec<_> = operations()
-        .filter(|operation| !operation.path().starts_with("/subscriptions"))
-        .filter(|operation| operation.application_permissions().contains(&need))
-        .collect();
-    let lacking: Vec<&str> = needed
-        .iter()
-        .filter(|operation| !operation.application_permissions().contains(&wider))
-        .map(|operation| operation.name())
-        .collect();
-    (!needed.is_empty() && lacking.len() * 4 <= needed.len()).then_some(lacking)
-}
-
-/// The finding for a permission that a wider one covers.
-fn covered(need: &str, granted: &[String]) -> Option<Finding> {
-    let mut wider: Vec<_> = granted
-        .iter()
-        .filter_map(|one| Some((one, exceptions(one, need)?)))
-        .collect();
-    wider.sort_by_key(|(_, exceptions)| exceptions.len());
-    let (one, exceptions) = wider.into_iter().next()?;
-    let what = format!("{need} is covered by {one}, which allows more");
-    Some(match exceptions.is_empty() {
-        true => Finding::ok(Check::Permission, what),
-        false => Finding::note(
-            Check::Permission,
-            format!("{what}, except for {}", exceptions.join(", ")),
-        ),
-    })
-}
-
-/// Checks the delegated permissions that the product needs. `by_sub`: users are identified by `sub`, not by `oid`.
-pub(super) fn delegated(needs: &[String], by_sub: bool, directory: &Directory) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if !by_sub && needs.iter().any(|need| need == "openid") {
-        findings.extend(object_id(needs, directory));
-    }
-    let wanted = needs
-        .iter()
-        .filter(|need| !IDENTITY.contains(&need.as_str()));
-    for need in wanted {
-        findings.push(consent(need, directory));
-    }
-    findings
-}
-
-/// What keeps the object id of the user out of ID tokens.
-fn object_id(needs: &[String], directory: &Directory) -> Option<Finding> {
-    let portal = "API permissions > Add a permission > Microsoft Graph > Delegated permissions > OpenId permissions > profile, then Grant admin consent";
-    if !needs.iter().any(|need| need == "profile") {
-        return Some(
-            Finding::error(
-                Check::Claims,
-                "ID tokens have no oid: the scope profile is not requested",
-            )
-            .because("Entra adds oid, name and preferred_username to an ID token only with the scope profile, and without oid the product cannot identify a user")
-            .fix(format!("request the scopes openid and profile together; {portal}")),
-        );
-    }
-    // A sign-in that requests the registered permissions (`.default`) gets what is granted, and no more.
-    let (Known::Yes(consents), Known::Yes(graph)) = (&directory.consents, &directory.graph) else {
-        return None;
-    };
-    let for_all = |name: &str| {
-        consents.iter().any(|grant| {
-            grant.resource_id.as_deref() == Some(graph.id.as_str())
-                && grant.consent_type.as_deref() == Some("AllPrincipals")
-                && grant.scopes().any(|scope| scope == name)
-        })
-    };
-    (for_all("openid") && !for_all("profile")).then(|| {
-        Finding::warning(
-            Check::Claims,
-            "admin consent has openid without profile: ID tokens have no oid until users consent to profile themselves",
-        )
-        .because("with the scope .default a token has only what is granted; where users may not consent, the sign-in stops with AADSTS90094")
-        .fix(portal)
-        .call("PATCH /oauth2PermissionGrants/{id} {\"scope\": \"openid profile …\"}")
-    })
-}
-
-fn consent(need: &str, directory: &Directory) -> Finding {
-    let (Known::Yes(consents), Known::Yes(graph)) = (&directory.consents, &directory.graph) else {
-        return Finding::unknown(
-            Check::Consent,
-            format!("it is not known whether users or an administrator consented to {need}"),
-        )
-        .because("the test may not read the grants of delegated permissions");
-    };
-    if need.contains("://") {
-        // A permission of another API: its consent is judged where the API is.
-        let name = need.rsplit('/').next().unwrap_or(need);
-        let granted = consents.iter().any(|grant| {
-            grant.resource_id.as_deref() != Some(graph.id.as_str())
-                && grant.scopes().any(|scope| scope == name)
-        });
-        return match granted {
-            true => Finding::ok(Check::Consent, format!("{need} is granted")),
-            false => admin_consent(need),
-        };
-    }
-    let granted = |kind: &str| {
-        consents.iter().any(|grant| {
-            grant.resource_id.as_deref() == Some(graph.id.as_str())
-                && grant.consent_type.as_deref() == Some(kind)
-                && grant.scopes().any(|scope| scope == need)
-        })
-    };
-    let mut scopes = graph.oauth2_permission_scopes.iter().flatten();
-    let Some(scope) = scopes.find(|scope| scope.value.as_deref() == Some(need)) else {
-        return Finding::error(
-            Check::Api,
-            format!("the scope {need} does not exist on Microsoft Graph"),
-        )
-        .because("a scope without a resource is one of Microsoft Graph; it is misspelt, or belongs to another API")
-        .fix("write the scope of another API in full, such as api://{client id}/Tasks.Read (Expose an API)")
-        .code(650_053);
-    };
-    if granted("AllPrincipals") {
-        return Finding::ok(Check::Consent, format!("{need} is granted for all users"));
-    }
-    if scope.kind.as_deref() == Some("Admin") {
-        return admin_consent(need);
-    }
-    let some = if granted("Principal") {
-        " so far for some of them"
-    } else {
-        ""
-    };
-    Finding::note(
-        Check::Consent,
-        format!(
-            "users consent to {need} themselves{some}, unless the tenant turned user consent off"
-        ),
-    )
-    .fix("API permissions > Grant admin consent, so that users are not prompted")
-}
-
-fn admin_consent(need: &str) -> Finding {
-    Finding::error(Check::Consent, format!("admin consent needed for {need}"))
-        .because("users may not consent to it themselves")
-        .fix("API permissions > Grant admin consent, or open the admin consent URL as an administrator")
-        .call("POST /oauth2PermissionGrants {\"consentType\": \"AllPrincipals\"}")
-}
-
-const IDENTITY: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 #[cfg(test)]
 mod tests {
@@ -383,30 +257,24 @@ mod tests {
     }
 
     #[test]
-    fn a_wider_permission_covers_a_narrower_one_and_not_the_other_way_round() {
-        let table = [
-            ("User.ReadWrite.All", "User.Read.All", true),
-            ("Directory.Read.All", "User.Read.All", true),
-            ("Directory.Read.All", "Application.Read.All", true),
-            ("User.Read.All", "Directory.Read.All", false),
-            ("User.Read.All", "AuditLog.Read.All", false),
-            ("GroupMember.Read.All", "User.Read.All", false),
-            ("User.Read.All", "GroupMember.Read.All", false),
-            ("User.Read.All", "No.Such.Permission", false),
-        ];
-        for (wider, need, expected) in table {
-            assert_eq!(
-                exceptions(wider, need).is_some(),
-                expected,
-                "{wider} for {need}: {:?}",
-                exceptions(wider, need)
-            );
-        }
-        // Photos and sponsors are the exceptions that the documentation makes.
-        let exceptions = exceptions("Directory.Read.All", "User.Read.All").unwrap();
-        let photo = |name: &&str| name.contains("photo");
-        assert_eq!(exceptions.iter().filter(|name| photo(name)).count(), 4);
-        let others: Vec<_> = exceptions.into_iter().filter(|name| !photo(name)).collect();
-        assert_eq!(others, ["user-list-sponsors", "user-list-sponsorof"]);
+    fn names_of_permissions_are_the_same_in_any_case() {
+        let directory = Directory::unknown("not read");
+        let all = vec!["User.Read.All".to_owned()];
+        let severity = |need: &str| judge(need, Some(&all), None, &directory).severity;
+        assert_eq!(severity("user.read.all"), Severity::Ok);
+        assert_eq!(severity("USER.READ.ALL"), Severity::Ok);
+        assert_eq!(severity("User.Read"), Severity::Error);
+    }
+
+    /// Its page allows the members of a group and not the list of groups, its description both.
+    #[test]
+    fn what_is_documented_in_two_ways_is_unknown() {
+        let directory = Directory::unknown("not read");
+        let writes = vec!["GroupMember.ReadWrite.All".to_owned()];
+        let found = judge("GroupMember.Read.All", Some(&writes), None, &directory);
+        assert_eq!(found.severity, Severity::Unknown);
+        let both = vec![writes[0].clone(), "Group.Read.All".to_owned()];
+        let found = judge("GroupMember.Read.All", Some(&both), None, &directory);
+        assert!(found.what.contains("covered by Group.Read.All"), "{found}");
     }
 }

@@ -2,21 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entra_core::{
-    AccessToken, ClientId, Cloud, Guid, HttpTransport, TenantId, TokenCredential, TokenRequest,
-    url::form_urlencoded,
-};
+use entra_core::{AccessToken, ClientId, Cloud, Guid, HttpTransport, TokenCredential};
 
 use super::{
+    api,
     codes::{self, Rejection},
+    consent_response,
+    consents::{self, Scope},
     credential::{self, Presented, SignedIn},
     directory::{Directory, Known},
     finding::{Check, Finding, Severity},
-    jwt, license, permissions,
+    license, permissions,
     probe::{Authorized, SignInService},
     redirects::{self, SendsCredential},
     report::ConnectionReport,
-    settings::{Api, ConnectionTest},
+    settings::ConnectionTest,
     tenant::{self, FoundTenant},
     users,
 };
@@ -28,19 +28,56 @@ use crate::{
 impl ConnectionTest {
     /// Runs the test. It only reads, and needs no permission: what it may not read is unknown, or read by the
     /// [`reader`](Self::reader).
+    ///
+    /// What a replica may not know yet is looked at again, as [`replication_wait`](Self::replication_wait) says.
     pub async fn run(self) -> ConnectionReport {
-        let mut run = Run {
-            test: &self,
-            findings: Vec::new(),
-        };
-        Box::pin(run.all()).await;
-        ConnectionReport::new(run.findings)
+        let start = self.clock.monotonic();
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let began = self.clock.elapsed(start);
+            let mut run = Run {
+                test: &self,
+                findings: Vec::new(),
+                consent_response: None,
+                left: self.wait.saturating_sub(began),
+                age: Age::Unknown,
+                is_late: false,
+            };
+            Box::pin(run.all()).await;
+            let patience = run.patience();
+            if began >= patience {
+                run.findings.extend(run.consent_response);
+                return ConnectionReport::new(run.findings);
+            }
+            let pause = Duration::from_secs(pauses.next().unwrap_or(LONGEST_PAUSE));
+            let left = patience.saturating_sub(self.clock.elapsed(start));
+            self.clock.sleep(pause.min(left)).await;
+        }
     }
 }
 
 struct Run<'t> {
     test: &'t ConnectionTest,
     findings: Vec<Finding>,
+    /// What the response to the admin consent says.
+    consent_response: Option<Finding>,
+    /// How long the sign-in may wait for replication.
+    left: Duration,
+    age: Age,
+    /// Whether two sources disagree as they do until the slower one has a change.
+    is_late: bool,
+}
+
+/// How old what the test looks at is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    /// Something is so new that a replica may not have it.
+    New,
+    /// Nothing tells it.
+    Unknown,
+    /// There is no such application, so that nothing can tell it.
+    Absent,
+    Old,
 }
 
 /// The connection, once its settings have the right form and the tenant is found.
@@ -54,11 +91,12 @@ struct Connection {
 
 impl Run<'_> {
     async fn all(&mut self) {
-        self.consent_response();
         let Some(connection) = self.connect().await else {
+            self.judge_consent_response(None);
             self.not_reached();
             return;
         };
+        self.judge_consent_response(connection.tenant.guid);
         let mut directory = match &self.test.reader {
             Some(reader) => Directory::read(reader, connection.client).await,
             None => Directory::unknown("no reader"),
@@ -86,17 +124,29 @@ impl Run<'_> {
             .as_ref()
             .and_then(|_| self.own_client(&connection, credential.as_ref()));
         if self.test.reader.is_none() {
-            match &own {
-                Some(own) => directory = Directory::read(own, connection.client).await,
-                None => {
-                    directory = Directory::unknown("there is no token to read the directory with")
-                }
+            directory = match &own {
+                Some(own) => Directory::read(own, connection.client).await,
+                None => Directory::unknown("there is no token to read the directory with"),
+            };
+        }
+        self.age = self.age_of(&directory);
+        // A replica can have the service principal before its application.
+        self.is_late = directory.application.is_no() && self.reader_wrote();
+        if token.is_some() {
+            if directory.principal.is_no() {
+                self.age = Age::New;
+                self.is_late = true;
             }
+            directory.forget_absence();
             said = directory.findings(&client_id, &tenant);
-            if own.is_some() {
-                // Entra issued a token, so what the application itself does not find is there.
-                said.retain(|one| one.severity != Severity::Error);
+            for one in said
+                .iter_mut()
+                .filter(|one| one.severity == Severity::Error)
+            {
+                *one = still_signed_in(one);
             }
+        } else if self.test.reader.is_none() {
+            said = directory.findings(&client_id, &tenant);
         }
         self.findings.extend(said);
         for (platform, uri) in &self.test.redirects {
@@ -118,23 +168,29 @@ impl Run<'_> {
             self.page(code, &directory, &client_id, &tenant);
         }
         self.application_unknown(&directory, &client_id, token.is_some());
-        if credential.is_some() || !self.test.application.is_empty() {
-            let found =
-                permissions::application(&self.test.application, token.as_ref(), &directory);
+        let needs = &self.test.application;
+        if credential.is_some() || !needs.is_empty() {
+            self.is_late |= permissions::is_late(needs, token.as_ref(), &directory);
+            let found = permissions::application(needs, token.as_ref(), &directory);
             self.findings.extend(found);
         }
-        self.findings.extend(permissions::delegated(
-            &self.test.delegated,
-            self.test.by_sub,
-            &directory,
-        ));
+        let reader = self.test.reader.as_ref().or(own.as_ref());
+        let graph = connection.cloud.graph().as_str();
+        let delegated = self.test.delegated.iter();
+        let wanted = consents::Wanted {
+            scopes: delegated.map(|need| Scope::read(need, graph)).collect(),
+            by_sub: self.test.by_sub,
+            users: &self.test.users,
+        };
+        self.findings
+            .extend(consents::findings(&wanted, reader, &directory).await);
         if let (Some(credential), true) = (&credential, token.is_some()) {
             self.findings.extend(presented.expiry(&directory));
             for api in &self.test.apis {
-                self.api(api, credential, &directory).await;
+                let found = api::finding(api, credential, &directory).await;
+                self.findings.push(found);
             }
         }
-        let reader = self.test.reader.as_ref().or(own.as_ref());
         self.findings
             .extend(users::findings(&self.test.users, reader, &directory).await);
         for user in self.test.users.iter().filter(|user| user.contains('@')) {
@@ -152,11 +208,70 @@ impl Run<'_> {
         }
         let found = users::claims(&self.test.users, self.test.group_claims, reader, &directory);
         self.findings.extend(found.await);
-        let mut needs = self.test.application.iter().chain(&self.test.delegated);
-        if needs.any(|need| need == license::LOGS) {
+        let needs_logs = needs
+            .iter()
+            .any(|need| need.eq_ignore_ascii_case(license::LOGS))
+            || wanted
+                .scopes
+                .iter()
+                .any(|scope| scope.is_of_graph(license::LOGS));
+        if needs_logs {
             let clients = own.iter().chain(self.test.reader.as_ref());
             self.findings.push(license::of_logs(clients).await);
         }
+    }
+
+    /// Judges the response to the admin consent, by the tenant that was found: one that was entered as a domain has its ID in
+    /// the metadata only.
+    fn judge_consent_response(&mut self, found: Option<Guid>) {
+        let entered = self.test.tenant.as_ref().map(|typed| typed.text().trim());
+        let entered = entered.and_then(|text| text.parse::<Guid>().ok());
+        let query = self.test.consent_response.as_deref();
+        self.consent_response =
+            query.map(|query| consent_response::finding(query, found.or(entered)));
+    }
+
+    /// Whether the reader wrote a registration a moment ago, perhaps this one.
+    fn reader_wrote(&self) -> bool {
+        let reader = self.test.reader.as_ref();
+        reader.is_some_and(|reader| reader.wrote_within(WROTE_JUST_NOW))
+    }
+
+    /// How old the application, its secrets and its grants are.
+    fn age_of(&self, directory: &Directory) -> Age {
+        let since = self.test.clock.now() - REPLICATION;
+        if self.reader_wrote() || directory.is_newer_than(since) {
+            return Age::New;
+        }
+        let is_absent = directory.application.is_no() && directory.principal.is_no();
+        match &directory.application {
+            // An object id in its place is no client id that is new.
+            Known::No if is_absent && directory.mistaken.is_none() => Age::Absent,
+            Known::Unknown(_) => Age::Unknown,
+            _ => Age::Old,
+        }
+    }
+
+    /// How long after the start of the test its errors may come from a replica that lags behind.
+    fn patience(&self) -> Duration {
+        let errors = || {
+            self.findings
+                .iter()
+                .filter(|one| one.severity == Severity::Error)
+        };
+        // By a wrong clock, ages say nothing.
+        if errors().any(|one| one.check == Check::Clock) {
+            return Duration::ZERO;
+        }
+        let may_lag = self.is_late || errors().any(|one| LAGGING.contains(&one.check));
+        let is_ungranted = self.is_late || errors().any(|one| one.check == Check::Permission);
+        let longest = match self.age {
+            Age::New if may_lag => self.test.wait,
+            Age::Unknown if is_ungranted => UNDATED,
+            Age::Absent if may_lag => ONE_SLOW_REPLICA,
+            _ => Duration::ZERO,
+        };
+        longest.min(self.test.wait)
     }
 
     /// Checks the form of the settings and finds the tenant.
@@ -312,7 +427,7 @@ impl Run<'_> {
             .is_some_and(|secret| secret.is_guid || directory.is_older_than(now - REPLICATION));
         let wait = match in_vain || is_said {
             true => Duration::ZERO,
-            false => self.test.wait,
+            false => self.left,
         };
         let scope = connection.cloud.graph_scope();
         match credential::sign_in(credential, &scope, &*self.test.clock, wait).await {
@@ -448,124 +563,39 @@ impl Run<'_> {
             }
         });
     }
-
-    /// Gets a token for another API and judges its version.
-    async fn api(
-        &mut self,
-        api: &Api,
-        credential: &Arc<dyn TokenCredential>,
-        directory: &Directory,
-    ) {
-        if !api.is_identifier() {
-            self.findings.push(
-                Finding::error(
-                    Check::Api,
-                    "the identifier of an API is neither a URI nor a client id",
-                )
-                .because("it is neither sent nor repeated, because it may be a secret")
-                .fix("Expose an API > copy the Application ID URI"),
-            );
-            return;
-        }
-        let name = &api.identifier;
-        let request = TokenRequest::new([format!("{name}/.default")]).with_force_refresh();
-        let error = match credential.token(&request).await {
-            Ok(token) => {
-                self.findings.push(token_version(api, &token));
-                return;
-            }
-            Err(error) => error,
-        };
-        let application = directory.name().unwrap_or("the application").to_owned();
-        let finding = match error.code() {
-            Some(500_011) => Finding::error(
-                Check::Api,
-                format!("the API {name} was not found: its name is misspelt, or it has no service principal in this tenant"),
-            )
-            .fix("Expose an API > compare the Application ID URI; an API of another organization needs consent in this tenant first"),
-            Some(650_052) => Finding::error(Check::Api, format!("the API {name} has no service principal in this tenant"))
-                .fix("consent to the API once: open its admin consent URL as an administrator"),
-            Some(500_014 | 50_001) => Finding::error(Check::Api, format!("the API {name} is disabled in this tenant"))
-                .fix("Enterprise applications > the API > Properties > Enabled for users to sign in > Yes"),
-            Some(501_051) => Finding::error(
-                Check::Assignment,
-                format!("assignment missing: application \"{application}\" is not assigned to {name}"),
-            )
-            .because("the API requires assignment, also of applications")
-            .fix("in the API's registration add an app role for applications, then API permissions > add it > Grant admin consent")
-            .call("POST /servicePrincipals/{API}/appRoleAssignedTo"),
-            _ => Finding::unknown(Check::Api, format!("there is no token for the API {name}"))
-                .because(codes::causes(&error)),
-        };
-        self.findings.push(finding.of(&error));
-    }
-
-    /// Judges the response to the admin consent.
-    fn consent_response(&mut self) {
-        let Some(query) = &self.test.consent_response else {
-            return;
-        };
-        let query = query.trim_start_matches('?');
-        let get = |name: &str| {
-            form_urlencoded::parse(query.as_bytes())
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.into_owned())
-        };
-        let tenant: Option<TenantId> = get("tenant").and_then(|tenant| tenant.parse().ok());
-        let expected = self
-            .test
-            .tenant
-            .as_ref()
-            .and_then(|typed| typed.text().parse::<TenantId>().ok());
-        let expected = expected.and_then(|tenant| tenant.guid());
-        self.findings.push(match (get("error"), get("admin_consent"), tenant.and_then(|one| one.guid())) {
-            (Some(error), ..) => Finding::error(Check::Consent, "the administrator's consent was not given")
-                .because(get("error_description").unwrap_or(error))
-                .fix("open the admin consent URL again as a Privileged Role Administrator or Global Administrator"),
-            (None, Some(given), Some(tenant)) if given.eq_ignore_ascii_case("true") => {
-                match expected {
-                    Some(expected) if expected != tenant => Finding::error(
-                        Check::Consent,
-                        format!("the wrong directory: consent was given in the tenant {tenant}"),
-                    )
-                    .because(format!("the connection is for the tenant {expected}"))
-                    .fix("sign in with an account of the right directory and consent again"),
-                    _ => Finding::ok(Check::Consent, format!("admin consent done in the tenant {tenant}")),
-                }
-            }
-            _ => Finding::unknown(Check::Consent, "the response to the admin consent is not complete"),
-        });
-    }
 }
 
-fn token_version(api: &Api, token: &AccessToken) -> Finding {
-    let name = &api.identifier;
-    let Some(claims) = jwt::claims(token.expose_secret()) else {
-        return Finding::unknown(Check::Api, format!("the token for {name} cannot be read"));
-    };
-    let version = match jwt::text(&claims, "ver") {
-        "1.0" => 1,
-        "2.0" => 2,
-        _ => return Finding::unknown(Check::Api, format!("the token for {name} names no version")),
-    };
-    let issuer = jwt::text(&claims, "iss");
-    match api.token_version {
-        Some(expected) if expected != version => Finding::error(
-            Check::Api,
-            format!("token version: {name} gets tokens of version {version}, and accepts version {expected}"),
-        )
-        .because(format!("the issuer is {issuer}, the audience {}", jwt::list(&claims, "aud").join(" ")))
-        .fix(format!(
-            "App registrations > the API > Manifest > api.requestedAccessTokenVersion = {}",
-            if expected == 2 { "2" } else { "null" }
-        ))
-        .call("PATCH /applications/{id} {\"api\": {\"requestedAccessTokenVersion\": …}}"),
-        _ => Finding::ok(Check::Api, format!("{name} gets tokens of version {version}"))
-            .because(format!("the issuer is {issuer}")),
-    }
+/// What the directory says is wrong with an application to which Entra issues tokens.
+fn still_signed_in(error: &Finding) -> Finding {
+    Finding::unknown(
+        error.check,
+        format!("wait: {}, but Entra still issues tokens to it", error.what),
+    )
+    .because("it was changed a moment ago, and either the directory or the sign-in does not have the change yet")
+    .fix("run the test again in some minutes")
 }
 
 /// Stands for the tenant where it could not be read.
 const NO_TENANT: &str = "contoso.com";
 /// How long replication takes at most, with a margin.
 const REPLICATION: entra_core::time::Duration = entra_core::time::Duration::minutes(10);
+/// How long after a write of the reader's own it counts as new.
+const WROTE_JUST_NOW: Duration = Duration::from_secs(5 * 60);
+/// How long a missing permission is looked for if nothing says how old application and grants are.
+const UNDATED: Duration = Duration::from_secs(30);
+/// How long an application is looked for of which nothing is known: one slow replica is no reason to wait for long.
+const ONE_SLOW_REPLICA: Duration = Duration::from_secs(3);
+/// Seconds between the looks at what may be new; in all two minutes.
+const PAUSES: [u64; 5] = [2, 8, 20, 30, 60];
+const LONGEST_PAUSE: u64 = 60;
+/// What is found by something that another replica may have already. The rest is in the settings, in the service or, as
+/// the sign-in waits by itself, in the credential.
+const LAGGING: [Check; 7] = [
+    Check::Application,
+    Check::ServicePrincipal,
+    Check::Permission,
+    Check::Consent,
+    Check::Assignment,
+    Check::RedirectUri,
+    Check::Api,
+];

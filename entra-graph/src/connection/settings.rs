@@ -194,7 +194,10 @@ impl ConnectionTest {
     }
 
     /// Delegated permissions that the product needs: those of Microsoft Graph by name, those of other APIs
-    /// as `api://…/Name`.
+    /// as `api://…/Name`, by Application ID URI or client id.
+    ///
+    /// Whose consent is found decides: that for all users is enough; one that an administrator gave for single users is
+    /// unknown, unless the test is given these ([`user`](Self::user)).
     pub fn needs_delegated<I>(mut self, permissions: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
@@ -266,7 +269,9 @@ impl ConnectionTest {
     }
 
     /// How long to wait for a new application, secret or grant to be replicated: two minutes unless set.
-    /// What is known to be older is not waited for.
+    ///
+    /// What is known to be older is not waited for. Where nothing tells the age, a permission that the token lacks is looked
+    /// for during half a minute, and an application that the directory does not have during three seconds.
     pub const fn replication_wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

@@ -13,6 +13,8 @@ use crate::typed_id::shown_id;
 pub(super) struct FoundTenant {
     /// The tenant as it was given, which is the one to sign in to.
     pub(super) id: TenantId,
+    /// The tenant ID, also where a domain was given; `None` if the text names no single tenant.
+    pub(super) guid: Option<Guid>,
     /// By how many seconds this machine's clock is ahead of the service's.
     pub(super) skew: Option<i64>,
 }
@@ -179,8 +181,10 @@ pub(super) async fn discover(
         )),
         _ => findings.push(Finding::ok(Check::Tenant, format!("{found} reachable"))),
     }
+    let resolved = metadata.tenant.filter(|_| !tenant.is_alias());
     Some(FoundTenant {
         id: tenant.clone(),
+        guid: tenant.guid().or(resolved),
         skew,
     })
 }

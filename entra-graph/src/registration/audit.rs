@@ -88,7 +88,7 @@ impl AuditIssue {
             ),
             Self::SecretOnPublicClient => (
                 "a public client has secrets",
-                "switch public client flows off, or remove the secrets",
+                "remove the secrets, or make it a confidential client: a web redirect URI, and no public client flows",
             ),
             Self::UnusedPrivilegedPermission => (
                 "a privileged permission is not used",
@@ -128,6 +128,7 @@ pub async fn audit(graph: &GraphClient) -> Result<Vec<AuditFinding>, Error> {
         Application::IS_FALLBACK_PUBLIC_CLIENT,
         Application::KEY_CREDENTIALS,
         Application::PASSWORD_CREDENTIALS,
+        Application::PUBLIC_CLIENT,
         Application::SPA,
         Application::WEB,
     ));
@@ -186,8 +187,14 @@ fn findings_of(application: &Application, now: Timestamp) -> Vec<AuditFinding> {
     let spa = application
         .spa
         .as_ref()
-        .and_then(|spa| spa.redirect_uris.as_deref());
-    for uri in web_uris.iter().chain(spa.unwrap_or_default()) {
+        .and_then(|spa| spa.redirect_uris.as_deref())
+        .unwrap_or_default();
+    let public = application
+        .public_client
+        .as_ref()
+        .and_then(|public| public.redirect_uris.as_deref())
+        .unwrap_or_default();
+    for uri in web_uris.iter().chain(spa).chain(public) {
         let local = is_local(uri);
         if uri.contains('*') {
             find(AuditIssue::WildcardRedirectUri, uri.clone());
@@ -215,7 +222,11 @@ fn findings_of(application: &Application, now: Timestamp) -> Vec<AuditFinding> {
         .password_credentials
         .as_ref()
         .is_some_and(|all| !all.is_empty());
-    if has_secrets && application.is_fallback_public_client == Some(true) {
+    // Unless it is set, Entra tells by the redirect URI of a sign-in whether the client is public.
+    let is_public = application
+        .is_fallback_public_client
+        .unwrap_or_else(|| !public.is_empty() && web_uris.is_empty() && spa.is_empty());
+    if has_secrets && is_public {
         find(AuditIssue::SecretOnPublicClient, String::new());
     }
     findings

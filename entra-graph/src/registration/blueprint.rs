@@ -106,8 +106,9 @@ impl AppRegistration {
         self
     }
 
-    /// The directory that it is for: a tenant ID or a verified domain. A plan in another one stops, so that an
-    /// administrator of several tenants does not register it in the wrong one.
+    /// The directory that it is for: a tenant ID or a verified domain. A plan in another one stops, and
+    /// [`destroy`](Self::destroy), [`rotate`](Self::rotate), [`retire`](Self::retire) and the like fail there, so that an
+    /// administrator of several tenants does not change the wrong one.
     ///
     /// A domain takes `Organization.Read.All` or `Directory.Read.All`.
     pub fn directory(mut self, tenant: impl Into<String>) -> Self {

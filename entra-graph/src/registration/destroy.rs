@@ -94,7 +94,8 @@ impl AppRegistration {
     /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
-    /// Every kind of [`Error`].
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) in another [`directory`](Self::directory) than the
+    /// blueprint's; every other kind of [`Error`].
     pub async fn destroy(&self, graph: &GraphClient) -> Result<bool, Error> {
         let Some(application) = found::late(graph, self).await? else {
             return Ok(false);

@@ -1,4 +1,5 @@
-//! Whether the tenant of the caller is the one that a blueprint is for.
+//! Whether the tenant of the caller is the one that a blueprint is for: before a plan, and before a registration is changed
+//! or deleted without one.
 
 use entra_core::Guid;
 
@@ -59,6 +60,20 @@ pub(super) async fn mismatch(
 /// The tenant as errors name it. A text of another form may be a secret.
 fn named(expected: &str) -> &str {
     shown_id(expected).unwrap_or("(neither a tenant ID nor a domain)")
+}
+
+/// Fails in another directory than the blueprint's: a name and a tag are the same in every tenant that it was applied in.
+///
+/// # Errors
+/// `Registration` with what [`mismatch`] says; every other kind of [`Error`].
+pub(super) async fn right_directory(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<(), Error> {
+    match mismatch(graph, blueprint).await? {
+        Some(stop) => Err(Error::registration(stop)),
+        None => Ok(()),
+    }
 }
 
 fn wrong_directory(expected: &str, tenant: &str) -> String {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     blueprint::AppRegistration,
+    directory::right_directory,
     lagging::{backoff, own_write},
     wire::{find_application, find_deleted, find_principal, items, request, selecting, text, time},
 };
@@ -234,7 +235,7 @@ pub(super) async fn application_after(
 /// seconds.
 ///
 /// # Errors
-/// `Registration` if there is none; every other kind of [`Error`].
+/// `Registration` if there is none, or this is not the blueprint's directory; every other kind of [`Error`].
 pub(super) async fn existing(
     graph: &GraphClient,
     blueprint: &AppRegistration,
@@ -264,6 +265,10 @@ async fn looked_for(
     let mut misses = 0;
     loop {
         let found = application(graph, blueprint).await?;
+        if misses == 0 {
+            // After a read, since its token names the tenant.
+            right_directory(graph, blueprint).await?;
+        }
         if found.is_some() || misses == further {
             return Ok(found);
         }

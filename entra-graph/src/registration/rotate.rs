@@ -45,8 +45,8 @@ impl AppRegistration {
     /// `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
-    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration or secret, or the sink
-    /// fails; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the new secret is not accepted; every other kind
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration or secret, the
+    /// [`directory`](Self::directory) is another one, or the sink fails; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the new secret is not accepted; every other kind
     /// of [`Error`].
     pub async fn rotate(
         &self,
@@ -136,8 +136,8 @@ impl AppRegistration {
     /// [`rotate`](Self::rotate) needs.
     ///
     /// # Errors
-    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink holds this secret; every other kind of
-    /// [`Error`].
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink holds this secret, or the
+    /// [`directory`](Self::directory) is another one; every other kind of [`Error`].
     pub async fn retire(
         &self,
         graph: &GraphClient,

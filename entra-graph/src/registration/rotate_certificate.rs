@@ -44,7 +44,8 @@ impl AppRegistration {
     /// `Application.ReadWrite.OwnedBy` for an application that owns it; none for its own certificates.
     ///
     /// # Errors
-    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration;
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration, or the
+    /// [`directory`](Self::directory) is another one;
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the new certificate is not accepted, which is then
     /// removed again; every other kind of [`Error`], such as that of Graph for an invalid proof.
     pub async fn rotate_certificate(
@@ -115,8 +116,8 @@ impl AppRegistration {
     /// [`rotate_certificate`](Self::rotate_certificate) needs.
     ///
     /// # Errors
-    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if it is the certificate of the key that proves it;
-    /// every other kind of [`Error`].
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if it is the certificate of the key that proves it,
+    /// or the [`directory`](Self::directory) is another one; every other kind of [`Error`].
     pub async fn retire_certificate(
         &self,
         graph: &GraphClient,

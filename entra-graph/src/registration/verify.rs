@@ -173,7 +173,8 @@ impl AppRegistration {
     /// certificate or federated credential was added is not recorded, so one that is rejected is tried for half a minute.
     ///
     /// # Errors
-    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration;
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration, or the
+    /// [`directory`](Self::directory) is another one;
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) with Entra's code, cause and fix if the sign-in is
     /// rejected; every other kind of [`Error`].
     pub async fn verify(
@@ -367,9 +368,8 @@ async fn check(graph: &GraphClient, permission: &str, delegated: bool) -> Result
     let reads = name.contains(".read");
     let read = READS
         .iter()
-        .find(|(start, _)| name.starts_with(&start.to_ascii_lowercase()))
-        .filter(|_| reads)
-        .map(|(_, path)| *path);
+        .find(|(_, names)| names.iter().any(|one| one.eq_ignore_ascii_case(permission)))
+        .map(|(path, _)| *path);
     let of_the_user = delegated && matches!(name.as_str(), "user.read" | "user.readwrite");
     let Some(path) = of_the_user.then_some("/me?$select=id").or(read) else {
         let detail = if OPENID.contains(&name.as_str()) {
@@ -406,25 +406,60 @@ impl TokenCredential for Fixed {
 
 /// The permissions of OpenID Connect.
 const OPENID: [&str; 4] = ["openid", "profile", "email", "offline_access"];
-/// The cheapest read by the start of a permission's name.
-const READS: &[(&str, &str)] = &[
+/// The cheapest reads, each with the permissions that its page lists, of which one is enough. A name that begins alike
+/// may not allow the read: `GroupMember.ReadWrite.All` shows members and no list of groups.
+const READS: &[(&str, &[&str])] = &[
     (
-        "AdministrativeUnit.",
         "/directory/administrativeUnits?$top=1&$select=id",
+        &[
+            "AdministrativeUnit.Read.All",
+            "AdministrativeUnit.ReadWrite.All",
+        ],
     ),
-    ("Application.", "/applications?$top=1&$select=id"),
-    ("AuditLog.", "/auditLogs/directoryAudits?$top=1"),
-    ("Device.", "/devices?$top=1&$select=id"),
-    ("Directory.", "/organization?$select=id"),
-    ("Group.", "/groups?$top=1&$select=id"),
-    ("GroupMember.", "/groups?$top=1&$select=id"),
-    ("Organization.", "/organization?$select=id"),
-    ("Policy.Read.All", "/policies/defaultAppManagementPolicy"),
     (
-        "RoleManagement.",
-        "/roleManagement/directory/roleDefinitions?$top=1",
+        "/applications?$top=1&$select=id",
+        &[
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+            "Application.ReadWrite.OwnedBy",
+        ],
     ),
-    ("User.", "/users?$top=1&$select=id"),
+    ("/auditLogs/directoryAudits?$top=1", &["AuditLog.Read.All"]),
+    (
+        "/devices?$top=1&$select=id",
+        &["Device.Read.All", "Device.ReadWrite.All"],
+    ),
+    (
+        "/organization?$select=id",
+        &[
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+            "Organization.Read.All",
+            "Organization.ReadWrite.All",
+        ],
+    ),
+    (
+        "/groups?$top=1&$select=id",
+        &[
+            "Group.Read.All",
+            "Group.ReadBasic.All",
+            "Group.ReadWrite.All",
+            "GroupMember.Read.All",
+        ],
+    ),
+    ("/policies/defaultAppManagementPolicy", &["Policy.Read.All"]),
+    (
+        "/roleManagement/directory/roleDefinitions?$top=1",
+        &[
+            "RoleManagement.Read.All",
+            "RoleManagement.Read.Directory",
+            "RoleManagement.ReadWrite.Directory",
+        ],
+    ),
+    (
+        "/users?$top=1&$select=id",
+        &["User.Read.All", "User.ReadBasic.All", "User.ReadWrite.All"],
+    ),
 ];
 
 /// How many sign-ins in a row must succeed: one that another replica serves may still fail.

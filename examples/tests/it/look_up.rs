@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use entra_core::{Environment, http::Method};
 use entra_graph::{
     GraphClient, User,
-    connection::{Check, Severity},
+    connection::{Check, ConnectionReport, Severity},
     registration::{AppRegistration, MemorySink, Plan},
 };
 use entra_mock::FakeTenant;
@@ -372,7 +372,8 @@ async fn ids_that_are_still_empty_are_named_by_the_connection_test_and_at_the_st
         ("AZURE_CLIENT_ID", " "),
         ("AZURE_CLIENT_SECRET", "canary-of-the-secret"),
     ]);
-    let report = connection::test(&environment).unwrap().run().await;
+    let test = connection::test(&environment, Stage::LookUp, ADDRESS).unwrap();
+    let report = test.run().await;
     assert_eq!(report.exit_code(), 1);
     let said: BTreeSet<&str> = report
         .errors()
@@ -401,4 +402,73 @@ async fn ids_that_are_still_empty_are_named_by_the_connection_test_and_at_the_st
         error.contains("AZURE_TENANT_ID") && error.contains("AZURE_CLIENT_ID"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn the_connection_test_of_stage_two_looks_at_the_sign_in_too() {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let mut sink = MemorySink::new().clock(tenant.clock());
+    let applied = apply(&graph, Stage::LookUp, &mut sink).await;
+    let (_, secret) = sink.secrets().last().unwrap();
+    let cloud = tenant.cloud();
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", tenant.id().to_string()),
+        ("AZURE_CLIENT_ID", applied.client_id().to_owned()),
+        (
+            "AZURE_CLIENT_SECRET",
+            secret.value().expose_secret().to_owned(),
+        ),
+        ("AZURE_AUTHORITY_HOST", cloud.authority().to_string()),
+        ("ENTRA_GRAPH_URL", format!("{}v1.0", cloud.graph())),
+    ]);
+    let report = async |stage: Stage| {
+        let test = connection::test(&environment, stage, ADDRESS).unwrap();
+        // Also what only an administrator may read, such as the platform of a redirect URI.
+        test.clock(tenant.clock()).reader(&graph).run().await
+    };
+    let missing = |report: &ConnectionReport| -> Vec<String> {
+        let errors = report.errors();
+        let of_uris = errors.filter(|one| one.check == Check::RedirectUri);
+        of_uris.map(|one| one.what.clone()).collect()
+    };
+    let first = report(Stage::LookUp).await;
+    assert!(first.passed(), "{first}");
+    assert_eq!(first.of(Check::RedirectUri).count(), 0, "{first}");
+    let early = report(Stage::SignIn).await;
+    assert_eq!(missing(&early).len(), 2, "{early}");
+    apply(&graph, Stage::SignIn, &mut sink).await;
+    let done = report(Stage::SignIn).await;
+    assert!(done.passed(), "{done}");
+    assert!(
+        done.to_string()
+            .contains("User.Read is granted for all users"),
+        "{done}"
+    );
+    // A portal under the wrong platform.
+    let uris = Stage::SignIn.redirect_uris(ADDRESS);
+    let id = applied.object_id();
+    for (platform, uri) in [("web", &uris[0]), ("spa", &uris[1])] {
+        let value = json!({ "redirectUris": [uri] });
+        tenant
+            .set_property("applications", id, platform, value)
+            .unwrap();
+    }
+    let moved = report(Stage::SignIn).await;
+    let wrong = missing(&moved);
+    assert_eq!(wrong.len(), 1, "{moved}");
+    assert!(wrong[0].contains("wrong platform"), "{moved}");
+}
+
+/// The connection test asks for what the blueprint registers.
+#[test]
+fn the_connection_test_has_the_redirect_uris_and_scopes_of_the_blueprint() {
+    let blueprint = Stage::SignIn.blueprint(ADDRESS).unwrap();
+    let page = blueprint.guide().to_markdown();
+    for uri in Stage::SignIn.redirect_uris(ADDRESS) {
+        assert!(page.contains(&uri), "{uri}: {page}");
+    }
+    for scope in Stage::SignIn.scopes() {
+        assert!(page.contains(scope), "{scope}: {page}");
+    }
 }

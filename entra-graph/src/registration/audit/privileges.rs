@@ -184,19 +184,50 @@ async fn has_changed(
     Ok(Some(false))
 }
 
-/// Whether a permission changes something.
+/// Whether a permission does more than read. One that an administrator gives for single sites or the like
+/// (`Sites.Selected`) allows nothing by itself.
 fn is_privileged(permission: &str) -> bool {
-    [
-        "ReadWrite",
-        ".Create",
-        ".Manage",
-        ".Send",
-        ".Write",
-        "full_access",
-    ]
-    .iter()
-    .any(|part| permission.contains(part))
+    let reads = permission
+        .split('.')
+        .any(|part| part.starts_with("Read") && !part.starts_with("ReadWrite") || part == "Export");
+    !reads && !permission.ends_with(".Selected")
 }
 
 /// How long the audit log has entries with a licence.
 const PERIOD: Duration = Duration::days(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_more_than_read_is_privileged() {
+        let table = [
+            ("User.Read.All", false),
+            ("User.ReadBasic.All", false),
+            ("Mail.ReadBasic", false),
+            ("Member.Read.Hidden", false),
+            ("RoleManagement.Read.Directory", false),
+            ("User.Export.All", false),
+            ("Sites.Selected", false),
+            ("User.ReadWrite.All", true),
+            ("User.ReadWrite.CrossCloud", true),
+            ("Application.ReadWrite.OwnedBy", true),
+            ("AppRegistration.Create", true),
+            ("Mail.Send", true),
+            ("full_access_as_app", true),
+            ("Sites.FullControl.All", true),
+            (
+                "DeviceManagementManagedDevices.PrivilegedOperations.All",
+                true,
+            ),
+            ("User.EnableDisableAccount.All", true),
+            ("User.DeleteRestore.All", true),
+            ("User.RevokeSessions.All", true),
+            ("User.Invite.All", true),
+        ];
+        for (permission, expected) in table {
+            assert_eq!(is_privileged(permission), expected, "{permission}");
+        }
+    }
+}

@@ -2,11 +2,15 @@
 
 use entra_graph::{
     ErrorKind,
-    registration::{AppRegistration, Lifetime},
+    registration::{AppRegistration, Certificate, Lifetime},
 };
 use entra_mock::FakeTenant;
 
-use super::{ENOUGH, admin, graph_of, sink, writes};
+use super::{
+    ENOUGH, admin, apply,
+    factory::{Factory, Signer, secret_of},
+    graph_of, sink, writes,
+};
 
 const OTHER: &str = "5d0f3c1e-1d71-4883-8f98-567911bfdca6";
 
@@ -45,6 +49,50 @@ async fn a_registration_that_exists_is_not_reported_as_complete_in_the_wrong_dir
     let plan = blueprint.directory(OTHER).plan(&graph).await.unwrap();
     assert!(!plan.is_empty(), "{plan}");
     plan.apply(&mut sink(&tenant)).await.unwrap_err();
+}
+
+/// The registration of the same blueprint in another tenant has the same unique name and tag.
+#[tokio::test]
+async fn nothing_is_changed_or_deleted_in_the_wrong_directory() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let blueprint = AppRegistration::new("Order Desk")
+        .secret("production", Lifetime::months(6))
+        .certificate(first);
+    let applied = apply(&blueprint, &graph, &mut sink).await;
+    let (id, secret) = (applied.secrets()[0].id, secret_of(&sink));
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let (old_key, new_key) = (Signer::first(), Signer::second().material());
+    let unused = "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap();
+    tenant.forget_requests();
+    for directory in [OTHER, "fabrikam.com"] {
+        let wrong = blueprint.clone().directory(directory);
+        // A client without a token yet: what it says of the tenant is known after the first read.
+        let graph = graph_of(&tenant, ENOUGH).await;
+        let mut errors = vec![wrong.destroy(&graph).await.unwrap_err()];
+        let rotated = wrong.rotate(&graph, "production", &factory, &mut sink);
+        errors.push(rotated.await.unwrap_err());
+        // The sink of the other tenant does not hold it.
+        let mut empty = super::sink(&tenant);
+        errors.push(wrong.retire(&graph, id, &mut empty).await.unwrap_err());
+        let verified = wrong.verify(&graph, &factory, &secret).await;
+        errors.push(verified.unwrap_err());
+        let rotated = wrong.rotate_certificate(&graph, &second, &old_key, &factory, &new_key);
+        errors.push(rotated.await.unwrap_err());
+        let retired = wrong.retire_certificate(&graph, unused, &old_key);
+        errors.push(retired.await.unwrap_err());
+        // Nor does another name in the blueprint make it look as if nothing were there.
+        let absent = AppRegistration::new("Never applied").directory(directory);
+        errors.push(absent.destroy(&graph).await.unwrap_err());
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Registration, "{error}");
+            assert!(error.to_string().contains("wrong directory"), "{error}");
+        }
+    }
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+    let right = blueprint.directory(tenant.domain());
+    assert!(right.destroy(&graph).await.unwrap());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use entra_graph::{
     Key,
     registration::{AppRegistration, Lifetime, SecretSink},
 };
+use entra_mock::FakeTenant;
 
 use super::{ENOUGH, admin, everything, graph_of, outcome, sink};
 
@@ -36,6 +37,39 @@ async fn two_applies_at_once_make_one_registration_and_keep_every_secret() {
     for (_, secret) in first.secrets().chain(second.secrets()) {
         let id = secret.id().to_string();
         assert!(listed.iter().any(|one| one.key_id.as_deref() == Some(&id)));
+    }
+}
+
+/// Each run reads and writes at replicas that may not have what the other one wrote.
+#[tokio::test]
+async fn two_applies_at_once_keep_every_secret_under_replication_delay() {
+    for random_seed in 1..5 {
+        let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
+        let one = graph_of(&tenant, ENOUGH).await;
+        let other = graph_of(&tenant, ENOUGH).await;
+        let blueprint = AppRegistration::new("Order Desk")
+            .web_redirect_uri("https://orders.contoso.com/auth/callback")
+            .delegated(["openid", "profile"])
+            .application(["User.Read.All"])
+            .grant_admin_consent()
+            .secret("production", Lifetime::months(6));
+        let (mut first, mut second) = (sink(&tenant), sink(&tenant));
+        let plans = (
+            blueprint.plan(&one).await.unwrap(),
+            blueprint.plan(&other).await.unwrap(),
+        );
+        tenant.set_replication_delay(Duration::from_secs(60));
+        let (a, b) = tokio::join!(plans.0.apply(&mut first), plans.1.apply(&mut second));
+        assert_eq!(a.unwrap().client_id(), b.unwrap().client_id());
+        tenant.set_replication_delay(Duration::ZERO);
+        let outcome = outcome(&one, "Order Desk").await;
+        assert_eq!(
+            outcome.secrets,
+            ["production", "production"],
+            "{random_seed}"
+        );
+        assert_eq!(outcome.principals, 1, "{random_seed}");
+        assert_eq!((outcome.roles.len(), outcome.grants.len()), (1, 1));
     }
 }
 

@@ -9,6 +9,8 @@
 )]
 
 mod cases;
+mod consents;
+mod lagging;
 mod states;
 mod table;
 mod world;

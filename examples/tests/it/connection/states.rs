@@ -336,6 +336,35 @@ fn healthy(world: &mut World, number: &str) {
 /// Healthy set-ups beside those of the cases: name, change, check, what the finding says.
 pub(super) const HEALTHY_SIBLINGS: &[Sibling] = &[
     (
+        "admin consent for a connection that names a domain",
+        |world| {
+            let tenant = world.tenant.id();
+            world.tenant_text = world.tenant.domain();
+            world.consent_response = Some(format!("admin_consent=True&tenant={tenant}"));
+        },
+        Check::Consent,
+        "admin consent done",
+    ),
+    (
+        "needs in other letters",
+        |world| {
+            world.app.delegated_permission("GroupMember.Read.All");
+            world.needs = vec!["user.read.all"];
+            world.delegated.push("groupmember.read.all");
+        },
+        Check::Permission,
+        "user.read.all is granted",
+    ),
+    (
+        "needs that a wider permission covers, in other letters",
+        |world| {
+            world.app.application_permission("Directory.Read.All");
+            world.needs = vec!["APPLICATION.READ.ALL"];
+        },
+        Check::Permission,
+        "APPLICATION.READ.ALL is covered by Directory.Read.All",
+    ),
+    (
         "the test is given no credential of a server that has one",
         |world| world.material = None,
         Check::RedirectUri,
@@ -598,6 +627,16 @@ pub(super) const SIBLINGS: &[Sibling] = &[
     (
         "wrong directory",
         |world| {
+            world.consent_response =
+                Some("admin_consent=True&tenant=5d0f3c1e-1d71-4883-8f98-567911bfdca6".to_owned());
+        },
+        Check::Consent,
+        "the wrong directory",
+    ),
+    (
+        "wrong directory of a connection that names a domain",
+        |world| {
+            world.tenant_text = world.tenant.domain();
             world.consent_response =
                 Some("admin_consent=True&tenant=5d0f3c1e-1d71-4883-8f98-567911bfdca6".to_owned());
         },
