@@ -59,7 +59,7 @@ pub(super) struct StoredToken {
     /// By the wall clock of the replica that requested it, and when this process saw it: `None` if it
     /// was imported.
     pub(super) obtained: Timestamp,
-    seen: Option<Moment>,
+    pub(super) seen: Option<Moment>,
     /// Which sign-out the user's sign-in came after.
     pub(super) last_sign_out: LastSignOut,
     /// The application stores it itself, until it is replaced.

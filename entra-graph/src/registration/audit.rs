@@ -225,7 +225,7 @@ fn findings_of(application: &Application, now: Timestamp) -> Vec<AuditFinding> {
     // Unless it is set, Entra tells by the redirect URI of a sign-in whether the client is public.
     let is_public = application
         .is_fallback_public_client
-        .unwrap_or_else(|| !public.is_empty() && web_uris.is_empty() && spa.is_empty());
+        .unwrap_or(!public.is_empty() && web_uris.is_empty() && spa.is_empty());
     if has_secrets && is_public {
         find(AuditIssue::SecretOnPublicClient, String::new());
     }

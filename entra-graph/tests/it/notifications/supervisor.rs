@@ -13,9 +13,10 @@ use entra_core::{
     time::format_description::well_known::Rfc3339,
 };
 use entra_graph::{
-    EncryptionCertificate, ErrorKind, GraphClient, NewSubscription,
+    ErrorKind, GraphClient, NewSubscription,
     notifications::{
-        LifecycleNotification, NotificationEvent, SubscriptionResource, Supervisor, SupervisorState,
+        EncryptionCertificate, LifecycleNotification, NotificationEvent, SubscriptionResource,
+        Supervisor, SupervisorState,
     },
 };
 use serde_json::{Value, json};
