@@ -449,7 +449,7 @@ const READS: &[(&str, &[&str])] = &[
     ),
     ("/policies/defaultAppManagementPolicy", &["Policy.Read.All"]),
     (
-        "/roleManagement/directory/roleDefinitions?$top=1",
+        "/roleManagement/directory/roleDefinitions?$select=id",
         &[
             "RoleManagement.Read.All",
             "RoleManagement.Read.Directory",

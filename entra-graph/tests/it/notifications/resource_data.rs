@@ -272,14 +272,10 @@ async fn tokens_are_not_verified_for_a_sender_without_the_client_state() {
     let verified = deliver(&receiver, body_with_tokens(&[forged], &tokens)).await;
     assert_eq!(only_reason(verified), RejectionReason::ClientState);
     assert_eq!(verifier.verified.load(Ordering::Relaxed), 0);
+    // One for each application and tenant can be many.
     let many = vec![token(&claims()); 65];
     let verified = deliver(&receiver, body_with_tokens(&[basic()], &many)).await;
-    assert_eq!(only_reason(verified), RejectionReason::TokenInvalid);
-    assert_eq!(
-        verifier.verified.load(Ordering::Relaxed),
-        0,
-        "nor are more than a request can need"
-    );
+    assert_eq!(verified.accepted.len(), 1);
 }
 
 #[tokio::test]

@@ -339,6 +339,7 @@ async fn an_export_names_secrets_as_they_are_and_leaves_out_ended_ones() {
         let _ = application.add_password(password).send().await.unwrap();
     }
     tenant.clock().advance(Duration::from_secs(6 * 86_400));
+    let graph = graph_of(&tenant, ENOUGH).await;
     let client_id = applied.client_id().parse().unwrap();
     let exported = AppRegistration::export(&graph, client_id).await.unwrap();
     let yaml = exported.to_yaml().unwrap();
