@@ -7,7 +7,7 @@ use std::error::Error;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
-    rand,
+    digest, rand,
     rsa::{
         OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
         PrivateDecryptingKey, PublicEncryptingKey,
@@ -48,18 +48,18 @@ struct Reader {
 }
 
 impl Sealed {
-    /// Encrypts a configuration for the owners of these certificates.
-    pub(crate) fn new(
+    /// Encrypts a configuration for the owners of these certificates, in DER.
+    pub(crate) fn new<'c>(
         configuration: &Configuration,
-        readers: &[&Certificate],
+        readers: impl IntoIterator<Item = &'c [u8]>,
     ) -> Result<Self, Box<dyn Error>> {
         let mut key = [0; 32];
         rand::fill(&mut key)?;
         let mut content = serde_json::to_vec(configuration)?;
         let nonce = RandomizedNonceKey::new(&AES_256_GCM, &key)?
             .seal_in_place_append_tag(Aad::from(PURPOSE), &mut content)?;
-        let readers = readers.iter().map(|certificate| {
-            let der = CertificateDer::from(certificate.public_der());
+        let readers = readers.into_iter().map(|certificate| {
+            let der = CertificateDer::from(certificate);
             let public = EndEntityCert::try_from(&der)?.subject_public_key_info();
             let public = PublicEncryptingKey::from_der(&public)?;
             let public = OaepPublicEncryptingKey::new(public)?;
@@ -67,7 +67,7 @@ impl Sealed {
             let sealed =
                 public.encrypt(&OAEP_SHA256_MGF1SHA256, &key, &mut sealed, Some(PURPOSE))?;
             Ok(Reader {
-                certificate: certificate.thumbprint_sha256(),
+                certificate: thumbprint_sha256(certificate),
                 key: STANDARD.encode(sealed),
             })
         });
@@ -110,6 +110,13 @@ impl Sealed {
             .map_err(unreadable)?;
         Ok(serde_json::from_slice(content)?)
     }
+}
+
+/// As [`Certificate::thumbprint_sha256`] of a certificate in DER.
+fn thumbprint_sha256(der: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, der);
+    let bytes = digest.as_ref().iter();
+    bytes.map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// What the key is for, so that nothing else that it encrypted can stand in.

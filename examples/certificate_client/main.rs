@@ -5,6 +5,7 @@
 //! cargo run --example certificate_client                                              # all of it, on a fake tenant
 //! cargo run --example certificate_client -- --tenant env --step generate --folder keys   # what an administrator uploads
 //! cargo run --example certificate_client -- --tenant env --step apply --folder keys      # registers it instead
+//! cargo run --example certificate_client -- --tenant env --step apply --folder more --proof keys  # a further one
 //! cargo run --example certificate_client -- --tenant env --step test                     # tests the connection
 //! cargo run --example certificate_client -- --tenant env adele                           # looks devices and users up
 //! ```
@@ -20,8 +21,9 @@ use std::{
     error::Error,
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Parser, ValueEnum};
@@ -32,6 +34,7 @@ use entra_auth::{
 };
 use entra_graph::{GraphClient, registration::MemorySink};
 use entra_mock::FakeTenant;
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use configuration::{Configuration, Sealed};
 use key::Folder;
@@ -53,6 +56,22 @@ struct Arguments {
     /// one, and a run with `--tenant env` takes ids and certificate from the environment.
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
+    /// For `--step apply`: the folder of a certificate that is registered already. Its key proves that another one may
+    /// be added, such as that of a further installation, or the next one of the same.
+    #[arg(long, value_name = "PATH")]
+    proof: Option<PathBuf>,
+    /// For `--step apply`: the public certificate of a further installation that reads the configuration too.
+    #[arg(long = "reader", value_name = "FILE")]
+    readers: Vec<PathBuf>,
+}
+
+/// What `--step apply` takes beside the folder.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Others {
+    /// The folder of a certificate that is registered.
+    pub(crate) proof: Option<PathBuf>,
+    /// Public certificates that the configuration is encrypted to as well.
+    pub(crate) readers: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,6 +104,15 @@ async fn main() -> ExitCode {
     let outcome = match (arguments.step, arguments.tenant) {
         (Step::Guide, _) => guide(&mut out),
         (_, Tenant::Embedded) => embedded(folder, &texts, &mut out).await.map(|()| 0),
+        (Step::Apply, Tenant::Env) => {
+            let others = Others {
+                proof: arguments.proof,
+                readers: arguments.readers,
+            };
+            let environment = Environment::from_env();
+            let applied = apply(&environment, folder, others, &mut out).await;
+            applied.map(|()| 0)
+        }
         (step, Tenant::Env) => {
             from_env(step, &Environment::from_env(), folder, &texts, &mut out).await
         }
@@ -133,7 +161,8 @@ pub(crate) async fn embedded(
         client_id: applied.client_id().to_owned(),
         active_certificate: certificate.thumbprint_sha1(),
     };
-    save(&folder, &configuration, &[&certificate, &standby])?;
+    let readers = [certificate.public_der(), standby.public_der()];
+    save(&folder, &configuration, readers)?;
 
     let (certificate, configuration) = load(&folder, &passphrase)?;
     let options = CredentialOptions::new()
@@ -186,7 +215,7 @@ pub(crate) async fn from_env(
     match step {
         Step::Guide => return guide(out),
         Step::Generate => generate(environment, folder, out)?,
-        Step::Apply => apply(environment, folder, out).await?,
+        Step::Apply => apply(environment, folder, Others::default(), out).await?,
         Step::Test => return test(environment, folder, out).await,
         Step::Run => {
             let installation = Installation::of(environment, folder)?;
@@ -227,9 +256,10 @@ fn generate(
 }
 
 /// Registers the application with the certificate of the folder, which is generated unless there is one.
-async fn apply(
+pub(crate) async fn apply(
     environment: &Environment,
     folder: Option<PathBuf>,
+    others: Others,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
     let folder = Folder::of(folder.ok_or("--step apply needs --folder")?)?;
@@ -243,13 +273,24 @@ async fn apply(
         .environment(environment)
         .build()?;
     let blueprint = setup::blueprint([("this installation", certificate.public_der())])?;
-    let applied = setup::apply(&graph, &blueprint, &mut MemorySink::new(), out).await?;
+    let applied = match others.proof {
+        None => setup::apply(&graph, &blueprint, &mut MemorySink::new(), out).await?,
+        Some(registered) => {
+            let registered = Folder::of(registered)?.private_part();
+            let signer = Certificate::from_file(registered, Some(&passphrase))?;
+            setup::apply_with_proof(&graph, &blueprint, Arc::new(signer), out).await?
+        }
+    };
     let configuration = Configuration {
         tenant_id: applied.tenant_id().unwrap_or_default().to_owned(),
         client_id: applied.client_id().to_owned(),
         active_certificate: certificate.thumbprint_sha1(),
     };
-    save(&folder, &configuration, &[&certificate])?;
+    let mut readers = vec![certificate.public_der().to_vec()];
+    for path in others.readers {
+        readers.push(public_certificate(&path)?);
+    }
+    save(&folder, &configuration, readers.iter().map(Vec::as_slice))?;
     writeln!(
         out,
         "The configuration is {}",
@@ -321,11 +362,21 @@ impl Installation {
     }
 }
 
-/// Saves a configuration for the owners of these certificates.
-pub(crate) fn save(
+/// The DER of a public certificate, from a file in PEM or DER.
+fn public_certificate(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let file =
+        fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    match CertificateDer::from_pem_slice(&file) {
+        Ok(der) => Ok(der.to_vec()),
+        Err(_) => Ok(file),
+    }
+}
+
+/// Saves a configuration for the owners of these certificates, in DER.
+pub(crate) fn save<'c>(
     folder: &Folder,
     configuration: &Configuration,
-    readers: &[&Certificate],
+    readers: impl IntoIterator<Item = &'c [u8]>,
 ) -> Result<(), Box<dyn Error>> {
     let sealed = Sealed::new(configuration, readers)?;
     fs::write(folder.configuration(), serde_json::to_vec_pretty(&sealed)?)?;

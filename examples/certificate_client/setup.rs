@@ -1,16 +1,16 @@
 //! What an administrator sets up in the tenant: the blueprint with the certificates of the installations, and the
 //! test of what was set up.
 
-use std::{error::Error, io::Write};
+use std::{error::Error, io::Write, sync::Arc};
 
 use entra_auth::{
     ApplicationCredentialFactory, ClientSecretCredential, CredentialOptions, SelfSignedCertificate,
-    entra_core::CredentialMaterial,
+    entra_core::{CredentialMaterial, ProofSigner},
 };
 use entra_graph::{
     GraphClient,
     connection::ConnectionTest,
-    registration::{AppRegistration, Applied, Certificate, SecretSink},
+    registration::{AppRegistration, Applied, Certificate, MemorySink, SecretSink},
 };
 use entra_mock::FakeTenant;
 
@@ -43,6 +43,18 @@ pub(crate) async fn apply(
     let plan = blueprint.plan(graph).await?;
     writeln!(out, "{plan}")?;
     Ok(plan.apply(sink).await?)
+}
+
+/// As [`apply`], with the key of a certificate that is registered: it proves that a further one may be added.
+pub(crate) async fn apply_with_proof(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    registered: Arc<dyn ProofSigner>,
+    out: &mut impl Write,
+) -> Result<Applied, Box<dyn Error>> {
+    let plan = blueprint.plan(graph).await?.prove_with(registered).await?;
+    writeln!(out, "{plan}")?;
+    Ok(plan.apply(&mut MemorySink::new()).await?)
 }
 
 /// The Graph client of an administrator's tool in a fake tenant.

@@ -2,14 +2,14 @@
 
 use std::{env, fs, path::PathBuf};
 
-use entra_auth::SelfSignedCertificate;
+use entra_auth::{Certificate, SelfSignedCertificate};
 use entra_core::{Environment, Secret, http::Method};
 use entra_graph::registration::MemorySink;
 use entra_mock::FakeTenant;
 use serde_json::Value;
 
 use crate::certificate_client::{
-    Step,
+    Others, Step, apply,
     configuration::{Configuration, Sealed},
     embedded, from_env,
     key::Folder as Keys,
@@ -184,7 +184,7 @@ async fn only_the_installations_that_it_names_read_a_configuration() {
         client_id: "2f9c51f4-55a4-4a2c-8d2d-6d7e11d1c9aa".to_owned(),
         active_certificate: one.thumbprint_sha1(),
     };
-    let sealed = Sealed::new(&configuration, &[&one, &other]).unwrap();
+    let sealed = Sealed::new(&configuration, [one.public_der(), other.public_der()]).unwrap();
     for reader in [&one, &other] {
         assert_eq!(sealed.open(reader).unwrap(), configuration);
     }
@@ -217,7 +217,12 @@ async fn of_several_certificates_the_active_one_signs_in() {
         ..Configuration::default()
     };
     for folder in &keys {
-        save(folder, &configuration, &[&active, &standby]).unwrap();
+        save(
+            folder,
+            &configuration,
+            [active.public_der(), standby.public_der()],
+        )
+        .unwrap();
     }
     assert_eq!(load(&keys[0], &passphrase).unwrap().1, configuration);
     let error = load(&keys[1], &passphrase).unwrap_err().to_string();
@@ -259,6 +264,47 @@ async fn the_steps_register_test_and_run_in_the_tenant_of_the_environment() {
     assert!(found.contains("\"Adele\": 0 devices, 1 users"), "{found}");
     let (_, again) = step(Step::Apply, &[]).await;
     assert!(again.contains("nothing to change"), "{again}");
+
+    // A further installation proves by the first one's key, and its configuration is for both.
+    let more = Folder::new("steps-more");
+    let without = apply(
+        &environment,
+        Some(more.0.clone()),
+        Others::default(),
+        &mut Vec::new(),
+    );
+    let error = without.await.unwrap_err().to_string();
+    assert!(error.contains("proof"), "{error}");
+    let others = Others {
+        proof: Some(folder.0.clone()),
+        readers: vec![Keys::of(folder.0.clone()).unwrap().public_part()],
+    };
+    let mut out = Vec::new();
+    apply(&environment, Some(more.0.clone()), others, &mut out)
+        .await
+        .unwrap();
+    let applied = text(out);
+    assert!(
+        applied.contains("+ certificate \"this installation\""),
+        "{applied}"
+    );
+    let mut out = Vec::new();
+    from_env(
+        Step::Run,
+        &environment,
+        Some(more.0.clone()),
+        &["Adele"],
+        &mut out,
+    )
+    .await
+    .unwrap();
+    assert!(text(out).contains("\"Adele\": 0 devices, 1 users"));
+    let sealed = fs::read(Keys::of(more.0.clone()).unwrap().configuration()).unwrap();
+    let sealed: Sealed = serde_json::from_slice(&sealed).unwrap();
+    let passphrase = environment.secret("AZURE_CLIENT_CERTIFICATE_PASSWORD");
+    let first = Keys::of(folder.0.clone()).unwrap().private_part();
+    let first = Certificate::from_file(first, passphrase).unwrap();
+    sealed.open(&first).unwrap();
     assert_no_findings(&tenant);
 }
 
@@ -319,7 +365,7 @@ async fn ids_that_are_still_empty_are_a_finding_with_its_fix() {
         active_certificate: certificate.thumbprint_sha1(),
         ..Configuration::default()
     };
-    save(&keys, &configuration, &[&certificate]).unwrap();
+    save(&keys, &configuration, [certificate.public_der()]).unwrap();
     let environment = environment(&tenant, "");
     let mut out = Vec::new();
     let path = Some(folder.0.clone());
