@@ -267,13 +267,15 @@ async fn the_steps_register_test_and_run_in_the_tenant_of_the_environment() {
 
     // A further installation proves by the first one's key, and its configuration is for both.
     let more = Folder::new("steps-more");
-    let without = apply(
+    let error = apply(
         &environment,
         Some(more.0.clone()),
         Others::default(),
         &mut Vec::new(),
-    );
-    let error = without.await.unwrap_err().to_string();
+    )
+    .await
+    .unwrap_err()
+    .to_string();
     assert!(error.contains("proof"), "{error}");
     let others = Others {
         proof: Some(folder.0.clone()),
