@@ -105,6 +105,9 @@ pub enum ErrorKind {
     NotSettled,
     /// The response is larger than the client's limit; the rest was not read.
     ResponseTooLarge,
+    /// Graph throttled other requests of the same limit for longer than the time budget, so it was not sent;
+    /// [`Error::retry_after`] is the wait.
+    Throttled,
     /// The blueprint of an app registration cannot be applied as it is; the message says why.
     Registration,
 }
@@ -164,7 +167,7 @@ impl Error {
         self.0.client_request_id.as_deref()
     }
 
-    /// The wait that Graph requested (`Retry-After`).
+    /// The wait that Graph requested (`Retry-After`), of this request or of another one of its limit.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -263,10 +266,10 @@ impl Error {
                     .any(|code| RESYNC.iter().any(|known| known.eq_ignore_ascii_case(code))))
     }
 
-    /// Whether Graph throttled the request (429).
+    /// Whether Graph throttled the request (429), or it was not sent because Graph throttled others of the same limit.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS) || self.0.kind == ErrorKind::Throttled
     }
 
     /// Whether Graph rejected the token itself (401), even a fresh one.
@@ -292,7 +295,7 @@ impl Error {
     #[inline]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Transport => true,
+            ErrorKind::Transport | ErrorKind::Throttled => true,
             ErrorKind::NotSettled => {
                 let source = self.0.source.as_deref();
                 let cause = source.and_then(|source| source.downcast_ref::<Self>());
@@ -334,6 +337,13 @@ impl Error {
     /// A request that was not processed, because one that it depends on failed.
     pub(crate) fn dependency(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Dependency, message)
+    }
+
+    /// A request that was not sent, since its limit is closed for longer than the time that is left.
+    pub(crate) fn limit_closed(retry_after: Duration, left: Duration) -> Self {
+        let mut error = Self::new(ErrorKind::Throttled, LIMIT_CLOSED);
+        error.0.retry_after = Some(retry_after);
+        error.with_stop_reason(StopReason::RetryAfterBeyondBudget { retry_after, left })
     }
 
     /// A write that reads do not show yet; `last` is how it showed last.
@@ -497,6 +507,12 @@ pub(crate) struct ResponseFacts<'a> {
 impl From<entra_core::Error> for Error {
     #[inline]
     fn from(source: entra_core::Error) -> Self {
+        if let Some(StopReason::RetryAfterBeyondBudget { retry_after, left }) = source.stop_reason()
+        {
+            let mut error = Self::limit_closed(retry_after, left);
+            error.0.client_request_id = source.client_request_id().map(str::to_owned);
+            return error;
+        }
         let (kind, message) = match source.kind() {
             entra_core::ErrorKind::Credential => {
                 (ErrorKind::Credential, "the credential returned no token")
@@ -536,6 +552,7 @@ impl error::Error for Error {
 }
 
 const NO_PREMIUM_LICENSE: &str = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
+const LIMIT_CLOSED: &str = "not sent, as Graph throttled other requests of the same limit";
 pub(crate) const CONCURRENCY_VIOLATION: &str = "Directory_ConcurrencyViolation";
 
 const EXPIRED_PAGE: &str = "Directory_ExpiredPageToken";
