@@ -178,15 +178,19 @@ impl<T: Send + 'static> Request<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// A delete whose response was lost finds nothing afterwards, which lag looks like too: it succeeds only if the budget is longer
+    /// than the time in which that can be lag, two minutes.
+    ///
     /// # Errors
     /// Every kind of [`Error`]; the last one when the time is up.
     #[inline]
     pub async fn send_after_write(self, budget: Duration) -> Result<T, Error> {
         let (client, call, how) = self.into_parts();
         let mut call = call?;
+        call.judges_lag = true;
         let clock = client.pipeline().clock();
         let started = clock.monotonic();
-        let mut misses = 0;
+        let (mut misses, mut unsure) = (0, false);
         loop {
             let left = budget.saturating_sub(clock.elapsed(started));
             call.budget = Some(left);
@@ -194,9 +198,14 @@ impl<T: Send + 'static> Request<T> {
                 Ok(reply) => return read(&client, &call, &reply, how),
                 Err(error) => error,
             };
+            unsure |= error.is_unsure();
             let age = clock.elapsed(started);
             let left = budget.saturating_sub(age);
-            if left.is_zero() || !error.is_lag(age) {
+            let is_lag = error.is_lag(age);
+            if unsure && !is_lag && call.was_done(&error) {
+                return read(&client, &call, &Reply::nothing(), how);
+            }
+            if left.is_zero() || !is_lag {
                 return Err(error);
             }
             client.sleep(pause(misses).min(left)).await;

@@ -414,7 +414,7 @@ impl Run {
             _ => {}
         }
         let error = self.client.rejection(&pending.call, &reply);
-        if reply.unsure && pending.call.was_done(&error) {
+        if reply.unsure && !pending.call.judges_lag && pending.call.was_done(&error) {
             reply.status = StatusCode::NO_CONTENT;
             reply.body = Bytes::new();
             self.finish(index, None, Ok(reply));

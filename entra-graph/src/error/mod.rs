@@ -231,6 +231,7 @@ impl Error {
     }
 
     /// Whether Graph rejected the removal of a secret or key because there is none. Its message decides.
+    #[cfg(feature = "registration")]
     pub(crate) fn is_credential_absent(&self) -> bool {
         let message = self.message().to_ascii_lowercase();
         self.0
