@@ -218,3 +218,51 @@ async fn a_restore_with_a_lost_response_is_not_sent_again_and_a_throttled_one_is
         .then(200, &[], r#"{"id":"1"}"#);
     assert_eq!(restore(&client(script)).send().await.unwrap().id, "1");
 }
+
+/// Graph rejects the removal of a licence that is gone.
+#[tokio::test]
+async fn a_removal_of_licences_with_a_lost_response_is_not_sent_again_and_an_assignment_is() {
+    const SKU: &str = "00000000-0000-0000-0000-000000000003";
+    const OTHER: &str = "00000000-0000-0000-0000-000000000004";
+    const OBJECT: &str = r#"{"id":"1"}"#;
+    for status in [503, 429] {
+        let script = || {
+            ScriptedTransport::new()
+                .then(status, &[], "")
+                .then(200, &[], OBJECT)
+        };
+        let left = usize::from(status == 503);
+        let removed = script();
+        let adele = client(removed.clone()).user("a");
+        let result = adele.remove_licenses([SKU]).send().await;
+        assert_eq!((result.is_err(), removed.remaining()), (left > 0, left));
+        let changed = script();
+        let adele = client(changed.clone()).user("a");
+        let result = adele.change_licenses([OTHER], [SKU]).send().await;
+        assert_eq!((result.is_err(), changed.remaining()), (left > 0, left));
+        let removed = script();
+        let group = client(removed.clone()).group("g");
+        let result = group.remove_licenses([SKU]).send().await;
+        assert_eq!((result.is_err(), removed.remaining()), (left > 0, left));
+        let assigned = script();
+        let adele = client(assigned.clone()).user("a");
+        adele.assign_licenses([SKU]).send().await.unwrap();
+        assert_eq!(assigned.remaining(), 0);
+    }
+    let script = lost().then(200, &[], OBJECT);
+    let adele = client(script.clone()).user("a");
+    adele.remove_licenses([SKU]).send().await.unwrap_err();
+    assert_eq!(script.remaining(), 1);
+}
+
+/// Graph rejects it for a root domain.
+#[cfg(feature = "domains")]
+#[tokio::test]
+async fn a_promotion_with_a_lost_response_is_not_sent_again() {
+    for script in [lost(), ScriptedTransport::new().then(503, &[], "")] {
+        let graph = client(script.clone());
+        let promote = graph.domain("sales.contoso.com").promote();
+        promote.send().await.unwrap_err();
+        assert_eq!(script.requests().len(), 1);
+    }
+}

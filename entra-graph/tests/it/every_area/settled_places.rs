@@ -120,6 +120,9 @@ async fn roles_and_administrative_units_are_read_back() {
     let update = update.set(UnifiedRoleDefinition::DESCRIPTION, "Reads applications");
     update.settled().await.unwrap();
     let template: entra_core::Guid = USER_ADMINISTRATOR.parse().unwrap();
+    // Before the assignment, which would activate the role.
+    let new = NewDirectoryRole::from_template(template);
+    let role = graph.directory_roles().create(new).settled().await.unwrap();
     let new = NewUnifiedRoleAssignment::new(template, adele);
     graph
         .role_assignments()
@@ -127,8 +130,6 @@ async fn roles_and_administrative_units_are_read_back() {
         .settled()
         .await
         .unwrap();
-    let new = NewDirectoryRole::from_template(template);
-    let role = graph.directory_roles().create(new).settled().await.unwrap();
 
     let new = NewAdministrativeUnit::new("Schools");
     let units = graph.administrative_units();
