@@ -236,8 +236,9 @@ impl<E: Entity> Create<E> {
     ///
     /// # Errors
     /// As [`send`](Self::send). [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the object was created,
-    /// and reads do not agree on it yet or fail, for example for lack of a permission to read; the path in the message
-    /// has its id or its collection.
+    /// and reads do not agree on it yet or fail, for example for lack of a permission to read: do not create it again,
+    /// [`created_id`](Error::created_id) is its id, and [`status`](Error::status) and [`retry_after`](Error::retry_after) are those of
+    /// the read.
     /// [`ErrorKind::Query`](crate::ErrorKind::Query), before anything is sent, for an invitation, which Graph does not return
     /// again.
     #[inline]
@@ -257,10 +258,11 @@ impl<E: Entity> Create<E> {
         let Some(id) = id_of(&reply) else {
             return Ok(created);
         };
+        let unread = |error: Error| Error::unread(error).with_created(&id);
         match found_by {
             FoundBy::List(narrow) => {
                 let (_, found, _) = narrow(list, &created).into_request().into_parts();
-                let found = found.map_err(Error::unread)?;
+                let found = found.map_err(unread)?;
                 let check = |reply: Reply| {
                     Ok(if lists(&reply, &id) {
                         Seen::Agrees(reply)
@@ -269,14 +271,14 @@ impl<E: Entity> Create<E> {
                     })
                 };
                 let seen = agreement(&client, &found, DEFAULT, present(check)).await;
-                seen.map_err(Error::unread)?;
+                seen.map_err(unread)?;
             }
             _ => {
                 if let Some(url) = lookup(&call, &id, E::INFO.selects_of_one()) {
                     let found = Call::new(operation, url);
                     let check = present(|reply| Ok(Seen::Agrees(reply)));
                     let seen = agreement(&client, &found, DEFAULT, check).await;
-                    seen.map_err(Error::unread)?;
+                    seen.map_err(unread)?;
                 }
             }
         }

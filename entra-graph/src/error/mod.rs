@@ -57,6 +57,8 @@ struct Inner {
     unsure: bool,
     list: Option<ListProgress>,
     granted: Option<Granted>,
+    /// The id of an object that was created before a read failed.
+    created: Option<String>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
@@ -119,10 +121,24 @@ impl Error {
         self.0.kind
     }
 
-    /// The HTTP status of Graph's response.
+    /// The HTTP status of Graph's response; that of the last read for [`NotSettled`](ErrorKind::NotSettled), of which
+    /// [`is_forbidden`](Self::is_forbidden) and the like say nothing, as the write was made.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.status
+        self.0.status.or_else(|| self.read_error()?.status())
+    }
+
+    /// The id of the object that a create made before reads of it failed ([`Create::settled`](crate::query::Create::settled)).
+    #[must_use]
+    pub fn created_id(&self) -> Option<&str> {
+        self.0.created.as_deref()
+    }
+
+    /// The error of the last read after a write.
+    fn read_error(&self) -> Option<&Self> {
+        let source = self.0.source.as_deref()?;
+        let source = source.downcast_ref::<Self>();
+        source.filter(|_| self.0.kind == ErrorKind::NotSettled)
     }
 
     /// Graph's error code, such as `Request_ResourceNotFound`.
@@ -170,7 +186,9 @@ impl Error {
     /// The wait that Graph requested (`Retry-After`), of this request or of another one of its limit.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0
+            .retry_after
+            .or_else(|| self.read_error()?.retry_after())
     }
 
     /// Why the request was not retried, if a retry was possible.
@@ -297,11 +315,9 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
             ErrorKind::Transport | ErrorKind::Throttled => true,
-            ErrorKind::NotSettled => {
-                let source = self.0.source.as_deref();
-                let cause = source.and_then(|source| source.downcast_ref::<Self>());
-                cause.is_none_or(|cause| cause.is_transient() || cause.is_not_found())
-            }
+            ErrorKind::NotSettled => self
+                .read_error()
+                .is_none_or(|cause| cause.is_transient() || cause.is_not_found()),
             ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
             ErrorKind::Service => {
                 self.code() == Some(CONCURRENCY_VIOLATION)
@@ -378,6 +394,11 @@ impl Error {
         );
         error.0.source = Some(Arc::new(cause));
         error
+    }
+
+    pub(crate) fn with_created(mut self, id: &str) -> Self {
+        self.0.created = Some(id.to_owned());
+        self
     }
 
     /// Operation, method and path of the call that failed.
@@ -489,6 +510,7 @@ impl Error {
             unsure: false,
             list: None,
             granted: None,
+            created: None,
             source: None,
         }))
     }

@@ -248,7 +248,10 @@ async fn a_write_that_cannot_be_read_back_is_not_an_error_of_the_write() {
     assert_eq!(denied.needed_permissions()[0], "GroupMember.Read.All");
     let text = error.to_string();
     assert!(text.starts_with("the write was made, and "), "{text}");
-    assert!(text.contains("GET /groups/"), "{text}");
+    let id = error.created_id().unwrap();
+    assert!(text.contains(&format!("GET /groups/{id}")), "{text}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(403));
+    assert_eq!(tenant.group("Buyers").id().to_string(), id);
 }
 
 #[tokio::test]
