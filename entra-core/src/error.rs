@@ -1,9 +1,10 @@
 use std::{
     error,
     fmt::{self, Display as _},
+    time::Duration,
 };
 
-use crate::CredentialError;
+use crate::{CredentialError, StopReason};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
@@ -19,6 +20,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     client_request_id: Option<String>,
+    stop_reason: Option<StopReason>,
     source: Option<Source>,
 }
 
@@ -36,6 +38,8 @@ pub enum ErrorKind {
     Credential,
     /// The response is larger than the limit of its request; the rest was not read.
     ResponseTooLarge,
+    /// The service throttled other requests of the same limit for longer than the time budget; not sent.
+    Throttled,
 }
 
 impl Error {
@@ -105,12 +109,18 @@ impl Error {
         self.0.client_request_id.as_deref()
     }
 
+    /// Why a request of kind [`Throttled`](ErrorKind::Throttled) was not sent, with the wait.
+    #[must_use]
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.0.stop_reason
+    }
+
     /// Whether the same call may succeed later without any change.
     #[must_use]
     #[inline]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Transport => true,
+            ErrorKind::Transport | ErrorKind::Throttled => true,
             ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
             ErrorKind::Configuration | ErrorKind::Policy | ErrorKind::ResponseTooLarge => false,
         }
@@ -122,8 +132,21 @@ impl Error {
             kind,
             message: message.into(),
             client_request_id: None,
+            stop_reason: None,
             source: None,
         }))
+    }
+
+    /// A request that was not sent, since its limit is closed for longer than its time budget.
+    #[inline]
+    pub(crate) fn throttled(retry_after: Duration, left: Duration) -> Self {
+        let message = format!(
+            "not sent: the service throttled other requests of the same limit, which is closed for {} s more",
+            retry_after.as_secs()
+        );
+        let mut error = Self::new(ErrorKind::Throttled, message);
+        error.0.stop_reason = Some(StopReason::RetryAfterBeyondBudget { retry_after, left });
+        error
     }
 
     pub(crate) fn with_client_request_id(mut self, id: &str) -> Self {

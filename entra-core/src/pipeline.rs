@@ -109,7 +109,7 @@ impl Pipeline {
     /// # Errors
     /// [`ErrorKind::Policy`] before anything is sent, [`ErrorKind::Credential`] without a token,
     /// [`ErrorKind::Transport`] without a response, [`ErrorKind::ResponseTooLarge`] for a response larger than
-    /// the limit.
+    /// the limit, [`ErrorKind::Throttled`] if its [`Pacer`](crate::Pacer) does not send it within the time budget.
     pub fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Error>> {
         // Boxed, so that the send path is compiled once and not in each crate that awaits it.
         Box::pin(self.traced(request))
@@ -174,11 +174,39 @@ impl Pipeline {
         let mut unsure = false;
         // Waits for limits that many requests share do not count as time of this call.
         let (mut paced, mut charged) = (Duration::ZERO, Duration::ZERO);
+        // The part of them that the pacer waits before the next attempt, and what the attempt before it got.
+        let (mut taken, mut last) = (Duration::ZERO, None);
         loop {
             if let Some(pacer) = &request.pacer {
                 let asked = self.0.clock.monotonic();
-                pacer.admit().await;
+                let elapsed = self.0.clock.elapsed(started).saturating_sub(paced);
+                let spent = elapsed + charged.saturating_sub(taken);
+                // The policy has allowed the wait of this call itself.
+                let left = policy.budget.saturating_sub(spent).max(taken);
+                if let Err(closed) = pacer.admit(left).await {
+                    debug!(?closed, "not sent: a limit is closed for too long");
+                    let Some(outcome) = last else {
+                        return Err(Error::throttled(closed, left));
+                    };
+                    let stop_reason = StopReason::RetryAfterBeyondBudget {
+                        retry_after: closed,
+                        left,
+                    };
+                    return finish(
+                        outcome,
+                        &Sent {
+                            tries,
+                            unsure,
+                            elapsed: self.0.clock.elapsed(started),
+                            idempotency: request.idempotency,
+                            stop_reason: Some(stop_reason),
+                            retry_after: Some(closed),
+                            id,
+                        },
+                    );
+                }
                 paced += self.0.clock.elapsed(asked);
+                taken = Duration::ZERO;
             }
             let spent = |now: Duration| now.saturating_sub(paced) + charged;
             let token = match &bearer {
@@ -240,11 +268,13 @@ impl Pipeline {
                     debug!(?wait, tries, outcome = ?attempt.outcome, "trying again");
                     if delayed {
                         charged += wait;
+                        taken = wait;
                     } else {
                         self.0.clock.sleep(wait).await;
                     }
                     counted -= u32::from(!counts);
                     unsure |= attempt.outcome.may_have_been_processed();
+                    last = Some(outcome);
                     continue;
                 }
             };

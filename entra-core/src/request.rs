@@ -165,7 +165,7 @@ pub struct Response {
     pub stop_reason: Option<StopReason>,
     /// The `client-request-id` the call was sent with.
     pub client_request_id: String,
-    /// The wait that this response requests.
+    /// The wait that this response requests, or for which the limit of the request is closed.
     pub retry_after: Option<Duration>,
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use entra_core::{Idempotency, http::Method};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// What a rejected call does, which decides what lag looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,10 @@ impl<'a> Rejection<'a> {
     /// What Graph rejected, if the error is that; `age` is how long ago the write was that the call depends on.
     #[inline]
     pub(crate) fn of(error: &'a Error, age: Option<Duration>) -> Option<Self> {
+        // A write that was made, whatever the reads after it say.
+        if error.kind() == ErrorKind::NotSettled {
+            return None;
+        }
         let (operation, method, path) = error.call()?;
         Some(Self {
             call: CallKind::of(method, operation.idempotency, path),

@@ -178,15 +178,19 @@ impl<T: Send + 'static> Request<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// A delete whose response was lost finds nothing afterwards, which lag looks like too: it succeeds only if the budget is longer
+    /// than the time in which that can be lag, two minutes.
+    ///
     /// # Errors
     /// Every kind of [`Error`]; the last one when the time is up.
     #[inline]
     pub async fn send_after_write(self, budget: Duration) -> Result<T, Error> {
         let (client, call, how) = self.into_parts();
         let mut call = call?;
+        call.judges_lag = true;
         let clock = client.pipeline().clock();
         let started = clock.monotonic();
-        let mut misses = 0;
+        let (mut misses, mut unsure) = (0, false);
         loop {
             let left = budget.saturating_sub(clock.elapsed(started));
             call.budget = Some(left);
@@ -194,9 +198,14 @@ impl<T: Send + 'static> Request<T> {
                 Ok(reply) => return read(&client, &call, &reply, how),
                 Err(error) => error,
             };
+            unsure |= error.is_unsure();
             let age = clock.elapsed(started);
             let left = budget.saturating_sub(age);
-            if left.is_zero() || !error.is_lag(age) {
+            let is_lag = error.is_lag(age);
+            if unsure && !is_lag && call.was_done(&error) {
+                return read(&client, &call, &Reply::nothing(), how);
+            }
+            if left.is_zero() || !is_lag {
                 return Err(error);
             }
             client.sleep(pause(misses).min(left)).await;
@@ -227,8 +236,9 @@ impl<E: Entity> Create<E> {
     ///
     /// # Errors
     /// As [`send`](Self::send). [`ErrorKind::NotSettled`](crate::ErrorKind::NotSettled) when the object was created,
-    /// and reads do not agree on it yet or fail, for example for lack of a permission to read; the path in the message
-    /// has its id or its collection.
+    /// and reads do not agree on it yet or fail, for example for lack of a permission to read: do not create it again,
+    /// [`created_id`](Error::created_id) is its id, and [`status`](Error::status) and [`retry_after`](Error::retry_after) are those of
+    /// the read.
     /// [`ErrorKind::Query`](crate::ErrorKind::Query), before anything is sent, for an invitation, which Graph does not return
     /// again.
     #[inline]
@@ -248,10 +258,11 @@ impl<E: Entity> Create<E> {
         let Some(id) = id_of(&reply) else {
             return Ok(created);
         };
+        let unread = |error: Error| Error::unread(error).with_created(&id);
         match found_by {
             FoundBy::List(narrow) => {
                 let (_, found, _) = narrow(list, &created).into_request().into_parts();
-                let found = found.map_err(Error::unread)?;
+                let found = found.map_err(unread)?;
                 let check = |reply: Reply| {
                     Ok(if lists(&reply, &id) {
                         Seen::Agrees(reply)
@@ -260,14 +271,14 @@ impl<E: Entity> Create<E> {
                     })
                 };
                 let seen = agreement(&client, &found, DEFAULT, present(check)).await;
-                seen.map_err(Error::unread)?;
+                seen.map_err(unread)?;
             }
             _ => {
                 if let Some(url) = lookup(&call, &id, E::INFO.selects_of_one()) {
                     let found = Call::new(operation, url);
                     let check = present(|reply| Ok(Seen::Agrees(reply)));
                     let seen = agreement(&client, &found, DEFAULT, check).await;
-                    seen.map_err(Error::unread)?;
+                    seen.map_err(unread)?;
                 }
             }
         }

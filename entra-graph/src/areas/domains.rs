@@ -27,7 +27,7 @@ operations! {
         both ["Domain.ReadWrite.All"];
     VERIFY = "domain-verify" POST "/domains/{id}/verify" => Object("domain"),
         both ["Domain.ReadWrite.All"];
-    PROMOTE = "domain-promote" POST(Idempotent) "/domains/{id}/promote" => Value,
+    PROMOTE = "domain-promote" POST "/domains/{id}/promote" => Value,
         both ["Domain.ReadWrite.All"];
     FORCE_DELETE = "domain-forcedelete" POST(Idempotent) "/domains/{id}/forceDelete" => Nothing,
         both ["Domain.ReadWrite.All"];
@@ -182,7 +182,7 @@ impl Object<OneDomain> {
     /// [`POST /domains/{id}/promote`](https://learn.microsoft.com/graph/api/domain-promote). Its response is whether the
     /// domain is a root domain now.
     ///
-    /// Needs `Domain.ReadWrite.All`.
+    /// Needs `Domain.ReadWrite.All`. Graph rejects it for a root domain, so it is sent again only if it was surely not processed.
     pub fn promote(&self) -> Request<bool> {
         let call = self.call(&["promote"], &PROMOTE);
         Request::new(self.target().client.clone(), call, read_flag)

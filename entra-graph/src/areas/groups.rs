@@ -76,7 +76,7 @@ operations! {
         both ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     GET_MEMBER_OBJECTS = "group-getmemberobjects" POST(Safe) "/groups/{id}/getMemberObjects" => Value,
         both ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
-    ASSIGN_LICENSE = "group-assignlicense" POST(Idempotent) "/groups/{id}/assignLicense" => Object("group"),
+    ASSIGN_LICENSE = "group-assignlicense" POST "/groups/{id}/assignLicense" => Object("group"),
         both ["LicenseAssignment.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"];
     RENEW = "group-renew" POST(Idempotent) "/groups/{id}/renew" => Nothing,
         both ["Group.ReadWrite.All", "Directory.ReadWrite.All"];

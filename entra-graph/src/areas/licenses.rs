@@ -1,6 +1,6 @@
 //! Licences that users have, and that groups give to their members: `assignLicense`.
 
-use entra_core::{Guid, IntoId, bytes::Bytes};
+use entra_core::{Guid, Idempotency, IntoId, bytes::Bytes};
 
 use crate::{
     error::Error,
@@ -55,7 +55,8 @@ impl<P: LicensePlace> Object<P> {
 
     /// A request that removes licences, by SKU id; see [`assign_licenses`](Self::assign_licenses).
     ///
-    /// Needs `LicenseAssignment.ReadWrite.All`.
+    /// Needs `LicenseAssignment.ReadWrite.All`. Graph rejects the removal of a licence that is not there, so it is sent again
+    /// only if it was surely not processed.
     pub fn remove_licenses<S: IntoId<Guid>>(
         &self,
         skus: impl IntoIterator<Item = S>,
@@ -66,7 +67,7 @@ impl<P: LicensePlace> Object<P> {
     /// A request that assigns and removes licences in one step, such as to replace one by another; see
     /// [`assign_licenses`](Self::assign_licenses).
     ///
-    /// Needs `LicenseAssignment.ReadWrite.All`.
+    /// Needs `LicenseAssignment.ReadWrite.All`. It is sent again as [`remove_licenses`](Self::remove_licenses) is.
     pub fn change_licenses<L, S>(
         &self,
         add: impl IntoIterator<Item = L>,
@@ -76,18 +77,22 @@ impl<P: LicensePlace> Object<P> {
         L: Into<AssignedLicense>,
         S: IntoId<Guid>,
     {
-        let call = body(add, remove).and_then(|body| {
-            let call = self.call(&["assignLicense"], P::ASSIGN_LICENSE)?;
+        let call = body(add, remove).and_then(|(body, removes)| {
+            let mut call = self.call(&["assignLicense"], P::ASSIGN_LICENSE)?;
+            if !removes {
+                call.idempotency = Idempotency::Idempotent;
+            }
             Ok(call.with_json(body))
         });
         Request::new(self.target().client.clone(), call, read_entity)
     }
 }
 
+/// The body, and whether it removes licences.
 fn body<L, S>(
     add: impl IntoIterator<Item = L>,
     remove: impl IntoIterator<Item = S>,
-) -> Result<Bytes, Error>
+) -> Result<(Bytes, bool), Error>
 where
     L: Into<AssignedLicense>,
     S: IntoId<Guid>,
@@ -107,7 +112,7 @@ where
     let mut body = Body::default();
     body.set::<Vec<AssignedLicense>>("addLicenses", &add);
     body.set::<Vec<Guid>>("removeLicenses", &remove);
-    Ok(body.into_bytes())
+    Ok((body.into_bytes(), !remove.is_empty()))
 }
 
 fn id_of(sku: impl IntoId<Guid>) -> Result<Guid, Error> {

@@ -106,7 +106,7 @@ operations! {
         both ["GroupMember.Read.All", "User.Read.All", "Group.Read.All", "Directory.Read.All"];
     CHANGE_PASSWORD = "user-changepassword" POST "/me/changePassword" => Nothing,
         delegated ["User-PasswordProfile.ReadWrite.All", "Directory.AccessAsUser.All"], application [];
-    ASSIGN_LICENSE = "user-assignlicense" POST(Idempotent) "/users/{id}/assignLicense" => Object("user"),
+    ASSIGN_LICENSE = "user-assignlicense" POST "/users/{id}/assignLicense" => Object("user"),
         both ["LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
     REPROCESS_LICENSES = "user-reprocesslicenseassignment" POST(Idempotent) "/users/{id}/reprocessLicenseAssignment" => Object("user"),
         both ["User.ReadWrite.All", "Directory.ReadWrite.All"];

@@ -72,6 +72,7 @@ struct Run {
 pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<ItemResult>, Error> {
     let mut run = Run::new(client, items);
     while !run.pending.is_empty() {
+        run.fail_closed();
         run.fail_dependents();
         let ready = run.ready();
         if ready.is_empty() {
@@ -146,6 +147,20 @@ impl Run {
             }
         }
         run
+    }
+
+    /// Fails the requests whose limit is closed beyond their time budget: the rest of the batch does not wait for them.
+    #[inline]
+    fn fail_closed(&mut self) {
+        let budget = self.client.pipeline().policy().budget;
+        let closed = |(index, pending): (&usize, &Pending)| {
+            let pacer = self.client.paced(&pending.call)?;
+            Some((*index, pacer.closed_beyond(budget)?))
+        };
+        let closed: Vec<(usize, Duration)> = self.pending.iter().filter_map(closed).collect();
+        for (index, wait) in closed {
+            self.fail(index, &Error::limit_closed(wait, budget));
+        }
     }
 
     /// Fails the requests that depend, directly or indirectly, on one that failed.
@@ -399,7 +414,7 @@ impl Run {
             _ => {}
         }
         let error = self.client.rejection(&pending.call, &reply);
-        if reply.unsure && pending.call.was_done(&error) {
+        if reply.unsure && !pending.call.judges_lag && pending.call.was_done(&error) {
             reply.status = StatusCode::NO_CONTENT;
             reply.body = Bytes::new();
             self.finish(index, None, Ok(reply));

@@ -57,6 +57,8 @@ struct Inner {
     unsure: bool,
     list: Option<ListProgress>,
     granted: Option<Granted>,
+    /// The id of an object that was created before a read failed.
+    created: Option<String>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
@@ -105,6 +107,9 @@ pub enum ErrorKind {
     NotSettled,
     /// The response is larger than the client's limit; the rest was not read.
     ResponseTooLarge,
+    /// Graph throttled other requests of the same limit for longer than the time budget, so it was not sent;
+    /// [`Error::retry_after`] is the wait.
+    Throttled,
     /// The blueprint of an app registration cannot be applied as it is; the message says why.
     Registration,
 }
@@ -116,10 +121,24 @@ impl Error {
         self.0.kind
     }
 
-    /// The HTTP status of Graph's response.
+    /// The HTTP status of Graph's response; that of the last read for [`NotSettled`](ErrorKind::NotSettled), of which
+    /// [`is_forbidden`](Self::is_forbidden) and the like say nothing, as the write was made.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.status
+        self.0.status.or_else(|| self.read_error()?.status())
+    }
+
+    /// The id of the object that a create made before reads of it failed ([`Create::settled`](crate::query::Create::settled)).
+    #[must_use]
+    pub fn created_id(&self) -> Option<&str> {
+        self.0.created.as_deref()
+    }
+
+    /// The error of the last read after a write.
+    fn read_error(&self) -> Option<&Self> {
+        let source = self.0.source.as_deref()?;
+        let source = source.downcast_ref::<Self>();
+        source.filter(|_| self.0.kind == ErrorKind::NotSettled)
     }
 
     /// Graph's error code, such as `Request_ResourceNotFound`.
@@ -164,10 +183,12 @@ impl Error {
         self.0.client_request_id.as_deref()
     }
 
-    /// The wait that Graph requested (`Retry-After`).
+    /// The wait that Graph requested (`Retry-After`), of this request or of another one of its limit.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0
+            .retry_after
+            .or_else(|| self.read_error()?.retry_after())
     }
 
     /// Why the request was not retried, if a retry was possible.
@@ -228,6 +249,7 @@ impl Error {
     }
 
     /// Whether Graph rejected the removal of a secret or key because there is none. Its message decides.
+    #[cfg(feature = "registration")]
     pub(crate) fn is_credential_absent(&self) -> bool {
         let message = self.message().to_ascii_lowercase();
         self.0
@@ -263,10 +285,10 @@ impl Error {
                     .any(|code| RESYNC.iter().any(|known| known.eq_ignore_ascii_case(code))))
     }
 
-    /// Whether Graph throttled the request (429).
+    /// Whether Graph throttled the request (429), or it was not sent because Graph throttled others of the same limit.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS) || self.0.kind == ErrorKind::Throttled
     }
 
     /// Whether Graph rejected the token itself (401), even a fresh one.
@@ -292,12 +314,10 @@ impl Error {
     #[inline]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Transport => true,
-            ErrorKind::NotSettled => {
-                let source = self.0.source.as_deref();
-                let cause = source.and_then(|source| source.downcast_ref::<Self>());
-                cause.is_none_or(|cause| cause.is_transient() || cause.is_not_found())
-            }
+            ErrorKind::Transport | ErrorKind::Throttled => true,
+            ErrorKind::NotSettled => self
+                .read_error()
+                .is_none_or(|cause| cause.is_transient() || cause.is_not_found()),
             ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
             ErrorKind::Service => {
                 self.code() == Some(CONCURRENCY_VIOLATION)
@@ -336,6 +356,13 @@ impl Error {
         Self::new(ErrorKind::Dependency, message)
     }
 
+    /// A request that was not sent, since its limit is closed for longer than the time that is left.
+    pub(crate) fn limit_closed(retry_after: Duration, left: Duration) -> Self {
+        let mut error = Self::new(ErrorKind::Throttled, LIMIT_CLOSED);
+        error.0.retry_after = Some(retry_after);
+        error.with_stop_reason(StopReason::RetryAfterBeyondBudget { retry_after, left })
+    }
+
     /// A write that reads do not show yet; `last` is how it showed last.
     #[inline]
     pub(crate) fn not_settled(
@@ -367,6 +394,11 @@ impl Error {
         );
         error.0.source = Some(Arc::new(cause));
         error
+    }
+
+    pub(crate) fn with_created(mut self, id: &str) -> Self {
+        self.0.created = Some(id.to_owned());
+        self
     }
 
     /// Operation, method and path of the call that failed.
@@ -478,6 +510,7 @@ impl Error {
             unsure: false,
             list: None,
             granted: None,
+            created: None,
             source: None,
         }))
     }
@@ -497,6 +530,12 @@ pub(crate) struct ResponseFacts<'a> {
 impl From<entra_core::Error> for Error {
     #[inline]
     fn from(source: entra_core::Error) -> Self {
+        if let Some(StopReason::RetryAfterBeyondBudget { retry_after, left }) = source.stop_reason()
+        {
+            let mut error = Self::limit_closed(retry_after, left);
+            error.0.client_request_id = source.client_request_id().map(str::to_owned);
+            return error;
+        }
         let (kind, message) = match source.kind() {
             entra_core::ErrorKind::Credential => {
                 (ErrorKind::Credential, "the credential returned no token")
@@ -536,6 +575,7 @@ impl error::Error for Error {
 }
 
 const NO_PREMIUM_LICENSE: &str = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
+const LIMIT_CLOSED: &str = "not sent, as Graph throttled other requests of the same limit";
 pub(crate) const CONCURRENCY_VIOLATION: &str = "Directory_ConcurrencyViolation";
 
 const EXPIRED_PAGE: &str = "Directory_ExpiredPageToken";

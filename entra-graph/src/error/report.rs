@@ -76,6 +76,8 @@ impl Error {
             let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
             advice.push(parts.join(": "));
         }
+        let created = self.created_id();
+        advice.extend(created.map(|id| format!("the object was created, with the id {id}")));
         advice.extend(self.permission_lines());
         advice.extend(self.permission_fix());
         advice.extend(self.retry_line());

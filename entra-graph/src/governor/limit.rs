@@ -151,7 +151,7 @@ impl Meter {
     /// What to wait for before something that costs so much may be sent.
     pub(super) fn wait(&mut self, now: Duration, cost: u32) -> Wait {
         self.advance(now);
-        let closed = self.closed_until.saturating_sub(now);
+        let closed = self.closed(now);
         let cost = cost.min(self.limit.amount);
         let empty = match self.limit.shape {
             Shape::Bucket => {
@@ -234,6 +234,11 @@ impl Meter {
             // The limit refills during the wait that Graph requested.
             self.left = self.left.min(0.0);
         }
+    }
+
+    /// For how long nothing is sent because Graph throttled a request.
+    pub(super) fn closed(&self, now: Duration) -> Duration {
+        self.closed_until.saturating_sub(now)
     }
 
     /// The wait after a request was throttled, of which Graph says nothing or too little: a first wait below the period of

@@ -8,10 +8,13 @@ mod turns;
 use std::{
     collections::HashMap,
     fmt,
+    future::poll_fn,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -46,8 +49,10 @@ use turns::{Caller, Turns};
 /// Tasks take turns: a task that has a thousand requests at once does not hold up one request of another task, and the
 /// requests of one task pass a limit in the order in which they arrived. A request that waits for one limit does not hold up requests
 /// that do not need it.
-/// The waits do not count against the time budget of a call. A request waits for as long as Graph asked another one of the limit
-/// to wait, for up to 10 minutes also if that one had no time left for it.
+/// The waits do not count against the time budget of a call. After a 429 its limit is closed for as long as Graph asked to wait, at
+/// most 10 minutes if that request was not sent again. A call whose time budget is shorter is then not sent: it fails at
+/// once with an error that [is throttled](crate::Error::is_throttled) and has the wait as [`retry_after`](crate::Error::retry_after).
+/// Every other request waits.
 ///
 /// ```
 /// # fn example(credential: impl entra_core::TokenCredential + Clone) -> Result<(), entra_graph::Error> {
@@ -92,6 +97,8 @@ struct Lane {
     turns: Turns,
     /// Wakes the holder of the turn when a request on its way has its response.
     finished: tokio::sync::Notify,
+    /// Wakes all requests that wait when Graph throttles one of them.
+    closing: tokio::sync::Notify,
     meter: Mutex<Meter>,
     size: Mutex<Size>,
 }
@@ -194,13 +201,42 @@ impl Lane {
         Self {
             turns: Turns::default(),
             finished: tokio::sync::Notify::new(),
+            closing: tokio::sync::Notify::new(),
             meter: Mutex::new(meter),
             size: Mutex::new(Size { size, known_until }),
         }
     }
 
     /// Waits for the turn of a request and then until the limit allows it.
-    async fn pass(&self, paced: &Paced, cost: u32) {
+    ///
+    /// # Errors
+    /// For how long Graph closed the limit, as soon as that is longer than `left`.
+    async fn pass(&self, paced: &Paced, cost: u32, left: Duration) -> Result<(), Duration> {
+        let mut closed = pin!(self.closed_beyond(paced, left));
+        let mut admitted = pin!(self.admitted(paced, cost));
+        // Also while it waits for its turn behind a request with more time.
+        poll_fn(|context| match closed.as_mut().poll(context) {
+            Poll::Ready(closed) => Poll::Ready(Err(closed)),
+            Poll::Pending => admitted.as_mut().poll(context).map(Ok),
+        })
+        .await
+    }
+
+    /// Completes when the limit is closed for longer than this.
+    async fn closed_beyond(&self, paced: &Paced, left: Duration) -> Duration {
+        loop {
+            // It exists before the look at the meter, so no closing is missed.
+            let closing = self.closing.notified();
+            let now = paced.governor.now(&*paced.clock);
+            let closed = lock(&self.meter).closed(now);
+            if closed > left {
+                return closed;
+            }
+            closing.await;
+        }
+    }
+
+    async fn admitted(&self, paced: &Paced, cost: u32) {
         let _turn = self.turns.wait(paced.caller).await;
         loop {
             let now = paced.governor.now(&*paced.clock);
@@ -234,6 +270,15 @@ impl Paced {
         }
     }
 
+    /// How long a limit of the request is closed, if that is longer than `left`.
+    pub(crate) fn closed_beyond(&self, left: Duration) -> Option<Duration> {
+        let now = self.governor.now(&*self.clock);
+        let limits = self.lanes.iter().enumerate();
+        let own = limits.filter(|(limit, _)| self.cost.get(*limit) > 0);
+        let closed = own.map(|(_, lane)| lock(&lane.meter).closed(now)).max()?;
+        (closed > left).then_some(closed)
+    }
+
     /// Learns from a response; see [`Pacer::observe`].
     pub(crate) fn learn(
         &self,
@@ -248,12 +293,15 @@ impl Paced {
         let Some(limit) = reached else {
             return false;
         };
-        let mut meter = lock(&self.lanes[limit].meter);
+        let lane = &self.lanes[limit];
+        let mut meter = lock(&lane.meter);
         // Also when this request is not sent again, since the next one would be throttled, too.
         let named = wait.or_else(|| Some(signals.retry_after?.min(LONGEST_CLOSED)));
         let named = named.unwrap_or_default();
         let closed = named.max(meter.least_wait(signals.retry_after.is_some()));
         meter.close(now, closed);
+        drop(meter);
+        lane.closing.notify_waiters();
         debug!(
             ?closed,
             limit, "throttled: every request of this limit waits"
@@ -289,17 +337,22 @@ impl Paced {
 }
 
 impl Pacer for Paced {
-    fn admit(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {
+    fn admit(&self, left: Duration) -> BoxFuture<'_, Result<(), Duration>> {
+        Box::pin(async move {
             // An attempt without a response is over.
             self.finish();
+            // Before a limit counts it.
+            if let Some(closed) = self.closed_beyond(left) {
+                return Err(closed);
+            }
             for (limit, lane) in self.lanes.iter().enumerate() {
                 let cost = self.cost.get(limit);
                 if cost > 0 {
-                    lane.pass(self, cost).await;
+                    lane.pass(self, cost, left).await?;
                     self.counted[limit].store(true, Ordering::Relaxed);
                 }
             }
+            Ok(())
         })
     }
 
@@ -369,7 +422,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// How long a size that a 429 showed is believed.
 const KNOWN_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// For how long a limit is closed by a wait that no request has time for; then one request finds out.
+/// For how long a limit is closed at most by a 429 that is not sent again; then one request finds out.
 const LONGEST_CLOSED: Duration = Duration::from_secs(10 * 60);
 
 /// From so many applications and tenants on, those at rest are forgotten.
@@ -377,7 +430,53 @@ const MOST_KEYS: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
+    use entra_core::{ManualClock, Timestamp, http::Method};
+
     use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn poll<T>(future: &mut BoxFuture<'_, T>) -> Option<T> {
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+
+    /// The second waits for its turn, and the first, which has it, for a response.
+    #[test]
+    fn a_request_that_waits_is_given_up_when_its_limit_is_closed_beyond_its_budget() {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::stepped(Timestamp::UNIX_EPOCH));
+        let governor = Governor::new();
+        let cost = Cost::of(&Method::GET, "/auditLogs/signIns", None);
+        let paced = || governor.paced(&QuotaKey::default(), cost, &clock);
+        let sent: Vec<Paced> = (0..5).map(|_| paced()).collect();
+        for one in &sent {
+            assert_eq!(poll(&mut one.admit(MINUTE)), Some(Ok(())));
+        }
+        let (patient, hasty) = (paced(), paced());
+        let mut patient = patient.admit(20 * MINUTE);
+        let mut hasty = hasty.admit(MINUTE);
+        assert_eq!(poll(&mut patient), None);
+        assert_eq!(poll(&mut hasty), None);
+        let headers = [("retry-after", "86400")]
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let headers: HeaderMap = headers.into_iter().collect();
+        let throttled = StatusCode::TOO_MANY_REQUESTS;
+        assert!(!sent[0].learn(throttled, &headers, None));
+        assert_eq!(poll(&mut hasty), Some(Err(10 * MINUTE)));
+        assert_eq!(poll(&mut patient), None);
+        // One that comes now does not wait either, and another limit is open.
+        assert_eq!(poll(&mut paced().admit(MINUTE)), Some(Err(10 * MINUTE)));
+        let users = Cost::of(&Method::GET, "/users", None);
+        let users = governor.paced(&QuotaKey::default(), users, &clock);
+        assert_eq!(poll(&mut users.admit(Duration::ZERO)), Some(Ok(())));
+    }
 
     #[test]
     fn the_size_of_a_tenant_is_found_out() {

@@ -471,7 +471,7 @@ impl Run<'_> {
         request: &Request<T>,
         found: &Found,
     ) -> Result<T, Error> {
-        let send = || request.clone().send();
+        let send = || request.clone().judging_lag().send();
         while_lagging(&self.plan.graph, || self.age(found), send).await
     }
 

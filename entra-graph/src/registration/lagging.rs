@@ -49,15 +49,9 @@ where
     F: Future<Output = Result<(), Error>>,
 {
     match while_lagging(graph, age, call).await {
-        Err(error) if error.is_not_found() || is_removed_credential(&error) => Ok(()),
+        Err(error) if error.is_not_found() || error.is_credential_absent() => Ok(()),
         outcome => outcome,
     }
-}
-
-fn is_removed_credential(error: &Error) -> bool {
-    let text = error.message().to_ascii_lowercase();
-    error.status().is_some_and(|status| status.as_u16() == 400)
-        && text.contains("no credentials found to be removed")
 }
 
 /// The wait before the next attempt, by the number of attempts so far.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     areas::applications::{NewPassword, NewSecret, OneApplication},
     client::GraphClient,
-    error::Error,
+    error::{Error, ErrorKind},
     place::Object,
 };
 
@@ -63,12 +63,14 @@ impl NewSecretRequest<'_> {
     }
 }
 
-/// Whether Graph rejected a request as it is, so that nothing was added.
+/// Whether Graph rejected a request as it is, or it was not sent, so that nothing was added.
 pub(super) fn is_rejection(error: &Error) -> bool {
     let is_rejected = |error: &Error| {
         let status = error.status();
-        status
-            .is_some_and(|status| status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT)
+        error.kind() == ErrorKind::Throttled
+            || status.is_some_and(|status| {
+                status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT
+            })
     };
     let source = std::error::Error::source(error).and_then(|one| one.downcast_ref::<Error>());
     is_rejected(error) || source.is_some_and(is_rejected)

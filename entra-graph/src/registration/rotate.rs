@@ -75,6 +75,8 @@ impl AppRegistration {
             SinkEntry::Stored { id, .. } => Some(id),
             SinkEntry::Reserved { previous, .. } => {
                 if let Some(id) = self.orphan(graph, spec, held, application.clone()).await? {
+                    let start = graph.monotonic();
+                    let age = || Some(graph.elapsed(start));
                     removed(graph, age, || object.remove_password(id).send()).await?;
                 }
                 previous
@@ -117,7 +119,10 @@ impl AppRegistration {
             Err(error) => Err(error),
         };
         if let Err(error) = stored {
-            // Should this fail too, the reservation lets the next run remove it.
+            // Should this fail too, the reservation lets the next run remove it. However long it was tried, that a replica
+            // does not know it proves nothing.
+            let start = graph.monotonic();
+            let age = || Some(graph.elapsed(start));
             let undone = removed(graph, age, || object.remove_password(secret.id()).send()).await;
             if undone.is_ok() {
                 sink.release(&slot).await.map_err(failed_sink)?;

@@ -93,10 +93,14 @@ impl AppRegistration {
         };
         if let Err(error) = accepted {
             // Should this fail too, the certificate without a program that uses it does no harm.
+            let start = graph.monotonic();
+            let age = || Some(graph.elapsed(start));
             let _ = removed(graph, age, || object.remove_key(new_id, present).send()).await;
             return Err(error);
         }
         // That of an interrupted run, which the reads before the add did not show.
+        let start = graph.monotonic();
+        let age = || Some(graph.elapsed(start));
         for copy in self::listed(graph, id, new).await? {
             if let Ok(copy) = text(&copy, "keyId").parse::<CertificateId>()
                 && copy != new_id

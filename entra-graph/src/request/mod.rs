@@ -75,6 +75,15 @@ impl<T: Send + 'static> Request<T> {
         self
     }
 
+    /// For a caller that tells errors that are only lag from real ones: none counts as the effect of a lost attempt.
+    #[cfg(feature = "registration")]
+    pub(crate) fn judging_lag(mut self) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.judges_lag = true;
+        }
+        self
+    }
+
     /// The response.
     ///
     /// # Errors

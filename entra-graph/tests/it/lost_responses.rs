@@ -1,11 +1,13 @@
 //! Writes that are sent again: what an attempt may have done, and what it certainly has not.
 
-use entra_core::{ObjectId, ScriptedTransport, TransportError};
+use std::time::Duration;
+
+use entra_core::{Clock, ManualClock, ObjectId, ScriptedTransport, TransportError};
 use entra_graph::{Error, GraphClient, SecretId};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::scripts::client;
+use crate::scripts::{client, client_with_clock};
 
 const GONE: &str = r#"{"error":{"code":"Request_ResourceNotFound","message":"m"}}"#;
 const PRESENT: &str = r#"{"error":{"code":"Request_BadRequest","message":"One or more added object references already exist for the following modified properties: 'members'."}}"#;
@@ -13,6 +15,8 @@ const ABSENT: &str = r#"{"error":{"code":"Request_BadRequest","message":"One or 
 const NO_CREDENTIAL: &str =
     r#"{"error":{"code":"Request_BadRequest","message":"No credentials found to be removed."}}"#;
 const BUSY: &str = r#"{"error":{"code":"Directory_ConcurrencyViolation","message":"m"}}"#;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Attempts that Graph certainly did not process.
 const NOT_PROCESSED: [(u16, &str); 3] = [(429, ""), (401, ""), (409, BUSY)];
@@ -33,7 +37,7 @@ struct Case {
     body: &'static str,
 }
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 3] = [
     Case {
         name: "delete",
         write: |graph| graph.user("typo@contoso.com").delete(),
@@ -52,13 +56,14 @@ const CASES: [Case; 4] = [
         status: 400,
         body: ABSENT,
     },
-    Case {
-        name: "removePassword",
-        write: |graph| graph.application("a").remove_password(secret_id()),
-        status: 400,
-        body: NO_CREDENTIAL,
-    },
 ];
+
+const REMOVE_PASSWORD: Case = Case {
+    name: "removePassword",
+    write: |graph| graph.application("a").remove_password(secret_id()),
+    status: 400,
+    body: NO_CREDENTIAL,
+};
 
 async fn alone(case: &Case, script: ScriptedTransport) -> Result<(), Error> {
     let script = script.then(case.status, &[], case.body);
@@ -123,6 +128,52 @@ async fn a_write_that_was_throttled_after_a_lost_response_may_be_done() {
     }
 }
 
+/// A replica that does not know a new secret yet says the same, and the secret would stay valid.
+#[tokio::test]
+async fn a_secret_that_a_replica_does_not_know_does_not_count_as_removed() {
+    let case = &REMOVE_PASSWORD;
+    let failed = || ScriptedTransport::new().then(503, &[], "");
+    let failed_part = ScriptedTransport::new().then(200, &[], part(503, ""));
+    let errors = [
+        alone(case, lost()).await.unwrap_err(),
+        alone(case, failed()).await.unwrap_err(),
+        in_batch(case, failed_part).await.unwrap_err(),
+        in_batch(case, lost()).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST), "{error}");
+    }
+    let script = failed().then(400, &[], NO_CREDENTIAL).then(204, &[], "");
+    let remove = (case.write)(&client(script.clone()));
+    remove.send_after_write(MINUTE).await.unwrap();
+    assert_eq!(script.remaining(), 0);
+}
+
+#[tokio::test]
+async fn a_delete_right_after_a_write_is_not_done_while_its_error_can_be_lag() {
+    let delete = |script: &ScriptedTransport, clock: &ManualClock| {
+        client_with_clock(script.clone(), clock.clone())
+            .group("g")
+            .delete()
+    };
+    let failed = || ScriptedTransport::new().then(503, &[], "");
+    let clock = ManualClock::new();
+    let script = failed().then(404, &[], GONE).then(204, &[], "");
+    let sent = delete(&script, &clock).send_after_write(MINUTE).await;
+    sent.unwrap();
+    assert_eq!(script.remaining(), 0);
+    // Later it can only be the attempt without a response.
+    let gone = |script: ScriptedTransport| (0..100).fold(script, |all, _| all.then(404, &[], GONE));
+    let sent = delete(&gone(failed()), &clock);
+    let before = clock.monotonic();
+    sent.send_after_write(5 * MINUTE).await.unwrap();
+    let elapsed = clock.elapsed(before);
+    assert!((2 * MINUTE..3 * MINUTE).contains(&elapsed), "{elapsed:?}");
+    let sent = delete(&gone(ScriptedTransport::new()), &clock);
+    let error = sent.send_after_write(5 * MINUTE).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+}
+
 #[tokio::test]
 async fn members_of_a_throttled_request_that_are_there_do_not_count_as_added() {
     let script = ScriptedTransport::new()
@@ -166,4 +217,52 @@ async fn a_restore_with_a_lost_response_is_not_sent_again_and_a_throttled_one_is
         .then(429, &[], "")
         .then(200, &[], r#"{"id":"1"}"#);
     assert_eq!(restore(&client(script)).send().await.unwrap().id, "1");
+}
+
+/// Graph rejects the removal of a licence that is gone.
+#[tokio::test]
+async fn a_removal_of_licences_with_a_lost_response_is_not_sent_again_and_an_assignment_is() {
+    const SKU: &str = "00000000-0000-0000-0000-000000000003";
+    const OTHER: &str = "00000000-0000-0000-0000-000000000004";
+    const OBJECT: &str = r#"{"id":"1"}"#;
+    for status in [503, 429] {
+        let script = || {
+            ScriptedTransport::new()
+                .then(status, &[], "")
+                .then(200, &[], OBJECT)
+        };
+        let left = usize::from(status == 503);
+        let removed = script();
+        let adele = client(removed.clone()).user("a");
+        let result = adele.remove_licenses([SKU]).send().await;
+        assert_eq!((result.is_err(), removed.remaining()), (left > 0, left));
+        let changed = script();
+        let adele = client(changed.clone()).user("a");
+        let result = adele.change_licenses([OTHER], [SKU]).send().await;
+        assert_eq!((result.is_err(), changed.remaining()), (left > 0, left));
+        let removed = script();
+        let group = client(removed.clone()).group("g");
+        let result = group.remove_licenses([SKU]).send().await;
+        assert_eq!((result.is_err(), removed.remaining()), (left > 0, left));
+        let assigned = script();
+        let adele = client(assigned.clone()).user("a");
+        adele.assign_licenses([SKU]).send().await.unwrap();
+        assert_eq!(assigned.remaining(), 0);
+    }
+    let script = lost().then(200, &[], OBJECT);
+    let adele = client(script.clone()).user("a");
+    adele.remove_licenses([SKU]).send().await.unwrap_err();
+    assert_eq!(script.remaining(), 1);
+}
+
+/// Graph rejects it for a root domain.
+#[cfg(feature = "domains")]
+#[tokio::test]
+async fn a_promotion_with_a_lost_response_is_not_sent_again() {
+    for script in [lost(), ScriptedTransport::new().then(503, &[], "")] {
+        let graph = client(script.clone());
+        let promote = graph.domain("sales.contoso.com").promote();
+        promote.send().await.unwrap_err();
+        assert_eq!(script.requests().len(), 1);
+    }
 }

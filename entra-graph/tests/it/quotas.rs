@@ -1,5 +1,6 @@
 //! The governor of quotas: when requests are sent, by the clock.
 
+mod closed;
 mod scopes;
 mod turns;
 
@@ -432,37 +433,6 @@ async fn endless_throttling_ends_with_the_budget() {
     assert!(error.is_throttled());
     let tries = error.tries().unwrap();
     assert!((4..=6).contains(&tries), "{error:#}");
-}
-
-#[tokio::test]
-async fn a_429_that_is_not_retried_slows_the_requests_after_it() {
-    // Retry-After, retry policy, when the second request is sent at the earliest.
-    let for_a_minute = || RetryPolicy::for_graph().with_budget(Duration::from_secs(60));
-    let cases = [
-        (Some("120"), for_a_minute(), 120_000),
-        (Some("86400"), for_a_minute(), 600_000),
-        (Some("5"), RetryPolicy::once(), 5_000),
-        // The window of the logs.
-        (None, RetryPolicy::once(), 10_000),
-    ];
-    for (asked, policy, expected) in cases {
-        let clock = ManualClock::new();
-        let service = Service::new(&clock, move |number, _| match (number, asked) {
-            (1, Some(seconds)) => throttled(&[("retry-after", seconds)]),
-            (1, None) => throttled(&[]),
-            _ => page(&[]),
-        });
-        let graph = service.builder("token").retry_policy(policy);
-        let graph = graph.build().unwrap();
-        let sign_ins = || graph.audit_logs().sign_ins().list().send();
-        assert!(sign_ins().await.unwrap_err().is_throttled());
-        assert_eq!(service.times(), [0], "it is not sent again");
-        sign_ins().await.unwrap();
-        let times = service.times();
-        assert_eq!(times.len(), 2, "{asked:?} {times:?}");
-        assert!(times[1] >= expected, "{asked:?} {times:?}");
-        assert!(times[1] < expected + 1_000, "{asked:?} {times:?}");
-    }
 }
 
 #[tokio::test]

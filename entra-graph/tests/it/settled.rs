@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use entra_core::{Clock, ManualClock, ScriptedTransport, StaticCredential};
 use entra_graph::{
-    ErrorKind, GraphClient, IntoRequest, NewAppRoleAssignment, NewUser, User,
+    Error, ErrorKind, GraphClient, IntoRequest, NewAppRoleAssignment, NewGroup, NewUser, User,
     types::PasswordProfile,
 };
 
@@ -285,4 +285,35 @@ async fn an_assignment_is_looked_for_in_its_list_as_graph_has_no_read_of_one() {
         );
         assert!(query.replace('+', "%20").contains(filter), "{query}");
     }
+}
+
+#[tokio::test]
+async fn an_object_that_was_created_and_cannot_be_read_is_named_by_the_error() {
+    let created = || ScriptedTransport::new().then(201, &[], format!(r#"{{"id":"{ID}"}}"#));
+    let create = async |transport: ScriptedTransport| {
+        let (graph, _) = client(&transport);
+        let new = NewGroup::security("Buyers", "buyers");
+        let error = graph.groups().create(new).settled().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotSettled, "{error}");
+        assert_eq!(error.created_id(), Some(ID));
+        assert!(format!("{error:#}").contains(ID), "{error:#}");
+        error
+    };
+    let status = |error: &Error| error.status().map(|status| status.as_u16());
+
+    let error = create(created().then(429, &[("retry-after", "3600")], "")).await;
+    assert_eq!(status(&error), Some(429));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    // It is not the create that was throttled.
+    assert!(!error.is_throttled() && error.is_transient(), "{error}");
+
+    let late = (0..100).fold(created(), |script, _| script.then(404, &[], ABSENT));
+    let error = create(late).await;
+    assert_eq!(status(&error), Some(404));
+    assert!(!error.is_not_found(), "{error}");
+    assert!(!error.is_lag(Duration::from_secs(5)), "{error}");
+
+    let error = create(created().then(403, &[], DENIED)).await;
+    assert_eq!(status(&error), Some(403));
+    assert!(!error.is_forbidden(), "{error}");
 }

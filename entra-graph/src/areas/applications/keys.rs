@@ -325,7 +325,8 @@ impl<P: KeyPlace> Object<P> {
     /// [of a service principal](https://learn.microsoft.com/graph/api/serviceprincipal-removekey).
     ///
     /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
-    /// application needs no permission for its own keys.
+    /// application needs no permission for its own keys. "No credentials found to be removed" is an error also if the
+    /// response of an earlier attempt was lost: a replica that does not know a new key yet says the same.
     #[inline]
     pub fn remove_key<'s>(
         &self,

@@ -256,6 +256,9 @@ impl<P: PasswordPlace> Object<P> {
     /// [`POST /servicePrincipals/{id}/removePassword`](https://learn.microsoft.com/graph/api/serviceprincipal-removepassword).
     ///
     /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    ///
+    /// "No credentials found to be removed" is an error also if the response of an earlier attempt was lost: a replica that
+    /// does not know a new secret yet says the same. [`send_after_write`](Request::send_after_write) waits for it.
     pub fn remove_password(&self, id: SecretId) -> Request<()> {
         let call = self
             .call(&["removePassword"], P::REMOVE_PASSWORD)

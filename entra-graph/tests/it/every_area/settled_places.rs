@@ -120,6 +120,9 @@ async fn roles_and_administrative_units_are_read_back() {
     let update = update.set(UnifiedRoleDefinition::DESCRIPTION, "Reads applications");
     update.settled().await.unwrap();
     let template: entra_core::Guid = USER_ADMINISTRATOR.parse().unwrap();
+    // Before the assignment, which would activate the role.
+    let new = NewDirectoryRole::from_template(template);
+    let role = graph.directory_roles().create(new).settled().await.unwrap();
     let new = NewUnifiedRoleAssignment::new(template, adele);
     graph
         .role_assignments()
@@ -127,8 +130,6 @@ async fn roles_and_administrative_units_are_read_back() {
         .settled()
         .await
         .unwrap();
-    let new = NewDirectoryRole::from_template(template);
-    let role = graph.directory_roles().create(new).settled().await.unwrap();
 
     let new = NewAdministrativeUnit::new("Schools");
     let units = graph.administrative_units();
@@ -247,7 +248,10 @@ async fn a_write_that_cannot_be_read_back_is_not_an_error_of_the_write() {
     assert_eq!(denied.needed_permissions()[0], "GroupMember.Read.All");
     let text = error.to_string();
     assert!(text.starts_with("the write was made, and "), "{text}");
-    assert!(text.contains("GET /groups/"), "{text}");
+    let id = error.created_id().unwrap();
+    assert!(text.contains(&format!("GET /groups/{id}")), "{text}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(403));
+    assert_eq!(tenant.group("Buyers").id().to_string(), id);
 }
 
 #[tokio::test]

@@ -373,3 +373,35 @@ async fn a_failed_rotation_that_cannot_clean_up_is_cleaned_up_by_the_next_apply(
     assert!(applied.secrets().is_empty(), "{applied}");
     is_as_before(&graph, &mut sink).await;
 }
+
+/// The first attempt to remove a secret fails, and the second reaches a replica that does not know the secret yet.
+async fn removes_late(tenant: &FakeTenant) {
+    let unknown = serde_json::json!({
+        "error": {"code": "Request_BadRequest", "message": "No credentials found to be removed."},
+    });
+    for response in [
+        ResponseTemplate::new(503),
+        ResponseTemplate::new(400).set_body_json(unknown),
+    ] {
+        let mock = Mock::given(path_regex("/removePassword$")).respond_with(response);
+        tenant.mount(mock.up_to_n_times(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_secret_without_use_is_removed_although_a_replica_does_not_know_it_yet() {
+    let (_other, rejecting) = rejecting().await;
+    let (tenant, graph) = admin(ENOUGH).await;
+    let mut sealed = Sealed(sink(&tenant));
+    removes_late(&tenant).await;
+    let plan = blueprint().plan(&graph).await.unwrap();
+    plan.apply(&mut sealed).await.unwrap_err();
+    assert!(outcome(&graph, "Order Desk").await.secrets.is_empty());
+    let Sealed(mut sink) = sealed;
+    let plan = blueprint().plan_with(&graph, &mut sink).await.unwrap();
+    plan.apply(&mut sink).await.unwrap();
+
+    removes_late(&tenant).await;
+    rotate(&graph, &rejecting, &mut sink).await.unwrap_err();
+    is_as_before(&graph, &mut sink).await;
+}
