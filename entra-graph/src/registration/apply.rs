@@ -276,7 +276,13 @@ impl Run<'_> {
     /// Whether a read lacks the application that this run has seen. Without it a template would be instantiated again,
     /// which makes a second one.
     fn is_late(&self, found: &Found) -> bool {
+        let is_marked = self
+            .done
+            .iter()
+            .any(|action| matches!(action, Action::UpdateApplication(_)));
         let is_other = |seen: &String| match found.id() {
+            // An older one that shows later is the one to keep, as long as this run has not marked the other.
+            Some(_) if !is_marked && found.copies.contains(seen) => false,
             Some(id) => id != seen && found.is_unmarked(&self.plan.blueprint),
             None => found.deleted.is_none(),
         };
@@ -289,7 +295,9 @@ impl Run<'_> {
             return false;
         };
         let removes = |action: &Action| matches!(action, Action::DeleteCopy(copy) if copy == id);
-        let is_known = found.id() == Some(id.as_str()) || self.done.iter().any(removes);
+        let is_known = found.id() == Some(id.as_str())
+            || found.older_copies.contains(id)
+            || self.done.iter().any(removes);
         !is_known && self.plan.graph.elapsed(*at) < WINDOW
     }
 
