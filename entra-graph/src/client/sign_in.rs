@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use entra_core::{
-    Clock, Guid, HttpTransport, Pipeline, Request, TenantId, http::Method, url::Url,
-};
+use entra_core::{Clock, Guid, HttpTransport, Pipeline, Request, TenantId, http::Method, url::Url};
 use serde_json::Value;
 
 /// The sign-in service of the client's cloud, for requests without a token.

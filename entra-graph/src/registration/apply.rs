@@ -133,8 +133,9 @@ impl Plan {
             State::Existing { client_id } => Some(client_id.as_str()),
             State::Deleted | State::New => None,
         };
-        let checked = sink.check(&self.blueprint.key(), client_id).await;
-        checked.map_err(failed_sink)?;
+        let tenant = self.graph.granted().and_then(|granted| granted.tenant);
+        let checked = sink.check(&self.blueprint.key(), client_id, tenant.as_deref());
+        checked.await.map_err(failed_sink)?;
         let run = Run {
             plan: self,
             sink,

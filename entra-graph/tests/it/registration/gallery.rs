@@ -190,7 +190,10 @@ async fn of_two_from_the_template_the_younger_one_is_deleted_and_an_older_one_st
         format!("= an older registration from the gallery template, with the object id {older}");
     assert!(text.contains(&stays), "{text}");
     let removed = format!("with the object id {younger}");
-    assert!(text.contains("- a second registration") && text.contains(&removed), "{text}");
+    assert!(
+        text.contains("- a second registration") && text.contains(&removed),
+        "{text}"
+    );
     let applied = plan.apply(&mut sink(&tenant)).await.unwrap();
     assert_eq!(applied.object_id(), kept);
     let mut left = registrations(&graph).await;
@@ -262,7 +265,10 @@ async fn an_apply_right_after_another_one_keeps_its_registration() {
         let second = plan.apply(&mut sink(&tenant)).await;
         tenant.set_replication_delay(Duration::ZERO);
         let left = registrations(&one).await;
-        assert!(left.iter().any(|id| id == first.object_id()), "seed {random_seed}");
+        assert!(
+            left.iter().any(|id| id == first.object_id()),
+            "seed {random_seed}"
+        );
         match second {
             Ok(second) => assert_eq!(second.object_id(), first.object_id(), "seed {random_seed}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Registration, "{error:#}"),
