@@ -200,7 +200,7 @@ async fn api(identifier: &str, reader: Option<&GraphClient>) -> Known<ServicePri
             .service_principals()
             .list()
             .filter(ServicePrincipal::SERVICE_PRINCIPAL_NAMES.any(|one| one.eq(name.as_str())))
-            .select(properties);
+            .select(properties.clone());
         let named: Result<Vec<ServicePrincipal>, Error> = named.items().try_collect().await;
         match named {
             Ok(mut named) => match (named.pop(), named.is_empty()) {
