@@ -17,6 +17,7 @@ use super::{
     new_secret::{NewSecretRequest, is_rejection, reference},
     parts::{Certificate, DeletedChoice},
     plan::{Plan, State, failed_sink},
+    policy::{explained_certificates, explained_uris},
     sink::{ConnectionIds, SecretSink, SecretSlot},
     steps::{Situation, Work, named},
     wire::text,
@@ -397,7 +398,10 @@ impl Run<'_> {
                 let new = NewCertificate::from_key(certificate.key.clone(), &certificate.name);
                 object.add_key(new, &**signer).send()
             };
-            while_lagging(&self.plan.graph, || self.age(found), add).await?;
+            let added = while_lagging(&self.plan.graph, || self.age(found), add).await;
+            added.map_err(|error| {
+                explained_certificates(error, std::slice::from_ref(certificate))
+            })?;
             return Ok(true);
         }
         if let (Action::RemoveKeyCopy(id), Some(object), Some(signer)) =
@@ -449,7 +453,15 @@ impl Run<'_> {
             Err(error)
                 if matches!(step.action, Action::Instantiate { .. })
                     && may_have_succeeded(&error) => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                return Err(match &step.action {
+                    Action::FirstCertificates { new, .. } => explained_certificates(error, new),
+                    Action::UpdateApplication(body) if body.get("identifierUris").is_some() => {
+                        explained_uris(error)
+                    }
+                    _ => error,
+                });
+            }
         }
         Ok(true)
     }
