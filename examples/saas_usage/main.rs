@@ -6,6 +6,7 @@
 //! cargo run --example saas_usage -- --tenant env                      # on the tenant of the environment
 //! cargo run --example saas_usage -- --tenant env --sign-in code       # as an administrator who signs in
 //! cargo run --example saas_usage -- --tenant env --step apply         # registers it; the secret goes to ./.env
+//! cargo run --example saas_usage -- --tenant env --sign-in code --step apply   # its ids go to ./administrator.env
 //! ```
 //!
 //! Start reading at [`report`]; copy `collect.rs` for your own.
@@ -80,7 +81,8 @@ enum Step {
     Run,
     /// Prints what the registration lacks, as the application of the environment, which registers others.
     Plan,
-    /// Adds that, and writes ids and secret to ./.env.
+    /// Adds that, and writes ids and secret to ./.env, those of the application for an administrator to
+    /// ./administrator.env.
     Apply,
     /// Prints the guide for an administrator who registers it by hand.
     Guide,
@@ -117,9 +119,13 @@ async fn set_up(step: Step, sign_in: SignIn) -> Result<(), Box<dyn Error>> {
         print!("{}", blueprint.plan(&graph).await?);
         return Ok(());
     }
-    let (mut file, mut out) = (EnvFile::new(".env"), io::stdout());
+    let (mut file, mut out) = (EnvFile::new(sign_in.file()), io::stdout());
     let applied = setup::apply(&graph, &blueprint, &mut file, &mut out).await?;
-    writeln!(out, "\n{applied}")?;
+    writeln!(
+        out,
+        "\n{applied}\nThe values are in {0}: set -a; . ./{0}; set +a",
+        sign_in.file()
+    )?;
     Ok(())
 }
 

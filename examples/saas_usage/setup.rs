@@ -28,6 +28,14 @@ impl SignIn {
             Self::Code | Self::Browser => include_str!("administrator.yaml"),
         })
     }
+
+    /// Where ids and secret go. The two registrations would replace each other's ids in one file.
+    pub(crate) const fn file(self) -> &'static str {
+        match self {
+            Self::Application => ".env",
+            Self::Code | Self::Browser => "administrator.env",
+        }
+    }
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.

@@ -3,6 +3,8 @@
 #[cfg(feature = "registration")]
 mod own_writes;
 mod send;
+#[cfg(feature = "registration")]
+mod sign_in;
 mod token;
 
 use std::{
@@ -48,6 +50,8 @@ struct Inner {
     governor: Option<Governor>,
     #[cfg(feature = "registration")]
     own_writes: Arc<own_writes::OwnWrites>,
+    #[cfg(feature = "registration")]
+    sign_in: sign_in::SignInService,
 }
 
 /// Settings of a [`GraphClient`].
@@ -85,6 +89,12 @@ impl GraphClient {
     #[cfg(feature = "registration")]
     pub(crate) fn own_writes(&self) -> &own_writes::OwnWrites {
         &self.0.own_writes
+    }
+
+    /// The sign-in service of the client's cloud.
+    #[cfg(feature = "registration")]
+    pub(crate) fn sign_in_service(&self) -> &sign_in::SignInService {
+        &self.0.sign_in
     }
 
     /// Whether this client wrote a registration so recently that reads may not show it.
@@ -158,6 +168,8 @@ impl GraphClient {
             governor: inner.governor.clone(),
             #[cfg(feature = "registration")]
             own_writes: Arc::clone(&inner.own_writes),
+            #[cfg(feature = "registration")]
+            sign_in: inner.sign_in.clone(),
         }))
     }
 
@@ -333,6 +345,12 @@ impl GraphClientBuilder {
             entra_core::Error::configuration("the Graph root cannot take a path")
                 .with_source(source)
         })?;
+        #[cfg(feature = "registration")]
+        let sign_in = sign_in::SignInService::new(
+            cloud.authority(),
+            Arc::clone(&transport),
+            Arc::clone(&self.clock),
+        );
         let sent = Arc::new(AtomicU64::new(0));
         let counting = Counting {
             transport,
@@ -358,6 +376,8 @@ impl GraphClientBuilder {
             governor: self.governor,
             #[cfg(feature = "registration")]
             own_writes: Arc::default(),
+            #[cfg(feature = "registration")]
+            sign_in,
         })))
     }
 }

@@ -24,7 +24,8 @@ pub(super) async fn finding(
             "the identifier of an API is neither a URI nor a client id",
         )
         .because("it is neither sent nor repeated, because it may be a secret")
-        .fix("Expose an API > copy the Application ID URI");
+        .fix("Expose an API > copy the Application ID URI")
+        .settled();
     }
     let name = &api.identifier;
     let request = TokenRequest::new([format!("{name}/.default")]).with_force_refresh();

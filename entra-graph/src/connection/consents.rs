@@ -73,12 +73,37 @@ pub(super) async fn findings(
     if !wanted.by_sub && requests("openid") {
         findings.extend(object_id(requests("profile"), directory));
     }
+    let mut apis = Apis {
+        reader,
+        known: Vec::new(),
+    };
     for scope in &wanted.scopes {
         if !IDENTITY.iter().any(|name| scope.is_of_graph(name)) {
-            findings.push(consent(scope, wanted.users, reader, directory).await);
+            findings.push(consent(scope, wanted.users, &mut apis, directory).await);
         }
     }
     findings
+}
+
+/// The APIs of the scopes, each looked up once.
+struct Apis<'r> {
+    reader: Option<&'r GraphClient>,
+    known: Vec<(String, Known<ServicePrincipal>)>,
+}
+
+impl Apis<'_> {
+    async fn find(&mut self, identifier: &str) -> &Known<ServicePrincipal> {
+        let name = identifier.trim_end_matches('/');
+        let at = match self.known.iter().position(|(known, _)| known == name) {
+            Some(at) => at,
+            None => {
+                let api = api(name, self.reader).await;
+                self.known.push((name.to_owned(), api));
+                self.known.len() - 1
+            }
+        };
+        &self.known[at].1
+    }
 }
 
 /// What keeps the object id of the user out of ID tokens.
@@ -113,10 +138,11 @@ fn object_id(requests_profile: bool, directory: &Directory) -> Option<Finding> {
 async fn consent(
     scope: &Scope<'_>,
     users: &[String],
-    reader: Option<&GraphClient>,
+    apis: &mut Apis<'_>,
     directory: &Directory,
 ) -> Finding {
     let need = scope.text;
+    let reader = apis.reader;
     let unknown = |why: &str| {
         Finding::unknown(
             Check::Consent,
@@ -140,9 +166,9 @@ async fn consent(
         let granted = Granted::of(graph, consents);
         return judge(scope, &granted, users, reader).await;
     };
-    match api(identifier, reader).await {
+    match apis.find(identifier).await {
         Known::Yes(api) => {
-            let granted = Granted::of(&api, consents);
+            let granted = Granted::of(api, consents);
             judge(scope, &granted, users, reader).await
         }
         Known::No => Finding::error(
@@ -151,11 +177,12 @@ async fn consent(
         )
         .because(format!("the product requests {need}"))
         .fix("Expose an API > compare the Application ID URI; an API of another organization needs consent in this tenant first"),
-        Known::Unknown(why) => unknown(&why),
+        Known::Unknown(why) => unknown(why),
     }
 }
 
-/// The service principal of an API, by its client id or Application ID URI.
+/// The service principal of an API, by its client id or Application ID URI without a slash at its end. Some APIs have a
+/// URI with the slash, which a scope does not show: `https://management.azure.com/user_impersonation`.
 async fn api(identifier: &str, reader: Option<&GraphClient>) -> Known<ServicePrincipal> {
     let Some(reader) = reader else {
         return Known::Unknown("there is no token to read the API with".to_owned());
@@ -168,20 +195,25 @@ async fn api(identifier: &str, reader: Option<&GraphClient>) -> Known<ServicePri
         let api = reader.service_principal(Key::app_id(client_id.to_string()));
         return api.get().select(properties).send_opt().await.into();
     }
-    let named = reader
-        .service_principals()
-        .list()
-        .filter(ServicePrincipal::SERVICE_PRINCIPAL_NAMES.any(|name| name.eq(identifier)))
-        .select(properties);
-    let named: Result<Vec<ServicePrincipal>, Error> = named.items().try_collect().await;
-    match named {
-        Ok(mut named) => match (named.pop(), named.is_empty()) {
-            (Some(api), true) => Known::Yes(api),
-            (None, _) => Known::No,
-            (Some(_), false) => Known::Unknown(format!("several APIs are called {identifier}")),
-        },
-        Err(error) => Known::Unknown(error.to_string()),
+    for name in [identifier.to_owned(), format!("{identifier}/")] {
+        let named = reader
+            .service_principals()
+            .list()
+            .filter(ServicePrincipal::SERVICE_PRINCIPAL_NAMES.any(|one| one.eq(name.as_str())))
+            .select(properties.clone());
+        let named: Result<Vec<ServicePrincipal>, Error> = named.items().try_collect().await;
+        match named {
+            Ok(mut named) => match (named.pop(), named.is_empty()) {
+                (Some(api), true) => return Known::Yes(api),
+                (None, _) => {}
+                (Some(_), false) => {
+                    return Known::Unknown(format!("several APIs are called {name}"));
+                }
+            },
+            Err(error) => return Known::Unknown(error.to_string()),
+        }
     }
+    Known::No
 }
 
 /// What an application is granted of one API.
@@ -277,10 +309,12 @@ async fn judge(
 fn not_offered(scope: &Scope<'_>) -> Finding {
     let (need, name) = (scope.text, scope.name);
     match scope.api {
+        // The permissions of Graph are the same everywhere.
         None => Finding::error(
             Check::Api,
             format!("the scope {need} does not exist on Microsoft Graph"),
         )
+        .settled()
         .because("a scope without a resource is one of Microsoft Graph; it is misspelt, or belongs to another API")
         .fix("write the scope of another API in full, such as api://{client id}/Tasks.Read (Expose an API)"),
         Some(api) => Finding::error(

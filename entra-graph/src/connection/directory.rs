@@ -91,6 +91,7 @@ impl Directory {
             .select((
                 ServicePrincipal::ACCOUNT_ENABLED,
                 ServicePrincipal::APP_ID,
+                ServicePrincipal::APP_OWNER_ORGANIZATION_ID,
                 ServicePrincipal::APP_ROLE_ASSIGNMENT_REQUIRED,
                 ServicePrincipal::DISPLAY_NAME,
                 ServicePrincipal::KEY_CREDENTIALS,
@@ -129,6 +130,14 @@ impl Directory {
             .yes()
             .and_then(|one| one.display_name.as_deref());
         of_application.or_else(|| self.principal.yes()?.display_name.as_deref())
+    }
+
+    /// Whether the application is known to be registered in another tenant than this one, which then never has it.
+    pub(super) fn is_registered_elsewhere(&self, tenant: Option<Guid>) -> bool {
+        let principal = self.principal.yes();
+        let owner = principal.and_then(|one| one.app_owner_organization_id.as_deref());
+        let owner = owner.and_then(|owner| owner.parse::<Guid>().ok());
+        matches!((owner, tenant), (Some(owner), Some(tenant)) if owner != tenant)
     }
 
     /// Whether application and credentials are known to be older than a time.
@@ -207,7 +216,8 @@ impl Directory {
             )
             .because(format!("the Application (client) ID of that application is {app_id}"))
             .fix("App registrations > Overview > copy Application (client) ID")
-            .call(format!("GET /applications(appId='{app_id}')")),
+            .call(format!("GET /applications(appId='{app_id}')"))
+            .settled(),
             None => Finding::error(
                 Check::Application,
                 format!("application {client_id} is not in this tenant ({tenant})"),

@@ -32,6 +32,9 @@ pub struct Finding {
     /// The id under which Entra logged the rejected sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// Whether no replica can say otherwise, so that it is not looked at again.
+    #[serde(skip)]
+    pub(super) settled: bool,
 }
 
 /// What a [`Finding`] is about. [`id`](Self::id) and the serialized name are stable.
@@ -147,6 +150,7 @@ impl Finding {
             call: None,
             code: None,
             correlation_id: None,
+            settled: false,
         }
     }
 
@@ -187,6 +191,12 @@ impl Finding {
 
     pub(super) const fn code(mut self, code: u32) -> Self {
         self.code = Some(code);
+        self
+    }
+
+    /// It does not depend on what replicas have.
+    pub(super) const fn settled(mut self) -> Self {
+        self.settled = true;
         self
     }
 

@@ -156,7 +156,8 @@ fn missing(need: &str, directory: &Directory) -> Finding {
             format!("{need} is not an application permission of Microsoft Graph"),
         )
         .because("the name is misspelt, or it exists as delegated permission only")
-        .fix("compare the name with API permissions > Microsoft Graph > Application permissions"),
+        .fix("compare the name with API permissions > Microsoft Graph > Application permissions")
+        .settled(),
         _ => Finding::error(Check::Permission, format!("{need} is not granted"))
             .because("the token has no such role")
             .fix(format!("API permissions > Add a permission > Microsoft Graph > Application permissions > {need}, then Grant admin consent"))

@@ -187,7 +187,8 @@ fn form(uri: &str) -> Option<Finding> {
                 format!("redirect URI {uri} cannot be registered"),
             )
             .because(why)
-            .fix("use an https address of the product without wildcard and fragment"),
+            .fix("use an https address of the product without wildcard and fragment")
+            .settled(),
         )
     };
     let Ok(parsed) = Url::parse(uri) else {

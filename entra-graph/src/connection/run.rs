@@ -131,7 +131,9 @@ impl Run<'_> {
         }
         self.age = self.age_of(&directory);
         // A replica can have the service principal before its application.
-        self.is_late = directory.application.is_no() && self.reader_wrote();
+        self.is_late = directory.application.is_no()
+            && self.reader_wrote()
+            && !directory.is_registered_elsewhere(connection.tenant.guid);
         if token.is_some() {
             if directory.principal.is_no() {
                 self.age = Age::New;
@@ -263,11 +265,15 @@ impl Run<'_> {
         if errors().any(|one| one.check == Check::Clock) {
             return Duration::ZERO;
         }
-        let may_lag = self.is_late || errors().any(|one| LAGGING.contains(&one.check));
-        let is_ungranted = self.is_late || errors().any(|one| one.check == Check::Permission);
+        let lags = |check: Check| errors().any(|one| one.check == check && !one.settled);
+        let may_lag = self.is_late || LAGGING.into_iter().any(lags);
+        // A grant of delegated permissions has no date, however old the application is.
+        let is_unconsented = lags(Check::Consent);
+        let is_ungranted = self.is_late || is_unconsented || lags(Check::Permission);
         let longest = match self.age {
             Age::New if may_lag => self.test.wait,
             Age::Unknown if is_ungranted => UNDATED,
+            Age::Old if is_unconsented => UNDATED,
             Age::Absent if may_lag => ONE_SLOW_REPLICA,
             _ => Duration::ZERO,
         };
@@ -581,7 +587,8 @@ const NO_TENANT: &str = "contoso.com";
 const REPLICATION: entra_core::time::Duration = entra_core::time::Duration::minutes(10);
 /// How long after a write of the reader's own it counts as new.
 const WROTE_JUST_NOW: Duration = Duration::from_secs(5 * 60);
-/// How long a missing permission is looked for if nothing says how old application and grants are.
+/// How long a missing permission is looked for if nothing says how old application and grants are, and a missing consent to
+/// a delegated one in any case.
 const UNDATED: Duration = Duration::from_secs(30);
 /// How long an application is looked for of which nothing is known: one slow replica is no reason to wait for long.
 const ONE_SLOW_REPLICA: Duration = Duration::from_secs(3);

@@ -271,7 +271,8 @@ impl ConnectionTest {
     /// How long to wait for a new application, secret or grant to be replicated: two minutes unless set.
     ///
     /// What is known to be older is not waited for. Where nothing tells the age, a permission that the token lacks is looked
-    /// for during half a minute, and an application that the directory does not have during three seconds.
+    /// for during half a minute, as is a missing consent to a delegated permission, which has no date; an application that
+    /// the directory does not have is looked for during three seconds.
     pub const fn replication_wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

@@ -17,6 +17,7 @@ use super::{
     new_secret::{NewSecretRequest, is_rejection, reference},
     parts::{Certificate, DeletedChoice},
     plan::{Plan, State, failed_sink},
+    policy::{explained_certificates, explained_uris},
     sink::{ConnectionIds, SecretSink, SecretSlot},
     steps::{Situation, Work, named},
     wire::text,
@@ -133,8 +134,9 @@ impl Plan {
             State::Existing { client_id } => Some(client_id.as_str()),
             State::Deleted | State::New => None,
         };
-        let checked = sink.check(&self.blueprint.key(), client_id).await;
-        checked.map_err(failed_sink)?;
+        let tenant = self.graph.granted().and_then(|granted| granted.tenant);
+        let checked = sink.check(&self.blueprint.key(), client_id, tenant.as_deref());
+        checked.await.map_err(failed_sink)?;
         let run = Run {
             plan: self,
             sink,
@@ -276,7 +278,13 @@ impl Run<'_> {
     /// Whether a read lacks the application that this run has seen. Without it a template would be instantiated again,
     /// which makes a second one.
     fn is_late(&self, found: &Found) -> bool {
+        let is_marked = self
+            .done
+            .iter()
+            .any(|action| matches!(action, Action::UpdateApplication(_)));
         let is_other = |seen: &String| match found.id() {
+            // An older one that shows later is the one to keep, as long as this run has not marked the other.
+            Some(_) if !is_marked && found.copies.contains(seen) => false,
             Some(id) => id != seen && found.is_unmarked(&self.plan.blueprint),
             None => found.deleted.is_none(),
         };
@@ -289,7 +297,9 @@ impl Run<'_> {
             return false;
         };
         let removes = |action: &Action| matches!(action, Action::DeleteCopy(copy) if copy == id);
-        let is_known = found.id() == Some(id.as_str()) || self.done.iter().any(removes);
+        let is_known = found.id() == Some(id.as_str())
+            || found.older_copies.contains(id)
+            || self.done.iter().any(removes);
         !is_known && self.plan.graph.elapsed(*at) < WINDOW
     }
 
@@ -388,7 +398,10 @@ impl Run<'_> {
                 let new = NewCertificate::from_key(certificate.key.clone(), &certificate.name);
                 object.add_key(new, &**signer).send()
             };
-            while_lagging(&self.plan.graph, || self.age(found), add).await?;
+            let added = while_lagging(&self.plan.graph, || self.age(found), add).await;
+            added.map_err(|error| {
+                explained_certificates(error, std::slice::from_ref(certificate))
+            })?;
             return Ok(true);
         }
         if let (Action::RemoveKeyCopy(id), Some(object), Some(signer)) =
@@ -440,7 +453,15 @@ impl Run<'_> {
             Err(error)
                 if matches!(step.action, Action::Instantiate { .. })
                     && may_have_succeeded(&error) => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                return Err(match &step.action {
+                    Action::FirstCertificates { new, .. } => explained_certificates(error, new),
+                    Action::UpdateApplication(body) if body.get("identifierUris").is_some() => {
+                        explained_uris(error)
+                    }
+                    _ => error,
+                });
+            }
         }
         Ok(true)
     }

@@ -110,7 +110,8 @@ impl AppRegistration {
     /// [`destroy`](Self::destroy), [`rotate`](Self::rotate), [`retire`](Self::retire) and the like fail there, so that an
     /// administrator of several tenants does not change the wrong one.
     ///
-    /// A domain takes `Organization.Read.All` or `Directory.Read.All`.
+    /// Whether a domain is one of the token's tenant is read from the organization. A token without
+    /// `Organization.Read.All` needs no permission either: the sign-in service says which tenant has the domain.
     pub fn directory(mut self, tenant: impl Into<String>) -> Self {
         self.directory = Some(TypedId::new(tenant));
         self

@@ -1,7 +1,7 @@
 //! Whether the tenant of the caller is the one that a blueprint is for: before a plan, and before a registration is changed
 //! or deleted without one.
 
-use entra_core::Guid;
+use entra_core::{Guid, TenantId};
 
 use super::blueprint::AppRegistration;
 use crate::{
@@ -36,10 +36,14 @@ pub(super) async fn mismatch(
     let organizations = match read.send().await {
         Ok(page) => page.items,
         Err(error) if error.is_forbidden() => {
-            let expected = named(expected);
-            return Ok(Some(format!(
-                "it is not known whether this is the directory {expected}: the token may not read the organization (Organization.Read.All)"
-            )));
+            // A rotation that runs by itself may have no more than its own application.
+            let resolved = resolved(graph, expected).await;
+            let tenant = of_token.and_then(|tenant| tenant.parse::<Guid>().ok());
+            return Ok(match (resolved, tenant) {
+                (Some(resolved), Some(tenant)) => (resolved != tenant)
+                    .then(|| wrong_directory(named(expected), &tenant.to_string())),
+                _ => Some(unknown_directory(named(expected))),
+            });
         }
         Err(error) => return Err(error),
     };
@@ -55,6 +59,15 @@ pub(super) async fn mismatch(
     let tenant = organizations.first().map(|one| one.id.to_string());
     let tenant = tenant.or(of_token).unwrap_or_default();
     Ok(Some(wrong_directory(named(expected), &tenant)))
+}
+
+/// The tenant that has this domain, by the sign-in service. A text of another form may be a secret, and is not sent.
+async fn resolved(graph: &GraphClient, domain: &str) -> Option<Guid> {
+    let domain: TenantId = shown_id(domain)?.parse().ok()?;
+    if domain.is_alias() {
+        return None;
+    }
+    graph.sign_in_service().tenant_with(&domain).await
 }
 
 /// The tenant as errors name it. A text of another form may be a secret.
@@ -79,5 +92,11 @@ pub(super) async fn right_directory(
 fn wrong_directory(expected: &str, tenant: &str) -> String {
     format!(
         "this is the wrong directory: the blueprint is for {expected}, and the token is of the tenant {tenant}; sign in to the right one"
+    )
+}
+
+fn unknown_directory(expected: &str) -> String {
+    format!(
+        "it is not known whether this is the directory {expected}: the sign-in service names no tenant for it, and the token may not read the organization; write the directory as its tenant ID, or grant Organization.Read.All"
     )
 }

@@ -40,9 +40,11 @@ pub(super) struct Found {
     pub(super) assigned: Vec<AppRoleAssignment>,
     /// The certificates with their keys.
     pub(super) keys: Vec<Value>,
-    /// The object ids of further applications that runs created from the template of the gallery before they saw this
+    /// The object ids of younger applications that runs created from the template of the gallery before they saw this
     /// one.
     pub(super) copies: Vec<String>,
+    /// The same of older ones. Another run may be about to keep them, so they stay.
+    pub(super) older_copies: Vec<String>,
     /// Whether the calling application owns the application and its service principal, where its permission is
     /// limited to those that it owns.
     pub(super) owned_by_caller: Option<bool>,
@@ -55,12 +57,7 @@ impl Found {
         graph: &GraphClient,
         blueprint: &AppRegistration,
     ) -> Result<Self, Error> {
-        let (application, copies) = with_copies(graph, blueprint).await?;
-        let mut found = Self {
-            application,
-            copies,
-            ..Self::default()
-        };
+        let mut found = Self::with_copies(graph, blueprint).await?;
         let Some(application) = &found.application else {
             found.deleted = deleted(graph, blueprint).await?;
             if let Some(deleted) = &found.deleted {
@@ -97,6 +94,40 @@ impl Found {
         }
         if let Some(caller) = caller_that_must_own(graph) {
             found.owned_by_caller = Some(found.is_owned_by(graph, &id, &caller).await?);
+        }
+        Ok(found)
+    }
+
+    /// The application, and the others that were created from the template of the blueprint and have no tag.
+    ///
+    /// Every run orders them by age and removes only those that are younger than the one that it keeps, so that two runs
+    /// that keep different ones never remove both.
+    async fn with_copies(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Self, Error> {
+        let mut found = Self {
+            application: marked(graph, blueprint).await?,
+            ..Self::default()
+        };
+        let unmarked = unmarked(graph, blueprint).await?;
+        if found.application.is_none()
+            && let Some(first) = unmarked.first()
+        {
+            found.application = listed(graph, &first.id, READS).await?;
+        }
+        let (Some(id), Some(created)) = (found.id().map(str::to_owned), found.created()) else {
+            return Ok(found);
+        };
+        for other in unmarked.into_iter().filter(|other| other.id != id) {
+            if !is_untagged(graph, blueprint, &other.id).await? {
+                continue;
+            }
+            let is_younger = other
+                .created_date_time
+                .is_some_and(|of_other| (of_other, other.id.as_str()) > (created, id.as_str()));
+            if is_younger {
+                found.copies.push(other.id);
+            } else {
+                found.older_copies.push(other.id);
+            }
         }
         Ok(found)
     }
@@ -287,26 +318,9 @@ pub(super) async fn application(
         return Ok(Some(marked));
     }
     match unmarked(graph, blueprint).await?.first() {
-        Some(id) => listed(graph, id, READS).await,
+        Some(first) => listed(graph, &first.id, READS).await,
         None => Ok(None),
     }
-}
-
-/// The application, and the object ids of the others that have the name of one without a tag.
-async fn with_copies(
-    graph: &GraphClient,
-    blueprint: &AppRegistration,
-) -> Result<(Option<Value>, Vec<String>), Error> {
-    let mut application = marked(graph, blueprint).await?;
-    let mut copies = unmarked(graph, blueprint).await?;
-    if application.is_none()
-        && let Some(first) = copies.first()
-    {
-        application = listed(graph, first, READS).await?;
-    }
-    let own = application.as_ref().map_or("", |one| text(one, "id"));
-    copies.retain(|id| id != own);
-    Ok((application, copies))
 }
 
 /// The application: by client id, by unique name, or by the tag of this blueprint.
@@ -335,9 +349,12 @@ async fn marked(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Opti
     }
 }
 
-/// The object ids of the applications that were created from the template of this blueprint and are not marked yet,
-/// oldest first, so that every run keeps the same one.
-async fn unmarked(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Vec<String>, Error> {
+/// The applications that were created from the template of this blueprint and are not marked yet, oldest first, so that
+/// every run keeps the same one.
+async fn unmarked(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<Vec<Application>, Error> {
     if blueprint.enterprise.template.is_none() || blueprint.client_id.is_some() {
         return Ok(Vec::new());
     }
@@ -351,7 +368,29 @@ async fn unmarked(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Ve
         let age = one.created_date_time.cmp(&other.created_date_time);
         age.then_with(|| one.id.cmp(&other.id))
     });
-    Ok(unmarked.into_iter().map(|one| one.id).collect())
+    Ok(unmarked)
+}
+
+/// Whether an application that a list shows without the tag has none when it is read by its id. The list may be older
+/// than the tag, and so may a single read.
+async fn is_untagged(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    id: &str,
+) -> Result<bool, Error> {
+    let mut is_there = false;
+    for _ in 0..READS_OF_COPY {
+        let Some(read) = find_application(graph, &Key::from(id)).await? else {
+            continue;
+        };
+        let is_renamed = text(&read, "displayName") != blueprint.name_until_marked();
+        let tag = blueprint.owner_tag();
+        if is_renamed || items(&read, "tags").iter().any(|one| *one == *tag) {
+            return Ok(false);
+        }
+        is_there = true;
+    }
+    Ok(is_there)
 }
 
 /// An application that a list has, looked for again where the replica of this read may not know it yet.
@@ -427,5 +466,7 @@ pub(super) const OWNED_BY: &str = "Application.ReadWrite.OwnedBy";
 const MISSES: u32 = 5;
 /// The same for what only another process can have written: one slow replica is no reason to wait for long.
 const MISSES_OF_OTHERS: u32 = 2;
+/// How many reads must agree that a second application has no tag, before it is removed.
+const READS_OF_COPY: u32 = 3;
 /// How many further reads look for what was written a moment ago, for about two minutes.
 const READS: u32 = 10;

@@ -287,19 +287,29 @@ async fn principal_of(graph: &GraphClient, api: &str) -> Result<Option<Value>, E
     if app_id.parse::<Guid>().is_ok() {
         return find_principal(graph, &Key::app_id(app_id)).await;
     }
-    let named = graph
-        .service_principals()
-        .list()
-        .filter(ServicePrincipal::SERVICE_PRINCIPAL_NAMES.any(|name| name.eq(api)))
-        .select(ServicePrincipal::APP_ID);
-    let named: Vec<ServicePrincipal> = named.items().try_collect().await?;
-    match named.as_slice() {
-        [one] => find_principal(graph, &Key::from(&one.id)).await,
-        [] => Ok(None),
-        _ => Err(Error::registration(format!(
-            "several APIs have the application ID URI {api}; name it by client id"
-        ))),
+    // Some APIs have a URI with a slash at its end, such as that of Azure Resource Manager.
+    let other = match api.strip_suffix('/') {
+        Some(without) => without.to_owned(),
+        None => format!("{api}/"),
+    };
+    for name in [api, other.as_str()] {
+        let named = graph
+            .service_principals()
+            .list()
+            .filter(ServicePrincipal::SERVICE_PRINCIPAL_NAMES.any(|one| one.eq(name)))
+            .select(ServicePrincipal::APP_ID);
+        let named: Vec<ServicePrincipal> = named.items().try_collect().await?;
+        match named.as_slice() {
+            [one] => return find_principal(graph, &Key::from(&one.id)).await,
+            [] => {}
+            _ => {
+                return Err(Error::registration(format!(
+                    "several APIs have the application ID URI {name}; name it by client id"
+                )));
+            }
+        }
     }
+    Ok(None)
 }
 
 fn unknown(

@@ -1,9 +1,13 @@
-//! The app management policy that applies to an application, as far as it limits client secrets.
+//! The app management policy that applies to an application, as far as it limits client secrets, and what its rejections
+//! mean.
 
 use entra_core::{Timestamp, time::Duration};
 use serde_json::Value;
 
-use super::wire::{text, time};
+use super::{
+    parts::Certificate,
+    wire::{text, time},
+};
 use crate::{
     client::GraphClient,
     error::Error,
@@ -140,8 +144,45 @@ pub(super) fn explained(error: Error, description: &str) -> Error {
         ),
         _ => return error,
     };
+    rejected(error, rule, &format!("{description:?}"), fix)
+}
+
+/// The same for new certificates.
+pub(super) fn explained_certificates(error: Error, certificates: &[Certificate]) -> Error {
+    let (rule, fix) = match error.code() {
+        Some(FORBIDS) => (
+            "does not allow such a certificate",
+            "use one of an authority that the policy trusts, or a federated credential",
+        ),
+        Some(LIMITS) => (
+            "limits the lifetime of certificates",
+            "use one with a shorter lifetime",
+        ),
+        _ => return error,
+    };
+    let names = certificates.iter().map(|one| format!("{:?}", one.name));
+    let names: Vec<String> = names.collect();
+    rejected(error, rule, &names.join(", "), fix)
+}
+
+/// The same for new application ID URIs, whose rejection has no code of its own.
+pub(super) fn explained_uris(error: Error) -> Error {
+    let text = error.message().to_ascii_lowercase();
+    if error.code().is_none() || !text.contains("identifier uri") || !text.contains("policy") {
+        return error;
+    }
+    let fix = "use api://{client-id}, or a URI with the tenant ID or a verified domain if the policy allows it";
+    rejected(
+        error,
+        "restricts application ID URIs",
+        "that of the blueprint",
+        fix,
+    )
+}
+
+fn rejected(error: Error, rule: &str, what: &str, fix: &str) -> Error {
     let code = error.code().unwrap_or_default();
-    let rule = format!("{rule} ({code}), so {description:?} was not added; {fix}");
+    let rule = format!("{rule} ({code}), so {what} was not added; {fix}");
     Error::registration(format!("the tenant's app management policy {rule}"))
         .caused_by(error.into())
 }

@@ -46,8 +46,9 @@ impl AppRegistration {
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration or secret, the
-    /// [`directory`](Self::directory) is another one, or the sink fails; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the new secret is not accepted; every other kind
-    /// of [`Error`].
+    /// [`directory`](Self::directory) is another one, or the sink fails or holds values of another tenant;
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the new secret is not accepted; every other kind of
+    /// [`Error`].
     pub async fn rotate(
         &self,
         graph: &GraphClient,
@@ -68,6 +69,10 @@ impl AppRegistration {
             .ok_or_else(|| {
                 Error::registration(format!("there is no registration {:?}", self.name))
             })?;
+        let client_id = text(&application, "appId");
+        let tenant = graph.granted().and_then(|granted| granted.tenant);
+        let checked = sink.check(&self.key(), Some(client_id), tenant.as_deref());
+        checked.await.map_err(failed_sink)?;
         // Nothing may fail between a reservation and the secret, or a later run waits for a secret that never was.
         let policy = SecretPolicy::read(graph, Some(&application)).await?;
         let object = graph.application(text(&application, "id"));
@@ -103,9 +108,7 @@ impl AppRegistration {
             }
         };
         wrote(graph, &self.key());
-        let tenant = graph.granted().and_then(|granted| granted.tenant);
         let material = CredentialMaterial::Secret(secret.value().clone());
-        let client_id = text(&application, "appId");
         let accepted = match credential(factory, tenant.as_deref(), client_id, &material) {
             Ok(credential) => {
                 let just_now = Some(Duration::ZERO);

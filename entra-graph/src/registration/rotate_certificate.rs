@@ -11,6 +11,7 @@ use super::{
     found::{self, keys},
     lagging::{backoff, own_write, removed, while_lagging, wrote},
     parts::Certificate,
+    policy::explained_certificates,
     verify::{credential, until_accepted},
     wire::{text, time},
 };
@@ -44,8 +45,8 @@ impl AppRegistration {
     /// `Application.ReadWrite.OwnedBy` for an application that owns it; none for its own certificates.
     ///
     /// # Errors
-    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration, or the
-    /// [`directory`](Self::directory) is another one;
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration, the
+    /// [`directory`](Self::directory) is another one, or the tenant's app management policy does not allow the certificate;
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the new certificate is not accepted, which is then
     /// removed again; every other kind of [`Error`], such as that of Graph for an invalid proof.
     pub async fn rotate_certificate(
@@ -77,7 +78,8 @@ impl AppRegistration {
                 let certificate = NewCertificate::from_key(new.key.clone(), &new.name);
                 object.add_key(certificate, present).send()
             };
-            while_lagging(graph, age, add).await?;
+            let added = while_lagging(graph, age, add).await;
+            added.map_err(|error| explained_certificates(error, std::slice::from_ref(new)))?;
             wrote(graph, &self.key());
         }
         let listed = listed(graph, id, new).await?;

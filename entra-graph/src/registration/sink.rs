@@ -19,17 +19,18 @@ pub use memory::MemorySink;
 /// [`store`](Self::store).
 #[async_trait::async_trait]
 pub trait SecretSink: Send + Sync {
-    /// Whether it can take ids and secrets of a registration: its key, and its client id if it exists. This is asked
-    /// before the first write; by default it can.
+    /// Whether it can take ids and secrets of a registration: its key, its client id if it exists, and the tenant if the
+    /// token names it. This is asked before the first write; by default it can.
     ///
     /// # Errors
-    /// Any error ends the run before a change, such as that it holds those of another registration.
+    /// Any error ends the run before a change, such as that it holds those of another registration or tenant.
     async fn check(
         &mut self,
         registration: &str,
         client_id: Option<&str>,
+        tenant_id: Option<&str>,
     ) -> Result<(), SinkError> {
-        let _ = (registration, client_id);
+        let _ = (registration, client_id, tenant_id);
         Ok(())
     }
 

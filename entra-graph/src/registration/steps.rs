@@ -188,7 +188,7 @@ impl Situation<'_> {
         true
     }
 
-    /// Deletes what other runs created from the template before one could see the application of the other.
+    /// Deletes the younger ones of what runs created from the template before one could see the application of the other.
     fn copies(&self, work: &mut Work) {
         if self.found.application.is_none() {
             return;
@@ -199,6 +199,14 @@ impl Situation<'_> {
             ));
             work.steps
                 .push(Step::new(Action::DeleteCopy(id.clone()), [line]));
+        }
+        for id in &self.found.older_copies {
+            work.notes.push(Line::new(
+                Mark::Keep,
+                format!(
+                    "an older registration from the gallery template, with the object id {id}; delete it if no run is at work"
+                ),
+            ));
         }
     }
 

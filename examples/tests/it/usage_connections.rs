@@ -3,7 +3,7 @@
 use std::{io::Write, sync::Arc};
 
 use entra_core::Environment;
-use entra_graph::registration::MemorySink;
+use entra_graph::registration::{EnvFile, MemorySink};
 use entra_mock::{FakeTenant, License};
 use serde_json::json;
 
@@ -31,6 +31,36 @@ async fn figures(connection: &Connection) -> [usize; 3] {
     let facts = collect::collect(connection, 30, &Progress::default()).await;
     let totals = Report::of(&facts.unwrap()).totals();
     [totals.assigned, totals.active, totals.idle]
+}
+
+/// Each writes into the present directory, and can be repeated.
+#[tokio::test]
+async fn both_ways_to_sign_in_are_registered_beside_each_other() {
+    let tenant = company().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let name = format!("entra-usage-{}-{}", tenant.id(), std::process::id());
+    let directory = std::env::temp_dir().join(name);
+    std::fs::create_dir(&directory).unwrap();
+    let mut out: Vec<u8> = Vec::new();
+    for sign_in in [
+        SignIn::Application,
+        SignIn::Code,
+        SignIn::Application,
+        SignIn::Browser,
+    ] {
+        let path = directory.join(sign_in.file());
+        let mut file = EnvFile::new(&path).clock(tenant.clock());
+        let blueprint = sign_in.blueprint().unwrap();
+        let applied = setup::apply(&graph, &blueprint, &mut file, &mut out);
+        let applied = applied.await.unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let variables = text.lines().filter_map(|line| line.split_once('='));
+        let variables = variables.filter(|(name, _)| name.starts_with("AZURE_"));
+        let environment = Environment::from_pairs(variables);
+        let connection = Connection::from_env(&environment, sign_in).unwrap();
+        assert_eq!(connection.client_id.to_string(), applied.client_id());
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[tokio::test]

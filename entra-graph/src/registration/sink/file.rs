@@ -1,14 +1,11 @@
 //! Sinks that are files: only the owner can read them, and each write replaces the file at once.
 
-use std::{
-    fmt, fs,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+mod text;
+
+use std::{fmt, io, path::PathBuf};
 
 use entra_core::{
-    Clock, Guid, Secret, SystemClock, Timestamp, read_text_file,
-    time::format_description::well_known::Rfc3339,
+    Clock, Guid, SystemClock, Timestamp, time::format_description::well_known::Rfc3339,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -16,15 +13,16 @@ use zeroize::Zeroizing;
 
 use super::{ConnectionIds, Reference, SecretSink, SecretSlot, SinkEntry, SinkError};
 use crate::areas::applications::NewSecret;
+use text::{EXPORT, read, replace, variable_in};
 
 /// An environment file with the variables that Azure SDKs read: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and
 /// `AZURE_CLIENT_SECRET`.
 ///
 /// The first secret of a blueprint is `AZURE_CLIENT_SECRET`, another one has its description in the name. Other
-/// lines of the file stay. Client ids and secrets that this registration did not write are an error before
-/// anything is changed: use another file or another [`prefix`](Self::prefix). The file has mode 0600 and is replaced in one step. Two processes must not write it
-/// at the same time. A file with a byte order mark or in UTF-16, as tools of Windows write it, becomes UTF-8 without
-/// a mark.
+/// lines of the file stay. Client ids and secrets that this registration did not write, or wrote in another tenant, are
+/// an error before anything is changed: use another file or another [`prefix`](Self::prefix). The file has mode 0600 and
+/// is replaced in one step. Two processes must not write it at the same time. A file with a byte order mark or in
+/// UTF-16, as tools of Windows write it, becomes UTF-8 without a mark.
 pub struct EnvFile {
     path: PathBuf,
     prefix: String,
@@ -33,19 +31,24 @@ pub struct EnvFile {
 
 /// A JSON file with ids and secrets, for programs with several of them.
 ///
-/// It has mode 0600 and is replaced in one step. Two processes must not write it at the same time.
+/// Those of another registration or tenant are an error before anything is changed. It has mode 0600 and is replaced in
+/// one step. Two processes must not write it at the same time.
 pub struct SecretFile {
     path: PathBuf,
     clock: Box<dyn Clock>,
 }
 
 /// What is remembered about the ids in an environment file.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct IdsRecord {
     /// The variable of the client id.
     variable: String,
     /// The key of the registration that wrote it.
     registration: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
 }
 
 /// What is remembered about one secret.
@@ -143,13 +146,17 @@ impl EnvFile {
         variables: &[(&str, &str)],
     ) -> Result<(), SinkError> {
         for (name, value) in variables {
-            let line = Zeroizing::new(format!("{name}={value}"));
             match lines
                 .iter_mut()
                 .find(|line| variable_in(line).is_some_and(|(known, _)| known == *name))
             {
-                Some(old) => *old = line,
-                None => lines.push(line),
+                Some(line) => {
+                    // A shell that reads the file passes only exported variables on.
+                    let is_exported = line.trim_start().starts_with(EXPORT);
+                    let export = if is_exported { EXPORT } else { "" };
+                    *line = Zeroizing::new(format!("{export}{name}={value}"));
+                }
+                None => lines.push(Zeroizing::new(format!("{name}={value}"))),
             }
         }
         let mut text = Zeroizing::new(String::new());
@@ -168,16 +175,20 @@ impl EnvFile {
         Ok(value.map(|(_, value)| Zeroizing::new(value.to_owned())))
     }
 
-    /// The key of the registration that wrote the client id, if a registration did.
-    fn owner(&self) -> Result<Option<String>, SinkError> {
+    /// What is remembered about the client id, if a registration wrote it.
+    fn ids(&self) -> Result<Option<IdsRecord>, SinkError> {
         let (lines, name) = (self.lines()?, self.client_id_name());
         for line in lines.iter().filter_map(|line| line.strip_prefix(IDS_MARK)) {
             let record: IdsRecord = serde_json::from_str(line)?;
             if record.variable == name {
-                return Ok(Some(record.registration));
+                return Ok(Some(record));
             }
         }
         Ok(None)
+    }
+
+    fn tenant_id_name(&self) -> String {
+        format!("{}TENANT_ID", self.prefix)
     }
 
     fn client_id_name(&self) -> String {
@@ -234,21 +245,39 @@ impl SecretSink for EnvFile {
         &mut self,
         registration: &str,
         client_id: Option<&str>,
+        tenant_id: Option<&str>,
     ) -> Result<(), SinkError> {
         let name = self.client_id_name();
-        let Some(held) = self.value(&name)? else {
+        let (ids, held) = (self.ids()?, self.value(&name)?);
+        if let Some(ids) = ids.as_ref().filter(|ids| ids.registration == registration) {
+            // An older version remembered no tenant.
+            let of_file = self.value(&self.tenant_id_name())?;
+            let known = ids.tenant_id.as_deref();
+            let known = known.or(of_file.as_ref().map(|tenant| tenant.as_str()));
+            if let Some(known) = known.filter(|known| is_other_id(known, tenant_id)) {
+                let by = format!("of the registration {registration:?} in the tenant {known}");
+                return Err(self.is_taken(&name, &by));
+            }
+        }
+        let Some(held) = held else {
             return Ok(());
         };
-        match self.owner()? {
-            Some(owner) if owner == registration => Ok(()),
-            Some(owner) => Err(self.is_taken(&name, &format!("of the registration {owner:?}"))),
-            // What is no id is a text to be replaced.
-            None if client_id.is_some_and(|id| id.eq_ignore_ascii_case(&held))
-                || held.parse::<Guid>().is_err() =>
-            {
-                Ok(())
+        // What is no id is a text to be replaced.
+        let may_replace = |written: Option<&str>| {
+            let is_held = |id: &str| id.eq_ignore_ascii_case(&held);
+            client_id.is_some_and(is_held)
+                || written.is_some_and(is_held)
+                || held.parse::<Guid>().is_err()
+        };
+        match ids {
+            Some(ids) if ids.registration != registration => {
+                let by = format!("of the registration {:?}", ids.registration);
+                Err(self.is_taken(&name, &by))
             }
-            None => Err(self.is_taken(&name, "with an id that no registration wrote")),
+            // An older version remembered no client id.
+            Some(ids) if ids.client_id.is_none() || may_replace(ids.client_id.as_deref()) => Ok(()),
+            None if may_replace(None) => Ok(()),
+            _ => Err(self.is_taken(&name, "with an id that no registration wrote")),
         }
     }
 
@@ -288,11 +317,17 @@ impl SecretSink for EnvFile {
     }
 
     async fn store_ids(&mut self, ids: &ConnectionIds) -> Result<(), SinkError> {
-        let (tenant_name, name) = (format!("{}TENANT_ID", self.prefix), self.client_id_name());
+        let (tenant_name, name) = (self.tenant_id_name(), self.client_id_name());
         let tenant = ids.tenant_id.as_deref();
         let mut variables = vec![(name.as_str(), ids.client_id.as_str())];
         variables.extend(tenant.map(|tenant| (tenant_name.as_str(), tenant)));
-        let mut is_written = self.owner()?.as_ref() == Some(&ids.registration);
+        let record = IdsRecord {
+            variable: name.clone(),
+            registration: ids.registration.clone(),
+            tenant_id: ids.tenant_id.clone(),
+            client_id: Some(ids.client_id.clone()),
+        };
+        let mut is_written = self.ids()?.as_ref() == Some(&record);
         for (name, value) in &variables {
             is_written &= self.value(name)?.is_some_and(|held| *held == **value);
         }
@@ -306,10 +341,6 @@ impl SecretSink for EnvFile {
                 .map(serde_json::from_str::<IdsRecord>);
             !record.is_some_and(|one| one.is_ok_and(|one| one.variable == name))
         });
-        let record = IdsRecord {
-            variable: name.clone(),
-            registration: ids.registration.clone(),
-        };
         let record = serde_json::to_string(&record)?;
         lines.push(Zeroizing::new(format!("{IDS_MARK}{record}")));
         self.write(lines, &variables)
@@ -395,12 +426,17 @@ impl SecretSink for SecretFile {
         &mut self,
         registration: &str,
         client_id: Option<&str>,
+        tenant_id: Option<&str>,
     ) -> Result<(), SinkError> {
         let content = self.content()?;
         let held = |name: &str| content.get(name).and_then(Value::as_str);
+        let known = held("tenant_id").unwrap_or_default();
         let by = match (held("registration"), held("client_id")) {
             (Some(owner), _) if owner != registration => {
                 format!("the ids of the registration {owner:?}")
+            }
+            (Some(owner), _) if is_other_id(known, tenant_id) => {
+                format!("the ids of the registration {owner:?} in the tenant {known}")
             }
             (None, Some(id)) if client_id != Some(id) && id.parse::<Guid>().is_ok() => {
                 "a client id that no registration wrote".to_owned()
@@ -521,61 +557,15 @@ impl Record {
     }
 }
 
-/// The variable in a line of an environment file, and its value without quotes.
-fn variable_in(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim();
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
-    let value = value.trim().trim_matches(['"', '\'']);
-    Some((name.trim(), value))
+/// Whether both are ids, and not the same one.
+fn is_other_id(known: &str, named: Option<&str>) -> bool {
+    let named = named.and_then(|named| named.parse::<Guid>().ok());
+    let known = known.parse::<Guid>().ok();
+    matches!((known, named), (Some(known), Some(named)) if known != named)
 }
 
 fn written(time: Timestamp) -> String {
     time.format(&Rfc3339).unwrap_or_default()
-}
-
-/// The text of a file; empty if it does not exist.
-fn read(path: &Path) -> io::Result<Secret> {
-    match read_text_file(path, LARGEST) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Secret::from("")),
-        Err(error) => {
-            let fix = match error.kind() {
-                io::ErrorKind::InvalidData => "; save it as UTF-8",
-                _ => "",
-            };
-            let text = format!("{} cannot be read: {error}{fix}", path.display());
-            Err(io::Error::new(error.kind(), text))
-        }
-        text => text,
-    }
-}
-
-/// Replaces a file by another one that only its owner can read, in one step.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = directory.join(format!(".{name}.{}.new", std::process::id()));
-    // A crash may have left one behind.
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    let written = file
-        .write_all(content)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }
 
 macro_rules! debug {
@@ -595,8 +585,6 @@ debug!(EnvFile, SecretFile);
 const MARK: &str = "# entra-registration ";
 /// The start of the comment that remembers whose ids an environment file has.
 const IDS_MARK: &str = "# entra-registration-ids ";
-/// Far more bytes than a file of settings has.
-const LARGEST: usize = 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

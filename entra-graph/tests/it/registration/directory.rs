@@ -1,16 +1,19 @@
 //! Blueprints in the wrong directory, and blueprints that a product will probably not want.
 
 use entra_graph::{
-    ErrorKind,
+    ErrorKind, GraphClient,
     registration::{AppRegistration, Certificate, Lifetime},
 };
 use entra_mock::FakeTenant;
+use serde_json::json;
+use wiremock::{Mock, ResponseTemplate, matchers::path_regex};
 
 use super::{
     ENOUGH, admin, apply,
     factory::{Factory, Signer, secret_of},
     graph_of, sink, writes,
 };
+use crate::support::AppCredential;
 
 const OTHER: &str = "5d0f3c1e-1d71-4883-8f98-567911bfdca6";
 
@@ -95,28 +98,55 @@ async fn nothing_is_changed_or_deleted_in_the_wrong_directory() {
     assert!(right.destroy(&graph).await.unwrap());
 }
 
+/// The sign-in service says which tenant has a domain, to anyone.
 #[tokio::test]
-async fn a_domain_that_the_token_may_not_read_is_unknown_and_stops() {
+async fn a_domain_needs_no_permission_and_one_that_nobody_knows_stops() {
     let tenant = FakeTenant::start().await;
     let graph = graph_of(&tenant, &["Application.ReadWrite.All"]).await;
     let blueprint = AppRegistration::new("Order Desk");
-    let plan = blueprint
-        .clone()
-        .directory("contoso.com")
-        .plan(&graph)
-        .await;
-    let plan = plan.unwrap();
+    let in_directory = |directory: String| blueprint.clone().directory(directory);
+    for directory in [tenant.domain(), tenant.id().to_string()] {
+        let plan = in_directory(directory).plan(&graph).await.unwrap();
+        assert_eq!(plan.stops().count(), 0, "{plan}");
+    }
+    let plan = in_directory("never-verified.example".to_owned());
+    let plan = plan.plan(&graph).await.unwrap();
     let stop = plan.stops().next().unwrap();
     assert!(
         stop.contains("not known") && stop.contains("Organization.Read.All"),
         "{stop}"
     );
-    // The token itself names the tenant.
-    let plan = blueprint
-        .directory(tenant.id().to_string())
-        .plan(&graph)
-        .await;
-    assert_eq!(plan.unwrap().stops().count(), 0);
+    let issuer = format!("https://login.microsoftonline.com/{OTHER}/v2.0");
+    let metadata = ResponseTemplate::new(200).set_body_json(json!({ "issuer": issuer }));
+    let metadata = Mock::given(path_regex("^/fabrikam.com/v2.0/")).respond_with(metadata);
+    tenant.mount(metadata).await;
+    let plan = in_directory("fabrikam.com".to_owned());
+    let plan = plan.plan(&graph).await.unwrap();
+    let stop = plan.stops().next().unwrap();
+    assert!(stop.contains("wrong directory"), "{stop}");
+}
+
+/// As a job does that has no more than its own application.
+#[tokio::test]
+async fn a_rotation_with_the_permission_for_owned_applications_takes_a_domain() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let (mut sink, factory) = (sink(&tenant), Factory::of(&tenant));
+    let blueprint = AppRegistration::new("Order Desk")
+        .directory(tenant.domain())
+        .secret("production", Lifetime::months(6));
+    let job = tenant.register_app("Rotation job").with_secret();
+    job.application_permission("Application.ReadWrite.OwnedBy");
+    let applied = apply(&blueprint, &graph, &mut sink).await;
+    let owners = graph.application(applied.object_id()).owners();
+    let job_id = job.service_principal_id().to_string();
+    owners.add(job_id.as_str()).send().await.unwrap();
+    let own = GraphClient::builder(AppCredential::new(&tenant, &job))
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let rotated = blueprint.rotate(&own, "production", &factory, &mut sink);
+    rotated.await.unwrap();
 }
 
 #[test]

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use entra_graph::{
-    ApplicationTemplate, ErrorKind,
+    Application, ApplicationTemplate, ErrorKind, GraphClient,
     registration::{AppRegistration, Lifetime},
 };
+use entra_mock::FakeTenant;
 use serde_json::json;
-use wiremock::{Mock, ResponseTemplate, matchers::path_regex};
+use wiremock::{
+    Mock, ResponseTemplate,
+    matchers::{path_regex, query_param},
+};
 
-use super::{ENOUGH, admin, outcome, sink, writes};
+use super::{ENOUGH, admin, apply, graph_of, outcome, sink, writes};
 
 fn blueprint() -> AppRegistration {
     AppRegistration::new("Expense Desk")
@@ -145,6 +149,131 @@ async fn replication_delay_makes_no_second_one() {
     let outcome = outcome(&graph, "Expense Desk").await;
     assert_eq!((outcome.principals, outcome.secrets.len()), (1, 1));
     assert!(blueprint().plan(&graph).await.unwrap().is_empty());
+}
+
+/// The object ids of the registrations with the name of the blueprint, marked or not.
+async fn registrations(graph: &GraphClient) -> Vec<String> {
+    let all = graph.applications().list().items();
+    let all: Vec<Application> = all.try_collect().await.unwrap();
+    let named = all.into_iter().filter(|one| {
+        let name = one.display_name.as_deref();
+        name.is_some_and(|name| name.starts_with("Expense Desk"))
+    });
+    named.map(|one| one.id).collect()
+}
+
+/// Creates an application from the template as a run does, and returns its object id.
+async fn instantiate(graph: &GraphClient, name: &str) -> String {
+    let template = graph.application_template(ApplicationTemplate::NOT_IN_GALLERY);
+    let made = template.instantiate(name).send().await.unwrap();
+    made.application.id
+}
+
+#[tokio::test]
+async fn of_two_from_the_template_the_younger_one_is_deleted_and_an_older_one_stays() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = blueprint();
+    let name = name_of(&blueprint.plan(&graph).await.unwrap());
+    let older = instantiate(&graph, &name).await;
+    tenant.clock().advance(Duration::from_secs(1));
+    let kept = instantiate(&graph, &name).await;
+    let update = graph.application(&kept).update();
+    let update = update.set(Application::DISPLAY_NAME, "Expense Desk");
+    let update = update.set(Application::TAGS, ["registration:expense-desk"]);
+    update.send().await.unwrap();
+    tenant.clock().advance(Duration::from_secs(1));
+    let younger = instantiate(&graph, &name).await;
+
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    let stays =
+        format!("= an older registration from the gallery template, with the object id {older}");
+    assert!(text.contains(&stays), "{text}");
+    let removed = format!("with the object id {younger}");
+    assert!(
+        text.contains("- a second registration") && text.contains(&removed),
+        "{text}"
+    );
+    let applied = plan.apply(&mut sink(&tenant)).await.unwrap();
+    assert_eq!(applied.object_id(), kept);
+    let mut left = registrations(&graph).await;
+    let mut expected = vec![older, kept];
+    left.sort();
+    expected.sort();
+    assert_eq!(left, expected);
+    assert!(blueprint.plan(&graph).await.unwrap().is_empty());
+}
+
+/// The list is older than what the registration is now.
+#[tokio::test]
+async fn a_second_one_that_only_a_stale_list_shows_without_a_mark_stays() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = blueprint();
+    let name = name_of(&blueprint.plan(&graph).await.unwrap());
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    tenant.clock().advance(Duration::from_secs(1));
+    let other = instantiate(&graph, "Expense Desk of another team").await;
+    let list = json!({"value": [{"id": other, "createdDateTime": "2099-01-01T00:00:00Z"}]});
+    let stale = Mock::given(path_regex("/applications$"))
+        .and(query_param("$filter", format!("displayName eq '{name}'")))
+        .respond_with(ResponseTemplate::new(200).set_body_json(list));
+    tenant.mount(stale).await;
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    assert!(registrations(&graph).await.contains(&other));
+}
+
+/// Each run may see its own registration first.
+#[tokio::test]
+async fn two_applies_at_once_keep_the_registration_that_each_returns() {
+    for random_seed in 1..5 {
+        let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
+        let one = graph_of(&tenant, ENOUGH).await;
+        let other = graph_of(&tenant, ENOUGH).await;
+        let plans = (
+            blueprint().plan(&one).await.unwrap(),
+            blueprint().plan(&other).await.unwrap(),
+        );
+        tenant.set_replication_delay(Duration::from_secs(60));
+        let (mut first, mut second) = (sink(&tenant), sink(&tenant));
+        let (a, b) = tokio::join!(plans.0.apply(&mut first), plans.1.apply(&mut second));
+        tenant.set_replication_delay(Duration::ZERO);
+        let left = registrations(&one).await;
+        assert!(!left.is_empty(), "seed {random_seed}");
+        for outcome in [a, b] {
+            match outcome {
+                Ok(applied) => {
+                    let id = applied.object_id().to_owned();
+                    assert!(left.contains(&id), "seed {random_seed}: {left:?}");
+                }
+                // Where each run marked its own, the administrator has to choose.
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Registration, "{error:#}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_apply_right_after_another_one_keeps_its_registration() {
+    for random_seed in 1..5 {
+        let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
+        let one = graph_of(&tenant, ENOUGH).await;
+        let next = graph_of(&tenant, ENOUGH).await;
+        tenant.set_replication_delay(Duration::from_secs(60));
+        let first = apply(&blueprint(), &one, &mut sink(&tenant)).await;
+        let plan = blueprint().plan(&next).await.unwrap();
+        let second = plan.apply(&mut sink(&tenant)).await;
+        tenant.set_replication_delay(Duration::ZERO);
+        let left = registrations(&one).await;
+        assert!(
+            left.iter().any(|id| id == first.object_id()),
+            "seed {random_seed}"
+        );
+        match second {
+            Ok(second) => assert_eq!(second.object_id(), first.object_id(), "seed {random_seed}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Registration, "{error:#}"),
+        }
+    }
 }
 
 /// The display name until the registration has its tag.

@@ -1,19 +1,25 @@
-//! The tenant's app management policy limits or forbids client secrets.
+//! The tenant's app management policy limits or forbids client secrets, certificates and application ID URIs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use entra_graph::{
     AppManagementPolicy, ErrorKind, GraphClient, NewAppManagementPolicy, NewApplication,
     TenantAppManagementPolicy,
-    registration::{AppRegistration, FederatedCredential, Lifetime},
+    registration::{AppRegistration, Certificate, FederatedCredential, Lifetime},
     types::{
         AppCredentialRestrictionType, AppManagementApplicationConfiguration,
-        CustomAppManagementConfiguration, PasswordCredentialConfiguration,
+        AppManagementRestrictionState, CustomAppManagementConfiguration,
+        IdentifierUriConfiguration, IdentifierUriRestriction, KeyCredentialConfiguration,
+        PasswordCredentialConfiguration,
     },
 };
 use entra_mock::FakeTenant;
 
-use super::{ENOUGH, graph_of, outcome, sink, writes};
+use super::{
+    ENOUGH, apply,
+    factory::{Factory, Signer},
+    graph_of, outcome, sink, writes,
+};
 
 /// A tenant whose default policy has this restriction, and a client that may read policies or not.
 async fn restricted(
@@ -173,4 +179,81 @@ async fn a_policy_of_the_application_replaces_the_default_one() {
     let end = applied.secrets()[0].expires.unwrap();
     let days = (end - entra_core::Clock::now(&tenant.clock())).whole_days();
     assert_eq!(days, 179);
+}
+
+/// Sets what the tenant's default policy restricts.
+async fn restrict(writer: &GraphClient, restrictions: AppManagementApplicationConfiguration) {
+    let policy = writer.default_app_management_policy().update();
+    let policy = policy.set(
+        TenantAppManagementPolicy::APPLICATION_RESTRICTIONS,
+        restrictions,
+    );
+    let policy = policy.set(TenantAppManagementPolicy::IS_ENABLED, true);
+    policy.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_that_lives_too_long_is_named_with_the_rule() {
+    let tenant = FakeTenant::start().await;
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let writer = writer(&tenant).await;
+    let limited = |days: u32| {
+        let longest = KeyCredentialConfiguration::limits(days);
+        AppManagementApplicationConfiguration::default().key_credentials([longest])
+    };
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let one = AppRegistration::new("Order Desk").certificate(first);
+    let both = one.clone().certificate(second.clone());
+
+    restrict(&writer, limited(1)).await;
+    let plan = one.plan(&graph).await.unwrap();
+    let of_first = plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    tenant.clock().advance(Duration::from_secs(10 * 60));
+    restrict(&writer, limited(36_500)).await;
+    apply(&one, &graph, &mut sink(&tenant)).await;
+    restrict(&writer, limited(1)).await;
+    let plan = both.plan(&graph).await.unwrap();
+    let plan = plan.prove_with(Arc::new(Signer::first())).await.unwrap();
+    let of_further = plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    let (present, material) = (Signer::first(), Signer::second().material());
+    let factory = Factory::of(&tenant);
+    let rotated = one.rotate_certificate(&graph, &second, &present, &factory, &material);
+    let of_rotated = rotated.await.unwrap_err();
+    for (error, name) in [
+        (of_first, "\"first\""),
+        (of_further, "\"second\""),
+        (of_rotated, "\"second\""),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Registration, "{error:#}");
+        let text = error.to_string();
+        for part in [
+            "limits the lifetime of certificates",
+            "CredentialInvalidLifetimeAsPerAppPolicy",
+            name,
+            "use one with a shorter lifetime",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_application_id_uri_that_the_policy_rejects_is_named_with_the_rule() {
+    let tenant = FakeTenant::start().await;
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let blocks = IdentifierUriRestriction::default().state(AppManagementRestrictionState::Enabled);
+    let uris = IdentifierUriConfiguration::default().non_default_uri_addition(blocks);
+    let restrictions = AppManagementApplicationConfiguration::default().identifier_uris(uris);
+    restrict(&writer(&tenant).await, restrictions).await;
+    let uri = format!("https://{}/orders", tenant.domain());
+    let blueprint = AppRegistration::new("Order Desk").app_id_uri(uri);
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let error = plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Registration, "{error:#}");
+    let text = error.to_string();
+    assert!(
+        text.contains("restricts application ID URIs") && text.contains("api://{client-id}"),
+        "{text}"
+    );
 }

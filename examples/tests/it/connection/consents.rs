@@ -83,6 +83,38 @@ async fn a_scope_of_one_api_is_not_granted_by_that_of_another() {
     }
 }
 
+/// As `https://management.azure.com/` has it.
+#[tokio::test]
+async fn an_api_whose_uri_ends_in_a_slash_is_found_and_looked_up_once() {
+    let world = World::new().await;
+    let shop = world.tenant.register_app("Shop");
+    let shop = shop.expose_scope("access_as_user");
+    world.app.delegated_permission_of(&shop, "access_as_user");
+    let id = shop.service_principal_id().to_string();
+    let names = json!([shop.client_id().to_string(), "https://shop.contoso.com/"]);
+    world
+        .tenant
+        .set_property("servicePrincipals", &id, "servicePrincipalNames", names)
+        .unwrap();
+    for slash in ["", "/"] {
+        let need = |name: &str| format!("https://shop.contoso.com{slash}/{name}");
+        world.tenant.forget_requests();
+        let needs = [need("access_as_user"), need("ACCESS_as_user")];
+        let report = world.test().needs_delegated(needs).run().await;
+        let found: Vec<Severity> = report.of(Check::Consent).map(|one| one.severity).collect();
+        assert_eq!(found, [Severity::Ok, Severity::Ok], "{report}");
+        let requests = world.tenant.requests();
+        let mut lists = Vec::new();
+        for request in requests.iter() {
+            if request.path.ends_with("/servicePrincipals") {
+                lists.push(request.path.clone());
+            }
+        }
+        // Without the slash, and with it.
+        assert_eq!(lists.len(), 2, "{report}");
+    }
+}
+
 #[tokio::test]
 async fn a_test_that_may_not_read_the_api_does_not_call_its_scope_granted() {
     let mut world = World::new().await;

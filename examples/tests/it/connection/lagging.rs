@@ -6,10 +6,11 @@ use entra_auth::{ApplicationCredentialFactory, CredentialOptions};
 use entra_core::{Clock as _, CredentialMaterial};
 use entra_graph::{
     GraphClient,
-    connection::{Check, ConnectionTest, RedirectPlatform, Severity},
+    connection::{Check, ConnectionReport, ConnectionTest, RedirectPlatform, Severity},
     registration::{AppRegistration, Applied, Lifetime, MemorySink},
 };
 use entra_mock::{FakeTenant, Fault};
+use serde_json::json;
 
 use super::world::{REDIRECT, World, reader_with};
 
@@ -119,24 +120,72 @@ async fn a_role_that_was_granted_a_moment_ago_is_waited_for_without_a_reader() {
     assert_eq!(found, [Severity::Ok], "{report}");
 }
 
-/// An old application, and one that the directory does not have: nothing tells that it is new.
+/// How long a test of this product takes, and its report.
+async fn waited(world: &World) -> (Duration, ConnectionReport) {
+    let start = world.clock.now();
+    let report = world.test().run().await;
+    ((world.clock.now() - start).unsigned_abs(), report)
+}
+
+/// An old application, and one that the directory does not have: nothing tells that it is new. Only a consent to delegated
+/// permissions has no date.
 #[tokio::test]
 async fn what_cannot_be_new_is_not_waited_for() {
-    for (is_known, longest) in [(true, 0), (false, 3)] {
+    for (is_known, delegates, longest) in [(true, false, 0), (true, true, 30), (false, true, 3)] {
         let mut world = World::new().await;
         world.days(30);
         world.needs.push("Group.Read.All");
-        world.delegated.push("GroupMember.Read.All");
         world.redirect.1.push('/');
+        if delegates {
+            world.delegated.push("GroupMember.Read.All");
+        }
         if !is_known {
             world.client_text = "535fb089-9ff3-47b6-9bfb-4f1264799865".to_owned();
         }
-        let start = world.clock.now();
-        let report = world.test().run().await;
+        let (took, report) = waited(&world).await;
         assert!(!report.passed(), "{report}");
-        let took = (world.clock.now() - start).unsigned_abs();
         assert_eq!(took, Duration::from_secs(longest), "{report}");
     }
+}
+
+/// However new the application is.
+#[tokio::test]
+async fn what_no_replica_can_change_is_not_waited_for() {
+    type Change = fn(&mut World);
+    let changes: [Change; 4] = [
+        |world| world.apis.push(("no identifier".to_owned(), None)),
+        |world| world.redirect.1 = "http://helpdesk.example/cb".to_owned(),
+        |world| world.delegated.push("User.Reed"),
+        |world| world.needs.push("User.Reed.All"),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut world = World::new().await;
+        change(&mut world);
+        let (took, report) = waited(&world).await;
+        assert_eq!(report.errors().count(), 1, "{number}:\n{report}");
+        assert_eq!(took, Duration::ZERO, "{number}:\n{report}");
+    }
+}
+
+/// Its registration is in the tenant of its vendor, so the directory here never has one.
+#[tokio::test]
+async fn an_application_of_another_organization_is_not_late() {
+    let mut world = World::new().await;
+    let graph = reader_with(&world.tenant, &RIGHTS).await;
+    let id = world.app.service_principal_id().to_string();
+    let vendor = json!("9188040d-6c67-4c5b-b112-36a304b66dad");
+    let tenant = &world.tenant;
+    tenant
+        .set_property("servicePrincipals", &id, "appOwnerOrganizationId", vendor)
+        .unwrap();
+    // The reader writes another registration.
+    let other = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
+    apply(tenant, &graph, &other).await;
+    tenant.inject(Fault::on("/applications(").times(1000).status(404));
+    world.reader = Some(graph);
+    let (took, report) = waited(&world).await;
+    assert!(report.passed(), "{report}");
+    assert_eq!(took, Duration::ZERO, "{report}");
 }
 
 #[tokio::test]

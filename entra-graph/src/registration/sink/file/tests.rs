@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 /// A file that is removed at the end.
@@ -61,7 +63,7 @@ async fn an_environment_file_of_a_windows_tool_keeps_its_lines_and_has_each_vari
         sink.store_ids(&ids()).await.unwrap();
         assert_eq!(
             file.text(),
-            "AZURE_TENANT_ID=contoso.com\nGREETING=Gr\u{fc}\u{df}e\n# entra-registration-ids {\"variable\":\"AZURE_CLIENT_ID\",\"registration\":\"orders\"}\nAZURE_CLIENT_ID=535fb089-9ff3-47b6-9bfb-4f1264799865\n"
+            "AZURE_TENANT_ID=contoso.com\nGREETING=Gr\u{fc}\u{df}e\n# entra-registration-ids {\"variable\":\"AZURE_CLIENT_ID\",\"registration\":\"orders\",\"tenant_id\":\"contoso.com\",\"client_id\":\"535fb089-9ff3-47b6-9bfb-4f1264799865\"}\nAZURE_CLIENT_ID=535fb089-9ff3-47b6-9bfb-4f1264799865\n"
         );
         assert_eq!(sink.lookup(&slot()).await.unwrap(), SinkEntry::Missing);
     }
@@ -168,29 +170,29 @@ async fn ids_of_another_registration_are_an_error_before_a_write() {
     let id = ids().client_id;
     let file = Scratch::with(
         "ids.env",
-        format!("AZURE_CLIENT_ID={OTHER_ID}\n").as_bytes(),
+        format!("AZURE_CLIENT_ID={OTHER_ID} # of a tool\n").as_bytes(),
     );
     let mut sink = EnvFile::new(&file.0);
     // An id that no registration wrote may be that of the program which registers others.
     let error = sink
-        .check("orders", Some(&id))
+        .check("orders", Some(&id), None)
         .await
         .unwrap_err()
         .to_string();
     assert!(error.contains("no registration wrote"), "{error}");
-    sink.check("orders", Some(OTHER_ID)).await.unwrap();
+    sink.check("orders", Some(OTHER_ID), None).await.unwrap();
     let mut prefixed = EnvFile::new(&file.0).prefix("ORDERS_");
-    prefixed.check("orders", None).await.unwrap();
+    prefixed.check("orders", None, None).await.unwrap();
     prefixed.store_ids(&ids()).await.unwrap();
-    let other = prefixed.check("invoices", None).await.unwrap_err();
+    let other = prefixed.check("invoices", None, None).await.unwrap_err();
     assert!(
         other.to_string().contains("registration \"orders\""),
         "{other}"
     );
-    prefixed.check("orders", None).await.unwrap();
+    prefixed.check("orders", None, None).await.unwrap();
     assert!(
         file.text()
-            .contains(&format!("AZURE_CLIENT_ID={OTHER_ID}\n"))
+            .contains(&format!("AZURE_CLIENT_ID={OTHER_ID} # of a tool\n"))
     );
     let before = file.text();
     prefixed.store_ids(&ids()).await.unwrap();
@@ -198,22 +200,83 @@ async fn ids_of_another_registration_are_an_error_before_a_write() {
 
     let json = Scratch::new("ids.json");
     let mut sink = SecretFile::new(&json.0);
-    sink.check("orders", None).await.unwrap();
+    sink.check("orders", None, None).await.unwrap();
     sink.store_ids(&ids()).await.unwrap();
-    sink.check("orders", None).await.unwrap();
-    sink.check("invoices", None).await.unwrap_err();
+    sink.check("orders", None, None).await.unwrap();
+    sink.check("invoices", None, None).await.unwrap_err();
     let manual = Scratch::with(
         "manual.json",
         format!("{{\"client_id\": \"{OTHER_ID}\"}}").as_bytes(),
     );
     SecretFile::new(&manual.0)
-        .check("orders", Some(&id))
+        .check("orders", Some(&id), None)
         .await
         .unwrap_err();
     SecretFile::new(&manual.0)
-        .check("orders", Some(OTHER_ID))
+        .check("orders", Some(OTHER_ID), None)
         .await
         .unwrap();
+}
+
+/// The same blueprint in another tenant has the same key.
+#[tokio::test]
+async fn ids_of_another_tenant_are_an_error_before_a_write() {
+    const TENANT: &str = "3c2b0a5e-1d71-4883-8f98-567911bfdca6";
+    let mut ids = ids();
+    ids.tenant_id = Some(TENANT.to_owned());
+    let (env, json) = (Scratch::new("tenant.env"), Scratch::new("tenant.json"));
+    let mut sinks: [Box<dyn SecretSink>; 2] = [
+        Box::new(EnvFile::new(&env.0)),
+        Box::new(SecretFile::new(&json.0)),
+    ];
+    for sink in &mut sinks {
+        sink.store_ids(&ids).await.unwrap();
+        sink.check("orders", None, Some(TENANT)).await.unwrap();
+        sink.check("orders", None, None).await.unwrap();
+        let error = sink.check("orders", None, Some(OTHER_ID)).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(TENANT), "{error}");
+    }
+    // As an older version wrote it.
+    let old = format!(
+        "{IDS_MARK}{{\"variable\":\"AZURE_CLIENT_ID\",\"registration\":\"orders\"}}\nAZURE_TENANT_ID={TENANT}\n"
+    );
+    let file = Scratch::with("tenant-old.env", old.as_bytes());
+    let mut sink = EnvFile::new(&file.0);
+    sink.check("orders", None, Some(TENANT)).await.unwrap();
+    sink.check("orders", None, Some(OTHER_ID))
+        .await
+        .unwrap_err();
+}
+
+#[tokio::test]
+async fn an_id_that_was_replaced_by_hand_is_an_error_before_a_write() {
+    let file = Scratch::new("by-hand.env");
+    let mut sink = EnvFile::new(&file.0);
+    sink.store_ids(&ids()).await.unwrap();
+    let text = file.text().replace(
+        &format!("AZURE_CLIENT_ID={}", ids().client_id),
+        &format!("AZURE_CLIENT_ID={OTHER_ID} # of a tool"),
+    );
+    fs::write(&file.0, &text).unwrap();
+    let error = sink.check("orders", None, None).await.unwrap_err();
+    assert!(
+        error.to_string().contains("no registration wrote"),
+        "{error}"
+    );
+    assert_eq!(file.text(), text);
+}
+
+#[tokio::test]
+async fn an_exported_variable_stays_exported() {
+    let before = "export AZURE_CLIENT_ID=your-client-id # from the portal\nAZURE_TENANT_ID=\n";
+    let file = Scratch::with("export.env", before.as_bytes());
+    let mut sink = EnvFile::new(&file.0);
+    sink.check("orders", None, None).await.unwrap();
+    sink.store_ids(&ids()).await.unwrap();
+    let text = file.text();
+    let start = "export AZURE_CLIENT_ID=535fb089-9ff3-47b6-9bfb-4f1264799865\nAZURE_TENANT_ID=contoso.com\n";
+    assert!(text.starts_with(start), "{text}");
 }
 
 #[tokio::test]
