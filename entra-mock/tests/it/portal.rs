@@ -113,6 +113,21 @@ async fn a_browser_without_a_session_sees_nothing_of_the_tenant() {
 }
 
 #[tokio::test]
+async fn the_root_of_the_control_api_leads_to_the_portal() {
+    let browser = Browser::at(Server::builder()).await;
+    for root in ["/_entra-mock", "/_entra-mock/"] {
+        // The path of the cookie is the portal, so a browser sends none here.
+        let reply = fetch(http().get(format!("{}{root}", browser.server.uri()))).await;
+        assert_eq!(
+            (reply.status, reply.header("location")),
+            (302, Some("/_entra-mock/portal")),
+            "{root}"
+        );
+    }
+    assert!(browser.get("").await.text.contains("Contoso"));
+}
+
+#[tokio::test]
 async fn a_link_works_once() {
     let browser = Browser::at(Server::builder()).await;
     let again = fetch(http().get(&browser.link)).await;
