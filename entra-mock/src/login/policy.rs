@@ -108,6 +108,12 @@ pub(super) fn check_workload(
     }
 }
 
+/// Whether a policy applies to the sign-in of a user at one of these applications, whether it was met or not.
+pub(super) fn any_applies(state: &State, user_id: &str, apps: &[&str]) -> bool {
+    let mut policies = state.policies.iter();
+    policies.any(|policy| applies(policy, state, user_id, apps))
+}
+
 fn names_workload(policy: &Policy, service_principal: &str) -> bool {
     let is_in = |ids: &[String]| ids.iter().any(|id| id == service_principal);
     is_in(&policy.principals) && !is_in(&policy.excluded_principals)
