@@ -23,6 +23,18 @@ impl State {
         self.policies.extend(enforced.into_iter().flatten());
     }
 
+    /// Enforces the policies of a stored tenant that the version which stored it recorded only.
+    #[cfg(feature = "server")]
+    pub(crate) fn enforce_recorded_policies(&mut self) {
+        let policies = self.store.all(Kind::ConditionalAccessPolicy);
+        let ids = policies.filter_map(|policy| policy.text("id").map(str::to_owned));
+        let is_enforced = |id: &String| self.policies.iter().any(|policy| policy.id == *id);
+        let ids: Vec<String> = ids.filter(|id| !is_enforced(id)).collect();
+        for id in &ids {
+            self.enforce_policy(id);
+        }
+    }
+
     /// The enabled policies that are not enforced: name, and the part that the sign-in side cannot express.
     pub(crate) fn recorded_policies(&self) -> Vec<(String, String)> {
         let policies = self.store.all(Kind::ConditionalAccessPolicy);
@@ -347,6 +359,27 @@ mod tests {
             policy.pointer_mut(parent).unwrap()[name] = value.clone();
         }
         enforced("a", &object(&policy))
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn a_policy_that_was_stored_as_recorded_only_is_enforced_when_it_is_loaded() {
+        let mut state = state();
+        let rule = AccessRule {
+            control: Control::SecondFactor,
+            principals: vec![],
+            apps: vec![],
+        };
+        state.add_access_rule(Timestamp::UNIX_EPOCH, rule);
+        let before = state.policies.clone();
+        let mut policy = block_everything();
+        policy["id"] = json!(id(7));
+        let kind = Kind::ConditionalAccessPolicy;
+        state.store.insert(kind, object(&policy)).unwrap();
+        state.enforce_recorded_policies();
+        assert_eq!(state.policies[..1], before[..]);
+        assert_eq!(state.policies[1].id, id(7));
+        assert_eq!(state.policies.len(), 2);
     }
 
     #[test]
