@@ -38,7 +38,8 @@ pub fn read_text_file(path: &Path, limit: usize) -> io::Result<Secret> {
     }
     let file = File::open(path)?;
     // Allocated once: a buffer that grows leaves copies of the secret behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1)));
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(length).saturating_add(1)));
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
@@ -90,6 +91,23 @@ fn utf16(text: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_no_reservation_of_memory() {
+        let name = format!("entra-core-limit-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, "text").unwrap();
+        for (limit, expected) in [
+            (usize::MAX, Ok("text")),
+            (4, Ok("text")),
+            (3, Err(io::ErrorKind::FileTooLarge)),
+        ] {
+            let read = read_text_file(&path, limit);
+            let read = read.as_ref().map(Secret::expose_secret);
+            assert_eq!(read.map_err(io::Error::kind), expected, "{limit}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
 
     #[test]
     fn text_is_read_in_each_encoding_with_and_without_a_mark() {

@@ -37,7 +37,7 @@ pub(crate) fn preflight(request: &WireRequest) -> Option<Reply> {
 
 /// Adds the headers with which a script of another origin can read a response of Graph.
 pub(crate) fn expose(request: &WireRequest, reply: Reply) -> Reply {
-    if request.header("origin").is_none() || !is_graph(&request.path) {
+    if request.header("origin").is_none() || !Surface::is_of_graph(&request.path) {
         return reply;
     }
     reply
@@ -54,12 +54,11 @@ enum Surface {
 
 impl Surface {
     fn of(path: &str) -> Option<Self> {
-        if is_graph(path) {
+        if Self::is_of_graph(path) {
             return Some(Self::Graph);
         }
         let path = path.to_ascii_lowercase();
-        let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        match segments.as_slice() {
+        match segments(&path).as_slice() {
             [_, "oauth2", "token"] | [_, "oauth2", "v2.0", "token"] => Some(Self::Token),
             ["common", "discovery", "instance"]
             | [_, "discovery", "keys"]
@@ -69,6 +68,19 @@ impl Surface {
             _ => None,
         }
     }
+
+    /// Whether Graph serves a path: its versions, and UserInfo.
+    fn is_of_graph(path: &str) -> bool {
+        is_graph(path)
+            || matches!(
+                segments(&path.to_ascii_lowercase()).as_slice(),
+                ["oidc", "userinfo"] | [_, "openid", "userinfo"]
+            )
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|part| !part.is_empty()).collect()
 }
 
 /// Not documented; browsers accept every 2xx status.
@@ -107,6 +119,8 @@ mod tests {
         for (path, expected) in [
             ("/v1.0/users", Some("*")),
             ("/beta/me", Some("*")),
+            ("/oidc/userinfo", Some("*")),
+            ("/t/openid/userinfo", Some("*")),
             ("/t/discovery/v2.0/keys", Some("*")),
             ("/t/v2.0/.well-known/openid-configuration", Some("*")),
             ("/t/oauth2/v2.0/token", Some("https://spa.example")),

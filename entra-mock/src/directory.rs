@@ -28,6 +28,8 @@ pub use insertion::SeedError;
 
 pub(crate) use apps::{AppIds, application_defaults};
 #[cfg(feature = "server")]
+pub(crate) use enforcement::unsupported_part;
+#[cfg(feature = "server")]
 pub(crate) use insertion::SeedErrorCause;
 pub(crate) use insertion::{collection_kind, set};
 pub(crate) use log::{Audit, SignInRecord};

@@ -203,8 +203,11 @@ impl Engine {
     /// Returns what a reviewer would say of the clients, by the requests in the journal.
     pub(crate) fn findings(&self) -> Findings {
         let records: Vec<RequestRecord> = self.journal().records().cloned().collect();
-        let ignored = self.read().fixture_apps.clone();
-        Findings::of(&records, &ignored)
+        let (ignored, policies) = {
+            let state = self.read();
+            (state.fixture_apps.clone(), state.recorded_policies())
+        };
+        Findings::of(&records, &ignored, &policies)
     }
 
     pub(crate) fn replication(&self) -> MutexGuard<'_, Replication> {

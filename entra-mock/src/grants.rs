@@ -160,10 +160,15 @@ pub(crate) struct Attempts {
 pub(crate) struct Policy {
     pub(crate) id: String,
     pub(crate) control: Control,
-    /// Object ids of users and groups. Empty for all users.
+    /// Object ids of users, groups and service principals, and template ids of roles. Empty for all users.
     pub(crate) principals: Vec<String>,
     /// Client ids of the signing-in application or of the resource. Empty for all.
     pub(crate) apps: Vec<String>,
+    /// Those of `principals` and of `apps` to which the policy does not apply.
+    #[serde(default)]
+    pub(crate) excluded_principals: Vec<String>,
+    #[serde(default)]
+    pub(crate) excluded_apps: Vec<String>,
 }
 
 /// What a policy requires.

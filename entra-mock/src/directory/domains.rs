@@ -81,3 +81,16 @@ pub(crate) fn domain(name: &str) -> Object {
         ("supportedServices", json!([])),
     ])
 }
+
+/// Whether a text is a fully qualified domain name.
+pub(crate) fn is_domain_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(is_label)
+}

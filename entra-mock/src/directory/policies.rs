@@ -119,6 +119,8 @@ impl State {
             control: rule.control,
             principals: rule.principals,
             apps: rule.apps,
+            excluded_principals: Vec::new(),
+            excluded_apps: Vec::new(),
         });
         id
     }

@@ -103,9 +103,14 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Applies all rules to the requests of a journal. `ignored_apps` have permissions that are not the client's choice.
-    pub(crate) fn of(records: &[RequestRecord], ignored_apps: &BTreeSet<String>) -> Self {
-        let trace = Trace::new(records, ignored_apps);
+    /// Applies all rules to the requests of a journal. `ignored_apps` have permissions that are not the client's choice;
+    /// `recorded_policies` are not enforced, by name and by the part that is not supported.
+    pub(crate) fn of(
+        records: &[RequestRecord],
+        ignored_apps: &BTreeSet<String>,
+        recorded_policies: &[(String, String)],
+    ) -> Self {
+        let trace = Trace::new(records, ignored_apps, recorded_policies);
         let mut findings: Vec<Finding> = RULES
             .iter()
             .flat_map(|rule| {

@@ -25,6 +25,8 @@ pub(super) struct Trace<'r> {
     pub(super) others: Vec<Other<'r>>,
     /// Applications whose permissions are not the choice of their client.
     pub(super) ignored_apps: &'r BTreeSet<String>,
+    /// Conditional access policies that are enabled and not enforced: name, and the part that is not supported.
+    pub(super) recorded_policies: &'r [(String, String)],
 }
 
 /// One request to Graph.
@@ -67,7 +69,11 @@ pub(super) struct Other<'r> {
 }
 
 impl<'r> Trace<'r> {
-    pub(super) fn new(records: &'r [RequestRecord], ignored_apps: &'r BTreeSet<String>) -> Self {
+    pub(super) fn new(
+        records: &'r [RequestRecord],
+        ignored_apps: &'r BTreeSet<String>,
+        recorded_policies: &'r [(String, String)],
+    ) -> Self {
         let clients = clients(records);
         let mut trace = Self {
             records,
@@ -75,6 +81,7 @@ impl<'r> Trace<'r> {
             grants: Vec::new(),
             others: Vec::new(),
             ignored_apps,
+            recorded_policies,
         };
         for (index, record) in records.iter().enumerate() {
             if let Some(facts) = &record.facts.grant {

@@ -96,9 +96,13 @@ pub(crate) fn respond(
         Outcome::Served(_) => dispatch(tenant, faults, now, request, caller),
     };
     let reply = served.unwrap_or_else(|error| {
-        let path = version(&request.path, "/v1.0").filter(|_| error.status == 501);
-        let allowed = path.and_then(|path| methods::allowed_instead(&request.method, path));
-        let unknown = path.and_then(segments::unknown);
+        let v1 = version(&request.path, "/v1.0").filter(|_| error.status == 501);
+        let beta = version(&request.path, "/beta").filter(|_| error.status == 501);
+        let allowed = v1
+            .or(beta)
+            .and_then(|path| methods::allowed_instead(&request.method, path));
+        // Beta has more segments than the table.
+        let unknown = v1.and_then(segments::unknown);
         let reply = |error: &GraphError| error::reply(error, now, &request_id, &client_request_id);
         match allowed {
             Some(allowed) => {

@@ -228,7 +228,7 @@ impl Observer {
             issued: response
                 .access_token
                 .map(|token| self.hasher.hash_one(token.as_ref())),
-            expires_in: response.expires_in.map(Duration::from_secs),
+            expires_in: response.expires_in.and_then(|seconds| seconds.duration()),
         }))
     }
 }
@@ -237,7 +237,25 @@ impl Observer {
 struct TokenResponse<'a> {
     #[serde(borrow)]
     access_token: Option<Cow<'a, str>>,
-    expires_in: Option<u64>,
+    expires_in: Option<Seconds>,
+}
+
+/// A number, or a text as the v1.0 endpoint writes it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(u64),
+    Text(String),
+}
+
+impl Seconds {
+    fn duration(&self) -> Option<Duration> {
+        let seconds = match self {
+            Self::Number(seconds) => *seconds,
+            Self::Text(text) => text.parse().ok()?,
+        };
+        Some(Duration::from_secs(seconds))
+    }
 }
 
 /// How many tokens are shared between requests.

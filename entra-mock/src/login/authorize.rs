@@ -13,7 +13,8 @@ use super::{
     identify::{Decision, IdentifiedUser, Identify, Progress, SignInHints},
     page::{self, Page},
     parameters::Parameters,
-    policy, resource,
+    policy,
+    resource::{self, Resource},
     scope::RequestedScopes,
     user_grant::{self, FrontChannel, UserTokenRequest},
     user_sign_in::{self, Event},
@@ -209,15 +210,7 @@ impl<'a> AuthorizeContext<'a> {
         let state = self.context.read();
         let client = &self.request.client;
         let user = account::of(&state, subject).map_err(CodeError::Account)?;
-        let resources: Vec<_> = self
-            .request
-            .requested
-            .resources
-            .iter()
-            .filter_map(|requested| {
-                resource::find(&state, self.context, &requested.identifier).ok()
-            })
-            .collect();
+        let resources = self.resources(&state);
         let mut apps = vec![client.app_id.as_str()];
         apps.extend(resources.iter().map(|resource| resource.app_id.as_str()));
         policy::check_block(&state, &subject.user_id, &apps).map_err(CodeError::Request)?;
@@ -239,6 +232,14 @@ impl<'a> AuthorizeContext<'a> {
             check_registration(client, &results).map_err(CodeError::Request)?;
             Ok(results)
         })
+    }
+
+    /// The resources that the request names and the tenant has.
+    fn resources(&self, state: &State) -> Vec<Resource> {
+        let requested = self.request.requested.resources.iter();
+        requested
+            .filter_map(|requested| resource::find(state, self.context, &requested.identifier).ok())
+            .collect()
     }
 
     fn ask_for_consent(&self, subject: &Subject, consent_result: &[ConsentResult]) -> Reply {
@@ -395,12 +396,18 @@ impl<'a> AuthorizeContext<'a> {
         } else {
             Event::Interactive
         };
+        let resources = self.resources(&self.context.read());
+        let apps: Vec<&str> = resources
+            .iter()
+            .map(|resource| resource.app_id.as_str())
+            .collect();
         let record = user_sign_in::record(
             self.context,
             &self.request.client,
             &subject.user_id,
             event,
             None,
+            &apps,
             &outcome,
         );
         self.context.write().write_sign_in(record);

@@ -43,7 +43,7 @@ pub(super) fn respond(
             Ok(issued)
         }
         Err(TokenError::Error(error)) => {
-            let record = sign_in::record(context, &client, None, None, &Err(error.code));
+            let record = sign_in::record(context, &client, None, None, &Err(error.clone()));
             context.write().write_sign_in(record);
             Err(error.into())
         }

@@ -48,6 +48,11 @@ impl LoginError {
         self
     }
 
+    /// Whether a conditional access policy caused the error.
+    pub(super) const fn is_by_policy(&self) -> bool {
+        self.policy.is_some()
+    }
+
     /// The text without numbers and ids.
     pub(super) fn text(&self) -> &str {
         &self.text

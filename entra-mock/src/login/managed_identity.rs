@@ -124,7 +124,7 @@ fn token(
     let issued = issue(context, &client, identifier);
     let (resource, outcome) = match &issued {
         Ok((token, resource)) => (Some(resource), Ok(token.id.clone())),
-        Err(error) => (None, Err(error.code)),
+        Err(error) => (None, Err(error.clone())),
     };
     let record = sign_in::record(context, &client, resource, Some(resource_id), &outcome);
     context.write().write_sign_in(record);

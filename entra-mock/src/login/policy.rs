@@ -95,11 +95,8 @@ pub(super) fn check_workload(
 ) -> Result<(), LoginError> {
     let blocking = state.policies.iter().find(|policy| {
         policy.control == Control::Block
-            && policy.principals.iter().any(|id| id == service_principal)
-            && (policy.apps.is_empty()
-                || apps
-                    .iter()
-                    .any(|app| policy.apps.iter().any(|own| own == app)))
+            && covers(policy, apps)
+            && names_workload(policy, service_principal)
     });
     match blocking {
         None => Ok(()),
@@ -109,6 +106,17 @@ pub(super) fn check_workload(
             Err(LoginError::new(53_003, text).by_policy(&policy.id))
         }
     }
+}
+
+/// Whether a policy applies to the sign-in of a user at one of these applications, whether it was met or not.
+pub(super) fn any_applies(state: &State, user_id: &str, apps: &[&str]) -> bool {
+    let mut policies = state.policies.iter();
+    policies.any(|policy| applies(policy, state, user_id, apps))
+}
+
+fn names_workload(policy: &Policy, service_principal: &str) -> bool {
+    let is_in = |ids: &[String]| ids.iter().any(|id| id == service_principal);
+    is_in(&policy.principals) && !is_in(&policy.excluded_principals)
 }
 
 fn matching_policy<'a>(
@@ -123,14 +131,26 @@ fn matching_policy<'a>(
         .find(|policy| policy.control == control && applies(policy, state, user_id, apps))
 }
 
+/// Whether a policy applies to a user at one of these applications, its client or its resources.
 fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool {
-    let here = policy.apps.is_empty()
-        || apps
-            .iter()
-            .any(|app| policy.apps.iter().any(|own| own == app));
-    here && (policy.principals.is_empty()
-        || policy.principals.iter().any(|id| id == user_id)
-        || groups::groups_of(state, user_id)
-            .iter()
-            .any(|group| policy.principals.contains(group)))
+    let names = |ids: &[String]| names_user(state, ids, user_id);
+    covers(policy, apps)
+        && (policy.principals.is_empty() || names(&policy.principals))
+        && !names(&policy.excluded_principals)
+}
+
+fn covers(policy: &Policy, apps: &[&str]) -> bool {
+    let names = |ids: &[String]| apps.iter().any(|app| ids.iter().any(|id| id == app));
+    (policy.apps.is_empty() || names(&policy.apps)) && !names(&policy.excluded_apps)
+}
+
+/// Whether a user, one of their groups or one of their roles is among these.
+fn names_user(state: &State, ids: &[String], user_id: &str) -> bool {
+    let named = |own: &str| ids.iter().any(|id| id == own);
+    !ids.is_empty()
+        && (named(user_id)
+            || groups::groups_of(state, user_id)
+                .iter()
+                .any(|group| named(group))
+            || state.roles_of(user_id).any(named))
 }

@@ -6,18 +6,19 @@ use serde_json::json;
 use super::{
     client::{Client, ClientAuthentication},
     context::Context,
+    error::LoginError,
     resource::Resource,
 };
 use crate::{state::iso, store::Object};
 
-/// Returns one entry: a token id on success, an AADSTS code on failure. `managed_identity` is the
+/// Returns one entry: a token id on success, the error on failure. `managed_identity` is the
 /// Azure resource id of the managed identity that got the token, if it was one.
 pub(super) fn record(
     context: &Context<'_>,
     client: &Client,
     resource: Option<&Resource>,
     managed_identity: Option<&str>,
-    outcome: &Result<String, u32>,
+    outcome: &Result<String, LoginError>,
 ) -> Object {
     let state = context.read();
     let mut record = Object::new();
@@ -64,7 +65,12 @@ pub(super) fn record(
     if let Some(credential) = credential {
         set("clientCredentialType", credential.into());
     }
-    set("conditionalAccessStatus", "notApplied".into());
+    // The policies for workload identities only block.
+    let access = match outcome {
+        Err(error) if error.is_by_policy() => "failure",
+        _ => "notApplied",
+    };
+    set("conditionalAccessStatus", access.into());
     if let Some(key_id) = &client.key_id {
         let name = if client.federated {
             "federatedCredentialId"
@@ -86,10 +92,10 @@ pub(super) fn record(
             set("uniqueTokenIdentifier", token_id.clone().into());
             set("status", json!({ "errorCode": 0 }));
         }
-        Err(code) => {
+        Err(error) => {
             set(
                 "status",
-                json!({ "errorCode": code, "failureReason": "The token request failed." }),
+                json!({ "errorCode": error.code, "failureReason": "The token request failed." }),
             );
         }
     }

@@ -114,6 +114,7 @@ pub(super) fn issue(
                     &token_request.subject.user_id,
                     event,
                     Some(&consent_result.resource),
+                    &[consent_result.resource.app_id.as_str()],
                     &Ok(issued.id.clone()),
                 );
                 context.write().write_sign_in(record);
@@ -131,6 +132,7 @@ pub(super) fn issue(
                 &token_request.subject.user_id,
                 event,
                 None,
+                &[],
                 &Err(error.clone()),
             );
             context.write().write_sign_in(record);

@@ -1,11 +1,14 @@
 //! The sign-in log entry of a user.
 
+use std::iter;
+
 use serde_json::json;
 
 use super::{
     client::{Client, text},
     context::Context,
     error::LoginError,
+    policy,
     resource::Resource,
 };
 use crate::{
@@ -22,13 +25,14 @@ pub(super) enum Event {
     Silent,
 }
 
-/// Returns one entry: a token id on success, the error on failure.
+/// Returns one entry: a token id on success, the error on failure. `apps` are the client ids of all resources.
 pub(super) fn record(
     context: &Context<'_>,
     client: &Client,
     user_id: &str,
     event: Event,
     resource: Option<&Resource>,
+    apps: &[&str],
     outcome: &Result<String, LoginError>,
 ) -> Object {
     let state = context.read();
@@ -62,8 +66,11 @@ pub(super) fn record(
         "nonInteractiveUser"
     };
     set("signInEventTypes", json!([kind]));
+    let apps = apps.iter().copied();
+    let apps: Vec<&str> = iter::once(client.app_id.as_str()).chain(apps).collect();
     let access = match outcome {
-        Err(error) if error.code == 53_003 => "failure",
+        Err(error) if error.is_by_policy() => "failure",
+        Ok(_) if policy::any_applies(&state, user_id, &apps) => "success",
         _ => "notApplied",
     };
     set("conditionalAccessStatus", access.into());
@@ -121,6 +128,7 @@ pub(super) fn record_failure(
         &id,
         Event::Interactive,
         None,
+        &[],
         &Err(error.clone()),
     );
     context.write().write_sign_in(record);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use entra_mock::AccessPolicy;
+use entra_mock::{AccessPolicy, FakeTenant};
 use serde_json::{Value, json};
 
 use crate::{
-    support::{fetch, get, http},
+    support::{Response, fetch, get, http},
     users::{
         ADELE, Browser, assert_error, authorize_url, code, parameter, redeem, redeem_code,
         returned, shop,
@@ -72,35 +72,121 @@ async fn a_sign_in_that_is_older_than_its_frequency_must_be_repeated() {
     assert_eq!(get(&authorize_url(&tenant, &app, &[])).await.status, 200);
 }
 
-#[tokio::test]
-async fn a_policy_that_is_written_by_graph_blocks_a_sign_in() {
-    let (tenant, app) = shop().await;
+/// A token that may write policies, and the URL of the policies.
+async fn writer(tenant: &FakeTenant) -> (String, String) {
     let writer = tenant
         .register_app("Writer")
         .application_permission("Policy.Read.All")
         .application_permission("Policy.ReadWrite.ConditionalAccess")
         .application_permission("Application.Read.All")
         .with_secret();
-    let token = crate::support::token(&tenant, &writer).await;
+    let token = crate::support::token(tenant, &writer).await;
     let url = format!("{}/v1.0/identity/conditionalAccess/policies", tenant.uri());
-    let policy = json!({
-        "displayName": "Block Adele", "state": "enabled",
-        "conditions": {
-            "clientAppTypes": ["all"],
-            "applications": {"includeApplications": [app.client_id().to_string()]},
-            "users": {"includeUsers": [tenant.user(ADELE).id().to_string()]}
-        },
+    (token, url)
+}
+
+/// Creates a policy that blocks these users and applications.
+async fn block(
+    (token, url): &(String, String),
+    users: &Value,
+    applications: &Value,
+    more: &Value,
+) -> Response {
+    let mut policy = json!({
+        "displayName": "Block", "state": "enabled",
+        "conditions": {"clientAppTypes": ["all"], "applications": applications, "users": users},
         "grantControls": {"operator": "OR", "builtInControls": ["block"]}
     });
-    let created = fetch(http().post(&url).bearer_auth(&token).json(&policy)).await;
+    for (name, condition) in more.as_object().unwrap() {
+        policy["conditions"][name] = condition.clone();
+    }
+    let created = fetch(http().post(url).bearer_auth(token).json(&policy)).await;
     assert_eq!(created.status, 201, "{}", created.text);
+    created
+}
+
+#[tokio::test]
+async fn a_policy_that_is_written_by_graph_applies_to_all_but_its_exclusions() {
+    const BRUNO: &str = "bruno@contoso.com";
+    let (tenant, app) = shop().await;
+    let writer = writer(&tenant).await;
+    let sign_in = |name: &str| {
+        let back = tenant.try_sign_in_at(&authorize_url(&tenant, &app, &[]), name);
+        back.err().and_then(|page| page.aadsts_code())
+    };
+    let everyone = json!({"includeUsers": ["All"]});
+    let everything = json!({"includeApplications": ["All"]});
+    let adele = tenant.user(ADELE).id().to_string();
+    let group = tenant.add_group("Break glass");
+    assert!(group.add_member(tenant.user(ADELE).id()));
+    let locations = json!({
+        "locations": {"includeLocations": ["All"], "excludeLocations": []},
+        "platforms": {"includePlatforms": ["all"]}
+    });
+    for users in [
+        json!({"includeUsers": ["All"], "excludeUsers": [adele]}),
+        json!({"includeUsers": ["All"], "excludeGroups": [group.id().to_string()]}),
+    ] {
+        let created = block(&writer, &users, &everything, &locations).await;
+        assert_eq!(sign_in(ADELE), None, "{users}");
+        assert_eq!(sign_in(BRUNO), Some(53_003), "{users}");
+        remove(&writer, &created).await;
+    }
+    let other = json!({
+        "includeApplications": ["All"], "excludeApplications": [app.client_id().to_string()]
+    });
+    block(&writer, &everyone, &other, &json!({})).await;
+    assert_eq!(sign_in(BRUNO), None);
+    block(&writer, &everyone, &everything, &json!({})).await;
+    assert_eq!(sign_in(BRUNO), Some(53_003));
+}
+
+async fn remove((token, url): &(String, String), created: &Response) {
+    let one = format!("{url}/{}", created.body["id"].as_str().unwrap());
+    let deleted = fetch(http().delete(one).bearer_auth(token)).await;
+    assert_eq!(deleted.status, 204, "{}", deleted.text);
+}
+
+#[tokio::test]
+async fn the_policies_that_are_enabled_and_not_enforced_are_found() {
+    let (tenant, app) = shop().await;
+    let writer = writer(&tenant).await;
+    let everyone = json!({"includeUsers": ["All"]});
+    let everything = json!({"includeApplications": ["All"]});
+    let policies = |tenant: &FakeTenant| -> Vec<String> {
+        let findings = tenant.findings();
+        let found = findings.iter();
+        found
+            .filter(|finding| finding.rule == "policy-not-enforced")
+            .map(|finding| finding.what.clone())
+            .collect()
+    };
+    assert_eq!(policies(&tenant), [] as [String; 0]);
+    let devices = json!({"devices": {"deviceFilter": {"mode": "include", "rule": "device.isCompliant -eq True"}}});
+    let created = block(&writer, &everyone, &everything, &devices).await;
+    assert!(!code(&tenant, &app).is_empty(), "it is recorded only");
+    let found = policies(&tenant);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].contains("\"Block\" (conditions/devices)"),
+        "{found:?}"
+    );
+    remove(&writer, &created).await;
+    assert_eq!(policies(&tenant), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn a_policy_that_is_written_by_graph_blocks_a_sign_in() {
+    let (tenant, app) = shop().await;
+    let writer = writer(&tenant).await;
+    let users = json!({"includeUsers": [tenant.user(ADELE).id().to_string()]});
+    let applications = json!({"includeApplications": [app.client_id().to_string()]});
+    let created = block(&writer, &users, &applications, &json!({})).await;
     let page = tenant
         .try_sign_in_at(&authorize_url(&tenant, &app, &[]), ADELE)
         .unwrap_err();
     assert_eq!(page.aadsts_code(), Some(53_003));
-    let one = format!("{url}/{}", created.body["id"].as_str().unwrap());
-    let deleted = fetch(http().delete(one).bearer_auth(&token)).await;
-    assert_eq!(deleted.status, 204, "{}", deleted.text);
+    remove(&writer, &created).await;
     assert!(!code(&tenant, &app).is_empty());
 }
 

@@ -131,6 +131,31 @@ async fn every_response_of_graph_is_readable_and_hides_retry_after() {
 }
 
 #[tokio::test]
+async fn user_info_is_readable_from_every_origin() {
+    let (tenant, app) = spa().await;
+    let tokens = tenant.tokens_for(&app, ADELE, ["openid", "User.Read"]);
+    for path in [
+        "/oidc/userinfo".to_owned(),
+        format!("/{}/openid/userinfo", tenant.id()),
+    ] {
+        let asked = preflight(&tenant, &path, "GET", "authorization").await;
+        assert_eq!(asked.status, 200, "{path}");
+        assert_eq!(
+            asked.header("access-control-allow-headers"),
+            Some("authorization")
+        );
+        let url = format!("{}{path}", tenant.uri());
+        let get = || http().get(&url).header("origin", ORIGIN);
+        let token = tokens.access_token().expose_secret();
+        for (request, status) in [(get().bearer_auth(token), 200), (get(), 401)] {
+            let reply = fetch(request).await;
+            assert_eq!(reply.status, status, "{path}: {}", reply.text);
+            assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn discovery_and_keys_are_readable_from_every_origin() {
     let (tenant, _) = spa().await;
     let authority = format!("{}/{}", tenant.uri(), tenant.id());

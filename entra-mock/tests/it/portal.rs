@@ -113,6 +113,21 @@ async fn a_browser_without_a_session_sees_nothing_of_the_tenant() {
 }
 
 #[tokio::test]
+async fn the_root_of_the_control_api_leads_to_the_portal() {
+    let browser = Browser::at(Server::builder()).await;
+    for root in ["/_entra-mock", "/_entra-mock/"] {
+        // The path of the cookie is the portal, so a browser sends none here.
+        let reply = fetch(http().get(format!("{}{root}", browser.server.uri()))).await;
+        assert_eq!(
+            (reply.status, reply.header("location")),
+            (302, Some("/_entra-mock/portal")),
+            "{root}"
+        );
+    }
+    assert!(browser.get("").await.text.contains("Contoso"));
+}
+
+#[tokio::test]
 async fn a_link_works_once() {
     let browser = Browser::at(Server::builder()).await;
     let again = fetch(http().get(&browser.link)).await;
@@ -477,4 +492,49 @@ async fn a_portal_that_may_write_moves_the_clock_and_injects_faults() {
     let form = [("change", "clear-faults")];
     let rejected = browser.post_without_origin("/settings", &form).await;
     assert_eq!(rejected.status, 400);
+}
+
+#[tokio::test]
+async fn the_page_of_a_policy_says_whether_it_is_enforced() {
+    let browser = Browser::at(Server::builder()).await;
+    let secret = browser.server.client_secret().expose_secret().to_owned();
+    let jwt = browser.token(&secret).await.body["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let url = format!(
+        "{}/v1.0/identity/conditionalAccess/policies",
+        browser.server.uri()
+    );
+    for (state, locations, expected) in [
+        ("enabled", json!(null), "This policy is enforced."),
+        (
+            "enabled",
+            json!({"includeLocations": ["AllTrusted"]}),
+            "not enforced: the fake tenant does not support <code>conditions/locations/includeLocations</code>",
+        ),
+        ("disabled", json!(null), "This policy is not enabled."),
+    ] {
+        let policy = json!({
+            "displayName": "Block", "state": state,
+            "conditions": {
+                "clientAppTypes": ["all"], "locations": locations,
+                "applications": {"includeApplications": ["All"]}, "users": {"includeUsers": ["None"]}
+            },
+            "grantControls": {"operator": "OR", "builtInControls": ["block"]}
+        });
+        let created = fetch(http().post(&url).bearer_auth(&jwt).json(&policy)).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        let id = created.body["id"].as_str().unwrap();
+        let page = browser.get(&format!("/object?id={id}")).await;
+        assert!(page.text.contains(expected), "{expected}: {}", page.text);
+    }
+    let listed = browser
+        .get("/directory?kind=identity/conditionalAccess/policies")
+        .await;
+    assert!(
+        listed.text.contains("Conditional access policies: 3"),
+        "{}",
+        listed.text
+    );
 }

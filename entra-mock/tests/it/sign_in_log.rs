@@ -1,11 +1,11 @@
 //! Every kind of token leaves an entry in the sign-in log.
 
-use entra_mock::FakeTenant;
+use entra_mock::{AccessPolicy, FakeTenant};
 use serde_json::{Value, json};
 
 use crate::{
     support::{GRAPH_SCOPE, fetch, http, post_token, token, token_with},
-    users::{ADELE, CALLBACK, authorize_url, redeem, redeem_code},
+    users::{ADELE, CALLBACK, authorize_url, redeem, redeem_code, shop},
 };
 
 /// The event types and error codes of the entries of an application, oldest first.
@@ -142,4 +142,49 @@ async fn every_kind_of_token_has_an_entry_of_its_event_type() {
     let url = format!("{endpoint}?api-version=2019-08-01&resource=https://graph.microsoft.com");
     fetch(http().get(url).header("x-identity-header", header)).await;
     add("managedIdentity", 0).await;
+}
+
+#[tokio::test]
+async fn the_log_says_whether_conditional_access_let_a_sign_in_pass() {
+    let (tenant, app) = shop().await;
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("AuditLog.Read.All")
+        .with_secret();
+    let reader = token(&tenant, &reader).await;
+    let client_id = app.client_id().to_string();
+    let newest = async |kind: &str| {
+        tenant.clock().advance(std::time::Duration::from_secs(1));
+        let url = format!(
+            "{}/beta/auditLogs/signIns?$filter=appId eq '{client_id}' and signInEventTypes/any(t:t eq '{kind}')",
+            tenant.uri()
+        );
+        let listed = fetch(http().get(url).bearer_auth(&reader)).await;
+        assert_eq!(listed.status, 200, "{}", listed.text);
+        let entry = &listed.body["value"][0];
+        (
+            entry["conditionalAccessStatus"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            entry["status"]["errorCode"].as_i64().unwrap(),
+        )
+    };
+    let entry = |status: &str, code: i64| (status.to_owned(), code);
+    let url = authorize_url(&tenant, &app, &[]);
+    let _ = tenant.sign_in_at(&url, ADELE);
+    assert_eq!(newest("interactiveUser").await, entry("notApplied", 0));
+    let factor = tenant.add_access_policy(AccessPolicy::require_second_factor());
+    let _ = tenant.sign_in_at(&url, ADELE);
+    assert_eq!(newest("interactiveUser").await, entry("success", 0));
+    factor.remove();
+    let device = tenant.add_access_policy(AccessPolicy::require_compliant_device());
+    tenant.try_sign_in_at(&url, ADELE).unwrap_err();
+    assert_eq!(newest("interactiveUser").await, entry("failure", 53_000));
+    device.remove();
+    token_with(&tenant, &app, &[]).await;
+    assert_eq!(newest("servicePrincipal").await, entry("notApplied", 0));
+    tenant.add_access_policy(AccessPolicy::block().workload_identity(&app));
+    token_with(&tenant, &app, &[]).await;
+    assert_eq!(newest("servicePrincipal").await, entry("failure", 53_003));
 }

@@ -318,6 +318,15 @@ pub(super) const RULES: &[Rule] = &[
         help: "https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code",
         find: sign_in::consent_forced,
     },
+    Rule {
+        id: "policy-not-enforced",
+        severity: Severity::Warning,
+        title: "An enabled conditional access policy has no effect here",
+        why: "The fake tenant does not support a part of the policy and records it only, so sign-ins succeed that Entra would reject.",
+        fix: "Test with a policy without that part, and this one in a real tenant.",
+        help: "https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-policies",
+        find: sign_in::policy_not_enforced,
+    },
 ];
 
 #[cfg(test)]

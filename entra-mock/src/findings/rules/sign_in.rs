@@ -88,6 +88,28 @@ pub(super) fn consent_forced(trace: &Trace<'_>) -> Vec<Evidence> {
     found
 }
 
+/// The finding shows the requests that wrote policies; one of a scenario has none.
+pub(super) fn policy_not_enforced(trace: &Trace<'_>) -> Vec<Evidence> {
+    let policies = trace.recorded_policies.iter();
+    let named: Vec<String> = policies
+        .map(|(name, part)| format!("{name:?} ({part})"))
+        .collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let writes = trace.calls.iter().filter(|call| {
+        let path = call.path.trim_start_matches('/').to_ascii_lowercase();
+        call.succeeded()
+            && !call.method.eq_ignore_ascii_case("GET")
+            && path.starts_with("identity/conditionalaccess/policies")
+    });
+    let what = format!(
+        "these enabled conditional access policies are not enforced: {}",
+        named.join(", ")
+    );
+    vec![Evidence::new(what, writes.map(|call| call.index))]
+}
+
 /// So many fetches within an hour are not cached. Several processes that start at once fetch a few times.
 const FETCHES: usize = 10;
 const HOUR: Duration = Duration::from_secs(3600);

@@ -41,7 +41,6 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
         })
     })?;
     let log = &call.state.store.changes;
-    let oddities = call.state.delta_oddities;
     let now = call.now.unix_timestamp();
     let visible = visible_until(call);
     let state = match request {
@@ -66,17 +65,27 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
     let Rows { rows, next } = round::page(call, kind, &state, &view);
     let mut values: Vec<Value> = rows.iter().filter_map(|row| view.render(row)).collect();
     disturb(call, &mut values);
-    let endless = oddities.never_ending_members && kind == Kind::Group && !view.links.is_empty();
-    let next = next.or_else(|| endless.then(RoundPosition::first));
-    let next = next.or_else(|| {
-        let is_endless = oddities.never_ending_empty_pages;
-        is_endless.then(RoundPosition::behind_all)
-    });
+    let next = next.or_else(|| endless(call, kind, &view, true));
     let ended = next.is_none();
     let next = next.map(|position| state.at(position));
     let between = after_round(call, &state);
     let link = next.as_ref().unwrap_or(&between);
     Ok(reply(call, kind, link, &values, !ended))
+}
+
+/// The position after the last page of a type, if a switch of the tenant lets its round never end.
+fn endless(
+    call: Call<'_>,
+    kind: Kind,
+    view: &View<'_>,
+    is_last_type: bool,
+) -> Option<RoundPosition> {
+    let oddities = call.state.delta_oddities;
+    if oddities.never_ending_members && kind == Kind::Group && !view.links.is_empty() {
+        return Some(RoundPosition::first());
+    }
+    let is_endless = oddities.never_ending_empty_pages && is_last_type;
+    is_endless.then(RoundPosition::behind_all)
 }
 
 /// Changes a page as the switches of the tenant say.

@@ -10,7 +10,7 @@ use super::{
         call::{Call, JSON, unsupported},
         route::qualified,
     },
-    Request, Rows, Scope, State, View, after_round, check_count, disturb, round,
+    Request, Rows, Scope, State, View, after_round, check_count, disturb, endless, round,
     token::wrong,
     tracked_relationships, visible_until,
 };
@@ -220,6 +220,8 @@ impl Series {
             let kind = self.kind();
             let view = View::new(call, kind, &self.state, minimal);
             let Rows { rows, next } = round::page(call, kind, &self.state, &view);
+            let is_last_type = self.at + 1 == count;
+            let next = next.or_else(|| endless(call, kind, &view, is_last_type));
             for mut shown in rows.iter().filter_map(|row| view.render(row)) {
                 shown["@odata.type"] = format!("#microsoft.graph.{}", kind.entity().name).into();
                 values.push(shown);

@@ -118,6 +118,20 @@ fn beta_takes_the_permissions_of_v1() {
 }
 
 #[test]
+fn a_wrong_method_in_beta_is_405_with_the_right_ones() {
+    let fixture = Fixture::new();
+    for (method, target, allowed) in [
+        ("DELETE", "/users", "GET, POST"),
+        ("PUT", "/me/changePassword", "POST"),
+        ("POST", "/$metadata", "GET"),
+    ] {
+        let response = write(&fixture, method, target, &json!({}));
+        assert_eq!(response.status, 405, "{method} {target}: {}", response.text);
+        assert_eq!(response.header("allow"), Some(allowed), "{target}");
+    }
+}
+
+#[test]
 fn a_path_that_only_beta_has_is_not_supported() {
     let fixture = Fixture::new();
     for target in [

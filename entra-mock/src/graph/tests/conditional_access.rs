@@ -164,6 +164,39 @@ fn an_invalid_policy_changes_nothing() {
 }
 
 #[test]
+fn an_authentication_strength_is_not_supported_in_either_form() {
+    let fixture = writer();
+    let before = fixture.snapshot();
+    let strength = "00000000-0000-0000-0000-000000000002";
+    for (name, value) in [
+        ("authenticationStrength", json!({"id": strength})),
+        (
+            "authenticationStrength@odata.bind",
+            json!(format!(
+                "https://graph.microsoft.com/v1.0/policies/authenticationStrengthPolicies/{strength}"
+            )),
+        ),
+    ] {
+        let mut body = block_adele();
+        body["grantControls"]["builtInControls"] = json!(["compliantDevice"]);
+        body["grantControls"][name] = value;
+        let rejected = fixture.post(POLICIES, &body);
+        let (status, code, message) = rejected.error();
+        assert_eq!((status, code), (501, "NotImplemented"), "{name}: {message}");
+        assert!(message.contains(name), "{message}");
+    }
+    assert_eq!(fixture.snapshot(), before);
+    // A client that sends back what it has read.
+    let mut body = block_adele();
+    body["grantControls"]["authenticationStrength"] = Value::Null;
+    let created = fixture.post(POLICIES, &body);
+    assert_eq!(created.status, 201, "{}", created.text);
+    let mut body = block_adele();
+    body["grantControls"]["termsOfUse@odata.bind"] = json!([]);
+    assert_eq!(fixture.post(POLICIES, &body).status, 400);
+}
+
+#[test]
 fn a_written_policy_is_enforced_while_it_is_enabled() {
     let mut fixture = writer();
     let created = fixture.post(POLICIES, &block_adele());

@@ -272,3 +272,28 @@ fn a_round_that_never_ends_goes_on_with_empty_pages_and_other_links() {
     links.dedup();
     assert_eq!(links.len(), 4);
 }
+
+#[test]
+fn a_round_of_several_types_never_ends_either() {
+    let types = "?$filter=isof('microsoft.graph.user') or isof('microsoft.graph.group')";
+    let pages = |oddities: DeltaOddities| -> Vec<usize> {
+        let mut fixture = with(oddities);
+        fixture.application(&["Directory.Read.All"]);
+        let mut link = format!("/directoryObjects/delta{types}");
+        let mut counts = Vec::new();
+        for _ in 0..6 {
+            let page = fixture.get(&link);
+            counts.push(page.all("id").len());
+            if page.body["@odata.nextLink"].is_null() {
+                break;
+            }
+            link = target(&page.body["@odata.nextLink"]);
+        }
+        counts
+    };
+    assert_eq!(pages(DeltaOddities::none()), [3, 2]);
+    let empty = pages(DeltaOddities::none().never_ending_empty_pages());
+    assert_eq!(empty, [3, 2, 0, 0, 0, 0]);
+    let members = pages(DeltaOddities::none().never_ending_members());
+    assert_eq!(members, [3, 2, 2, 2, 2, 2]);
+}

@@ -240,6 +240,11 @@ fn check(
     match mismatches(entity, [(name, value)]).into_iter().next() {
         Some(Mismatch::Unknown(path)) => Err(unknown(path.rsplit('/').next().unwrap_or_default())),
         Some(Mismatch::Type(_) | Mismatch::Value(_)) => Err(invalid(entity, name)),
+        Some(Mismatch::NotBuilt(path)) => Err(GraphError::new(
+            501,
+            "NotImplemented",
+            format!("The fake tenant does not support the property '{path}'."),
+        )),
         None => Ok(()),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 /// verified domain is verified at once.
 pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<String, GraphError> {
     let name = draft.text("id").unwrap_or_default().to_ascii_lowercase();
-    if !is_domain_name(&name) || name.ends_with(INITIAL) {
+    if !domains::is_domain_name(&name) || name.ends_with(INITIAL) {
         return Err(invalid(Kind::Domain.entity(), "id"));
     }
     if call.state.store.get(Kind::Domain, &name).is_some() {
@@ -276,19 +276,6 @@ pub(super) fn authentication_change(domain: &Object, federated: bool) -> Step {
 
 fn name(domain: &Object) -> &str {
     domain["id"].as_str().unwrap_or_default()
-}
-
-/// Whether a text is a fully qualified domain name.
-fn is_domain_name(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.contains('.') && text.split('.').all(is_label)
 }
 
 /// The documented maximum of objects that a forced deletion renames.

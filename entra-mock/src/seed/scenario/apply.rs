@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     account::PASSWORD,
-    directory::{NewUser, earlier, object, push},
+    directory::{NewUser, domains, earlier, object, push},
     keys,
     login::Certificate,
     schema::mismatches,
@@ -43,6 +43,17 @@ struct Builder<'s> {
     founded: Timestamp,
     /// The ids of the generated users, in their order.
     generated: Vec<String>,
+}
+
+/// Checks what a tenant must have before anything is added to it.
+pub(super) fn check_company(document: &Document) -> Result<(), Problem> {
+    match &document.company {
+        Some(company) if !domains::is_domain_name(&company.domain) => Err(problem!(
+            ["company", "domain"],
+            "must be a domain name, such as fabrikam.com"
+        )),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn apply(document: &Document, state: &mut State, now: Timestamp) -> Result<(), Problem> {

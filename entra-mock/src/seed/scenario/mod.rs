@@ -66,14 +66,16 @@ impl Scenario {
             #[cfg(feature = "server")]
             text: text.into(),
         };
+        let located = |Problem { path, message }: Problem| ScenarioError {
+            location: locate::locate(text, &path),
+            message: format!("{}{message}", dotted(&path)),
+        };
+        apply::check_company(&scenario.document).map_err(located)?;
         // Whatever tenant it is used for, the same objects fit or do not fit.
         let mut state = scenario.base(Timestamp::UNIX_EPOCH, License::P2, 0, &Company::default());
         scenario
             .fill(&mut state, Timestamp::UNIX_EPOCH)
-            .map_err(|Problem { path, message }| ScenarioError {
-                location: locate::locate(text, &path),
-                message: format!("{}{message}", dotted(&path)),
-            })?;
+            .map_err(located)?;
         Ok(scenario)
     }
 

@@ -227,6 +227,11 @@ fn wrong_values_and_references_are_errors_with_their_line_and_path() {
         ),
         ("signIns: { days: 31, perDay: 1 }\n", 3, "signIns.days: "),
         ("signIns: { days: 1, perDay: 0 }\n", 3, "signIns.perDay: "),
+        (
+            "company: { name: A, domain: a b/c }\n",
+            3,
+            "company.domain: ",
+        ),
     ] {
         let error = error(&format!("{base}{text}"));
         assert_eq!(error.line(), Some(line), "{text}{error}");

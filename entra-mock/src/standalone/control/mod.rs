@@ -143,6 +143,9 @@ impl Control {
             // It is the same for every server of this version and names no object.
             return Ok(Reply::json(200, &openapi::document()));
         }
+        if request.method == "GET" && matches!(path, "" | "/") {
+            return Ok(portal::redirect());
+        }
         if let Some(path) = portal::path(path) {
             let (tenants, write) = (self.tenants(), self.host.portal_write);
             let reply = portal::respond(&self.portal, tenant, &tenants, request, path, write);

@@ -8,13 +8,14 @@ use super::{
     users,
 };
 use crate::{
+    directory::unsupported_part,
     state::State,
     store::{Kind, Object, Relation},
     wire::Reply,
 };
 
 /// The types that the portal lists, and their names.
-pub(super) const KINDS: [(Kind, &str); 8] = [
+pub(super) const KINDS: [(Kind, &str); 9] = [
     (Kind::User, "Users"),
     (Kind::Group, "Groups"),
     (Kind::Application, "App registrations"),
@@ -23,6 +24,7 @@ pub(super) const KINDS: [(Kind, &str); 8] = [
     (Kind::AdministrativeUnit, "Administrative units"),
     (Kind::DirectoryRole, "Directory roles"),
     (Kind::OrgContact, "Contacts"),
+    (Kind::ConditionalAccessPolicy, "Conditional access policies"),
 ];
 
 /// How many objects a page shows.
@@ -168,12 +170,17 @@ pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
         None => format!("<p class=\"soft\">{}</p>", escape(kind.entity().name)),
     };
     let enabled = object["accountEnabled"] != false;
+    let enforced = (kind == Kind::ConditionalAccessPolicy).then(|| enforcement(object));
     drop(state);
     let mut document = view.document(&title);
     if let Some(news) = news {
         document = document.with(&news.markup());
     }
-    document = document.with(&about).with(&properties);
+    document = document.with(&about);
+    if let Some(enforced) = enforced {
+        document = document.with(&enforced);
+    }
+    document = document.with(&properties);
     for (name, objects) in links.iter().filter(|(_, objects)| !objects.is_empty()) {
         document = document
             .with(&format!("<h2>{name}</h2>"))
@@ -183,6 +190,20 @@ pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
         document = document.with(&users::forms(id, enabled));
     }
     document.reply(News::status(news))
+}
+
+/// What the sign-in side makes of a conditional access policy.
+fn enforcement(policy: &Object) -> String {
+    match unsupported_part(policy) {
+        Some(part) => format!(
+            "<p class=\"warn\">This policy is enabled and not enforced: the fake tenant does not support {}.</p>",
+            code(&part)
+        ),
+        None if policy["state"] == "enabled" => {
+            "<p class=\"good\">This policy is enforced.</p>".to_owned()
+        }
+        None => "<p class=\"soft\">This policy is not enabled.</p>".to_owned(),
+    }
 }
 
 /// Links, with their name at the object that links and at the one that is linked to.

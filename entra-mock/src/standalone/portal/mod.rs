@@ -142,12 +142,13 @@ pub(super) fn respond(
     }
 }
 
-/// Returns the path below [`ROOT`] of a path below the control API, if it is a page of the portal. The root of the API
-/// is the portal too.
+/// Leads from the root of the control API to the portal, whose cookie a browser does not send to other paths.
+pub(super) fn redirect() -> Reply {
+    Reply::new(302).with_header("location", ROOT)
+}
+
+/// Returns the path below [`ROOT`] of a path below the control API, if it is a page of the portal.
 pub(super) fn path(path: &str) -> Option<&str> {
-    if path.is_empty() || path == "/" {
-        return Some("");
-    }
     let page = path.strip_prefix("/portal")?;
     // Links are made by the control API.
     (page.is_empty() || page.starts_with('/') && page != "/links").then_some(page)

@@ -255,6 +255,7 @@ impl Content {
             .store
             .set_log_capacity(usize::try_from(capacity).ok()?);
         state.update_domains();
+        state.enforce_recorded_policies();
         publisher::start_again(&mut state);
         state.relearn_written();
         let mut grants = self.grants.into_iter().map(Grants::into_entries);

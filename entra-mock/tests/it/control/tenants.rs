@@ -72,6 +72,16 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
     let both = json!({ "scenario": "base: empty", "seed": "contoso" });
     let both = server.send("POST", "/tenants", &both).await;
     assert_eq!(both.status, 400, "{}", both.text);
+    let scenario = "company: { name: A, domain: 'a b/c' }\n";
+    for (body, expected) in [
+        (json!({ "domain": "a b/c" }), "invalidValue"),
+        (json!({ "domain": "localhost" }), "invalidValue"),
+        (json!({ "scenario": scenario }), "invalidScenario"),
+    ] {
+        let wrong = server.send("POST", "/tenants", &body).await;
+        assert_eq!((wrong.status, code(&wrong)), (400, expected));
+        assert!(wrong.text.contains("domain name"), "{}", wrong.text);
+    }
     let taken = server
         .send("POST", "/tenants", &json!({ "randomSeed": 0 }))
         .await;

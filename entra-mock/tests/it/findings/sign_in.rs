@@ -31,6 +31,26 @@ async fn a_token_for_each_call_is_found() {
     client.tenant.findings().assert_none();
 }
 
+#[tokio::test]
+async fn a_token_of_the_v1_endpoint_for_each_call_is_found_too() {
+    let client = Client::with(READ_USERS).await;
+    client.forget();
+    let (id, secret) = (client.app.client_id().to_string(), client.app.secret());
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", id.as_str()),
+        ("client_secret", secret.expose_secret()),
+        ("resource", "https://graph.microsoft.com"),
+    ];
+    let path = format!("/{}/oauth2/token", client.tenant.id());
+    for _ in 0..5 {
+        let issued = post_token(&client.tenant, &path, &form).await;
+        assert_eq!(issued.body["expires_in"], "3599", "{}", issued.text);
+    }
+    let rules = client.rules();
+    assert!(rules.contains(&"token-per-call"), "{rules:?}");
+}
+
 /// A client that waits until a change reaches the token endpoint requests tokens and does not use them.
 #[tokio::test]
 async fn tokens_after_a_credential_was_written_or_rejected_are_probes_until_they_are_used() {

@@ -334,6 +334,18 @@ pub(super) const CLAIMS: &[Claim] = &[
     ),
     row(
         ACCESS,
+        "A policy does not apply to what it excludes",
+        "conditional access policy pages",
+        "a_policy_that_is_written_by_graph_applies_to_all_but_its_exclusions",
+    ),
+    row(
+        ACCESS,
+        "The sign-in log says whether a policy let a sign-in pass",
+        "sign-in page",
+        "the_log_says_whether_conditional_access_let_a_sign_in_pass",
+    ),
+    row(
+        ACCESS,
         "Sign-in frequency ends sessions and refresh tokens",
         "session lifetime page",
         "a_sign_in_that_is_older_than_its_frequency_must_be_repeated",

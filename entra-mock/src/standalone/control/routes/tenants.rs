@@ -13,6 +13,7 @@ use super::super::{
     schema::{Schema, optional, required},
 };
 use crate::{
+    directory::domains,
     frontend::Listener,
     seed::{Company, Scenario, Seed},
     standalone::{
@@ -249,6 +250,12 @@ fn recipe(
         company.name = name.to_owned();
     }
     if let Some(domain) = call.text("domain") {
+        if !domains::is_domain_name(domain) {
+            return Err(ControlError::invalid(
+                "domain",
+                "domain must be a domain name, such as fabrikam.com",
+            ));
+        }
         company = Company {
             domain: domain.to_ascii_lowercase(),
             ..company
