@@ -135,7 +135,8 @@ impl Plan {
             State::Deleted | State::New => None,
         };
         let tenant = self.graph.granted().and_then(|granted| granted.tenant);
-        let checked = sink.check(&self.blueprint.key(), client_id, tenant.as_deref());
+        let key = self.blueprint.key();
+        let checked = sink.check(&key, client_id, tenant.as_deref());
         checked.await.map_err(failed_sink)?;
         let run = Run {
             plan: self,

@@ -71,7 +71,8 @@ impl AppRegistration {
             })?;
         let client_id = text(&application, "appId");
         let tenant = graph.granted().and_then(|granted| granted.tenant);
-        let checked = sink.check(&self.key(), Some(client_id), tenant.as_deref());
+        let key = self.key();
+        let checked = sink.check(&key, Some(client_id), tenant.as_deref());
         checked.await.map_err(failed_sink)?;
         // Nothing may fail between a reservation and the secret, or a later run waits for a secret that never was.
         let policy = SecretPolicy::read(graph, Some(&application)).await?;
