@@ -146,7 +146,8 @@ pub enum SyncNote {
         id: String,
     },
     /// No object of a full round has these properties, which more than five had in the one before. Unless they
-    /// were cleared, the application may no longer read them: the copy now has objects without them.
+    /// were cleared, the application may no longer read them. It comes at the end of the round, so the copy has objects
+    /// without them by then. A round of changes does not count properties.
     PropertiesMissing {
         /// The kind of objects.
         kind: ObjectKind,
@@ -195,8 +196,8 @@ pub enum FullRoundCause {
     /// The application has a permission that it lacked: now members of groups can be read that could not be, such as
     /// hidden ones.
     PermissionGranted,
-    /// Objects were restored, and an earlier full round of groups was read while they were deleted. Graph does not
-    /// reliably send the memberships of a restored object.
+    /// A group was restored, or another object that was deleted while an earlier full round of groups was read. Graph
+    /// does not reliably send the memberships of a restored object.
     Restored,
 }
 

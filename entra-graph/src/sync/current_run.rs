@@ -17,6 +17,8 @@ pub(super) struct Run {
     pub(super) began_at: Option<u64>,
     /// The number of steps before the rounds that this run began itself, and did not take over unfinished.
     pub(super) rounds_began_at: Option<u64>,
+    /// Whether, since its last round, no removal waits that was to be taken back.
+    pub(super) is_recalled: bool,
     /// How many rounds began again because of an error.
     restarts: HashMap<ObjectKind, u32>,
     pub(super) pages: Pages,

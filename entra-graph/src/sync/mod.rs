@@ -35,11 +35,13 @@
 //! - **Removals come last.** New and changed objects are handed out as their pages arrive, the first ones after one
 //!   request. Removals wait in the store until every round of the run is complete and the [`DeletionGuard`] has seen
 //!   all of them. What a full round does not contain is removed only after that round is complete, and after Graph
-//!   was asked for it: a round can lack objects that exist.
+//!   was asked for it: a round can lack objects that exist. It also lacks the memberships of deleted objects, so Graph
+//!   is asked for the members of those that would end; what a deleted one was in is known again once it is restored.
 //! - **What cannot be read stays.** A kind that Graph forbids, an object without its properties, and the members of a
-//!   group that hides them are [notes](SyncNote), and not removals. Once they can be read again, they are. A property
-//!   that Graph leaves out of all objects looks as if it was cleared, and is a
-//!   [note](SyncNote::PropertiesMissing) too.
+//!   group that hides them are [notes](SyncNote), and not removals. Once they can be read again, they are.
+//! - **A property that Graph no longer shows leaves the copy**, if other ones are still there: it looks as if it was
+//!   cleared. A full round whose objects all lack it ends with a [note](SyncNote::PropertiesMissing), after the objects
+//!   without it were handed out; a round of changes has no such note.
 //! - **Repeated rows change nothing**, former members in a first round are not members, and a member that arrives
 //!   before its own object, or after it, is handed out once both are there.
 //! - **The memory of a step does not grow with the directory.** What was seen in a full round is in the store. A step
@@ -61,18 +63,22 @@
 //! A delta query reports direct memberships only, no changes of photos or of properties that are stored outside of the
 //! directory, and it was seen to withhold changes that were made while a round was read. Therefore all objects are
 //! read again every seven days ([`full_round_every`](DirectorySync::full_round_every)). That also puts right the
-//! memberships of objects that were deleted and restored while their groups were read.
+//! memberships of objects that were deleted and restored, or restored and deleted, while their groups were read.
+//!
+//! It does not reliably send the memberships of a restored object. So all groups are read once more when one returns,
+//! and when another object does whose memberships a full round did not contain while it was deleted.
 //!
 //! Members of a kind that is not copied give no sign when they are deleted or restored: copy users with groups.
 
 // The floors: rows and state are data; machine has the rules and no I/O; feed reads pages, within a group_scope; guard says when removals are too
-// many, and waiting counts them; unreadable asks whose members Graph does not show; round, scope, removals and closure drive one step each, with what
-// is known of the current_run; settings has all of it, and run the steps of a run.
+// many, and waiting counts them; unreadable asks whose members Graph does not show, and existing which objects it has; round, scope, removals and
+// closure drive one step each, with what is known of the current_run; settings has all of it, and run the steps of a run.
 
 mod change;
 mod closure;
 mod current_run;
 mod error;
+mod existing;
 mod feed;
 mod group_scope;
 mod guard;

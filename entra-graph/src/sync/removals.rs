@@ -1,16 +1,21 @@
 //! The driver of removals: those that waited for the end of the run.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use super::{
     change::ObjectKind,
     error::SyncError,
+    existing::existing,
     machine::Machine,
     reading::{SWEEP, finish, load, scan},
     rows::{self, LinkEntry, Removal},
     store::{Step, SyncStore},
 };
+use crate::client::GraphClient;
 
 /// A step of removals that passed the guard; `None` if none are left.
 pub(super) async fn step<S: SyncStore>(
+    client: &GraphClient,
     store: &mut S,
     mut machine: Machine<'_>,
 ) -> Result<Option<Step>, SyncError> {
@@ -22,7 +27,8 @@ pub(super) async fn step<S: SyncStore>(
         for (key, value) in &unlinks {
             machine.view.load(key.clone(), Some(value.clone()));
         }
-        machine.remove_links(&unlinks);
+        let absent = absent(client, machine.swept_members(&unlinks)).await?;
+        machine.remove_links(&unlinks, &absent);
         return Ok(Some(finish(machine, None)));
     }
     let waiting = scan(store, rows::REMOVALS, None, REMOVALS).await?;
@@ -55,6 +61,21 @@ pub(super) async fn step<S: SyncStore>(
         }
     }
     Ok(Some(finish(machine, None)))
+}
+
+/// Which of these members Graph does not find. Those that it forbids to read count as found: all that is known is that a
+/// full round lacked them.
+async fn absent(
+    client: &GraphClient,
+    members: BTreeMap<ObjectKind, BTreeSet<String>>,
+) -> Result<HashSet<String>, SyncError> {
+    let mut absent = HashSet::new();
+    for (kind, ids) in members {
+        let ids: Vec<String> = ids.into_iter().collect();
+        let existing = existing(client, kind, &ids).await?;
+        absent.extend(ids.into_iter().filter(|id| !existing.contains(id)));
+    }
+    Ok(absent)
 }
 
 /// A step that takes back removals of memberships whose members Graph forbids to read; `None` if none of them waits. With

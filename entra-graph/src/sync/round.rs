@@ -1,6 +1,6 @@
 //! The driver of rounds: one step reads a page, or looks for what a full round did not contain.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use entra_core::url::Url;
 
@@ -8,6 +8,7 @@ use super::{
     change::{FullRoundCause, ObjectKind, SyncNote},
     current_run::Run,
     error::SyncError,
+    existing::existing,
     feed::{Feed, Source, assignment},
     machine::{FeedPage, Link, Machine},
     reading::{SWEEP, finish, load, load_all, scan},
@@ -116,34 +117,6 @@ pub(super) async fn revise<S: SyncStore>(
         machine.state.synced.clone_from(&revision.synced);
     }
     Ok(Some(finish(machine, None)))
-}
-
-/// Which of these objects Graph has, although a full round did not contain them.
-async fn existing(
-    client: &GraphClient,
-    kind: ObjectKind,
-    ids: &[String],
-) -> Result<HashSet<String>, SyncError> {
-    let mut existing = HashSet::new();
-    let Some(set) = kind.set().filter(|_| !ids.is_empty()) else {
-        return Ok(existing);
-    };
-    let mut batch = client.batch();
-    let entries: Vec<_> = ids
-        .iter()
-        .map(|id| batch.add(client.raw("GET", format!("/{set}/{id}?$select=id"))))
-        .collect();
-    let responses = batch.send().await?;
-    for (id, entry) in ids.iter().zip(entries) {
-        match responses.get(entry) {
-            Ok(_) => drop(existing.insert(id.clone())),
-            // Nothing is removed because it cannot be read.
-            Err(error) if error.is_forbidden() => drop(existing.insert(id.clone())),
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(existing)
 }
 
 /// The assignments to the next service principals.

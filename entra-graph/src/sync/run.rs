@@ -199,7 +199,7 @@ impl DirectorySync {
         state.closure = self.closure;
         if state.removing {
             let machine = Machine::new(state.clone(), &before, self.closure, now);
-            if let Some(step) = removals::step(store, machine).await? {
+            if let Some(step) = removals::step(&self.client, store, machine).await? {
                 return Ok(Some(step));
             }
             state.removing = false;
@@ -223,22 +223,22 @@ impl DirectorySync {
         let are_done = synced
             .iter()
             .all(|kind| state.feed(*kind).is_some_and(|feed| feed.done));
-        if scope.is_some() {
-            let machine = Machine::new(state.clone(), &visible, self.closure, now);
-            if let Some(step) = removals::recall(store, machine).await? {
-                return Ok(Some(step));
-            }
-        }
         if is_new && are_done && !(scope.is_some() && scope::is_marked(store).await?) {
             // The last run is over, or was ended before its removals. Those that need an approval wait for the rounds
             // of this run, since the objects may have returned. So do those of users at the edge of the scope, which
             // count together.
+            if scope.is_some() {
+                let machine = Machine::new(state.clone(), &visible, self.closure, now);
+                if let Some(step) = removals::recall(store, machine).await? {
+                    return Ok(Some(step));
+                }
+            }
             let readable = readable(&state, &synced);
             let held = waiting(store, &state, readable.as_deref(), self.guard).await?;
             if held.is_some_and(|held| !held.exceeds()) {
                 state.removing = true;
-                return removals::step(store, Machine::new(state, &visible, self.closure, now))
-                    .await;
+                let machine = Machine::new(state, &visible, self.closure, now);
+                return removals::step(&self.client, store, machine).await;
             }
         }
         if has_new || is_new && are_done {
@@ -261,6 +261,14 @@ impl DirectorySync {
             if let Some(step) = self.round_step(store, &state, &visible, now).await? {
                 return Ok(Some(step));
             }
+        }
+        if scope.is_some() && !self.run.is_recalled {
+            // The rounds are over, so no more of them come.
+            let machine = Machine::new(state.clone(), &visible, self.closure, now);
+            if let Some(step) = removals::recall(store, machine).await? {
+                return Ok(Some(step));
+            }
+            self.run.is_recalled = true;
         }
         let users = self.feeds.iter().find(|feed| feed.kind == ObjectKind::User);
         if let (Some(scope), Some(users)) = (&scope, users) {
@@ -307,7 +315,8 @@ impl DirectorySync {
                 if !state.removing {
                     state.begin_removals(held.exceeds());
                 }
-                removals::step(store, Machine::new(state, &visible, self.closure, now)).await
+                let machine = Machine::new(state, &visible, self.closure, now);
+                removals::step(&self.client, store, machine).await
             }
         }
     }
@@ -324,6 +333,7 @@ impl DirectorySync {
             let scope = self.scope()?.map(|scope| scope.nested());
             let mut machine = Machine::new(state.clone(), synced, self.closure, now).scoped(scope);
             if round::begin(&mut machine, feed, self.full_every, now) {
+                self.run.is_recalled = false;
                 if self.counts {
                     round::count(&self.client, &mut machine, feed.kind).await;
                 }

@@ -145,7 +145,8 @@ pub(super) async fn narrow<S: SyncStore>(
     Ok(())
 }
 
-/// Whether a full round of groups did not contain a membership of an object that is gone.
+/// Whether a full round of groups did not contain a membership of an object that is gone. Those of groups that are gone
+/// too stay in doubt when the object returns.
 async fn is_in_doubt<S: SyncStore>(store: &mut S, id: &str) -> Result<bool, SyncError> {
     let prefix = rows::groups_of(id);
     let mut after: Option<String> = None;
@@ -153,21 +154,40 @@ async fn is_in_doubt<S: SyncStore>(store: &mut S, id: &str) -> Result<bool, Sync
         let found = scan(store, &prefix, after.as_deref(), SWEEP).await?;
         let groups = found.iter().map(|(key, _)| rows::last(key));
         let keys: Vec<String> = groups
-            .flat_map(|group| [rows::link(group, id), rows::unlink(group, id)])
+            .flat_map(|group| {
+                [
+                    rows::link(group, id),
+                    rows::unlink(group, id),
+                    rows::object(ObjectKind::Group, group),
+                    rows::removal(ObjectKind::Group, group),
+                ]
+            })
             .collect();
         let values = get(store, &keys).await?;
-        let is_any = values.chunks(2).any(|pair| {
-            let link = pair.first().and_then(|value| value.as_deref());
-            let unlink = pair.get(1).and_then(|value| value.as_deref());
-            link.and_then(LinkEntry::read)
-                .is_some_and(|link| link.is_in_doubt())
-                || unlink == Some(rows::SWEPT)
+        let is_any = values.chunks(4).any(|known| {
+            let value = |at: usize| known.get(at).and_then(|value| value.as_deref());
+            let link = value(0).and_then(LinkEntry::read);
+            let is_in_doubt = link.is_some_and(|link| link.is_in_doubt());
+            let is_lacked = is_in_doubt || value(1) == Some(rows::SWEPT);
+            is_lacked && !is_away(value(2), value(3))
         });
         if is_any || found.len() < SWEEP {
             return Ok(is_any);
         }
         after = found.last().map(|(key, _)| key.clone());
     }
+}
+
+/// Whether an object with these two rows, its entry and its removal, is gone or about to be, and may return.
+fn is_away(entry: Option<&str>, removal: Option<&str>) -> bool {
+    let entry = entry.and_then(Entry::read);
+    entry.is_some_and(|entry| entry.presence == Presence::Gone)
+        || matches!(
+            removal.map(Removal::read),
+            Some(Removal::Reason(
+                RemovalReason::Restorable | RemovalReason::Missing
+            ))
+        )
 }
 
 /// Notes groups of the scope that do not exist.

@@ -79,7 +79,7 @@ pub(super) struct FeedState {
     pub(super) is_unsure: bool,
     /// Of groups: with what the pages since the last full round were read.
     pub(super) sight: Sight,
-    /// Of groups: whether objects returned whose memberships the last full round did not contain.
+    /// Of groups: whether some returned, or objects whose memberships the last full round did not contain.
     #[serde(default)]
     pub(super) has_returned: bool,
     /// How many objects of the last complete full round have each property.
@@ -88,6 +88,9 @@ pub(super) struct FeedState {
     /// The same, of the rows of this full round.
     #[serde(default)]
     pub(super) counted: BTreeMap<String, u64>,
+    /// How many rows of this full round are of objects that were known before it.
+    #[serde(default)]
+    pub(super) known: u64,
 }
 
 /// Whether pages of groups were read with the permission to see hidden members, as far as the tokens say so.
@@ -220,6 +223,7 @@ impl FeedState {
             has_returned: false,
             properties: BTreeMap::new(),
             counted: BTreeMap::new(),
+            known: 0,
         }
     }
 
@@ -227,6 +231,7 @@ impl FeedState {
     pub(super) fn compare_properties(&mut self) -> Vec<String> {
         let counted = std::mem::take(&mut self.counted);
         let before = std::mem::take(&mut self.properties);
+        let known = std::mem::take(&mut self.known);
         // Without objects, nothing is known of properties.
         if counted.is_empty() {
             self.properties = before;
@@ -235,9 +240,10 @@ impl FeedState {
         let missing = before.into_iter().filter(|(_, count)| *count > FEW);
         let missing = missing.map(|(name, _)| name);
         let missing = missing.filter(|name| !counted.contains_key(name));
-        let missing = missing.collect();
+        let missing: Vec<String> = missing.collect();
         self.properties = counted;
-        missing
+        // The objects of another directory never had them.
+        if known == 0 { Vec::new() } else { missing }
     }
 }
 

@@ -12,6 +12,7 @@ mod oddities;
 mod permissions;
 mod properties;
 mod random;
+mod restored;
 mod rounds;
 mod scope;
 mod scope_edges;

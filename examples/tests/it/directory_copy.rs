@@ -216,7 +216,7 @@ async fn killed_at_any_moment_the_copy_loses_and_doubles_no_change() {
     let started = Instant::now();
     assert!(copied.start(NAME).wait().unwrap().success());
     let whole = u64::try_from(started.elapsed().as_micros()).unwrap();
-    copied.check();
+    assert!(copied.check().objects.len() >= 300);
     let mut killed = 0;
     for round in 0.. {
         if killed == kills {
@@ -429,6 +429,7 @@ async fn the_memory_of_a_copy_does_not_grow_with_the_directory() {
         };
         assert!(status.success());
         let tables = copied.check();
+        assert!(tables.objects.len() >= users, "the child copied nothing");
         println!(
             "{} objects and {} memberships: a peak of {most} KiB",
             tables.objects.len(),

@@ -7,8 +7,9 @@
 //!   rounds of the run are complete and the guard has seen all of them; a later row of the same object cancels it.
 //! - A membership is handed out only while both ends are in the copy. So a member that arrives later than its group
 //!   row, a soft-deleted one and a restored one need no rows of the group, which Graph does not reliably send.
-//! - A full round of groups lacks deleted members, so it says nothing of their memberships. These are in doubt: when the
-//!   object returns they are forgotten, and one more full round brings those that it has.
+//! - A full round of groups lacks deleted members, so it says nothing of their memberships. These are in doubt, also if
+//!   Graph has not reported the deletion yet and only does not find the member: when the object returns they are
+//!   forgotten, and one more full round brings those that it has. While the other end is deleted, they stay in doubt.
 //! - A full round marks what it contains with its number; what has another number afterwards is missing.
 
 mod closure;
@@ -173,16 +174,27 @@ impl<'c> Machine<'c> {
                     keys.push(rows::reverse(member, group));
                     keys.push(rows::unlink(group, member));
                 }
-                if prefix.starts_with(rows::LINKS) {
-                    let member_type = LinkEntry::read(&value).and_then(|link| link.member_type);
-                    keys.extend(self.member_key(member_type.as_deref(), other));
+                let other_kind = if prefix.starts_with(rows::LINKS) {
+                    LinkEntry::read(&value).and_then(|link| self.member_kind(&link))
                 } else {
-                    keys.push(rows::object(ObjectKind::Group, other));
+                    Some(ObjectKind::Group)
+                };
+                if let Some(other_kind) = other_kind {
+                    keys.push(rows::object(other_kind, other));
+                    if returning.is_some() {
+                        keys.push(rows::removal(other_kind, other));
+                    }
                 }
             }
         }
         keys.retain(|key| !self.view.has(key));
         keys
+    }
+
+    /// The kind of the member of a membership, if it is copied.
+    fn member_kind(&self, link: &LinkEntry) -> Option<ObjectKind> {
+        let kind = ObjectKind::of_type(link.member_type.as_deref()?)?;
+        self.synced.contains(&kind).then_some(kind)
     }
 
     /// The key of a member, if its kind is copied.
@@ -280,11 +292,13 @@ impl<'c> Machine<'c> {
             .write()
         };
         let removal = rows::removal(kind, id);
+        // A full round of groups has the memberships itself.
+        let has_all = full && kind == ObjectKind::Group;
         if self.is_further_part(&row, old.as_ref(), round, full) {
             // Whether it passes the filter was judged by the row that has its properties.
             let leaves = Removal::Reason(RemovalReason::OutOfScope);
             if self.view.get(&removal).map(Removal::read) != Some(leaves) {
-                self.returned(kind, id, removal);
+                self.returned(kind, id, removal, has_all);
             }
             self.links(id, row.links, round, full);
             return;
@@ -292,10 +306,9 @@ impl<'c> Machine<'c> {
         let is_gone = |old: &Entry| old.presence == Presence::Gone;
         if old.as_ref().is_some_and(is_gone) {
             self.mark_edge_group(kind, id);
-            // A full round of groups has the memberships itself.
-            self.doubt(kind, id, full && kind == ObjectKind::Group);
+            self.doubt(kind, id, has_all);
         }
-        self.returned(kind, id, removal);
+        self.returned(kind, id, removal, has_all);
         if row.is_limited {
             self.notes.push(SyncNote::Limited {
                 kind,
@@ -345,12 +358,12 @@ impl<'c> Machine<'c> {
             && old.is_some_and(|old| old.presence != Presence::Gone && !(full && old.seen != round))
     }
 
-    /// Cancels the removal of an object that Graph has.
-    fn returned(&mut self, kind: ObjectKind, id: &str, removal: String) {
+    /// Cancels the removal of an object that Graph has. `has_all` as in [`doubt`](Self::doubt).
+    fn returned(&mut self, kind: ObjectKind, id: &str, removal: String, has_all: bool) {
         if self.view.get(&removal).is_some() {
             self.mark_edge_group(kind, id);
             if self.is_away(kind, id) {
-                self.doubt(kind, id, false);
+                self.doubt(kind, id, has_all);
             }
             self.view.delete(removal);
         }
@@ -414,8 +427,12 @@ impl<'c> Machine<'c> {
         let old = self.view.link(&key);
         if link.removed {
             // A first round also lists former members, as removed.
-            if let Some(old) = old {
-                self.view.put(unlink, "");
+            let waits = self.view.get(&unlink).is_some();
+            if let Some(old) = old
+                && !(full && waits)
+            {
+                // So in a full round it says no more than if the member was not there: it can be deleted.
+                self.view.put(unlink, if full { rows::SWEPT } else { "" });
                 self.mark_edge(&link.id, old.member_type.as_deref());
             }
             return;

@@ -1,5 +1,7 @@
 //! Removals that waited for the end of a run.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use super::{
     super::{
         change::{ObjectKind, RemovalReason, SyncChange},
@@ -29,16 +31,19 @@ impl Machine<'_> {
     }
 
     /// Whether the group or the member of a membership is gone or about to be, and may return.
-    fn is_end_away(&self, group: &str, member: &str, link: &LinkEntry) -> bool {
-        let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
-        let kind = kind.filter(|kind| self.synced.contains(kind));
-        self.is_away(ObjectKind::Group, group)
-            || kind.is_some_and(|kind| self.is_away(kind, member))
+    pub(super) fn is_end_away(&self, group: &str, member: &str, link: &LinkEntry) -> bool {
+        self.is_away(ObjectKind::Group, group) || self.is_member_away(member, link)
     }
 
-    /// Judges the memberships of an object that returns. Of those that a full round did not contain in the meantime
-    /// it is not known whether they hold: they are forgotten, unless they are handed out and their removal waits. Then all
-    /// groups are read again, unless the row is of a full round that has them.
+    fn is_member_away(&self, member: &str, link: &LinkEntry) -> bool {
+        let kind = self.member_kind(link);
+        kind.is_some_and(|kind| self.is_away(kind, member))
+    }
+
+    /// Judges the memberships of an object that returns. Of those that a full round did not contain in the meantime it
+    /// is not known whether they hold: they are forgotten, unless they are handed out and their removal waits, or their
+    /// other end is away too. Then all groups are read again, unless the row is of a full round that has them. So they
+    /// are for a group in any case: what changed just before it was deleted came with no row.
     pub(super) fn doubt(&mut self, kind: ObjectKind, id: &str, has_all: bool) {
         let is_gone = self.is_gone(kind, id);
         let groups = self.view.scan(&rows::groups_of(id));
@@ -53,12 +58,22 @@ impl Machine<'_> {
                 .map(|(key, _)| (id.to_owned(), rows::last(key).to_owned()));
             links.extend(members);
         }
-        let mut is_any = false;
+        let mut is_any = kind == ObjectKind::Group;
         for (group, member) in links {
             let link = self.view.link(&rows::link(&group, &member));
             let is_in_doubt = link.as_ref().is_some_and(LinkEntry::is_in_doubt);
             let is_swept = self.view.get(&rows::unlink(&group, &member)) == Some(rows::SWEPT);
             if !is_in_doubt && !is_swept {
+                continue;
+            }
+            let is_other_away = if group != id {
+                self.is_away(ObjectKind::Group, &group)
+            } else {
+                let link = link.as_ref().filter(|_| member != id);
+                link.is_some_and(|link| self.is_member_away(&member, link))
+            };
+            if is_other_away {
+                // No full round has it before that one returns.
                 continue;
             }
             is_any = true;
@@ -118,16 +133,56 @@ impl Machine<'_> {
         .collect()
     }
 
-    /// Removes memberships that waited.
-    pub(in crate::sync) fn remove_links(&mut self, waiting: &[(String, String)]) {
+    /// The members of memberships that a full round did not contain, and of whose deletion no row has come.
+    pub(in crate::sync) fn swept_members(
+        &self,
+        waiting: &[(String, String)],
+    ) -> BTreeMap<ObjectKind, BTreeSet<String>> {
+        let mut members: BTreeMap<ObjectKind, BTreeSet<String>> = BTreeMap::new();
+        for (key, value) in waiting {
+            let Some((group, member)) = rows::parts(key).filter(|_| value == rows::SWEPT) else {
+                continue;
+            };
+            let Some(link) = self.view.link(&rows::link(group, member)) else {
+                continue;
+            };
+            let Some(kind) = self.member_kind(&link) else {
+                continue;
+            };
+            let removal = self.view.get(&rows::removal(kind, member));
+            let is_final = matches!(
+                removal.map(Removal::read),
+                Some(Removal::Bookkeeping | Removal::Reason(RemovalReason::Deleted))
+            );
+            if !is_final && !self.is_end_away(group, member, &link) {
+                members.entry(kind).or_default().insert(member.to_owned());
+            }
+        }
+        members
+    }
+
+    /// Removes memberships that waited. `absent` are members that Graph does not find.
+    pub(in crate::sync) fn remove_links(
+        &mut self,
+        waiting: &[(String, String)],
+        absent: &HashSet<String>,
+    ) {
         for (key, value) in waiting {
             if let Some((group, member)) = rows::parts(key) {
                 let link = self.view.link(&rows::link(group, member));
+                let is_absent = absent.contains(member);
                 if value == rows::SWEPT
                     && let Some(link) = &link
-                    && self.is_end_away(group, member, link)
+                    && (is_absent || self.is_end_away(group, member, link))
                 {
                     // Graph does not list deleted members. The removal of the object takes the membership along.
+                    if is_absent
+                        && let Some(kind) = self.member_kind(link)
+                        && self.view.get(&rows::object(kind, member)).is_none()
+                    {
+                        // It never had a row, and without one nothing would say when it cannot return any more.
+                        self.put_gone(kind, member, 0);
+                    }
                     let entry = LinkEntry::in_doubt(link.member_type.clone());
                     self.view.put(rows::link(group, member), entry.write());
                     self.view.delete(key.clone());

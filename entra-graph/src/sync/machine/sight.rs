@@ -1,7 +1,10 @@
 //! What the application may read, which can change while a copy is kept.
 
 use super::{
-    super::change::{ObjectKind, SyncNote},
+    super::{
+        change::{ObjectKind, SyncNote},
+        rows::{self, Entry, Presence},
+    },
     Content, FeedPage, Machine,
 };
 
@@ -33,15 +36,19 @@ impl Machine<'_> {
         }
     }
 
-    /// Counts the objects of a page of a full round that have each property.
+    /// Counts the objects of a page of a full round that have each property, and those that were known before.
     pub(super) fn count_properties(&mut self, kind: ObjectKind, page: &FeedPage) {
         let Some(feed) = self.state.feed_mut(kind) else {
             return;
         };
+        let round = feed.round;
         for row in &page.rows {
             let Content::Present(present) = &row.content else {
                 continue;
             };
+            let before = self.view.entry(&rows::object(kind, &row.id));
+            let is_known = |entry: &Entry| entry.presence != Presence::Gone && entry.seen != round;
+            feed.known += u64::from(before.as_ref().is_some_and(is_known));
             for name in present.names.iter().filter(|name| *name != "id") {
                 match feed.counted.get_mut(name) {
                     Some(count) => *count += 1,

@@ -39,15 +39,19 @@ impl Machine<'_> {
             };
             let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
             let is_copied = kind.is_some_and(|kind| self.synced.contains(&kind));
-            if link.is_in_doubt() && !is_copied && self.is_present(ObjectKind::Group, group) {
-                // Its member is gone, and nothing will say that it returned.
-                self.forget_link(group, member);
-                continue;
-            }
             let was_visible = match kind.filter(|kind| before.contains(kind)) {
                 Some(kind) => self.is_present(kind, member),
                 None => true,
             };
+            if link.is_in_doubt()
+                && !is_copied
+                && !was_visible
+                && self.is_present(ObjectKind::Group, group)
+            {
+                // Its member is gone, and nothing will say that it returned.
+                self.forget_link(group, member);
+                continue;
+            }
             let is_visible = self.is_visible(link.member_type.as_deref(), member);
             if was_visible == is_visible || !self.is_present(ObjectKind::Group, group) {
                 continue;
@@ -178,14 +182,28 @@ impl Machine<'_> {
 
     /// The rows that a part of a sweep over memberships needs.
     pub(in crate::sync) fn link_sweep_keys(found: &[(String, String)]) -> Vec<String> {
-        let ends = found.iter().filter_map(|(key, _)| rows::parts(key));
-        ends.flat_map(|(group, member)| {
-            [
+        let keys = found.iter().filter_map(|(key, value)| {
+            let (group, member) = rows::parts(key)?;
+            let mut keys = vec![
                 rows::unlink(group, member),
                 rows::object(ObjectKind::Group, group),
-            ]
-        })
-        .collect()
+            ];
+            if let Some(link) = LinkEntry::read(value).filter(LinkEntry::is_in_doubt) {
+                keys.push(rows::removal(ObjectKind::Group, group));
+                let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
+                if let Some(kind) = kind {
+                    keys.push(rows::object(kind, member));
+                    keys.push(rows::removal(kind, member));
+                }
+            }
+            Some(keys)
+        });
+        keys.flatten().collect()
+    }
+
+    /// Whether a membership is in doubt, and no full round can have it: one of its ends is deleted.
+    fn stays_in_doubt(&self, group: &str, member: &str, link: Option<&LinkEntry>) -> bool {
+        link.is_some_and(|link| link.is_in_doubt() && self.is_end_away(group, member, link))
     }
 
     /// The groups that lose memberships by the full round, and whether it contained others of theirs, among these.
@@ -201,10 +219,9 @@ impl Machine<'_> {
             };
             let entry = LinkEntry::read(value);
             let is_seen = entry.as_ref().is_some_and(|entry| self.is_seen(entry));
-            let is_in_doubt = entry.as_ref().is_some_and(LinkEntry::is_in_doubt);
             *groups.entry(group.to_owned()).or_default() |= is_seen;
             let loses = !is_seen
-                && !is_in_doubt
+                && !self.stays_in_doubt(group, member, entry.as_ref())
                 && self.view.get(&rows::unlink(group, member)).is_none()
                 && !self.is_unknown(group, entry.as_ref());
             // A group that is not there has no members to lose.
@@ -281,8 +298,8 @@ impl Machine<'_> {
             }
             let unlink = rows::unlink(group, member);
             let is_seen = entry.as_ref().is_some_and(|entry| self.is_seen(entry));
-            let is_in_doubt = entry.as_ref().is_some_and(LinkEntry::is_in_doubt);
-            if is_seen || is_in_doubt || self.view.get(&unlink).is_some() {
+            let stays_in_doubt = self.stays_in_doubt(group, member, entry.as_ref());
+            if is_seen || stays_in_doubt || self.view.get(&unlink).is_some() {
                 continue;
             }
             if unreadable.contains(group) || self.is_unknown(group, entry.as_ref()) {

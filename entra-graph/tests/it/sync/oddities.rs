@@ -86,18 +86,18 @@ async fn a_rejected_link_without_an_address_begins_a_full_round_at_our_own() {
 }
 
 /// A copy whose user Bruno was deleted, and whose groups were all read since.
-struct Deleted {
-    tenant: FakeTenant,
-    graph: GraphClient,
-    sync: DirectorySync,
-    store: MemoryStore,
-    copy: Copy,
-    bruno: String,
-    engineers: String,
+pub(super) struct Deleted {
+    pub(super) tenant: FakeTenant,
+    pub(super) graph: GraphClient,
+    pub(super) sync: DirectorySync,
+    pub(super) store: MemoryStore,
+    pub(super) copy: Copy,
+    pub(super) bruno: String,
+    pub(super) engineers: String,
 }
 
 impl Deleted {
-    async fn new(choose: impl Fn(&FakeTenant, DirectorySync) -> DirectorySync) -> Self {
+    pub(super) async fn new(choose: impl Fn(&FakeTenant, DirectorySync) -> DirectorySync) -> Self {
         let (tenant, graph) = tenant_and_graph().await;
         tenant.set_delta_oddities(DeltaOddities::none().restored_memberships_silent());
         let bruno = tenant.user("bruno@contoso.com").id();
@@ -117,26 +117,26 @@ impl Deleted {
         deleted
     }
 
-    async fn run(&mut self) -> Vec<SyncNote> {
+    pub(super) async fn run(&mut self) -> Vec<SyncNote> {
         let run = self.copy.catch_up(&mut self.sync, &mut self.store);
         run.await.unwrap()
     }
 
-    fn is_member(&self) -> bool {
+    pub(super) fn is_member(&self) -> bool {
         self.copy.members_of(&self.engineers).contains(&*self.bruno)
     }
 
-    async fn send(&self, method: &str, path: String) {
+    pub(super) async fn send(&self, method: &str, path: String) {
         self.graph.raw(method, path).send().await.unwrap();
     }
 
-    async fn restore(&self, id: &str) {
+    pub(super) async fn restore(&self, id: &str) {
         let path = format!("/directory/deletedItems/{id}/restore");
         self.send("POST", path).await;
     }
 }
 
-const RESTORED: SyncNote = SyncNote::FullRound {
+pub(super) const RESTORED: SyncNote = SyncNote::FullRound {
     kind: ObjectKind::Group,
     cause: FullRoundCause::Restored,
 };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entra_graph::{
-    GraphClient, Group, User,
+    GraphClient, Group,
     sync::{DirectorySync, FullRoundCause, MemoryStore, ObjectKind, SyncNote},
 };
 use entra_mock::{App, FakeTenant};
@@ -246,34 +246,6 @@ async fn a_first_copy_without_the_permission_notes_groups_that_hide_their_member
     for (sync, store, copy) in &mut syncs {
         copy.catch_up(sync, store).await.unwrap();
         assert_eq!(copy.members_of(&hidden).len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn a_property_that_is_no_longer_shown_is_a_note() {
-    let permitted = Permitted::new(&["User.Read.All"]).await;
-    for number in 0..6 {
-        let user = permitted.tenant.add_user(&format!("User {number}"));
-        user.set("department", json!("Sales"));
-    }
-    let mut sync =
-        DirectorySync::new(&permitted.graph).select_users((User::DISPLAY_NAME, User::DEPARTMENT));
-    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
-    copy.catch_up(&mut sync, &mut store).await.unwrap();
-    permitted.app.application_permission("User.ReadBasic.All");
-    permitted.revoke("User.Read.All").await;
-    permitted.tenant.forget_delta_links();
-    let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
-    let missing = SyncNote::PropertiesMissing {
-        kind: ObjectKind::User,
-        properties: vec!["department".to_owned()],
-    };
-    assert!(notes.contains(&missing), "{notes:?}");
-    permitted.grant("User.Read.All");
-    for _ in 0..2 {
-        permitted.tenant.forget_delta_links();
-        let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
-        assert!(!notes.contains(&missing), "{notes:?}");
     }
 }
 

@@ -56,6 +56,37 @@ async fn a_user_without_a_selected_property_is_filtered_and_a_cleared_one_is_han
 }
 
 #[tokio::test]
+async fn a_property_that_no_object_of_a_full_round_has_any_more_is_a_note() {
+    const SALES: &str = r#","department":"Sales""#;
+    let users = |department: &str| {
+        let rows = (0..6).map(|id| format!(r#"{{"id":"{id}","displayName":"A"{department}}}"#));
+        rows.collect::<Vec<_>>().join(",")
+    };
+    let cleared = users(r#","department":null"#);
+    let script = ScriptedTransport::new()
+        .then(200, &[], end(&users(SALES), "users", "a"))
+        // A round of changes does not count.
+        .then(200, &[], end(&cleared, "users", "b"))
+        .then(410, &[], "")
+        .then(200, &[], end(&users(""), "users", "c"))
+        .then(410, &[], "")
+        .then(200, &[], end(&users(""), "users", "d"))
+        .then(410, &[], "")
+        .then(200, &[], end(&users(SALES), "users", "e"));
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let mut sync =
+        DirectorySync::new(&client(script)).select_users((User::DISPLAY_NAME, User::DEPARTMENT));
+    let missing = SyncNote::PropertiesMissing {
+        kind: ObjectKind::User,
+        properties: vec!["department".to_owned()],
+    };
+    for (run, is_noted) in [false, false, true, false, false].into_iter().enumerate() {
+        let notes = copy.catch_up(&mut sync, &mut store).await.unwrap();
+        assert_eq!(notes.contains(&missing), is_noted, "run {run}: {notes:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_group_without_a_selected_property_is_filtered_with_its_further_parts() {
     let members = |id: &str, properties: &str, member: &str| {
         let member = format!(r##"{{"@odata.type":"#microsoft.graph.user","id":"{member}"}}"##);

@@ -10,6 +10,9 @@ use entra_graph::{
 
 use super::{Copy, scope::assert_equals_scope, world::World};
 
+/// More than a run has.
+const ALL_STEPS: usize = 1_000;
+
 /// Goes on after every error, approves what is held back, and stops after `most` steps.
 async fn run(
     world: &World,
@@ -69,9 +72,13 @@ async fn copy_equals_tenant(seed: u64, changes: usize, extent: Extent) {
             0..=9 => {
                 // A part of a run, so that changes come while a round is read.
                 let steps = 1 + world.random.below(6);
+                let steps = if world.is_late { ALL_STEPS } else { steps };
                 run(&world, &mut sync, &mut store, &mut copy, steps).await;
             }
-            10 | 11 => drop(run(&world, &mut sync, &mut store, &mut copy, 100).await),
+            10 | 11 => {
+                let steps = if world.is_late { ALL_STEPS } else { 100 };
+                run(&world, &mut sync, &mut store, &mut copy, steps).await;
+            }
             12..=14 => world.fault(),
             15 => world.tenant.forget_delta_links(),
             // The process is killed with a step that is not saved.
@@ -89,13 +96,14 @@ async fn copy_equals_tenant(seed: u64, changes: usize, extent: Extent) {
         }
     }
     world.tenant.clear_faults();
+    world.settle();
     if world.has_silent_deletions {
         // Only a round of all users lacks them.
         world.tenant.forget_delta_links();
     }
     // A withheld change comes one round later, and a removal that was held back needs one more run.
     for _ in 0..5 {
-        assert!(run(&world, &mut sync, &mut store, &mut copy, 1_000).await);
+        assert!(run(&world, &mut sync, &mut store, &mut copy, ALL_STEPS).await);
     }
     let context = format!("seed {seed}, {extent:?}");
     match extent {

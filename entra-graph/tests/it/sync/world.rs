@@ -1,5 +1,7 @@
 //! A tenant that changes at random, and fails at random.
 
+use std::time::Duration;
+
 use entra_core::RetryPolicy;
 use entra_graph::GraphClient;
 use entra_mock::{DeltaOddities, FakeTenant, Fault, GroupHandle};
@@ -43,6 +45,11 @@ pub(super) struct World {
     number: usize,
     /// Whether users are deleted without a row.
     pub(super) has_silent_deletions: bool,
+    /// Whether changes are shown late, and memberships of restored objects not at all. A copy is right without a full
+    /// round at its end, if nothing changes while a round is read.
+    pub(super) is_late: bool,
+    /// Users and groups that were deleted, if changes are shown late.
+    deleted: Vec<String>,
 }
 
 impl World {
@@ -72,6 +79,8 @@ impl World {
             principals: Vec::new(),
             number: 0,
             has_silent_deletions: false,
+            is_late: seed % 8 == 3,
+            deleted: Vec::new(),
             tenant,
             graph,
         };
@@ -91,7 +100,7 @@ impl World {
                 .changes_during_round()
                 .shuffled_items(),
             // All that leave a copy right without a full round at its end.
-            2 | 3 => DeltaOddities::none()
+            2 => DeltaOddities::none()
                 .repeated_items()
                 .shuffled_items()
                 .changes_during_round()
@@ -100,6 +109,16 @@ impl World {
                 .removed_users_in_first_round()
                 .select_star_shrinks()
                 .resync_without_location(),
+            3 => DeltaOddities::none()
+                .repeated_items()
+                .shuffled_items()
+                .purged_members_silent()
+                .removed_members_in_first_round()
+                .removed_users_in_first_round()
+                .select_star_shrinks()
+                .resync_without_location()
+                .restored_memberships_silent()
+                .delayed(DELAY),
             _ => DeltaOddities::all(),
         };
         world.has_silent_deletions = seed % 8 > 3;
@@ -176,7 +195,32 @@ impl World {
         let _ = self.graph.raw(method, path).send().await;
     }
 
+    /// Deletes a user or group, or restores one, by chance.
+    async fn delete_or_restore(&mut self, path: String) {
+        if self.deleted.is_empty() || self.random.percent(50) {
+            let id = path.rsplit('/').next().unwrap_or_default().to_owned();
+            self.send("DELETE", path).await;
+            self.deleted.push(id);
+        } else {
+            let at = self.random.below(self.deleted.len());
+            let id = self.deleted.swap_remove(at);
+            let path = format!("/directory/deletedItems/{id}/restore");
+            self.send("POST", path).await;
+        }
+    }
+
+    /// Lets all changes be shown.
+    pub(super) fn settle(&self) {
+        if self.is_late {
+            self.tenant.clock().advance(DELAY);
+        }
+    }
+
     pub(super) async fn change(&mut self) {
+        if self.is_late {
+            let seconds = self.random.below(30) as u64;
+            self.tenant.clock().advance(Duration::from_secs(seconds));
+        }
         let user = self.random.pick(&self.users).clone();
         let at = self.random.below(self.groups.len());
         let group = self.groups[at].id().to_string();
@@ -228,6 +272,8 @@ impl World {
                 let _ = self.tenant.remove("servicePrincipals", &principal);
             }
             27..=29 => self.assign(&user).await,
+            30..=32 if self.is_late => self.delete_or_restore(format!("/users/{user}")).await,
+            33 if self.is_late => self.delete_or_restore(format!("/groups/{group}")).await,
             _ => {
                 const PROPERTIES: [&str; 6] = [
                     "businessPhones",
@@ -258,3 +304,6 @@ impl World {
         self.tenant.inject(fault.times(1));
     }
 }
+
+/// How late changes are shown.
+const DELAY: Duration = Duration::from_secs(200);
