@@ -1,22 +1,39 @@
 //! Tells a sign-out at another replica from a store that lost a refresh token: both leave no entry.
 
-use crate::store::{SignOutMark, system_micros};
+use crate::{
+    moment::ALLOWED_SKEW,
+    store::{SignOutMark, system_micros},
+};
 
 /// The last sign-out of a user before the sign-in that a refresh token comes from.
 #[derive(Clone, Debug)]
 pub(super) enum LastSignOut {
     /// The id of its mark in the store; `None` if there was no mark.
     Known(Option<String>),
-    /// The store could not be read at the sign-in. Marks from after this time, by the system clock in
-    /// microseconds, are of later sign-outs.
-    Unknown { since: u64 },
+    /// The store could not be read at the sign-in, which was at this time by the system clock in
+    /// microseconds. The clocks of two machines may differ by [`ALLOWED_SKEW`], so a mark from less than that
+    /// before counts as later: the user signs in once more, and a sign-out is never overlooked. The mark that
+    /// this process had seen before is of an earlier sign-out, whatever the clocks say.
+    Unknown { since: u64, seen: Option<String> },
+    /// The application brought the token at this time, so it does not take the user for signed out. A mark
+    /// counts as later if no clocks differ so much. The first look at the store makes it known.
+    Given { since: u64 },
 }
 
 impl LastSignOut {
-    /// As of a sign-in at this moment.
+    /// As of a sign-in at this moment, with the last mark that was seen before.
     #[inline]
-    pub(super) fn unknown() -> Self {
+    pub(super) fn unknown(seen: Option<String>) -> Self {
         Self::Unknown {
+            since: system_micros(),
+            seen,
+        }
+    }
+
+    /// As of a token that the application brings at this moment.
+    #[inline]
+    pub(super) fn given() -> Self {
+        Self::Given {
             since: system_micros(),
         }
     }
@@ -33,7 +50,7 @@ impl LastSignOut {
         match text {
             Some("") => Self::Known(None),
             Some(id) => Self::Known(Some(id.to_owned())),
-            None => Self::unknown(),
+            None => Self::unknown(None),
         }
     }
 
@@ -41,14 +58,14 @@ impl LastSignOut {
     pub(super) fn to_stored(&self) -> Option<String> {
         match self {
             Self::Known(id) => Some(id.clone().unwrap_or_default()),
-            Self::Unknown { .. } => None,
+            Self::Unknown { .. } | Self::Given { .. } => None,
         }
     }
 
     /// Takes what an entry with the same token has, if it is not known here.
     #[inline]
     pub(super) fn learn(&mut self, text: Option<&str>) {
-        if matches!(self, Self::Unknown { .. }) && text.is_some() {
+        if !matches!(self, Self::Known(_)) && text.is_some() {
             *self = Self::stored(text);
         }
     }
@@ -62,10 +79,17 @@ impl LastSignOut {
         };
         match self {
             Self::Known(known) => Some(known.as_deref() != Some(mark.id.as_str())),
-            Self::Unknown { since } => mark.made.map(|made| made > *since),
+            Self::Unknown {
+                seen: Some(seen), ..
+            } if *seen == mark.id => Some(false),
+            Self::Unknown { since, .. } => mark.made.map(|made| made.saturating_add(SKEW) > *since),
+            Self::Given { since } => mark.made.map(|made| made > since.saturating_add(SKEW)),
         }
     }
 }
+
+/// In microseconds.
+const SKEW: u64 = ALLOWED_SKEW.as_secs() * 1_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -77,9 +101,18 @@ mod tests {
             id: id.to_owned(),
             made,
         };
-        let (first, second) = (mark("first", Some(10)), mark("second", Some(30)));
+        let since = 10 * SKEW;
+        let (first, second) = (mark("first", Some(1)), mark("second", Some(2 * since)));
         let unreadable = mark("first", None);
-        let unknown = LastSignOut::Unknown { since: 20 };
+        // Whose clock was ahead or behind cannot be told.
+        let [shortly_before, shortly_after] =
+            [since - SKEW / 2, since + SKEW / 2].map(|made| mark("close", Some(made)));
+        let unknown = LastSignOut::Unknown { since, seen: None };
+        let seen = LastSignOut::Unknown {
+            since,
+            seen: Some("close".to_owned()),
+        };
+        let given = LastSignOut::Given { since };
         let table = [
             (LastSignOut::known(None), None, Some(false)),
             (LastSignOut::known(None), Some(&first), Some(true)),
@@ -95,7 +128,18 @@ mod tests {
             (unknown.clone(), None, Some(false)),
             (unknown.clone(), Some(&first), Some(false)),
             (unknown.clone(), Some(&second), Some(true)),
-            (unknown, Some(&unreadable), None),
+            (unknown.clone(), Some(&unreadable), None),
+            (unknown.clone(), Some(&shortly_before), Some(true)),
+            (unknown, Some(&shortly_after), Some(true)),
+            (seen.clone(), Some(&shortly_before), Some(false)),
+            (seen.clone(), Some(&shortly_after), Some(false)),
+            (seen, Some(&second), Some(true)),
+            (given.clone(), None, Some(false)),
+            (given.clone(), Some(&first), Some(false)),
+            (given.clone(), Some(&shortly_before), Some(false)),
+            (given.clone(), Some(&shortly_after), Some(false)),
+            (given.clone(), Some(&second), Some(true)),
+            (given, Some(&unreadable), None),
         ];
         for (last, mark, expected) in table {
             assert_eq!(last.is_before(mark), expected, "{last:?} {mark:?}");

@@ -8,6 +8,7 @@ mod refresh_tokens;
 mod rotation;
 mod shared;
 mod slot;
+mod slots;
 
 use std::{
     fmt,

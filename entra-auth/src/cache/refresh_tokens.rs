@@ -1,11 +1,7 @@
 //! Refresh tokens of users, stored beside their access tokens, so that a replica or a restarted
 //! process needs the account only.
 
-use std::{
-    fmt,
-    sync::{Arc, MutexGuard, PoisonError},
-    time,
-};
+use std::{fmt, sync::Arc, time};
 
 use entra_core::{ClientId, Secret, TenantId};
 use tracing::warn;
@@ -17,9 +13,8 @@ use super::{
     slot::{Slot, StoredToken, StoringTask},
 };
 use crate::{
-    expiring_map::ExpiringMap,
     moment::{Moment, is_from_the_future},
-    store::{Budget, EntryId, LEASE, LoadResult, Record, SecondLevel},
+    store::{Budget, EntryId, LEASE, LoadResult, Record, SaveResult, SecondLevel},
 };
 
 /// The refresh token of one user of one application in one tenant.
@@ -44,7 +39,7 @@ pub(crate) enum AfterRejection {
     Unreadable,
 }
 
-/// Why the store has no entry for a token in memory.
+/// Why the store does not have a token that is in memory.
 enum Absence {
     /// The user signed out at another replica.
     SignedOut,
@@ -74,7 +69,7 @@ impl RefreshToken {
     /// Waits until no other use of the refresh token is in progress, in this process or at a replica.
     ///
     /// If a second use of a token does no harm, a replica that was killed holds up the others for the usual
-    /// lease only. Otherwise its lease lasts as long as one use may take.
+    /// lease only. Otherwise its lease lasts as long as one use may take, from the first request on.
     #[inline]
     pub(crate) async fn lock(
         &self,
@@ -121,20 +116,24 @@ impl RefreshToken {
         if !is_known && !held.holds(&token) {
             held.replace(StoredToken {
                 is_given: true,
-                ..StoredToken::new(token, now)
+                ..StoredToken::new(token, now, LastSignOut::given())
             });
         }
     }
 
-    /// Takes the refresh token of a sign-in and stores it in place of any other. Returns whether the
-    /// store has it.
+    /// Takes the refresh token of a sign-in and stores it in place of any other. Returns false if the store
+    /// failed to take it.
     #[inline]
     pub(crate) async fn signed_in(&self, token: Secret, now: Moment) -> bool {
-        let mut kept = StoredToken::new(token, now);
-        let invalidations = {
+        let (mut kept, invalidations) = {
             let mut held = self.slot.lock();
+            let last_sign_out = LastSignOut::unknown(held.last_mark.clone());
+            let kept = StoredToken {
+                is_unstored_sign_in: true,
+                ..StoredToken::new(token, now, last_sign_out)
+            };
             held.replace(kept.clone());
-            held.invalidations
+            (kept, held.invalidations)
         };
         self.cache
             .remember_slot(&self.entry_id, &self.slot, &kept.token);
@@ -147,11 +146,14 @@ impl RefreshToken {
         if let Ok(mark) = persistent.last_sign_out(partition, &mut budget).await {
             kept.last_sign_out = LastSignOut::known(mark.as_ref());
             let mut held = self.slot.lock();
-            if let Some(current) = &mut held.token {
+            held.last_mark = mark.map(|mark| mark.id);
+            if held.holds(&kept.token)
+                && let Some(current) = &mut held.token
+            {
                 current.last_sign_out = kept.last_sign_out.clone();
             }
         }
-        self.save(&kept, invalidations, &mut budget).await
+        self.save(&kept, invalidations, &mut budget).await != SaveResult::Failed
     }
 
     /// Returns the newest refresh token of all replicas that share the store. `None` if there is none any
@@ -213,36 +215,48 @@ impl RefreshToken {
             return true;
         };
         let mut budget = persistent.budget();
-        let kept = match persistent.load(&self.entry_id, &mut budget).await {
-            // The store has the token that was used, or an older one. A time in the future is not newer.
-            LoadResult::Found(stored) => {
-                let replaces = stored.token.expose_secret() == used.expose_secret()
-                    || stored.obtained <= kept.obtained
-                    || is_from_the_future(stored.obtained, now.wall());
-                if !replaces {
-                    return true;
-                }
+        match persistent.load(&self.entry_id, &mut budget).await {
+            // The store has the token that was used.
+            LoadResult::Found(stored) if stored.token.expose_secret() == used.expose_secret() => {
                 kept.last_sign_out.learn(stored.last_sign_out.as_deref());
-                kept
+                let saved = self.save(&kept, invalidations, &mut budget).await;
+                return saved != SaveResult::Failed;
             }
-            LoadResult::Absent | LoadResult::Damaged => {
-                match self
-                    .absence(&**persistent, kept, invalidations, &mut budget)
-                    .await
-                {
-                    Absence::Lost(kept) => kept,
-                    Absence::SignedOut => return true,
-                    Absence::Unknown => return false,
-                }
+            // A time in the future is not newer.
+            LoadResult::Found(stored)
+                if stored.obtained > kept.obtained
+                    && !is_from_the_future(stored.obtained, now.wall()) =>
+            {
+                return true;
             }
             // The other replicas can read the entry, and would lose the user.
-            LoadResult::Foreign | LoadResult::UnknownKey => {
+            LoadResult::Foreign | LoadResult::UnknownKey if !kept.is_unstored_sign_in => {
                 warn!("a refresh token is kept in memory only: the store has one of another key");
                 return true;
             }
-            LoadResult::Unknown => kept,
-        };
-        self.save(&kept, invalidations, &mut budget).await
+            LoadResult::Unknown => {
+                let saved = self.save(&kept, invalidations, &mut budget).await;
+                return saved != SaveResult::Failed;
+            }
+            LoadResult::Found(_)
+            | LoadResult::Absent
+            | LoadResult::Damaged
+            | LoadResult::Foreign
+            | LoadResult::UnknownKey => {}
+        }
+        match self
+            .absence(&**persistent, kept, invalidations, &mut budget)
+            .await
+        {
+            Absence::Lost(kept) => {
+                let saved = self
+                    .save_lost(&**persistent, &kept, invalidations, &mut budget)
+                    .await;
+                saved != SaveResult::Failed
+            }
+            Absence::SignedOut => true,
+            Absence::Unknown => false,
+        }
     }
 
     /// Tries once more to store a token that the store did not take. Returns whether nothing is left to
@@ -303,21 +317,49 @@ impl RefreshToken {
                 is_unreadable = true;
             }
         }
-        let mut held = self.slot.lock();
-        if held.holds(rejected) {
-            match is_unreadable {
-                true => {
-                    held.token = None;
-                    held.synced = false;
+        let after = {
+            let mut held = self.slot.lock();
+            if held.holds(rejected) {
+                match is_unreadable {
+                    true => {
+                        held.token = None;
+                        held.synced = false;
+                    }
+                    false => held.invalidate(),
                 }
-                false => held.invalidate(),
+            }
+            match &held.token {
+                Some(kept) => AfterRejection::TryOther(kept.token.clone()),
+                None if is_unreadable && !held.invalidated => AfterRejection::Unreadable,
+                None => AfterRejection::SignedOut,
+            }
+        };
+        // For replicas that do not have the token in memory: without a mark, it may only have been lost.
+        if !is_unreadable && matches!(after, AfterRejection::SignedOut) {
+            let partition = &self.entry_id.partition;
+            persistent.note_sign_out(partition, &mut budget).await;
+            if let Ok(mark) = persistent.last_sign_out(partition, &mut budget).await {
+                self.slot.lock().last_mark = mark.map(|mark| mark.id);
             }
         }
-        match &held.token {
-            Some(kept) => AfterRejection::TryOther(kept.token.clone()),
-            None if is_unreadable && !held.invalidated => AfterRejection::Unreadable,
-            None => AfterRejection::SignedOut,
+        after
+    }
+
+    /// Whether a user without a refresh token may still be signed in: the store has none and no mark of a
+    /// sign-out, so it may have lost the token, which another replica may have in memory.
+    #[cfg(feature = "sign-in")]
+    #[inline]
+    pub(crate) async fn may_be_lost(&self) -> bool {
+        let Some(persistent) = &self.cache.0.persistent else {
+            return false;
+        };
+        if self.is_invalidated() {
+            return false;
         }
+        let mut budget = persistent.budget();
+        let partition = &self.entry_id.partition;
+        let mark = persistent.last_sign_out(partition, &mut budget).await;
+        !matches!(mark, Ok(Some(_)))
     }
 
     /// Brings the memory up to date with the store, and the store with the memory if `may_write`. Returns
@@ -330,48 +372,62 @@ impl RefreshToken {
         let mut budget = persistent.budget();
         let invalidations = self.slot.lock().invalidations;
         let found = persistent.load(&self.entry_id, &mut budget).await;
-        let (kept, is_behind) = {
+        let (kept, behind) = {
             let mut held = self.slot.lock();
             // It was forgotten since the look.
             if held.invalidations != invalidations {
                 return false;
             }
-            let is_behind = match found {
+            let behind = match found {
                 LoadResult::Found(record) => {
                     if !held.adopt(&record, now) {
                         return false;
                     }
-                    true
+                    Some(record)
                 }
-                LoadResult::Absent | LoadResult::Damaged => false,
-                // It is under a key of other replicas, or the store fails.
-                LoadResult::Foreign | LoadResult::UnknownKey => return true,
+                LoadResult::Absent | LoadResult::Damaged => None,
+                // It is under a key of other replicas. Only a sign-in replaces it.
+                LoadResult::Foreign | LoadResult::UnknownKey => {
+                    let kept = held.token.as_ref();
+                    if !kept.is_some_and(|kept| kept.is_unstored_sign_in) {
+                        return true;
+                    }
+                    None
+                }
                 LoadResult::Unknown => return !held.invalidated,
             };
             match &held.token {
-                Some(kept) => (kept.clone(), is_behind),
+                Some(kept) => (kept.clone(), behind),
                 None => return false,
             }
         };
-        let kept = match is_behind {
-            true => kept,
-            false => match self
-                .absence(&**persistent, kept, invalidations, &mut budget)
-                .await
-            {
-                Absence::Lost(kept) => kept,
-                Absence::SignedOut => return false,
-                Absence::Unknown => return true,
-            },
+        let absence = self.absence(&**persistent, kept, invalidations, &mut budget);
+        let kept = match absence.await {
+            Absence::Lost(kept) => kept,
+            Absence::SignedOut => {
+                let mut held = self.slot.lock();
+                if let Some(record) = &behind
+                    && held.token.is_none()
+                    && record.last_sign_out.is_some()
+                    && record.last_sign_out == held.last_mark
+                {
+                    // The user has signed in again since, and the store's token is the later one.
+                    let _is_behind = held.adopt(record, now);
+                }
+                return false;
+            }
+            // What the store has can be read.
+            Absence::Unknown => return behind.is_none(),
         };
         if may_write && !kept.is_given {
-            self.save(&kept, invalidations, &mut budget).await;
+            self.save_lost(&**persistent, &kept, invalidations, &mut budget)
+                .await;
         }
         false
     }
 
-    /// Why the store has no entry, while the memory has this token. Absence alone is no sign-out: the
-    /// store may have been emptied. A sign-out leaves a mark.
+    /// Why the store has no entry or an older one, while the memory has this token. Absence alone is no
+    /// sign-out: the store may have been emptied. A sign-out leaves a mark.
     #[inline]
     async fn absence(
         &self,
@@ -385,6 +441,7 @@ impl RefreshToken {
             return Absence::Unknown;
         };
         let mut held = self.slot.lock();
+        held.last_mark = mark.as_ref().map(|mark| mark.id.clone());
         if held.invalidations != invalidations {
             return Absence::SignedOut;
         }
@@ -406,12 +463,52 @@ impl RefreshToken {
         Absence::Lost(kept)
     }
 
-    /// Writes the token to the store, if there is one, unless the user signs out or the token is replaced
-    /// before. Returns whether the store has it.
+    /// Writes a token that the store has lost. The user may have signed out after the mark was read and
+    /// before the write, so the mark is read again, and a newer one removes the entry.
     #[inline]
-    async fn save(&self, kept: &StoredToken, invalidations: u64, budget: &mut Budget) -> bool {
+    async fn save_lost(
+        &self,
+        persistent: &dyn SecondLevel,
+        kept: &StoredToken,
+        invalidations: u64,
+        budget: &mut Budget,
+    ) -> SaveResult {
+        let saved = self.save(kept, invalidations, budget).await;
+        if saved != SaveResult::Saved {
+            return saved;
+        }
+        let partition = &self.entry_id.partition;
+        let Ok(mark) = persistent.last_sign_out(partition, budget).await else {
+            return saved;
+        };
+        if kept.last_sign_out.is_before(mark.as_ref()) != Some(true) {
+            return saved;
+        }
+        // Unless the user has signed in again.
+        if let LoadResult::Found(stored) = persistent.load(&self.entry_id, budget).await
+            && stored.token.expose_secret() == kept.token.expose_secret()
+        {
+            persistent.remove(&self.entry_id, budget).await;
+        }
+        let mut held = self.slot.lock();
+        held.last_mark = mark.map(|mark| mark.id);
+        if held.invalidations == invalidations && held.holds(&kept.token) {
+            held.invalidate();
+        }
+        SaveResult::Unwanted
+    }
+
+    /// Writes the token to the store, if there is one, unless the user signs out or the token is replaced
+    /// before.
+    #[inline]
+    async fn save(
+        &self,
+        kept: &StoredToken,
+        invalidations: u64,
+        budget: &mut Budget,
+    ) -> SaveResult {
         let Some(persistent) = &self.cache.0.persistent else {
-            return true;
+            return SaveResult::Unwanted;
         };
         let wanted = || {
             let held = self.slot.lock();
@@ -420,94 +517,19 @@ impl RefreshToken {
         let saved = persistent
             .save_if(&self.entry_id, &kept.record(), budget, &wanted)
             .await;
+        let is_saved = saved == SaveResult::Saved;
         let mut held = self.slot.lock();
-        if held.invalidations == invalidations && (saved || held.holds(&kept.token)) {
-            held.synced = saved && held.holds(&kept.token);
+        let is_current = held.holds(&kept.token);
+        if held.invalidations == invalidations && (is_saved || is_current) {
+            held.synced = is_saved && is_current;
+        }
+        if is_saved
+            && is_current
+            && let Some(current) = &mut held.token
+        {
+            current.is_unstored_sign_in = false;
         }
         saved
-    }
-}
-
-impl TokenCache {
-    /// Whether there is a store, so that an account is enough to get tokens.
-    #[inline]
-    pub(crate) fn has_store(&self) -> bool {
-        self.0.persistent.is_some()
-    }
-
-    /// Returns the slot of a refresh token. Without a store, credentials that were given a token of
-    /// the same slot share it, and others have their own.
-    #[inline]
-    fn slot(&self, entry_id: &EntryId, given: Option<&Secret>) -> Arc<Slot> {
-        if !self.has_store() {
-            let known = given.and_then(|token| self.0.slots_by_token.find(entry_id, token));
-            return known.unwrap_or_else(|| {
-                let slot = Arc::default();
-                if let Some(token) = given {
-                    self.remember_slot(entry_id, &slot, token);
-                }
-                slot
-            });
-        }
-        let mut slots = self.slots();
-        if let Some(slot) = slots.peek(entry_id).cloned() {
-            slots.touch(entry_id);
-            return slot;
-        }
-        // Only unused ones; the store still has them.
-        slots.make_room(|slot, _| Arc::strong_count(slot) > 1);
-        let slot = Arc::<Slot>::default();
-        slots.put(entry_id.clone(), Arc::clone(&slot));
-        slot
-    }
-
-    /// Without a store: remembers which slot a token belongs to.
-    #[inline]
-    fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
-        if !self.has_store() {
-            self.0.slots_by_token.remember_slot(entry_id, slot, token);
-        }
-    }
-
-    /// Returns the refresh tokens of a partition for an export.
-    #[inline]
-    pub(super) fn refresh_tokens(&self, partition: &CachePartition) -> Vec<(EntryId, Record)> {
-        let slots = self.slots();
-        let of = slots
-            .iter()
-            .filter(|(entry_id, _)| entry_id.partition == partition.as_str());
-        of.filter_map(|(entry_id, slot)| {
-            Some((entry_id.clone(), slot.lock().token.as_ref()?.record()))
-        })
-        .collect()
-    }
-
-    /// Imports a refresh token unless there is a newer one. A cache without a store imports none.
-    #[inline]
-    pub(super) fn put_refresh_token(&self, entry_id: &EntryId, record: &Record) {
-        self.slot(entry_id, None)
-            .lock()
-            .adopt_unstored(record, None);
-    }
-
-    #[inline]
-    pub(super) fn forget_refresh_tokens(&self, partition: &CachePartition) {
-        self.slots().retain(|entry_id, slot| {
-            let stays = entry_id.partition != partition.as_str();
-            if !stays {
-                slot.lock().invalidate();
-            }
-            // A slot in use stays, so that a new sign-in finds it.
-            stays || Arc::strong_count(slot) > 1
-        });
-    }
-
-    #[inline]
-    fn slots(&self) -> MutexGuard<'_, ExpiringMap<EntryId, Arc<Slot>>> {
-        self.0
-            .refresh_tokens
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

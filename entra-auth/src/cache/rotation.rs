@@ -80,6 +80,11 @@ impl RotationGuard {
         self
     }
 
+    /// Whether it has the lock among all replicas, which ends with its lease.
+    pub(crate) const fn has_lease(&self) -> bool {
+        self.shared.is_some()
+    }
+
     /// Whether no other replica uses the token. False if there is a store that did not grant its lock.
     #[inline]
     pub(crate) const fn is_exclusive(&self) -> bool {

@@ -7,8 +7,8 @@ use crate::{
     Error,
     moment::Moment,
     store::{
-        Connect, DEFAULT_LIMIT, EncryptedStore, EncryptionKey, FindResult, Record, Seal,
-        StoreError, connect,
+        Connect, DEFAULT_LIMIT, EncryptedStore, EncryptionKey, FindResult, LoadResult, Record,
+        Seal, StoreError, connect,
     },
 };
 
@@ -55,9 +55,15 @@ impl TokenCacheBuilder {
     /// when it is next used, unless the store has a newer mark of a [sign-out](TokenCache::forget). A store
     /// that loses these marks too, or evicts them, cannot tell other replicas of an earlier sign-out.
     ///
+    /// If the store could not be read at a sign-in and has lost its token, a sign-out of less than 5 minutes
+    /// before the sign-in counts as a later one, as the clocks of two machines may differ by that: the user
+    /// then signs in again. A token that the application brings is taken for newer than such a sign-out.
+    ///
     /// While the store cannot be read, a refresh token in memory is used at Entra, where older ones stay
     /// valid. Another provider may take an older one for stolen and sign the user out, so there the
-    /// request fails as transient until the store can be read and grants its lock.
+    /// request fails as transient until the store can be read and grants its lock. A replica that is killed
+    /// while it uses such a token holds up its user at the others for as long as a refresh may take: 15
+    /// seconds more than the budget of the retry policy, 75 seconds by default.
     /// If such a provider's tokens are lost in the store, the first replica that has one in memory writes it
     /// again, though another replica may have had a newer one.
     #[inline]
@@ -182,7 +188,14 @@ impl TokenCache {
         if let Some(challenged) = key.challenged() {
             let outcome = fetch.await;
             if outcome.is_ok() {
-                persistent.remove(&challenged.entry_id(), &mut budget).await;
+                let entry_id = challenged.entry_id();
+                // An entry under a key of other replicas stays: they have not met the challenge.
+                match persistent.load(&entry_id, &mut budget).await {
+                    LoadResult::Foreign | LoadResult::UnknownKey | LoadResult::Absent => {}
+                    LoadResult::Found(_) | LoadResult::Damaged | LoadResult::Unknown => {
+                        persistent.remove(&entry_id, &mut budget).await;
+                    }
+                }
             }
             return fetched(outcome);
         }

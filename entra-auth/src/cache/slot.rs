@@ -49,6 +49,8 @@ pub(super) struct SlotState {
     pub(super) invalidated: bool,
     /// Counts invalidations. A request from before an invalidation must not store its result.
     pub(super) invalidations: u64,
+    /// The id of the last mark of a sign-out that was seen in the store.
+    pub(super) last_mark: Option<String>,
     /// The tokens that were replaced last. Their reuse would look like theft.
     replaced: VecDeque<TokenDigest>,
 }
@@ -64,6 +66,8 @@ pub(super) struct StoredToken {
     pub(super) last_sign_out: LastSignOut,
     /// The application stores it itself, until it is replaced.
     pub(super) is_given: bool,
+    /// It comes from a sign-in that the store has not taken yet, and that replaces whatever entry is there.
+    pub(super) is_unstored_sign_in: bool,
 }
 
 impl Slot {
@@ -128,16 +132,17 @@ impl SlotState {
             synced: false,
             invalidated: false,
             invalidations: self.invalidations,
+            last_mark: self.last_mark.take(),
         };
     }
 
     /// Takes the token that the service issued for the current one. `None` if there is none any more.
     #[inline]
     pub(super) fn rotate(&mut self, token: Secret, now: Moment) -> Option<StoredToken> {
-        let last_sign_out = self.token.as_ref()?.last_sign_out.clone();
+        let used = self.token.as_ref()?;
         let kept = StoredToken {
-            last_sign_out,
-            ..StoredToken::new(token, now)
+            is_unstored_sign_in: used.is_unstored_sign_in,
+            ..StoredToken::new(token, now, used.last_sign_out.clone())
         };
         self.remember_replaced();
         self.token = Some(kept.clone());
@@ -178,6 +183,7 @@ impl SlotState {
             self.synced = true;
             if let Some(kept) = &mut self.token {
                 kept.last_sign_out.learn(record.last_sign_out.as_deref());
+                kept.is_unstored_sign_in = false;
             }
         } else if self.token.is_some() && self.replaced.contains(&token_digest(token)) {
             // As after a write that failed or a restored copy.
@@ -219,6 +225,7 @@ impl SlotState {
         *self = Self {
             invalidated,
             invalidations: self.invalidations + 1,
+            last_mark: self.last_mark.take(),
             ..Self::default()
         };
     }
@@ -226,13 +233,14 @@ impl SlotState {
 
 impl StoredToken {
     #[inline]
-    pub(super) fn new(token: Secret, now: Moment) -> Self {
+    pub(super) fn new(token: Secret, now: Moment, last_sign_out: LastSignOut) -> Self {
         Self {
             token,
             obtained: now.wall(),
             seen: Some(now),
-            last_sign_out: LastSignOut::unknown(),
+            last_sign_out,
             is_given: false,
+            is_unstored_sign_in: false,
         }
     }
 
@@ -246,9 +254,10 @@ impl StoredToken {
             seen: now,
             last_sign_out: match now {
                 Some(_) => LastSignOut::stored(record.last_sign_out.as_deref()),
-                None => LastSignOut::unknown(),
+                None => LastSignOut::given(),
             },
             is_given: false,
+            is_unstored_sign_in: false,
         }
     }
 
@@ -306,7 +315,8 @@ mod tests {
             last_sign_out: None,
         };
         let mut held = SlotState::default();
-        held.replace(StoredToken::new(Secret::from("here"), now));
+        let here = StoredToken::new(Secret::from("here"), now, LastSignOut::given());
+        held.replace(here);
         for seconds in [-60, 0, 3_600, 86_400] {
             let other = record("another replica's", after(seconds));
             assert!(!held.adopt_unstored(&other, Some(now)), "{seconds}");

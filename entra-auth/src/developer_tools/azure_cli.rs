@@ -364,15 +364,13 @@ impl Tool {
         )
     }
 
-    /// What the tool's complaint means. Codes and words are looked for in all that it printed, as
-    /// warnings of Python or of an update may stand before the error.
+    /// What the tool's complaint means. Entra's number decides wherever it stands, as warnings of a shell,
+    /// of Python or of an update may stand before the error. Without one, the words of the error do.
     fn failure(self, output: &ProcessOutput) -> Error {
         let printed = CliError::read(output.stderr.expose_secret());
-        let lower = printed.lower_case();
-        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-        let error = if says(&["is not recognized", "command not found", ": not found"]) {
-            self.not_installed()
-        } else if let Some(code) = printed.aadsts() {
+        let reason = printed.reason();
+        let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+        let error = if let Some(code) = printed.aadsts() {
             let entry = Aadsts::lookup(code);
             let kind = entry.map_or(ErrorKind::Rejected, |entry| entry.class().kind());
             Error::new(kind, format!("{self} was denied a token")).with(|inner| {
@@ -381,6 +379,8 @@ impl Tool {
                 inner.fix =
                     Some(format!("run `{}` for that tenant and scope", self.login()).into());
             })
+        } else if says(&["is not recognized", "command not found", ": not found"]) {
+            self.not_installed()
         } else if says(NO_NETWORK) {
             Error::new(ErrorKind::Transport, format!("{self} has no connection")).with(|inner| {
                 inner.fix = Some("check network, DNS and proxy, and try again".into());

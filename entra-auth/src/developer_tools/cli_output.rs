@@ -63,30 +63,34 @@ pub(super) struct CliError {
     /// What it says of the failure, what says most first. What the tool proposes is not among it: `azd`
     /// proposes to sign in also where only the network is down.
     said: Vec<String>,
+    /// What tells the kind of failure: the texts of the error object, or all of them if there is none.
+    reason: String,
 }
 
 impl CliError {
     pub(super) fn read(stderr: &str) -> Self {
         let plain = without_escapes(stderr);
         let (objects, outside) = split(&plain);
-        let members = |read: &dyn Fn(&Value) -> [&Value; 3]| -> Vec<String> {
-            let texts = objects.iter().flat_map(|object| read(object).map(text));
-            texts.flatten().collect()
-        };
-        // azd from 1.23.7 on: the error has a line of its own. The Azure CLI quotes responses of the service.
-        let mut said = members(&|object| {
-            let error = &object["error"];
-            [&object["error_description"], &error["message"], error]
-        });
-        // azd before: its console messages have it, and a notice of an update may be the first of them.
-        said.push(
-            members(&|object| [&object["data"]["message"], &Value::Null, &Value::Null]).join("\n"),
-        );
-        said.extend(members(&|object| {
-            [&object["message"], &Value::Null, &Value::Null]
-        }));
+        let mut said: Vec<String> = objects.iter().flat_map(error_of).collect();
+        let mut reasons = said.clone();
+        let errors = objects.iter().filter(|object| !error_of(object).is_empty());
+        reasons.extend(errors.filter_map(|object| text(&object["message"])));
+        // azd before 1.23.7: its console messages have it, and a notice of an update may be the first of
+        // them.
+        let console = objects.iter().map(|object| &object["data"]["message"]);
+        let console: Vec<String> = console.filter_map(text).collect();
+        said.push(console.join("\n"));
+        said.extend(objects.iter().filter_map(|object| text(&object["message"])));
         said.push(outside);
-        Self { said }
+        // Beside an error object stand warnings only, of attempts or steps before.
+        let reason = match reasons.is_empty() {
+            true => said.join("\n"),
+            false => reasons.join("\n"),
+        };
+        Self {
+            said,
+            reason: reason.to_ascii_lowercase(),
+        }
     }
 
     /// Entra's number, wherever it stands.
@@ -94,9 +98,9 @@ impl CliError {
         self.said.iter().find_map(|text| number_in(text))
     }
 
-    /// Everything that it says, in lower case.
-    pub(super) fn lower_case(&self) -> String {
-        self.said.join("\n").to_ascii_lowercase()
+    /// What tells the kind of failure, in lower case.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
     }
 
     /// The line that says most, without anything like a token: that with Entra's number, that of the
@@ -118,6 +122,14 @@ impl CliError {
             .take(LONGEST)
             .collect()
     }
+}
+
+/// What an object says as an error. azd from 1.23.7 on prints it on a line of its own; the Azure CLI quotes
+/// responses of the service.
+fn error_of(object: &Value) -> Vec<String> {
+    let error = &object["error"];
+    let texts = [&object["error_description"], &error["message"], error];
+    texts.into_iter().filter_map(text).collect()
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -288,7 +300,7 @@ mod tests {
             assert_eq!(complaint.line(), line);
         }
         let down = r#"{"error":"dial tcp: lookup login.microsoftonline.com: no such host","suggestion":"azd auth login"}"#;
-        assert!(!CliError::read(down).lower_case().contains("auth login"));
+        assert!(!CliError::read(down).reason().contains("auth login"));
         let hint =
             r#"{"error":"dial tcp: no such host","suggestion":"AADSTS70043: run azd auth login"}"#;
         assert_eq!(CliError::read(hint).aadsts(), None);

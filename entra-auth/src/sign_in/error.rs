@@ -113,6 +113,14 @@ impl SignInError {
         self.0.kind.ends_session()
     }
 
+    /// Whether the user's tokens are gone without a sign-out or a rejection. The store may have lost them,
+    /// and another replica may have them in memory and write them again when it next needs them: keep the
+    /// session for a while, and check again later. If no replica has them, the user has to sign in again.
+    #[must_use]
+    pub fn may_have_lost_tokens(&self) -> bool {
+        self.0.detail == Some(LOST_TOKENS)
+    }
+
     /// The error of the sign-in service, with its code, ids and fix.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
@@ -167,6 +175,11 @@ impl SignInError {
 
     pub(super) fn new(kind: SignInErrorKind) -> Self {
         Self::made(kind, None, None)
+    }
+
+    /// The error of a user who has no tokens though there was no sign-out.
+    pub(super) fn lost_tokens() -> Self {
+        Self::with_detail(SignInErrorKind::SignInRequired, LOST_TOKENS)
     }
 
     /// An error with details.
@@ -293,5 +306,6 @@ impl From<SignInError> for Error {
     }
 }
 
+const LOST_TOKENS: &str = "there are no tokens of the user, and the store has no mark of a sign-out; it may have lost them";
 /// The setting of a connection, which the validator's error does not name.
 const OWN_KEYS: &str = "An application with its own signing keys, such as for mapped claims, needs the setting SignInClientBuilder::own_signing_keys.";

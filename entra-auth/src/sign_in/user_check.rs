@@ -49,7 +49,8 @@ impl SignInClient {
     /// # Errors
     /// If [`SignInError::ends_session`] is true, the user has no access any more: an account that is disabled
     /// or deleted, a policy, another tenant, or [`SignInErrorKind::SignInRequired`] if there are no tokens
-    /// of the user. Every other error says nothing about the user, such as
+    /// of the user. A store may also have lost them, see
+    /// [`SignInError::may_have_lost_tokens`]. Every other error says nothing about the user, such as
     /// [`Unavailable`](SignInErrorKind::Unavailable) while the service or the token store fails, or
     /// [`ApplicationCredential`](SignInErrorKind::ApplicationCredential) for an expired secret: keep the
     /// session for a while, and check again later.
@@ -60,10 +61,13 @@ impl SignInClient {
     ) -> Result<SignInResult, SignInError> {
         let renewed = self.flow().renew(account).await.map_err(flow_error)?;
         let Some((credential, user_fields)) = renewed else {
-            return Err(SignInError::with_detail(
-                SignInErrorKind::SignInRequired,
-                "there are no tokens of the user",
-            ));
+            return Err(match self.flow().may_have_lost_tokens(account).await {
+                true => SignInError::lost_tokens(),
+                false => SignInError::with_detail(
+                    SignInErrorKind::SignInRequired,
+                    "there are no tokens of the user",
+                ),
+            });
         };
         let mut found = match &user_fields.id_token {
             Some(id_token) => {

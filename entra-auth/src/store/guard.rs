@@ -10,14 +10,14 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{EncryptedStore, StoreError};
+use super::{EncryptedStore, StoreError, StoreErrorKind};
 
 /// A store whose delays are bounded: each operation has a time limit, and a store that exceeds it
 /// is skipped for a while (a circuit breaker).
 ///
-/// A timeout opens the breaker, and so does an error that came so late that it is the store's own
+/// A timeout opens the breaker, and so does an operation that fails so late that it is the store's own
 /// timeout: two limits of the same length may end in any order. A store that fails at once is used
-/// again at once.
+/// again at once, and so is one that responds, however late, with what cannot be used.
 pub(crate) struct GuardedStore {
     store: Arc<dyn EncryptedStore>,
     limit: Duration,
@@ -67,7 +67,8 @@ impl GuardedStore {
         &self.store
     }
 
-    /// Runs an operation within what is left of the budget.
+    /// Runs one operation within what is left of the budget. Its time tells how the store does, so several
+    /// operations are not run as one.
     #[inline]
     pub(crate) async fn run<T>(
         &self,
@@ -83,10 +84,13 @@ impl GuardedStore {
         let done = timeout(budget.0, operation).await;
         budget.0 = budget.0.saturating_sub(started.elapsed());
         if let Ok(done) = done {
-            if done.is_err() && started.elapsed() >= self.latest_error() {
-                self.open(started, probe.is_some());
-            } else if probe.is_some() {
-                *self.breaker() = Breaker::default();
+            let is_late = started.elapsed() >= self.latest_error();
+            match &done {
+                Err(error) if is_late && error.kind() == StoreErrorKind::Unavailable => {
+                    self.open(started, probe.is_some());
+                }
+                _ if probe.is_some() => *self.breaker() = Breaker::default(),
+                _ => {}
             }
             return done;
         }
@@ -98,7 +102,7 @@ impl GuardedStore {
         )))
     }
 
-    /// After this time an error is no immediate one: it costs every look-up a wait.
+    /// After this time an error of one operation is no immediate one: it costs every look-up a wait.
     fn latest_error(&self) -> Duration {
         (self.limit / 2).min(LATEST_ERROR)
     }
@@ -167,3 +171,97 @@ pub(crate) const DEFAULT_LIMIT: Duration = Duration::from_secs(2);
 const LATEST_ERROR: Duration = Duration::from_millis(500);
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use tokio::time::sleep;
+
+    use super::{
+        super::{StoreKey, StorePartition},
+        *,
+    };
+
+    /// The operations of a test are its own.
+    #[derive(Debug)]
+    struct Unused;
+
+    #[async_trait]
+    impl EncryptedStore for Unused {
+        async fn load(&self, _: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(None)
+        }
+
+        async fn save(&self, _: &StoreKey, _: &[u8], _: Duration) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn remove(&self, _: &StoreKey) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn remove_partition(&self, _: &StorePartition) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    /// Runs an operation that takes this long.
+    async fn run(
+        guard: &GuardedStore,
+        budget: &mut Budget,
+        millis: u64,
+        result: Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let operation = async {
+            sleep(Duration::from_millis(millis)).await;
+            result
+        };
+        guard.run(budget, operation).await
+    }
+
+    async fn is_open(guard: &GuardedStore) -> bool {
+        let mut budget = guard.budget();
+        run(guard, &mut budget, 0, Ok(())).await.is_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_late_error_of_a_store_that_is_away_opens_the_breaker() {
+        for (kind, opens) in [
+            (StoreErrorKind::Unavailable, true),
+            (StoreErrorKind::Unreadable, false),
+            (StoreErrorKind::Damaged, false),
+            (StoreErrorKind::Configuration, false),
+        ] {
+            let guard = GuardedStore::new(Arc::new(Unused), DEFAULT_LIMIT);
+            let mut budget = guard.budget();
+            let result = Err(StoreError::new(kind, "slow"));
+            run(&guard, &mut budget, 1_500, result).await.unwrap_err();
+            assert_eq!(is_open(&guard).await, opens, "{kind:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_earlier_operations_makes_no_error_late() {
+        let guard = GuardedStore::new(Arc::new(Unused), DEFAULT_LIMIT);
+        let mut budget = guard.budget();
+        for _ in 0..4 {
+            run(&guard, &mut budget, 400, Ok(())).await.unwrap();
+        }
+        let result = Err(StoreError::unavailable("at once"));
+        run(&guard, &mut budget, 0, result).await.unwrap_err();
+        assert!(!is_open(&guard).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_responds_with_a_damaged_entry_is_back() {
+        let guard = GuardedStore::new(Arc::new(Unused), DEFAULT_LIMIT);
+        let mut budget = guard.budget();
+        run(&guard, &mut budget, 3_000, Ok(())).await.unwrap_err();
+        assert!(is_open(&guard).await);
+        tokio::time::advance(FIRST_PAUSE).await;
+        let mut budget = guard.budget();
+        let result = Err(StoreError::new(StoreErrorKind::Damaged, "damaged"));
+        run(&guard, &mut budget, 1_500, result).await.unwrap_err();
+        assert!(!is_open(&guard).await);
+    }
+}

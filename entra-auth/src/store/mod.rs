@@ -81,7 +81,7 @@ pub use self::redis::RedisStore;
 pub(crate) use self::{
     guard::{Budget, DEFAULT_LIMIT},
     key::hashed,
-    persistent::{Connect, FindResult, LEASE, LoadResult, SecondLevel, connect},
+    persistent::{Connect, FindResult, LEASE, LoadResult, SaveResult, SecondLevel, connect},
     record::{EntryId, Record},
     seal::{Seal, damaged},
     sign_out_mark::{SignOutMark, system_micros},
@@ -148,7 +148,8 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// The default grants the lock to all, so each replica may send a request. A provider other than Entra
     /// may take a refresh token that two replicas send for stolen: with such a provider, replicas need a
-    /// store with locks. The lease is longer than a refresh may take there, over a minute.
+    /// store with locks. The lease is then as long as a refresh may take there, over a minute, so a replica
+    /// that is killed holds up the others for that long.
     ///
     /// # Errors
     /// When the store cannot be reached.

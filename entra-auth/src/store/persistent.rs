@@ -52,14 +52,14 @@ pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
     /// The gate that separates writes to a partition from its removal.
     fn gate(&self, partition: &str) -> &RwLock<()>;
 
-    /// As [`save`](Self::save), unless the partition was removed meanwhile.
+    /// As [`save`](Self::save), if it is still wanted.
     async fn save_if(
         &self,
         entry_id: &EntryId,
         record: &Record,
         budget: &mut Budget,
         wanted: &(dyn Fn() -> bool + Send + Sync),
-    ) -> bool;
+    ) -> SaveResult;
 
     /// Writes a token and returns whether that succeeded. A failure is counted; the token stays valid.
     async fn save(&self, entry_id: &EntryId, record: &Record, budget: &mut Budget) -> bool;
@@ -68,6 +68,9 @@ pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
 
     /// Removes a partition. For a user's sign-out this writes the mark of it as well.
     async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError>;
+
+    /// Marks a user as signed out whose tokens are gone for another reason.
+    async fn note_sign_out(&self, partition: &str, budget: &mut Budget);
 
     /// The mark of the last sign-out of a partition's user, if there is one.
     async fn last_sign_out(
@@ -124,6 +127,16 @@ pub(crate) enum FindResult {
     Token(Record),
     /// No token. The holder of the lock requests one; without a lock others may do so too.
     Lock(Option<StoreLock>),
+}
+
+/// What came of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SaveResult {
+    Saved,
+    /// Nothing was written: the partition was removed meanwhile, or the token was replaced.
+    Unwanted,
+    /// The store failed.
+    Failed,
 }
 
 /// Whether the store has an entry.
@@ -258,9 +271,15 @@ impl SecondLevel for PersistentCache {
         record: &Record,
         budget: &mut Budget,
         wanted: &(dyn Fn() -> bool + Send + Sync),
-    ) -> bool {
+    ) -> SaveResult {
         let _gate = self.gate(&entry_id.partition).read().await;
-        wanted() && self.save(entry_id, record, budget).await
+        if !wanted() {
+            return SaveResult::Unwanted;
+        }
+        match self.save(entry_id, record, budget).await {
+            true => SaveResult::Saved,
+            false => SaveResult::Failed,
+        }
     }
 
     #[inline]
@@ -297,6 +316,13 @@ impl SecondLevel for PersistentCache {
         removed
             .and(marked)
             .inspect_err(|error| self.failed("written", error.clone()))
+    }
+
+    #[inline]
+    async fn note_sign_out(&self, partition: &str, budget: &mut Budget) {
+        if let Err(error) = self.mark_sign_out(partition, budget).await {
+            self.failed("written", error);
+        }
     }
 
     #[inline]

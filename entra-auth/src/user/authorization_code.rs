@@ -368,6 +368,13 @@ impl AuthorizationCodeFlow {
         Ok(Some((user, user_fields)))
     }
 
+    /// Whether a user without tokens here may have been lost by the store, and not have signed out.
+    #[cfg(feature = "sign-in")]
+    #[inline]
+    pub(crate) async fn may_have_lost_tokens(&self, account: &Account) -> bool {
+        UserCredential::may_be_lost(&self.0.application, account).await
+    }
+
     #[inline]
     pub(super) fn start_at(
         &self,

@@ -123,6 +123,14 @@ impl ClientApplication {
         idempotency: Idempotency,
         retry_mode: RetryMode,
     ) -> Result<(AccessToken, UserTokenFields), Error> {
+        let form = self.authenticated(tenant, form).await?;
+        self.redeem_authenticated(operation, tenant, form, idempotency, retry_mode)
+            .await
+    }
+
+    /// The form with the application's authentication, which another service may have to give.
+    #[inline]
+    pub(super) async fn authenticated(&self, tenant: &TenantId, form: Form) -> Result<Form, Error> {
         let form = form
             .field("client_id", self.client.to_string())
             .field("client_info", "1");
@@ -133,10 +141,23 @@ impl ClientApplication {
             clock: &*self.settings.clock,
             random: &*self.settings.random,
         };
+        self.proof.add(form, &context).await
+    }
+
+    /// Redeems a grant that has the application's authentication.
+    #[inline]
+    pub(super) async fn redeem_authenticated(
+        &self,
+        operation: &'static str,
+        tenant: &TenantId,
+        form: Form,
+        idempotency: Idempotency,
+        retry_mode: RetryMode,
+    ) -> Result<(AccessToken, UserTokenFields), Error> {
         let grant = Grant {
             operation,
             tenant,
-            form: self.proof.add(form, &context).await?,
+            form,
             idempotency,
             retry_mode,
         };

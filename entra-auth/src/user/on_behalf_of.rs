@@ -263,7 +263,8 @@ impl TokenSource for Caller {
         let held = self.refresh_token().clone();
         let (token, user_fields) = match held {
             Some(held) => {
-                match refresh::refresh(&self.application, token_key, &held, retry_mode).await {
+                match refresh::refresh(&self.application, token_key, &held, retry_mode, None).await
+                {
                     // The caller's own token may still be valid.
                     Err(error) if error.is_interaction_required() => {
                         debug!(%error, "the refresh token is no longer valid");

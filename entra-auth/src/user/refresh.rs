@@ -134,7 +134,8 @@ impl Session {
         if is_single_use && !guard.is_exclusive() {
             return Err(in_use());
         }
-        let mut outcome = refresh(&self.application, token_key, &used, retry_mode).await;
+        let leased = guard.has_lease().then_some(locked);
+        let mut outcome = refresh(&self.application, token_key, &used, retry_mode, leased).await;
         let mut is_first = true;
         // Another replica may have replaced it; what another tenant says decides nothing.
         while let Err(error) = &outcome
@@ -151,11 +152,7 @@ impl Session {
                 AfterRejection::TryOther(_) | AfterRejection::SignedOut => break,
             };
             is_first = false;
-            // The lease may end before the response to a late second request.
-            if is_single_use && locked.age(self.now()) > SECOND_TRY {
-                return Err(in_use());
-            }
-            outcome = refresh(&self.application, token_key, &used, retry_mode).await;
+            outcome = refresh(&self.application, token_key, &used, retry_mode, leased).await;
         }
         let (token, user_fields) = outcome?;
         if let Some(newer) = user_fields.refresh_token.clone() {
@@ -172,27 +169,37 @@ impl Session {
     }
 }
 
-/// One use of a refresh token, which the caller has locked.
+/// One use of a refresh token, which the caller has locked, with a lease from `leased` on.
 ///
 /// At Entra the old one stays good, so a second try does no harm. Another provider may take it for
-/// stolen when it comes twice, so it is sent again only if it cannot have arrived.
+/// stolen when it comes twice, so it is sent again only if it cannot have arrived, and it is not sent if
+/// the lease could end before the response, as after a client assertion that took long.
 #[inline]
 pub(super) async fn refresh(
     application: &ClientApplication,
     token_key: &TokenKey,
     refresh_token: &Secret,
     retry_mode: RetryMode,
+    leased: Option<Moment>,
 ) -> Result<(AccessToken, UserTokenFields), Error> {
     let form = Form::new("refresh_token")
         .secret("refresh_token", refresh_token)
         .field("scope", with_identity(&[token_key.scope()]))
         .optional("claims", token_key.claims.as_deref());
-    let idempotency = match application.has_single_use_refresh_tokens() {
+    let is_single_use = application.has_single_use_refresh_tokens();
+    let idempotency = match is_single_use {
         true => Idempotency::NonIdempotent,
         false => Idempotency::Safe,
     };
+    let form = application.authenticated(&token_key.tenant, form).await?;
+    if let Some(leased) = leased
+        && is_single_use
+        && leased.age(Moment::now(application.clock())) > LATEST_START
+    {
+        return Err(in_use());
+    }
     application
-        .redeem(
+        .redeem_authenticated(
             "token by refresh token",
             &token_key.tenant,
             form,
@@ -232,11 +239,12 @@ fn in_use() -> Error {
     )
     .with(|inner| {
         inner.cause = Some(
-            "the provider accepts each refresh token once, and the store did not grant its lock in time"
+            "the provider accepts each refresh token once, and the store did not grant its lock in time, or it was held for too long before the request"
                 .into(),
         );
         inner.fix = Some(
-            "try again; if it happens often, check the store and how long the provider takes".into(),
+            "try again; if it happens often, check the store and how long the provider and client assertions take"
+                .into(),
         );
     })
 }
@@ -257,5 +265,5 @@ fn is_final(error: &Error) -> bool {
 
 /// A malformed, expired, revoked or idle refresh token, by Entra's numbers.
 const FINAL: [u32; 7] = [50_133, 50_173, 70_000, 70_008, 70_043, 700_082, 700_084];
-/// A second request that begins within this time after the lock was taken ends within its lease.
-const SECOND_TRY: Duration = Duration::from_secs(10);
+/// A request that begins within this time after the lock was taken ends within its lease.
+const LATEST_START: Duration = Duration::from_secs(10);

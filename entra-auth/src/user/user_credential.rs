@@ -342,6 +342,17 @@ impl UserCredential {
         Ok(found.map(|_| user))
     }
 
+    /// Whether the store may have lost the refresh token of a user who has none here.
+    #[cfg(feature = "sign-in")]
+    #[inline]
+    pub(super) async fn may_be_lost(
+        application: &Arc<ClientApplication>,
+        account: &Account,
+    ) -> bool {
+        let user = Self::new(application, account.clone(), None, None);
+        user.0.session.refresh_token.may_be_lost().await
+    }
+
     /// Whether the user has signed out here or at another replica.
     #[inline]
     pub(super) async fn is_signed_out(&self) -> bool {

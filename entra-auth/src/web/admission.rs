@@ -93,7 +93,7 @@ impl Site {
                 let session = self.sessions.confirm(id, session, identity, user).await;
                 Ok(Some(Arc::new(session)))
             }
-            Err(denied) if !denied.ends_session() => {
+            Err(denied) if !denied.ends_session() || self.may_check_later(&denied, &session) => {
                 let what = "the access of a user could not be checked";
                 match denied.is_temporary() {
                     true => tracing::warn!(connection = name, %denied, "{what}"),
@@ -139,6 +139,12 @@ impl Site {
         };
         let check = timeout(CHECK_LIMIT, self.authorize.authorize(context));
         Ok((identity, check.await??))
+    }
+
+    /// Whether the check is postponed because another replica may still have the tokens, as after a loss of
+    /// the token store. When a session cannot go on unconfirmed, its user signs in again.
+    fn may_check_later(&self, denied: &AccessDenied, session: &Session) -> bool {
+        denied.may_have_lost_tokens() && self.sessions.postponed(session) == Access::Postponed
     }
 
     /// The session while its user is being checked or cannot be checked.

@@ -175,6 +175,11 @@ impl AccessDenied {
         }
     }
 
+    /// Whether the store may have lost the tokens of the user, which another replica may have in memory.
+    pub(super) fn may_have_lost_tokens(&self) -> bool {
+        matches!(&self.0, Reason::SignIn(error) if error.may_have_lost_tokens())
+    }
+
     /// The cause and the fix, for the log.
     pub(super) fn detail(&self) -> Option<String> {
         match &self.0 {

@@ -108,6 +108,9 @@
 //! clock that is wrong, ends no session: it is in the log, is tried again once a minute, and the session
 //! stays valid for an hour beyond the interval. After that its requests get the status 503 until a
 //! re-check succeeds. See [`SignInErrorKind::ends_session`](crate::sign_in::SignInErrorKind::ends_session).
+//! The same holds for a token store that has lost the user's tokens, which another replica may have in memory
+//! and writes again when it checks the user; after the hour the user signs in again. A connection without
+//! refresh tokens cannot be told from that.
 //!
 //! A sign-out that fails because of the store has the status 503, still leads on to Entra's sign-out, and
 //! is tried again when the browser returns. Until then a cookie has it, encrypted as a session: a replica that

@@ -1,7 +1,6 @@
 use std::{
     collections::HashSet,
     fmt,
-    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{entra_session::EntraSession, session_id::SessionId};
 use crate::{
     sign_in::{Identity, ReturnPath, SignInClient, SignInResult},
-    store::{GuardedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
+    store::{Budget, GuardedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
     user::Account,
 };
 
@@ -141,7 +140,7 @@ impl fmt::Debug for Session {
 pub(super) struct Sessions {
     /// The id of the site: other sites may share the store and the keys.
     pub(super) site: String,
-    /// Each function here is one look-up, with one time limit over all of its operations.
+    /// Each function here without a budget is one look-up, with one time limit over all of its operations.
     pub(super) store: GuardedStore,
     pub(super) seal: Seal,
     pub(super) clock: Arc<dyn Clock>,
@@ -209,36 +208,24 @@ impl Sessions {
             checked: now,
             attempted: now,
         };
-        self.within(async {
-            self.write_owner(&id, &record, entra_session.as_ref())
-                .await?;
-            if let Some(digest) = &record.entra_session {
-                self.write(&self.mark_key(digest, &id), &(), self.limits.lifetime)
-                    .await?;
-            }
-            self.write_state(&id, &record, &state).await?;
-            self.write(&id.key(&self.site), &record, self.limits.lifetime)
-                .await
-        })
-        .await?;
+        let budget = &mut self.store.budget();
+        let lifetime = self.limits.lifetime;
+        self.write_owner(&id, &record, entra_session.as_ref(), budget)
+            .await?;
+        if let Some(digest) = &record.entra_session {
+            let key = self.mark_key(digest, &id);
+            self.write(&key, &(), lifetime, budget).await?;
+        }
+        self.write_state(&id, &record, &state, budget).await?;
+        self.write(&id.key(&self.site), &record, lifetime, budget)
+            .await?;
         Ok(id)
-    }
-
-    /// Runs what one look-up asks of the store within one time limit.
-    pub(super) async fn within<T>(
-        &self,
-        look_up: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.store.run(&mut self.store.budget(), look_up).await
     }
 
     /// The session with this id, if it has not expired.
     pub(super) async fn find(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        self.within(self.find_without_limit(id)).await
-    }
-
-    async fn find_without_limit(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        let record: Option<SessionRecord> = self.read(&id.key(&self.site)).await?;
+        let budget = &mut self.store.budget();
+        let record: Option<SessionRecord> = self.read(&id.key(&self.site), budget).await?;
         let Some(record) = record else {
             return Ok(None);
         };
@@ -248,11 +235,14 @@ impl Sessions {
             return Ok(None);
         }
         if let Some(digest) = &record.entra_session
-            && self.read::<()>(&self.mark_key(digest, id)).await?.is_none()
+            && self
+                .read::<()>(&self.mark_key(digest, id), budget)
+                .await?
+                .is_none()
         {
             return Ok(None);
         }
-        let state: Option<SessionState> = self.read(&id.state_key(&self.site)).await?;
+        let state: Option<SessionState> = self.read(&id.state_key(&self.site), budget).await?;
         let state = state.map(|state| self.without_future_checks(state, &record, now));
         let idle = seconds(self.limits.idle);
         let state = state.filter(|state| now.saturating_sub(state.last_seen) < idle);
@@ -262,7 +252,8 @@ impl Sessions {
     /// The record of a session, also if the session is idle for too long. It is an error if there is one that
     /// cannot be read here.
     pub(super) async fn record(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        self.within(self.read_strictly(&self.seal, &id.key(&self.site)))
+        let budget = &mut self.store.budget();
+        self.read_strictly(&self.seal, &id.key(&self.site), budget)
             .await
     }
 
@@ -272,7 +263,8 @@ impl Sessions {
         id: &SessionId,
         record: &SessionRecord,
     ) -> Result<Option<Session>, StoreError> {
-        let state = self.within(self.read(&id.state_key(&self.site))).await?;
+        let budget = &mut self.store.budget();
+        let state = self.read(&id.state_key(&self.site), budget).await?;
         Ok(state.map(|state| Session {
             record: record.clone(),
             state,
@@ -359,36 +351,41 @@ impl Sessions {
     }
 
     pub(super) async fn end(&self, id: &SessionId) -> Result<(), StoreError> {
-        self.within(async {
-            let store = self.store.store();
-            let ended = store.remove(&id.key(&self.site)).await;
-            let state = store.remove(&id.state_key(&self.site)).await;
-            let owner = store.remove(&id.owner_key(&self.site)).await;
-            ended.and(state).and(owner)
-        })
-        .await
+        let budget = &mut self.store.budget();
+        let ended = self.remove(&id.key(&self.site), budget).await;
+        let state = self.remove(&id.state_key(&self.site), budget).await;
+        let owner = self.remove(&id.owner_key(&self.site), budget).await;
+        ended.and(state).and(owner)
     }
 
     /// Ends a session, but keeps its record, by which the tokens of its user are found later.
     pub(super) async fn end_without_record(&self, id: &SessionId) -> Result<(), StoreError> {
-        self.within(self.store.store().remove(&id.state_key(&self.site)))
-            .await
+        let budget = &mut self.store.budget();
+        self.remove(&id.state_key(&self.site), budget).await
     }
 
     /// Ends all sessions of a user.
     pub(super) async fn end_all_of_user(&self, user: &str) -> Result<(), StoreError> {
         let any = SessionId::new(hashed(user), String::new(), String::new());
-        let key = any.key(&self.site);
-        self.within(self.store.store().remove_partition(key.partition()))
-            .await
+        self.remove_partition_of(&any.key(&self.site)).await
     }
 
     /// Ends the sessions that come from a session at Entra.
     pub(super) async fn end_entra_session(&self, session: &EntraSession) -> Result<(), StoreError> {
         let partition = self.entra_session_partition(&session.digest());
-        let key = StoreKey::new(&partition, "");
-        self.within(self.store.store().remove_partition(key.partition()))
+        self.remove_partition_of(&StoreKey::new(&partition, ""))
             .await
+    }
+
+    async fn remove_partition_of(&self, key: &StoreKey) -> Result<(), StoreError> {
+        let budget = &mut self.store.budget();
+        let remove = self.store.store().remove_partition(key.partition());
+        self.store.run(budget, remove).await
+    }
+
+    async fn remove(&self, key: &StoreKey, budget: &mut Budget) -> Result<(), StoreError> {
+        let remove = self.store.store().remove(key);
+        self.store.run(budget, remove).await
     }
 
     /// The state without the times of checks that a clock which was ahead has written: the last check
@@ -414,15 +411,18 @@ impl Sessions {
         id: &SessionId,
         record: &SessionRecord,
         state: &SessionState,
+        budget: &mut Budget,
     ) -> Result<(), StoreError> {
         let remaining = u64::try_from(record.until.saturating_sub(self.now())).unwrap_or(0);
         let lifetime = self.limits.idle.min(Duration::from_secs(remaining));
-        self.write(&id.state_key(&self.site), state, lifetime).await
+        self.write(&id.state_key(&self.site), state, lifetime, budget)
+            .await
     }
 
     /// If it fails, the session expires or is checked earlier.
     async fn try_write_state(&self, id: &SessionId, record: &SessionRecord, state: &SessionState) {
-        if let Err(error) = self.within(self.write_state(id, record, state)).await {
+        let budget = &mut self.store.budget();
+        if let Err(error) = self.write_state(id, record, state, budget).await {
             tracing::warn!(%error, "the last use of a session could not be stored");
         }
     }
@@ -432,27 +432,34 @@ impl Sessions {
         key: &StoreKey,
         value: &impl Serialize,
         lifetime: Duration,
+        budget: &mut Budget,
     ) -> Result<(), StoreError> {
-        self.write_sealed(&self.seal, key, value, lifetime).await
+        self.write_sealed((&self.seal, key), value, lifetime, budget)
+            .await
     }
 
     pub(super) async fn write_sealed(
         &self,
-        seal: &Seal,
-        key: &StoreKey,
+        (seal, key): (&Seal, &StoreKey),
         value: &impl Serialize,
         lifetime: Duration,
+        budget: &mut Budget,
     ) -> Result<(), StoreError> {
         let entry = serde_json::to_vec(value)
             .map_err(|_| StoreError::configuration("a session cannot be serialized"))?;
         let entry = seal.close(key, Zeroizing::new(entry))?;
-        self.store.store().save(key, &entry, lifetime).await
+        let save = self.store.store().save(key, &entry, lifetime);
+        self.store.run(budget, save).await
     }
 
     /// The entry, if it can be read here. One of another key or version is left in the store because other
     /// replicas may be able to read it. Here its user signs in again.
-    async fn read<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Option<T>, StoreError> {
-        Ok(match self.entry(&self.seal, key).await? {
+    async fn read<T: DeserializeOwned>(
+        &self,
+        key: &StoreKey,
+        budget: &mut Budget,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(match self.entry(&self.seal, key, budget).await? {
             Entry::Found(value) => Some(value),
             Entry::Absent | Entry::Damaged(_) => None,
             Entry::Unreadable(error) => {
@@ -467,8 +474,9 @@ impl Sessions {
         &self,
         seal: &Seal,
         key: &StoreKey,
+        budget: &mut Budget,
     ) -> Result<Option<T>, StoreError> {
-        match self.entry(seal, key).await? {
+        match self.entry(seal, key, budget).await? {
             Entry::Found(value) => Ok(Some(value)),
             Entry::Absent => Ok(None),
             Entry::Unreadable(error) | Entry::Damaged(error) => Err(error),
@@ -479,8 +487,10 @@ impl Sessions {
         &self,
         seal: &Seal,
         key: &StoreKey,
+        budget: &mut Budget,
     ) -> Result<Entry<T>, StoreError> {
-        let Some(entry) = self.store.store().load(key).await?.map(Zeroizing::new) else {
+        let load = self.store.store().load(key);
+        let Some(entry) = self.store.run(budget, load).await?.map(Zeroizing::new) else {
             return Ok(Entry::Absent);
         };
         match seal.open(key, &entry) {
@@ -495,7 +505,8 @@ impl Sessions {
             )),
             Err(error) if error.kind() == StoreErrorKind::Damaged => {
                 tracing::warn!(%error, "a session is damaged and is quarantined");
-                self.store.store().quarantine(key, &entry).await?;
+                let quarantine = self.store.store().quarantine(key, &entry);
+                self.store.run(budget, quarantine).await?;
                 Ok(Entry::Damaged(error))
             }
             Err(error) => Ok(Entry::Unreadable(error)),
@@ -522,6 +533,12 @@ impl Sessions {
     /// The entry that exists until the session at Entra ends.
     fn mark_key(&self, digest: &str, id: &SessionId) -> StoreKey {
         StoreKey::new(&self.entra_session_partition(digest), &id.to_text())
+    }
+
+    /// The entry of the user and the connection that signed in last, which is found also after the
+    /// connection was removed.
+    pub(super) fn last_owner_key(&self, digest: &str) -> StoreKey {
+        StoreKey::new(&self.entra_session_partition(digest), "tokens")
     }
 
     /// The entry of the user at a connection, whatever its name is later.

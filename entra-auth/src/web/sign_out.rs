@@ -293,22 +293,33 @@ impl Site {
     /// Ends the sessions of this site that belong to a session at Entra, and removes their tokens.
     async fn end_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
         let session = EntraSession::new(issuer, sid);
-        let mut owners = Vec::new();
+        let (mut owners, mut unread) = (Vec::new(), Ok(()));
         let mut clients = self.connections.all();
         clients.retain(|client| client.may_have_issuer(issuer));
         for client in clients {
             // By any name that it had at the sign-in.
             let origin = ConnectionIdentity::of(&client);
-            let owner = self.sessions.token_owner(&session, &origin);
-            owners.push((client.name().to_owned(), owner.await));
+            match self.sessions.token_owner(&session, &origin).await {
+                Ok(Some(owner)) => owners.push((client.name().to_owned(), owner)),
+                Ok(None) => {}
+                Err(error) => unread = Err(error),
+            }
         }
-        let mut outcome = self.sessions.end_entra_session(&session).await;
+        // Its connection may have been removed since.
+        match self.sessions.last_token_owner(&session).await {
+            Ok(Some(last))
+                if !owners
+                    .iter()
+                    .any(|(_, known)| known.origin == last.1.origin) =>
+            {
+                owners.push(last);
+            }
+            Ok(_) => {}
+            Err(error) => unread = Err(error),
+        }
+        let mut outcome = self.sessions.end_entra_session(&session).await.and(unread);
         for (connection, owner) in owners {
-            let removed = match owner {
-                Ok(Some(owner)) => self.remove_tokens(&connection, &owner).await,
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
+            let removed = self.remove_tokens(&connection, &owner).await;
             outcome = outcome.and(removed);
         }
         outcome

@@ -8,7 +8,7 @@ use super::{
     session_id::SessionId,
 };
 use crate::{
-    store::{EncryptionKey, Seal, StoreError},
+    store::{Budget, EncryptionKey, Seal, StoreError},
     user::Account,
 };
 
@@ -45,17 +45,23 @@ impl Sessions {
         id: &SessionId,
         record: &SessionRecord,
         entra_session: Option<&EntraSession>,
+        budget: &mut Budget,
     ) -> Result<(), StoreError> {
-        let owner = TokenOwner::of(record);
         let lifetime = self.limits.lifetime;
+        let entry = (record.connection.clone(), TokenOwner::of(record));
         if let Some(session) = entra_session {
-            let key = self.owner_key(&session.digest(), &record.origin);
+            let digest = session.digest();
             let seal = owner_seal(session.secret());
-            self.write_sealed(&seal, &key, &owner, lifetime).await?;
+            let key = self.owner_key(&digest, &record.origin);
+            self.write_sealed((&seal, &key), &entry.1, lifetime, budget)
+                .await?;
+            let key = self.last_owner_key(&digest);
+            self.write_sealed((&seal, &key), &entry, lifetime, budget)
+                .await?;
         }
-        let entry = (record.connection.clone(), owner);
         let (key, seal) = (id.owner_key(&self.site), owner_seal(id.secret()));
-        self.write_sealed(&seal, &key, &entry, lifetime).await
+        self.write_sealed((&seal, &key), &entry, lifetime, budget)
+            .await
     }
 
     /// The connection and the user of a session. It is an error if they cannot be read here.
@@ -64,7 +70,8 @@ impl Sessions {
         id: &SessionId,
     ) -> Result<Option<(String, TokenOwner)>, StoreError> {
         let (key, seal) = (id.owner_key(&self.site), owner_seal(id.secret()));
-        self.within(self.read_strictly(&seal, &key)).await
+        let budget = &mut self.store.budget();
+        self.read_strictly(&seal, &key, budget).await
     }
 
     /// The user of a session at Entra, whose tokens at this connection are to be removed. It is an error if there
@@ -76,7 +83,20 @@ impl Sessions {
     ) -> Result<Option<TokenOwner>, StoreError> {
         let key = self.owner_key(&session.digest(), connection);
         let seal = owner_seal(session.secret());
-        self.within(self.read_strictly(&seal, &key)).await
+        let budget = &mut self.store.budget();
+        self.read_strictly(&seal, &key, budget).await
+    }
+
+    /// The connection and the user of the last sign-in of a session at Entra. It is an error if they cannot be
+    /// read here.
+    pub(super) async fn last_token_owner(
+        &self,
+        session: &EntraSession,
+    ) -> Result<Option<(String, TokenOwner)>, StoreError> {
+        let key = self.last_owner_key(&session.digest());
+        let seal = owner_seal(session.secret());
+        let budget = &mut self.store.budget();
+        self.read_strictly(&seal, &key, budget).await
     }
 }
 

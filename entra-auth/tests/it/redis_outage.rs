@@ -1,7 +1,10 @@
 //! A Redis server that is killed, hangs and comes back while tokens are on their way: no user is
 //! lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use entra_auth::{
     ErrorKind, TokenCache,
@@ -185,32 +188,38 @@ async fn hanging_redis_is_skipped_after_one_look_up_whatever_the_limit() {
         return;
     };
     let service = Service::new();
-    // The default, and one beyond the limits of a connection.
-    let limits = [None, Some(Duration::from_secs(3))];
-    let replicas = limits.map(|limit| {
-        let builder = TokenCache::builder().store(server.store());
-        let cache = match limit {
-            Some(limit) => builder.store_timeout(limit).build(),
-            None => builder.build(),
-        };
-        let credential = self::builder(&service).cache(&cache).build().unwrap();
-        (cache, credential)
-    });
-    for (_, credential) in &replicas {
-        credential.token(&graph()).await.unwrap();
+    let mut replicas = Vec::new();
+    // With the longer limit, a replica without a connection gets the error of the store itself first.
+    for limit in [2, 10].map(Duration::from_secs) {
+        for is_connected in [true, false] {
+            let cache = TokenCache::builder().store(server.store());
+            let cache = cache.store_timeout(limit).build();
+            let credential = builder(&service).cache(&cache).build().unwrap();
+            if is_connected {
+                credential.token(&graph()).await.unwrap();
+            }
+            replicas.push((limit, is_connected, credential));
+        }
     }
     server.signal("-STOP");
-    let look_ups = replicas.map(|(cache, credential)| {
-        tokio::spawn(async move {
-            let other = |name: &str| TokenRequest::new([format!("{name}/.default")]);
-            credential.token(&other("first")).await.unwrap();
-            credential.token(&other("second")).await.unwrap();
-            cache.last_store_failure().unwrap().to_string()
-        })
-    });
+    let look_ups = replicas
+        .into_iter()
+        .map(|(limit, is_connected, credential)| {
+            tokio::spawn(async move {
+                let other = |name: &str| TokenRequest::new([format!("{name}/.default")]);
+                let started = Instant::now();
+                credential.token(&other("first")).await.unwrap();
+                let first = started.elapsed();
+                credential.token(&other("second")).await.unwrap();
+                (limit, is_connected, first, started.elapsed() - first)
+            })
+        });
+    let look_ups: Vec<_> = look_ups.collect();
     for look_up in look_ups {
-        let failure = look_up.await.unwrap();
-        assert!(failure.contains("the store is skipped"), "{failure}");
+        let (limit, is_connected, first, second) = look_up.await.unwrap();
+        let case = format!("{limit:?} {is_connected}: {first:?} {second:?}");
+        assert!(first < limit + Duration::from_secs(1), "{case}");
+        assert!(second < Duration::from_secs(1), "{case}");
     }
 }
 

@@ -14,12 +14,12 @@ use std::{
 
 use async_trait::async_trait;
 use entra_auth::{
-    CachePartition, TokenCache,
+    AssertionRequest, CachePartition, ClientAssertion, TokenCache,
     store::EncryptionKey,
     user::{Account, ClientAuthentication, OnBehalfOf, UserCredential},
 };
 use entra_core::{
-    AccessToken, Cloud, CredentialError, CredentialErrorKind, HttpTransport, ManualClock,
+    AccessToken, Cloud, CredentialError, CredentialErrorKind, HttpTransport, ManualClock, Secret,
     TokenCredential, TokenRequest, TransportError, bytes::Bytes, http, url::form_urlencoded,
 };
 use serde_json::json;
@@ -379,6 +379,40 @@ async fn no_refresh_token_is_sent_without_the_lock_of_the_store() {
     assert_eq!(service.requests.load(Ordering::SeqCst), sent);
     shelf.deny_locks(false);
     user.token(&scope("second")).await.unwrap();
+}
+
+/// Gives assertions slowly, as a busy key vault does.
+#[derive(Debug)]
+struct SlowVault(ManualClock);
+
+#[async_trait]
+impl ClientAssertion for SlowVault {
+    async fn assertion(&self, _: &AssertionRequest) -> Result<Secret, CredentialError> {
+        self.0.advance(Duration::from_secs(15));
+        Ok(Secret::from("a.client.assertion"))
+    }
+}
+
+#[tokio::test]
+async fn no_refresh_token_is_sent_if_the_lease_could_end_before_the_response() {
+    let (service, clock) = (Rotating::new(), ManualClock::new());
+    let with = |cache: &TokenCache| {
+        let client = ClientAuthentication::assertion(SlowVault(clock.clone()));
+        UserCredential::builder(account(), CLIENT, client, FIRST)
+            .cloud(provider())
+            .transport(Arc::clone(&service))
+            .clock(clock.clone())
+            .cache(cache)
+            .build()
+            .unwrap()
+    };
+    let replica = with(&TokenCache::builder().store(Shelf::new()).build());
+    let error = replica.token(&scope("a")).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::Transient);
+    assert_eq!(service.requests.load(Ordering::SeqCst), 0);
+    // Without replicas there is no lease.
+    let alone = with(&TokenCache::new());
+    alone.token(&scope("a")).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A replica that lacks a key leaves what it cannot read to those that have it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
     ErrorKind, TokenCache,
@@ -13,6 +13,7 @@ use entra_mock::{App, FakeTenant};
 use crate::{
     store_refresh::{ADELE, replica, sign_in},
     stores::Shelf,
+    support::{Service, builder, graph},
     user_code::shop,
 };
 
@@ -136,4 +137,36 @@ async fn key_change_in_the_wrong_order_costs_one_sign_in_at_that_replica_only() 
     for keys in [&[1_u8][..], &[2, 1], &[1, 2]] {
         assert!(resumes((&tenant, &app), &account, &shelf, keys).await);
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_the_store_did_not_take_replaces_an_entry_of_another_key_later() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let new = replica(&tenant, &app, &cache(&shelf, &[2]));
+    sign_in(&tenant, &new, ADELE).await;
+    let old = replica(&tenant, &app, &cache(&shelf, &[1]));
+    shelf.only_read(true);
+    let user = sign_in(&tenant, &old, ADELE).await;
+    shelf.only_read(false);
+    let account = user.account();
+    while !resumes((&tenant, &app), account, &shelf, &[1]).await {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_claims_challenge_removes_no_entry_of_another_key() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    let with = |keys: &[u8]| {
+        let builder = builder(&service).cache(&cache(&shelf, keys));
+        builder.build().unwrap()
+    };
+    with(&[1]).token(&graph()).await.unwrap();
+    let before = shelf.entries.lock().unwrap().clone();
+    let challenge = graph().with_claims(r#"{"access_token":{"nbf":{"value":"1"}}}"#);
+    with(&[2]).token(&challenge).await.unwrap();
+    assert!(*shelf.entries.lock().unwrap() == before);
+    with(&[1]).token(&challenge).await.unwrap();
+    assert!(shelf.entries.lock().unwrap().is_empty());
 }

@@ -1,8 +1,16 @@
 //! A store that loses refresh tokens, or does not take them, signs no user out; a sign-out does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use entra_auth::{TokenCache, user::UserCredential};
+use async_trait::async_trait;
+use entra_auth::{
+    CachePartition, TokenCache,
+    store::{EncryptedStore, StoreError, StoreKey, StorePartition},
+    user::UserCredential,
+};
 use entra_core::{CredentialErrorKind, TokenCredential, TokenRequest};
 
 use crate::{
@@ -155,4 +163,74 @@ async fn a_token_rejected_while_the_store_cannot_be_read_signs_no_user_out() {
 
     tenant.user(ADELE).revoke_sessions();
     assert!(is_signed_out(&here).await);
+}
+
+/// A store at which the user signs out, at another replica, right before the next write.
+#[derive(Debug)]
+struct LateStore {
+    shelf: Arc<Shelf>,
+    next: Mutex<Option<(TokenCache, CachePartition)>>,
+}
+
+#[async_trait]
+impl EncryptedStore for LateStore {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shelf.load(key).await
+    }
+
+    async fn save(&self, key: &StoreKey, entry: &[u8], time: Duration) -> Result<(), StoreError> {
+        let next = self.next.lock().unwrap().take();
+        if let Some((other, partition)) = next {
+            other.forget(&partition).await?;
+        }
+        self.shelf.save(key, entry, time).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        self.shelf.remove(key).await
+    }
+
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
+        self.shelf.remove_partition(partition).await
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_while_a_lost_token_is_written_again_applies() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let late = Arc::new(LateStore {
+        shelf: Arc::clone(&shelf),
+        next: Mutex::default(),
+    });
+    let here = TokenCache::builder().store(Arc::clone(&late)).build();
+    let here = sign_in(&tenant, &replica(&tenant, &app, &here), ADELE).await;
+    shelf.entries.lock().unwrap().clear();
+    let home = &here.account().home_account_id;
+    let partition = CachePartition::account(&tenant.cloud(), home);
+    *late.next.lock().unwrap() = Some((cache(&shelf), partition));
+    assert!(is_signed_out(&here).await);
+    let left = shelf.entries.lock().unwrap().len();
+    assert_eq!(left, 1, "the mark of the sign-out");
+}
+
+#[tokio::test]
+async fn a_token_from_before_a_sign_out_replaces_no_later_sign_in() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let started = || replica(&tenant, &app, &cache(&shelf));
+    let (one, two) = (started(), started());
+    let here = sign_in(&tenant, &one, ADELE).await;
+    // The store does not take the next token, so that the one in memory is newer.
+    shelf.only_read(true);
+    here.token(&fresh()).await.unwrap();
+    shelf.only_read(false);
+    two.sign_out(here.account()).await.unwrap();
+    let there = sign_in(&tenant, &two, ADELE).await;
+    let later = there.refresh_token().unwrap();
+    assert!(one.resume(here.account()).await.unwrap().is_some());
+    assert!(shelf.holds(later.expose_secret()));
+    assert_eq!(here.refresh_token().unwrap(), later);
+    here.token(&fresh()).await.unwrap();
+    there.token(&fresh()).await.unwrap();
 }

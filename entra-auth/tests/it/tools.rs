@@ -300,6 +300,51 @@ async fn every_generation_of_the_developer_cli_gives_its_reason() {
 }
 
 #[tokio::test]
+async fn warnings_beside_the_error_of_a_tool_do_not_decide() {
+    let cases = [
+        (
+            "sh: 1: foo: not found\n{\"error\":\"AADSTS50076: second factor\"}",
+            ErrorKind::InteractionRequired,
+            Some(50_076),
+        ),
+        (
+            "WARNING: the update server: connection refused\n{\"error\":\"not logged in, run azd auth login\"}",
+            ErrorKind::Unavailable,
+            None,
+        ),
+        (
+            "{\"type\":\"consoleMessage\",\"data\":{\"message\":\"WARNING: dial tcp: i/o timeout\"}}\n{\"error\":\"not logged in, run azd auth login\"}",
+            ErrorKind::Unavailable,
+            None,
+        ),
+        (
+            "sh: 1: foo: not found\n{\"error\":\"dial tcp: no such host\"}",
+            ErrorKind::Transport,
+            None,
+        ),
+        // Without an object of the error, the text has it.
+        (
+            "WARNING: {\"message\": \"a new version\"}\nERROR: not logged in, run azd auth login",
+            ErrorKind::Unavailable,
+            None,
+        ),
+    ];
+    for (stderr, kind, code) in cases {
+        let credential = AzureDeveloperCliCredential::builder(&Environment::default())
+            .process_runner(Tools::new().complain(stderr))
+            .build()
+            .unwrap();
+        let error = credential.token(&graph()).await.unwrap_err();
+        let error = detail(&error);
+        assert_eq!(
+            (error.kind(), error.aadsts_code()),
+            (kind, code),
+            "{stderr}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn warnings_of_python_before_the_error_hide_no_code() {
     let stderr = "/opt/az/lib/python3.11/site-packages/x.py:42: SyntaxWarning: invalid escape sequence\n  pattern = '\\d'\nERROR: AADSTS70043: The refresh token has expired\nTrace ID: 1\n";
     let credential = AzureCliCredential::builder(&Environment::default())

@@ -10,12 +10,16 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_auth::{
     ErrorKind,
     user::{InteractiveBrowserCredential, InteractiveBrowserCredentialBuilder},
 };
-use entra_core::{TokenCredential, TokenRequest, url::Url};
+use entra_core::{Cloud, ScriptedTransport, TokenCredential, TokenRequest, http, url::Url};
 use entra_mock::{App, FakeTenant, Redirected};
+use serde_json::json;
+
+use crate::support::{CLIENT, TENANT};
 
 const ADELE: &str = "adele@contoso.com";
 
@@ -105,6 +109,55 @@ async fn user_signs_in_with_form_post_and_with_query() {
             "{page}"
         );
         assert!(page.contains("default-src 'none'"));
+    }
+}
+
+/// Its responses name no issuer, so only the address that they came to tells whose they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn user_signs_in_at_a_provider_that_names_no_issuer() {
+    let issuer = "https://id.example/";
+    let place = |path: &str| format!("{issuer}{path}");
+    let authorize = place("authorize");
+    let cloud = Cloud::openid_provider(issuer, &place("token"), Some(&authorize), None).unwrap();
+    for is_query in [false, true] {
+        let nonce = Arc::new(Mutex::new(String::new()));
+        let sent = Arc::clone(&nonce);
+        let service = ScriptedTransport::new().then_with(move |_| {
+            let nonce = nonce.lock().unwrap().clone();
+            let claims = json!({ "aud": CLIENT, "sub": "adele", "nonce": nonce }).to_string();
+            let body = json!({
+                "token_type": "Bearer", "access_token": "at", "expires_in": 3600,
+                "id_token": format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)),
+            });
+            Ok(http::Response::new(body.to_string().into()))
+        });
+        let builder = InteractiveBrowserCredential::builder(TENANT, CLIENT)
+            .cloud(cloud.clone())
+            .transport(Arc::new(service))
+            .browser(move |url| {
+                let get = |name: &str| {
+                    let mut pairs = url.query_pairs();
+                    pairs.find(|(key, _)| key == name).unwrap().1.into_owned()
+                };
+                *sent.lock().unwrap() = get("nonce");
+                let port = Url::parse(&get("redirect_uri")).unwrap().port().unwrap();
+                let response = format!("code=c&state={}", get("state"));
+                let text = if is_query {
+                    format!("GET /?{response} HTTP/1.1\r\n\r\n")
+                } else {
+                    let length = response.len();
+                    format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{response}")
+                };
+                std::thread::spawn(move || request(port, &text));
+                Ok(())
+            });
+        let builder = match is_query {
+            true => builder.response_in_query(),
+            false => builder,
+        };
+        let credential = builder.build().unwrap();
+        let user = credential.sign_in(["api"]).await.unwrap();
+        assert_eq!(user.account().home_account_id, format!("adele.{TENANT}"));
     }
 }
 

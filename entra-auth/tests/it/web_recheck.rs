@@ -156,6 +156,43 @@ async fn an_emptied_token_store_ends_no_session() {
 }
 
 #[tokio::test]
+async fn a_replica_without_the_token_postpones_the_check_after_a_loss_of_the_store() {
+    let site = Replicas::new().await;
+    let (one, two) = (site.replica(site.setup()), site.replica(site.setup()));
+    let mut browser = site.signed_in(&one).await;
+    site.tokens.entries.lock().unwrap().clear();
+    // The first check is at a replica that has never seen the user.
+    site.advance(INTERVAL);
+    site.session_survives(&two, &one, &mut browser).await;
+    site.advance(INTERVAL);
+    let before = site.token_requests();
+    assert_eq!(browser.open(&two, "/").await.body, ADELE);
+    assert_eq!(site.token_requests(), before + 1, "it has the token now");
+
+    // No replica has the token any more: the user signs in again when the check is too late.
+    site.tokens.entries.lock().unwrap().clear();
+    let restarted = site.replica(site.setup());
+    site.advance(INTERVAL);
+    for _ in 0..60 {
+        assert_eq!(browser.open(&restarted, "/").await.body, ADELE);
+        site.advance(MINUTE);
+    }
+    assert_eq!(browser.open(&restarted, "/").await.body, "not signed in");
+}
+
+#[tokio::test]
+async fn a_revoked_user_is_signed_out_at_replicas_that_have_never_seen_the_user() {
+    let site = Replicas::new().await;
+    let (one, two) = (site.replica(site.setup()), site.replica(site.setup()));
+    let (mut browser, mut other) = (site.signed_in(&one).await, site.signed_in(&one).await);
+    site.tenant.user(ADELE).revoke_sessions();
+    site.advance(INTERVAL);
+    // The first check has the token removed, so the second one finds none.
+    assert_eq!(browser.open(&one, "/").await.body, "not signed in");
+    assert_eq!(other.open(&two, "/").await.body, "not signed in");
+}
+
+#[tokio::test]
 async fn tokens_that_the_store_did_not_take_at_the_sign_in_are_found_by_other_replicas_later() {
     let site = Replicas::new().await;
     let (one, two) = (site.replica(site.setup()), site.replica(site.setup()));

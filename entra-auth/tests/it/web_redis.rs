@@ -1,6 +1,6 @@
 //! Web sessions in a Redis server that is killed, hangs and comes back: no user is signed out by it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{Router, http::StatusCode};
 use entra_auth::{SignInClient, store::EncryptionKey, user::ClientAuthentication, web::WebSignIn};
@@ -140,6 +140,34 @@ async fn hanging_redis_ends_no_session() {
     }
     server.signal("-CONT");
     for replica in [&one, &two] {
+        is_signed_in_soon(&mut adele, replica, ADELE).await;
+    }
+}
+
+#[tokio::test]
+async fn hanging_redis_costs_one_wait_of_a_session_look_up() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let shop = Shop::new().await;
+    let connected = shop.replica(&server, &server);
+    let mut adele = shop.signed_in(&connected, ADELE).await;
+    let started = shop.replica(&server, &server);
+    server.signal("-STOP");
+    for replica in [&connected, &started] {
+        let mut times = Vec::new();
+        for _ in 0..4 {
+            let begin = Instant::now();
+            let page = adele.open(replica, "/mine").await;
+            assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+            times.push(begin.elapsed());
+        }
+        assert!(times[0] < Duration::from_secs(3), "{times:?}");
+        let others: Duration = times[1..].iter().sum();
+        assert!(others < Duration::from_secs(1), "{times:?}");
+    }
+    server.signal("-CONT");
+    for replica in [&connected, &started] {
         is_signed_in_soon(&mut adele, replica, ADELE).await;
     }
 }

@@ -488,3 +488,63 @@ async fn a_slow_session_store_has_one_time_limit_for_all_operations_of_a_lookup(
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
 }
+
+/// A store that is slow, and then fails once and at once.
+#[derive(Debug, Default)]
+struct SlowTable {
+    table: Table,
+    left: std::sync::atomic::AtomicU64,
+}
+
+impl SlowTable {
+    async fn enter(&self) -> Result<(), StoreError> {
+        let order = std::sync::atomic::Ordering::SeqCst;
+        let fewer = |left: u64| left.checked_sub(1);
+        match self.left.fetch_update(order, order, fewer) {
+            Ok(1) => return Err(StoreError::unavailable("the connection was lost")),
+            Ok(_) => tokio::time::sleep(Duration::from_millis(400)).await,
+            Err(_) => {}
+        }
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl EncryptedStore for SlowTable {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.enter().await?;
+        self.table.load(key).await
+    }
+    async fn save(&self, key: &StoreKey, entry: &[u8], time: Duration) -> Result<(), StoreError> {
+        self.enter().await?;
+        self.table.save(key, entry, time).await
+    }
+    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        self.enter().await?;
+        self.table.remove(key).await
+    }
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
+        self.enter().await?;
+        self.table.remove_partition(partition).await
+    }
+}
+
+#[tokio::test]
+async fn an_immediate_error_after_slow_operations_of_a_lookup_skips_no_store() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let store = Arc::new(SlowTable::default());
+    let key = EncryptionKey::new([1; 32]);
+    let sign_in = builder(&tenant, &app).store(Arc::clone(&store), [key]);
+    let site = site(&sign_in.build().unwrap());
+    let mut browser = Browser::default();
+    browser
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    // From here on no request is sent.
+    tokio::time::pause();
+    store.left.store(3, std::sync::atomic::Ordering::SeqCst);
+    let response = browser.open(&site, "/mine").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
+}

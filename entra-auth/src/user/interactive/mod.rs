@@ -14,6 +14,7 @@ use self::listener::Listener;
 use super::{
     account::Account,
     authorization_code::{AuthorizationCodeFlow, Prompt, ResponseMode, StartOptions},
+    callback::Callback,
     proof::ClientAuthentication,
     signed_in_user::{RemembersAccount, SignedInUser},
     user_credential::UserCredential,
@@ -239,7 +240,8 @@ impl Inner {
         let mut options = self.options.clone();
         options.scopes = scopes.to_vec();
         options.claims = claims.map(str::to_owned);
-        let (url, state) = self.flow.start_at(&listener.address(), &options)?;
+        let address = listener.address();
+        let (url, state) = self.flow.start_at(&address, &options)?;
         (self.browser)(&url).map_err(|source| {
             Error::unavailable(
                 "no browser could be opened",
@@ -261,7 +263,9 @@ impl Inner {
                 );
             }));
         };
-        let outcome = self.flow.finish(state, &callback.parameters).await;
+        // It is known to have come to this address, which a provider without `iss` requires.
+        let came = Callback::form(&address, &callback.parameters);
+        let outcome = self.flow.finish(state, came).await;
         callback.show(match &outcome {
             Ok(_) => page::success(),
             Err(error) => page::failure(error),
