@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     moment::{Moment, is_from_the_future},
-    store::{Budget, EntryId, LEASE, LoadResult, Record, SaveResult, SecondLevel},
+    store::{Budget, EntryId, LEASE, LoadResult, SaveResult, SecondLevel},
 };
 
 /// The refresh token of one user of one application in one tenant.
