@@ -267,16 +267,6 @@ async fn the_steps_register_test_and_run_in_the_tenant_of_the_environment() {
 
     // A further installation proves by the first one's key, and its configuration is for both.
     let more = Folder::new("steps-more");
-    let error = apply(
-        &environment,
-        Some(more.0.clone()),
-        Others::default(),
-        &mut Vec::new(),
-    )
-    .await
-    .unwrap_err()
-    .to_string();
-    assert!(error.contains("proof"), "{error}");
     let others = Others {
         proof: Some(folder.0.clone()),
         readers: vec![Keys::of(folder.0.clone()).unwrap().public_part()],
