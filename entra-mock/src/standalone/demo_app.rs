@@ -262,6 +262,7 @@ const DELEGATED_PERMISSIONS: &[&str] = &[
     "Policy.Read.All",
     "Policy.ReadWrite.ApplicationConfiguration",
     "Policy.ReadWrite.ConditionalAccess",
+    "Policy.ReadWrite.PermissionGrant",
     "ProfilePhoto.ReadWrite.All",
     "RoleManagement.ReadWrite.Directory",
     "Synchronization.ReadWrite.All",

@@ -122,7 +122,7 @@ fn a_wrong_method_in_beta_is_405_with_the_right_ones() {
     let fixture = Fixture::new();
     for (method, target, allowed) in [
         ("DELETE", "/users", "GET, POST"),
-        ("PUT", "/me/changePassword", "POST"),
+        ("PUT", "/directoryObjects/getByIds", "POST"),
         ("POST", "/$metadata", "GET"),
     ] {
         let response = write(&fixture, method, target, &json!({}));
