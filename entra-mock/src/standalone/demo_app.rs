@@ -217,6 +217,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "Policy.Read.All",
     "Policy.ReadWrite.ApplicationConfiguration",
     "Policy.ReadWrite.ConditionalAccess",
+    "Policy.ReadWrite.PermissionGrant",
     "RoleManagement.ReadWrite.Directory",
     "Synchronization.ReadWrite.All",
     "User-LifeCycleInfo.ReadWrite.All",

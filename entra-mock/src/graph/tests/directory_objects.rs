@@ -40,7 +40,6 @@ fn an_object_of_any_type_is_deleted_with_the_permission_of_its_type() {
         let others: Vec<&str> = others
             .into_iter()
             .filter(|other| *other != permission)
-            .chain(["Directory.ReadWrite.All"])
             .collect();
         fixture.application(&others);
         assert_eq!(fixture.delete(&target).status, 403, "{permission}");
