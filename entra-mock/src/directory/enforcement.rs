@@ -17,22 +17,43 @@ use crate::{
 impl State {
     /// Enforces a policy as the directory has it now, or no longer.
     pub(crate) fn enforce_policy(&mut self, id: &str) {
-        self.policies.retain(|policy| policy.id != id);
+        // A caller may spell the id in upper case.
+        let is_same = |policy: &Policy| policy.id.eq_ignore_ascii_case(id);
+        self.policies.retain(|policy| !is_same(policy));
         let policy = self.store.get(Kind::ConditionalAccessPolicy, id);
-        let enforced = policy.and_then(|policy| enforced(id, policy).ok());
+        let enforced = policy.and_then(|policy| {
+            let id = policy.text("id").unwrap_or(id);
+            enforced(id, policy).ok()
+        });
         self.policies.extend(enforced.into_iter().flatten());
     }
 
-    /// Enforces the policies of a stored tenant that the version which stored it recorded only.
+    /// Brings the enforced policies of a stored tenant up to date: the version which stored it may have recorded one
+    /// only, or have enforced one that the directory does not have so.
     #[cfg(feature = "server")]
     pub(crate) fn enforce_recorded_policies(&mut self) {
-        let policies = self.store.all(Kind::ConditionalAccessPolicy);
-        let ids = policies.filter_map(|policy| policy.text("id").map(str::to_owned));
-        let is_enforced = |id: &String| self.policies.iter().any(|policy| policy.id == *id);
-        let ids: Vec<String> = ids.filter(|id| !is_enforced(id)).collect();
-        for id in &ids {
+        let store = &self.store;
+        self.policies.retain(|policy| {
+            store
+                .get(Kind::ConditionalAccessPolicy, &policy.id)
+                .is_some()
+        });
+        let listed = self.store.all(Kind::ConditionalAccessPolicy);
+        let differing = listed.filter_map(|policy| {
+            let id = policy.text("id")?;
+            let wanted = enforced(id, policy).is_ok_and(|policies| !policies.is_empty());
+            (wanted != self.is_enforced(id)).then(|| id.to_owned())
+        });
+        let differing: Vec<String> = differing.collect();
+        for id in &differing {
             self.enforce_policy(id);
         }
+    }
+
+    /// Whether a policy has an effect on sign-ins.
+    #[cfg(feature = "server")]
+    pub(crate) fn is_enforced(&self, id: &str) -> bool {
+        self.policies.iter().any(|policy| policy.id == id)
     }
 
     /// The enabled policies that are not enforced: name, and the part that the sign-in side cannot express.
@@ -200,8 +221,9 @@ fn frequency(value: &Value) -> Result<Control, String> {
     let is_of_sign_in = value["authenticationType"] != "secondaryAuthentication";
     let seconds = value["value"]
         .as_u64()
+        // No sign-in is younger than zero hours: every user would sign in again and again.
+        .filter(|number| *number > 0 && is_of_sign_in)
         .zip(unit)
-        .filter(|_| is_of_sign_in)
         .map(|(number, unit)| number.saturating_mul(unit));
     seconds
         .map(|seconds| Control::Frequency(Duration::from_secs(seconds)))
@@ -382,6 +404,27 @@ mod tests {
         assert_eq!(state.policies.len(), 2);
     }
 
+    #[cfg(feature = "server")]
+    #[test]
+    fn a_policy_that_the_directory_no_longer_has_enabled_is_not_enforced_when_it_is_loaded() {
+        let mut state = state();
+        let kind = Kind::ConditionalAccessPolicy;
+        let mut policy = block_everything();
+        policy["id"] = json!(id(7));
+        state.store.insert(kind, object(&policy)).unwrap();
+        state.enforce_policy(&id(7));
+        let removed = Policy {
+            id: id(8),
+            ..state.policies[0].clone()
+        };
+        state.policies.push(removed);
+        state.store.update(kind, &id(7), |policy| {
+            policy.insert("state".to_owned(), "disabled".into());
+        });
+        state.enforce_recorded_policies();
+        assert!(state.policies.is_empty());
+    }
+
     #[test]
     fn an_exclusion_is_part_of_the_policy() {
         let users = json!({
@@ -538,6 +581,11 @@ mod tests {
             (
                 "/sessionControls",
                 json!({"signInFrequency": {"frequencyInterval": "everyTime", "isEnabled": true}}),
+                "/signInFrequency",
+            ),
+            (
+                "/sessionControls",
+                json!({"signInFrequency": {"value": 0, "type": "hours", "isEnabled": true}}),
                 "/signInFrequency",
             ),
         ] {

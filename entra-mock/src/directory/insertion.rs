@@ -74,7 +74,7 @@ impl State {
         object.insert("id".to_owned(), id.clone().into());
         object.retain(|_, value| !value.is_null());
         self.store.insert(kind, object)?;
-        self.update_domains();
+        self.follow(kind, &id);
         // As the store spells it: GUIDs are in lower case.
         let stored = self
             .store
@@ -102,7 +102,7 @@ impl State {
                 set(object, &property, value);
             }
         });
-        self.update_domains();
+        self.follow(kind, id);
         if changed {
             return Ok(());
         }
@@ -117,6 +117,21 @@ impl State {
                 format!("another object in {set} has that {names}"),
             ),
         })
+    }
+
+    /// Removes an object with everything that refers to it. Returns whether it existed.
+    pub(crate) fn remove_unrestricted(&mut self, kind: Kind, id: &str) -> bool {
+        let removed = self.store.remove(kind, id);
+        self.follow(kind, id);
+        removed
+    }
+
+    /// Brings what follows from the objects up to date after a change of one.
+    fn follow(&mut self, kind: Kind, id: &str) {
+        self.update_domains();
+        if kind == Kind::ConditionalAccessPolicy {
+            self.enforce_policy(id);
+        }
     }
 }
 

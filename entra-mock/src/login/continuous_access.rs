@@ -40,7 +40,12 @@ pub(super) fn check(
 
 fn has_access(state: &State, claims: &Map<String, Value>) -> bool {
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
-    let apps = [text("appid"), text("azp"), GRAPH_APP_ID];
+    // One of the versions of tokens has the one claim, the other has the other.
+    let client = match text("appid") {
+        "" => text("azp"),
+        client => client,
+    };
+    let apps = [client, GRAPH_APP_ID];
     let id = text("oid");
     let enabled = |kind: Kind| {
         let object = state.store.get(kind, id);

@@ -1,4 +1,6 @@
 //! Conditional access: which sign-ins need multifactor authentication, and which are blocked.
+//!
+//! Each check takes the client ids of the client and, after it, of the resources.
 
 use entra_core::Timestamp;
 
@@ -131,7 +133,7 @@ fn matching_policy<'a>(
         .find(|policy| policy.control == control && applies(policy, state, user_id, apps))
 }
 
-/// Whether a policy applies to a user at one of these applications, its client or its resources.
+/// Whether a policy applies to a user with this client at one of these resources. The client is the first of `apps`.
 fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool {
     let names = |ids: &[String]| names_user(state, ids, user_id);
     covers(policy, apps)
@@ -139,18 +141,114 @@ fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool
         && !names(&policy.excluded_principals)
 }
 
+/// Whether a policy covers the client with one of its resources: each is judged by itself, since an excluded one does not
+/// exempt the others of the request.
 fn covers(policy: &Policy, apps: &[&str]) -> bool {
-    let names = |ids: &[String]| apps.iter().any(|app| ids.iter().any(|id| id == app));
-    (policy.apps.is_empty() || names(&policy.apps)) && !names(&policy.excluded_apps)
+    let covers_all_of = |apps: &[&str]| {
+        let names = |ids: &[String]| apps.iter().any(|app| ids.iter().any(|id| id == app));
+        (policy.apps.is_empty() || names(&policy.apps)) && !names(&policy.excluded_apps)
+    };
+    match apps.split_first() {
+        Some((client, resources)) if !resources.is_empty() => resources
+            .iter()
+            .any(|resource| covers_all_of(&[*client, *resource])),
+        _ => covers_all_of(apps),
+    }
 }
 
-/// Whether a user, one of their groups or one of their roles is among these.
+/// Whether a user, one of their groups or one of the roles of either is among these.
 fn names_user(state: &State, ids: &[String], user_id: &str) -> bool {
+    if ids.is_empty() {
+        return false;
+    }
     let named = |own: &str| ids.iter().any(|id| id == own);
-    !ids.is_empty()
-        && (named(user_id)
-            || groups::groups_of(state, user_id)
-                .iter()
-                .any(|group| named(group))
-            || state.roles_of(user_id).any(named))
+    let is_named = |principal: &str| named(principal) || state.roles_of(principal).any(named);
+    is_named(user_id)
+        || groups::groups_of(state, user_id)
+            .iter()
+            .any(|group| is_named(group))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        directory::roles::GLOBAL_ADMINISTRATOR,
+        state::License,
+        store::{Kind, Object, Relation},
+    };
+
+    const USER: &str = "00000000-0000-4000-8000-000000000001";
+    const GROUP: &str = "00000000-0000-4000-8000-000000000002";
+    const ROLE: &str = "00000000-0000-4000-8000-000000000003";
+
+    fn block() -> Policy {
+        Policy {
+            id: "p".to_owned(),
+            control: Control::Block,
+            principals: Vec::new(),
+            apps: Vec::new(),
+            excluded_principals: Vec::new(),
+            excluded_apps: Vec::new(),
+        }
+    }
+
+    /// A user with a role through a group.
+    fn state() -> State {
+        let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
+        for (kind, id) in [
+            (Kind::User, USER),
+            (Kind::Group, GROUP),
+            (Kind::DirectoryRole, ROLE),
+        ] {
+            let mut new = Object::new();
+            new.insert("id".to_owned(), id.into());
+            if kind == Kind::DirectoryRole {
+                new.insert("roleTemplateId".to_owned(), GLOBAL_ADMINISTRATOR.into());
+            }
+            state.store.insert(kind, new).unwrap();
+        }
+        assert!(state.store.link(Relation::Members, GROUP, USER));
+        assert!(state.store.link(Relation::Members, ROLE, GROUP));
+        state
+    }
+
+    #[test]
+    fn a_role_that_a_user_has_through_a_group_includes_and_excludes_the_user() {
+        let mut state = state();
+        let role = vec![GLOBAL_ADMINISTRATOR.to_owned()];
+        state.policies = vec![Policy {
+            principals: role.clone(),
+            ..block()
+        }];
+        assert!(check_block(&state, USER, &["client"]).is_err());
+        assert!(check_block(&state, ROLE, &["client"]).is_ok());
+        state.policies = vec![Policy {
+            excluded_principals: role,
+            ..block()
+        }];
+        assert!(check_block(&state, USER, &["client"]).is_ok());
+    }
+
+    #[test]
+    fn an_excluded_resource_does_not_exempt_the_others() {
+        let mut state = state();
+        for apps in [vec![], vec!["other".to_owned()]] {
+            state.policies = vec![Policy {
+                apps,
+                excluded_apps: vec!["excluded".to_owned()],
+                ..block()
+            }];
+            for (apps, applied) in [
+                (vec!["client", "excluded", "other"], true),
+                (vec!["client", "other", "excluded"], true),
+                (vec!["client", "excluded"], false),
+                (vec!["excluded", "other"], false),
+                (vec!["client", "other"], true),
+            ] {
+                assert_eq!(any_applies(&state, USER, &apps), applied, "{apps:?}");
+                assert_eq!(check_block(&state, USER, &apps).is_err(), applied);
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@ use entra_core::{Clock, ManualClock};
 
 use super::FakeTenant;
 use crate::{
+    directory::domains,
     engine::Engine,
     frontend::InProcess,
     seed::{Company, Scenario, Seed},
@@ -53,7 +54,7 @@ impl FakeTenantBuilder {
     }
 
     /// The name of the organization and the domain of its users, instead of Contoso and
-    /// `contoso.com`.
+    /// `contoso.com`. A domain has at least two labels of ASCII letters, digits and hyphens.
     ///
     /// Tenants used together also need different random seeds, or they have the same ids.
     ///
@@ -66,7 +67,16 @@ impl FakeTenantBuilder {
     /// let _ = fabrikam.user("adele@fabrikam.com");
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// If the domain is not a domain name.
+    #[track_caller]
     pub fn company(mut self, name: &str, domain: &str) -> Self {
+        // A misspelt domain fails the test at its line.
+        assert!(
+            domains::is_domain_name(domain),
+            "{domain:?} is not a domain name, such as fabrikam.com"
+        );
         self.company = Company {
             name: name.to_owned(),
             domain: domain.to_ascii_lowercase(),
@@ -245,3 +255,14 @@ impl Default for FakeTenantBuilder {
 }
 
 const JOURNAL_CAPACITY: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "\"a b/c\" is not a domain name")]
+    fn a_company_has_a_domain_name() {
+        let _ = FakeTenantBuilder::default().company("A", "a b/c");
+    }
+}

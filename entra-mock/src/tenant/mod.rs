@@ -308,10 +308,7 @@ impl FakeTenant {
     /// [`SeedError`] for an unknown collection.
     pub fn remove(&self, collection: &str, id: &str) -> Result<bool, SeedError> {
         let kind = collection_kind(collection)?;
-        let mut state = self.engine.write();
-        let removed = state.store.remove(kind, id);
-        state.update_domains();
-        Ok(removed)
+        Ok(self.engine.write().remove_unrestricted(kind, id))
     }
 }
 

@@ -75,8 +75,12 @@ impl AccessPolicy {
     }
 
     /// Limits the age of a sign-in: an older session signs in again, and an older refresh token is rejected with
-    /// AADSTS70043.
+    /// AADSTS70043. Less than a second is taken as a second: no sign-in would be new enough otherwise.
     pub const fn sign_in_frequency(most: Duration) -> Self {
+        let most = match most.as_secs() {
+            0 => Duration::from_secs(1),
+            _ => most,
+        };
         Self::of(Control::Frequency(most))
     }
 

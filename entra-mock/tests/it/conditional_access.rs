@@ -227,3 +227,35 @@ async fn graph_lists_a_policy_with_its_controls() {
         Some(2.into())
     );
 }
+
+#[tokio::test]
+async fn a_policy_that_is_changed_beside_graph_is_enforced_as_it_is_now() {
+    const POLICIES: &str = "identity/conditionalAccess/policies";
+    let (tenant, app) = shop().await;
+    let blocked = || {
+        let back = tenant.try_sign_in_at(&authorize_url(&tenant, &app, &[]), ADELE);
+        back.err().and_then(|page| page.aadsts_code())
+    };
+    let policy = json!({
+        "displayName": "Block", "state": "enabled",
+        "conditions": {
+            "clientAppTypes": ["all"],
+            "applications": {"includeApplications": ["All"]},
+            "users": {"includeUsers": ["All"]}
+        },
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]}
+    });
+    let id = tenant.insert(POLICIES, policy).unwrap();
+    assert_eq!(blocked(), Some(53_003), "inserted");
+    let upper = id.to_uppercase();
+    for (state, expected) in [("disabled", None), ("enabled", Some(53_003))] {
+        for id in [&id, &upper] {
+            tenant
+                .set_property(POLICIES, id, "state", state.into())
+                .unwrap();
+            assert_eq!(blocked(), expected, "{state}");
+        }
+    }
+    assert!(tenant.remove(POLICIES, &id).unwrap());
+    assert_eq!(blocked(), None, "removed");
+}

@@ -506,20 +506,27 @@ async fn the_page_of_a_policy_says_whether_it_is_enforced() {
         "{}/v1.0/identity/conditionalAccess/policies",
         browser.server.uri()
     );
-    for (state, locations, expected) in [
-        ("enabled", json!(null), "This policy is enforced."),
+    for (state, users, locations, expected) in [
+        ("enabled", "All", json!(null), "This policy is enforced."),
+        ("enabled", "None", json!(null), "applies to no sign-in"),
         (
             "enabled",
+            "None",
             json!({"includeLocations": ["AllTrusted"]}),
             "not enforced: the fake tenant does not support <code>conditions/locations/includeLocations</code>",
         ),
-        ("disabled", json!(null), "This policy is not enabled."),
+        (
+            "disabled",
+            "All",
+            json!(null),
+            "This policy is not enabled.",
+        ),
     ] {
         let policy = json!({
             "displayName": "Block", "state": state,
             "conditions": {
                 "clientAppTypes": ["all"], "locations": locations,
-                "applications": {"includeApplications": ["All"]}, "users": {"includeUsers": ["None"]}
+                "applications": {"includeApplications": ["All"]}, "users": {"includeUsers": [users]}
             },
             "grantControls": {"operator": "OR", "builtInControls": ["block"]}
         });
@@ -533,7 +540,7 @@ async fn the_page_of_a_policy_says_whether_it_is_enforced() {
         .get("/directory?kind=identity/conditionalAccess/policies")
         .await;
     assert!(
-        listed.text.contains("Conditional access policies: 3"),
+        listed.text.contains("Conditional access policies: 4"),
         "{}",
         listed.text
     );

@@ -164,6 +164,32 @@ fn an_invalid_policy_changes_nothing() {
 }
 
 #[test]
+fn a_sign_in_frequency_is_at_least_1() {
+    let fixture = writer();
+    let controls = |value: i32| {
+        json!({"signInFrequency": {
+            "value": value, "type": "hours", "isEnabled": true, "frequencyInterval": "timeBased",
+            "authenticationType": "primaryAndSecondaryAuthentication"
+        }})
+    };
+    let mut body = block_adele();
+    body["sessionControls"] = controls(1);
+    let created = fixture.post(POLICIES, &body);
+    assert_eq!(created.status, 201, "{}", created.text);
+    let one = format!("{POLICIES}/{}", created.body["id"].as_str().unwrap());
+    let before = fixture.snapshot();
+    for value in [0, -1] {
+        body["sessionControls"] = controls(value);
+        let rejected = fixture.post(POLICIES, &body);
+        assert_eq!(rejected.status, 400, "{}", rejected.text);
+        let change = json!({"sessionControls": controls(value)});
+        let rejected = fixture.patch(&one, &change);
+        assert_eq!(rejected.status, 400, "{}", rejected.text);
+    }
+    assert_eq!(fixture.snapshot(), before);
+}
+
+#[test]
 fn an_authentication_strength_is_not_supported_in_either_form() {
     let fixture = writer();
     let before = fixture.snapshot();

@@ -4,7 +4,7 @@ use super::{
     super::call::{Call, unsupported},
     access, app_policy, application,
     body::{self, Draft, Purpose},
-    derived, domain, grant, group, invitation,
+    conditional_access, derived, domain, grant, group, invitation,
     plan::{Plan, PlannedResponse, Step},
     reference, role, security_attribute, service_principal, user,
 };
@@ -85,6 +85,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     }
     let mut links: Vec<(Relation, String)> = Vec::new();
     body::check_dependent(entity, &Object::new(), &draft)?;
+    conditional_access::check(kind, &draft)?;
     let mut secrets = Vec::new();
     match entity.behavior {
         Behavior::User => {

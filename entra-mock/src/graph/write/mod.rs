@@ -29,6 +29,7 @@ mod application_template;
 mod assignment;
 mod audit;
 mod body;
+mod conditional_access;
 mod contained;
 mod create;
 mod credentials;

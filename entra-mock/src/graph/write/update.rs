@@ -9,7 +9,7 @@ use super::{
     },
     access, app_policy, application,
     body::{self, Draft, Purpose},
-    create, derived, domain, group,
+    conditional_access, create, derived, domain, group,
     plan::{Plan, PlannedResponse, Step},
     reference, role, security_attribute, service_principal,
     target::{target, target_of},
@@ -47,6 +47,7 @@ pub(super) fn plan(
         draft.set("modifiedDateTime", iso(call.now));
     }
     body::check_dependent(entity, object, &draft)?;
+    conditional_access::check(kind, &draft)?;
     match entity.behavior {
         Behavior::User => user::adjust(call, object, &mut draft)?,
         Behavior::Group => group::adjust(call, object, &mut draft)?,

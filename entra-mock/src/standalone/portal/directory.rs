@@ -170,7 +170,7 @@ pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
         None => format!("<p class=\"soft\">{}</p>", escape(kind.entity().name)),
     };
     let enabled = object["accountEnabled"] != false;
-    let enforced = (kind == Kind::ConditionalAccessPolicy).then(|| enforcement(object));
+    let enforced = (kind == Kind::ConditionalAccessPolicy).then(|| enforcement(&state, object));
     drop(state);
     let mut document = view.document(&title);
     if let Some(news) = news {
@@ -193,14 +193,17 @@ pub(super) fn one(view: &View<'_>, news: Option<&News>) -> Reply {
 }
 
 /// What the sign-in side makes of a conditional access policy.
-fn enforcement(policy: &Object) -> String {
+fn enforcement(state: &State, policy: &Object) -> String {
     match unsupported_part(policy) {
         Some(part) => format!(
             "<p class=\"warn\">This policy is enabled and not enforced: the fake tenant does not support {}.</p>",
             code(&part)
         ),
-        None if policy["state"] == "enabled" => {
+        None if state.is_enforced(text(policy, "id")) => {
             "<p class=\"good\">This policy is enforced.</p>".to_owned()
+        }
+        None if policy["state"] == "enabled" => {
+            "<p class=\"soft\">This policy is enabled and applies to no sign-in.</p>".to_owned()
         }
         None => "<p class=\"soft\">This policy is not enabled.</p>".to_owned(),
     }

@@ -116,6 +116,7 @@ async fn an_old_sign_in_is_rejected_by_a_sign_in_frequency() {
     let tokens = server.done("POST", "/tokens", wanted).await;
     for policy in [
         json!({ "control": "signInFrequency" }),
+        json!({ "control": "signInFrequency", "frequency": "0s" }),
         json!({ "control": "block", "frequency": "1h" }),
     ] {
         let wrong = server.send("POST", "/access-policies", &policy).await;

@@ -108,10 +108,9 @@ fn set(call: &Call<'_>) -> Outcome {
 fn remove(call: &Call<'_>) -> Outcome {
     let (kind, id) = (kind(call)?, call.parameter("id"));
     let mut state = call.engine().write();
-    if !state.store.remove(kind, id) {
+    if !state.remove_unrestricted(kind, id) {
         return Err(shapes::not_found(kind, id));
     }
-    state.update_domains();
     Ok(json!(null))
 }
 

@@ -144,6 +144,12 @@ fn control(call: &Call<'_>) -> Result<Control, ControlError> {
             "frequency is the longest age of a sign-in: it belongs to the control signInFrequency, which needs it",
         ));
     }
+    if frequency.is_some_and(|frequency| frequency.as_secs() == 0) {
+        return Err(ControlError::invalid(
+            "frequency",
+            "frequency must be at least a second: no sign-in would be new enough otherwise",
+        ));
+    }
     Ok(match name {
         Some("block") => Control::Block,
         Some("requireCompliantDevice") => Control::CompliantDevice,
