@@ -52,6 +52,8 @@ struct Pending {
     first_sent: Option<Duration>,
     /// Whether its token was rejected before.
     challenged: bool,
+    /// How often it was held back with others for a limit that it turned out not to wait for.
+    held_back: u32,
 }
 
 struct Run {
@@ -72,7 +74,8 @@ struct Run {
 pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<ItemResult>, Error> {
     let mut run = Run::new(client, items);
     while !run.pending.is_empty() {
-        run.fail_closed();
+        let all_pending: Vec<usize> = run.pending.keys().copied().collect();
+        run.fail_closed(&all_pending);
         run.fail_dependents();
         let ready = run.ready();
         if ready.is_empty() {
@@ -83,6 +86,7 @@ pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<Ite
             run.client.replace_token(&headers).await;
         }
         for some in run.chunks(&ready).chunks(AT_ONCE) {
+            let some = run.still_open(some);
             let sent: Vec<_> = some.iter().map(|chunk| run.post(chunk)).collect();
             for (chunk, outcome) in some.iter().zip(all(sent).await) {
                 run.accept_chunk(chunk, outcome);
@@ -133,6 +137,7 @@ impl Run {
                         waited: Duration::ZERO,
                         first_sent: None,
                         challenged: false,
+                        held_back: 0,
                     };
                     run.pending.insert(index, pending);
                     if let Some(Err(error)) = run
@@ -149,18 +154,64 @@ impl Run {
         run
     }
 
-    /// Fails the requests whose limit is closed beyond their time budget: the rest of the batch does not wait for them.
+    /// Fails those of these requests whose limit is closed beyond their time budget, and returns whether there are any: the
+    /// rest of the batch does not wait for them.
     #[inline]
-    fn fail_closed(&mut self) {
+    fn fail_closed(&mut self, indexes: &[usize]) -> bool {
         let budget = self.client.pipeline().policy().budget;
-        let closed = |(index, pending): (&usize, &Pending)| {
+        let closed = |index: &usize| {
+            let pending = self.pending.get(index)?;
             let pacer = self.client.paced(&pending.call)?;
             Some((*index, pacer.closed_beyond(budget)?))
         };
-        let closed: Vec<(usize, Duration)> = self.pending.iter().filter_map(closed).collect();
-        for (index, wait) in closed {
-            self.fail(index, &Error::limit_closed(wait, budget));
+        let closed: Vec<(usize, Duration)> = indexes.iter().filter_map(closed).collect();
+        for (index, wait) in &closed {
+            self.fail(*index, &Error::limit_closed(*wait, budget));
         }
+        !closed.is_empty()
+    }
+
+    /// What of these chunks can still be sent: a limit may have closed while the chunks before them were on their way.
+    #[inline]
+    fn still_open(&mut self, chunks: &[Vec<usize>]) -> Vec<Vec<usize>> {
+        if self.fail_closed(&chunks.concat()) {
+            self.fail_dependents();
+        }
+        let mut open = Vec::new();
+        for chunk in chunks {
+            let mut chunk = chunk.clone();
+            chunk.retain(|index| self.pending.contains_key(index));
+            if !chunk.is_empty() {
+                open.push(chunk);
+            }
+        }
+        open
+    }
+
+    /// Fails those of a chunk that was not sent whose limit is closed, and returns whether the others can go again.
+    ///
+    /// Each time it fails a request or counts for all of them, so a batch ends.
+    #[inline]
+    fn can_go_again(&mut self, chunk: &[usize]) -> bool {
+        for index in chunk {
+            if let Some(pending) = self.pending.get_mut(index)
+                && pending.tries == 0
+            {
+                pending.first_sent = None;
+            }
+        }
+        if self.fail_closed(chunk) {
+            return true;
+        }
+        // The limit was closed for just a moment longer than the budget, and that moment is over.
+        let mut again = true;
+        for index in chunk {
+            if let Some(pending) = self.pending.get_mut(index) {
+                pending.held_back += 1;
+                again &= pending.held_back <= MOST_HELD_BACK;
+            }
+        }
+        again
     }
 
     /// Fails the requests that depend, directly or indirectly, on one that failed.
@@ -310,6 +361,10 @@ impl Run {
             Ok(replies) => {
                 self.responded = true;
                 replies
+            }
+            // Not sent, as a limit closed meanwhile, which most of them may not need.
+            Err(error) if error.kind() == ErrorKind::Throttled && self.can_go_again(chunk) => {
+                return;
             }
             Err(error) => {
                 for index in chunk {
@@ -474,3 +529,6 @@ type Replies = HashMap<usize, Option<Reply>>;
 
 /// How many requests of one call are in flight at a time.
 pub(crate) const AT_ONCE: usize = 4;
+
+/// How often a request goes again after its chunk was held back for no limit of its own.
+const MOST_HELD_BACK: u32 = 3;
