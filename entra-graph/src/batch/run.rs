@@ -54,6 +54,8 @@ struct Pending {
     challenged: bool,
     /// How often it was held back with others for a limit that it turned out not to wait for.
     held_back: u32,
+    /// The last response, after which it was to be sent again.
+    last: Option<Reply>,
 }
 
 struct Run {
@@ -138,6 +140,7 @@ impl Run {
                         first_sent: None,
                         challenged: false,
                         held_back: 0,
+                        last: None,
                     };
                     run.pending.insert(index, pending);
                     if let Some(Err(error)) = run
@@ -463,6 +466,7 @@ impl Run {
                 } else {
                     now.saturating_add(wait)
                 };
+                pending.last = Some(reply);
                 return;
             }
             Decision::Stop(reason) => reply.stop_reason = Some(reason),
@@ -478,12 +482,24 @@ impl Run {
         self.finish(index, None, Err(error));
     }
 
-    /// Fails a request that has no response of its own.
+    /// Fails a request to whose last attempt there is no response of its own.
     #[inline]
     fn fail(&mut self, index: usize, error: &Error) {
-        let error = match self.pending.get(&index) {
+        let now = self.elapsed();
+        let error = match self.pending.get_mut(&index) {
+            // Only not sent again: what came before says more, and it may have been processed.
+            Some(pending) if error.kind() == ErrorKind::Throttled && pending.last.is_some() => {
+                let mut reply = pending.last.take().unwrap_or_else(Reply::nothing);
+                let elapsed = now.saturating_sub(pending.first_sent.unwrap_or(now));
+                reply.attempts = Some((pending.tries, elapsed));
+                reply.unsure = pending.unsure;
+                reply.stop_reason = error.stop_reason();
+                reply.retry_after = error.retry_after();
+                self.client.rejection(&pending.call, &reply)
+            }
             Some(pending) => {
                 let error = self.client.with_call(error.clone(), &pending.call);
+                let error = error.or_unsure(pending.unsure);
                 let unsure = error.kind() == ErrorKind::Transport
                     && pending.call.idempotency == Idempotency::NonIdempotent;
                 if unsure && error.stop_reason().is_none() {
@@ -532,3 +548,34 @@ pub(crate) const AT_ONCE: usize = 4;
 
 /// How often a request goes again after its chunk was held back for no limit of its own.
 const MOST_HELD_BACK: u32 = 3;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use entra_core::{ManualClock, RetryPolicy, ScriptedTransport, StaticCredential};
+
+    use crate::client::GraphClient;
+
+    #[tokio::test]
+    async fn a_part_that_may_have_been_processed_stays_unsure_when_its_limit_closes() {
+        let parts = r#"{"responses":[
+            {"id":"0","status":503,"body":{"error":{"code":"serviceNotAvailable"}}},
+            {"id":"1","status":429,"headers":{"Retry-After":"120"},"body":{"error":{"code":"TooManyRequests"}}}
+        ]}"#;
+        let policy = RetryPolicy::for_graph().with_budget(Duration::from_secs(60));
+        let graph = GraphClient::builder(StaticCredential::new("token"))
+            .transport(ScriptedTransport::new().then(200, &[], parts))
+            .clock(ManualClock::new())
+            .retry_policy(policy)
+            .build()
+            .unwrap();
+        let mut batch = graph.batch();
+        let deleted = batch.add(graph.user("a").delete());
+        let read = batch.add(graph.user("b").get());
+        let responses = batch.send().await.unwrap();
+        assert!(!responses.get(read).unwrap_err().is_unsure());
+        let error = responses.get(deleted).unwrap_err();
+        assert!(error.is_unsure() && error.status().is_some(), "{error}");
+    }
+}

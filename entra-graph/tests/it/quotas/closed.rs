@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use entra_core::{ManualClock, RetryPolicy, bytes::Bytes, http};
+use entra_core::{ManualClock, RetryPolicy, StopReason, bytes::Bytes, http};
 use entra_graph::{ErrorKind, Governor, GraphClient, IntoRequest};
 use serde_json::{Value, json};
 
@@ -199,4 +199,35 @@ async fn a_batch_that_is_held_back_goes_again_without_the_parts_that_need_the_li
     let error = responses.get(log).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Throttled, "{error}");
     assert_eq!(service.times(), [0, 0]);
+}
+
+#[tokio::test]
+async fn a_part_that_is_not_sent_again_for_a_closed_limit_keeps_its_response() {
+    let service = Service::new(&ManualClock::new(), |_, request| {
+        parts(request, |method, _| match method {
+            "DELETE" => json!({
+                "status": 503, "body": { "error": { "code": "serviceNotAvailable", "message": "m" } },
+            }),
+            _ => throttled_part("120"),
+        })
+    });
+    let builder = service.builder("token").retry_policy(for_a_minute());
+    let graph = builder.build().unwrap();
+    let mut batch = graph.batch();
+    let deleted = batch.add(graph.user("a").delete());
+    let read = batch.add(graph.user("b").get());
+    let responses = batch.send().await.unwrap();
+    assert!(responses.get(read).unwrap_err().is_throttled());
+    let error = responses.get(deleted).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Service, "{error}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(503));
+    assert_eq!(error.code(), Some("serviceNotAvailable"));
+    assert_eq!(error.tries(), Some(1));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
+    let reason = error.stop_reason();
+    assert!(
+        matches!(reason, Some(StopReason::RetryAfterBeyondBudget { .. })),
+        "{reason:?}"
+    );
+    assert_eq!(service.times(), [0]);
 }
