@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use entra_core::{ManualClock, RetryPolicy, StopReason, bytes::Bytes, http};
 use entra_graph::{ErrorKind, Governor, GraphClient, IntoRequest};
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::{Service, page, response, throttled, token};
@@ -230,4 +231,43 @@ async fn a_part_that_is_not_sent_again_for_a_closed_limit_keeps_its_response() {
         "{reason:?}"
     );
     assert_eq!(service.times(), [0]);
+}
+
+/// The limit closes for three seconds during the second read, one second after the first.
+#[tokio::test]
+async fn a_limit_that_is_closed_for_a_moment_does_not_hide_what_the_read_before_showed() {
+    const ABSENT: &str = r#"{"error":{"code":"Request_ResourceNotFound","message":"m"}}"#;
+    let client = || {
+        let clock = ManualClock::new();
+        let governor = Governor::new();
+        let throttling = Service::new(&clock, |_, _| throttled(&[("retry-after", "3")]));
+        let other = throttling
+            .builder("token")
+            .governor(governor.clone())
+            .retry_policy(RetryPolicy::once())
+            .build()
+            .unwrap();
+        let service = Service::new(&clock, move |number, _| {
+            if number == 2 {
+                let read = Box::pin(other.user("b").get().send());
+                assert!(read.now_or_never().unwrap().is_err());
+            }
+            response(404, &[], ABSENT)
+        });
+        let graph = service.builder("token").governor(governor).build().unwrap();
+        (service, graph)
+    };
+    let budget = Duration::from_secs(3);
+    let (service, graph) = client();
+    let settled = graph.user("a").get().settled().budget(budget);
+    let error = settled.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotSettled, "{error}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
+    assert_eq!(service.times(), [0, 1_000]);
+
+    let (service, graph) = client();
+    let request = graph.user("a").get().into_request();
+    let error = request.send_after_write(budget).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(service.times(), [0, 1_000]);
 }
