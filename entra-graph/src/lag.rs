@@ -97,6 +97,7 @@ impl CallKind {
             Method::PATCH | Method::PUT => Self::Update,
             _ => match last {
                 "removePassword" | "removeKey" => Self::RemoveCredential,
+                "forceDelete" => Self::Delete,
                 "instantiate" => Self::Instantiate,
                 "servicePrincipals" => Self::CreateServicePrincipal,
                 _ if segments.len() == 1 => Self::Create,
@@ -599,6 +600,7 @@ mod tests {
         let cases = [
             ("GET", "/users/a", Read),
             ("DELETE", "/groups/a/members/b/$ref", Delete),
+            ("POST", "/domains/contoso.com/forceDelete", Delete),
             ("POST", "/groups/a/members/$ref", Assign),
             ("PUT", "/users/a/manager/$ref", Assign),
             ("POST", "/servicePrincipals/a/appRoleAssignedTo", Assign),

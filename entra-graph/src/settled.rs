@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     client::{Call, GraphClient, Reply},
-    error::Error,
+    error::{Error, ErrorKind},
     lag::{Lag, Rejection, judge},
     model::{Entity, without_bom},
     request::{IntoRequest, Request, read},
@@ -191,11 +191,16 @@ impl<T: Send + 'static> Request<T> {
         let clock = client.pipeline().clock();
         let started = clock.monotonic();
         let (mut misses, mut unsure) = (0, false);
+        let mut earlier: Option<Error> = None;
         loop {
             let left = budget.saturating_sub(clock.elapsed(started));
             call.budget = Some(left);
             let error = match client.execute(&call).await {
                 Ok(reply) => return read(&client, &call, &reply, how),
+                // Not sent for lack of time: the last response says why there was no success until then.
+                Err(error) if error.kind() == ErrorKind::Throttled => {
+                    return Err(earlier.unwrap_or(error));
+                }
                 Err(error) => error,
             };
             unsure |= error.is_unsure();
@@ -208,6 +213,7 @@ impl<T: Send + 'static> Request<T> {
             if left.is_zero() || !is_lag {
                 return Err(error);
             }
+            earlier = Some(error);
             client.sleep(pause(misses).min(left)).await;
             misses += 1;
         }
@@ -348,10 +354,19 @@ async fn agreement(
     let started = clock.monotonic();
     let mut call = call.clone();
     let (mut agreed, mut misses) = (0, 0);
+    let mut earlier: Option<Error> = None;
     loop {
         call.budget = Some(limits.budget.saturating_sub(clock.elapsed(started)));
         let outcome = client.execute(&call).await;
         let elapsed = clock.elapsed(started);
+        // Not sent, since a limit is closed for longer than the time that is left: the read before was the last.
+        if let Err(error) = &outcome
+            && error.kind() == ErrorKind::Throttled
+            && earlier.is_some()
+        {
+            let error = Error::not_settled(agreed, limits.reads, elapsed, earlier);
+            return Err(client.with_call(error, &call));
+        }
         let lag = match &outcome {
             Err(error) => {
                 let rejection = Rejection::of(error, Some(elapsed));
@@ -393,6 +408,7 @@ async fn agreement(
             let error = Error::not_settled(agreed, limits.reads, elapsed, error);
             return Err(client.with_call(error, &call));
         }
+        earlier = error;
         client.sleep(wait.min(left)).await;
     }
 }

@@ -59,10 +59,7 @@ impl Sealed {
         let nonce = RandomizedNonceKey::new(&AES_256_GCM, &key)?
             .seal_in_place_append_tag(Aad::from(PURPOSE), &mut content)?;
         let readers = readers.into_iter().map(|certificate| {
-            let der = CertificateDer::from(certificate);
-            let public = EndEntityCert::try_from(&der)?.subject_public_key_info();
-            let public = PublicEncryptingKey::from_der(&public)?;
-            let public = OaepPublicEncryptingKey::new(public)?;
+            let public = encrypting_key(certificate)?;
             let mut sealed = vec![0; public.ciphertext_size()];
             let sealed =
                 public.encrypt(&OAEP_SHA256_MGF1SHA256, &key, &mut sealed, Some(PURPOSE))?;
@@ -110,6 +107,16 @@ impl Sealed {
             .map_err(unreadable)?;
         Ok(serde_json::from_slice(content)?)
     }
+}
+
+/// The public RSA key of a certificate in DER.
+pub(crate) fn encrypting_key(
+    certificate: &[u8],
+) -> Result<OaepPublicEncryptingKey, Box<dyn Error>> {
+    let der = CertificateDer::from(certificate);
+    let public = EndEntityCert::try_from(&der)?.subject_public_key_info();
+    let public = PublicEncryptingKey::from_der(&public)?;
+    Ok(OaepPublicEncryptingKey::new(public)?)
 }
 
 /// As [`Certificate::thumbprint_sha256`] of a certificate in DER.

@@ -21,6 +21,7 @@ use std::{
     error::Error,
     fs,
     io::{self, Write},
+    iter,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -36,7 +37,7 @@ use entra_graph::{GraphClient, registration::MemorySink};
 use entra_mock::FakeTenant;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use configuration::{Configuration, Sealed};
+use configuration::{Configuration, Sealed, encrypting_key};
 use key::Folder;
 
 /// Looks devices and users of an Entra tenant up, signed in with a certificate.
@@ -264,6 +265,11 @@ pub(crate) async fn apply(
 ) -> Result<(), Box<dyn Error>> {
     let folder = Folder::of(folder.ok_or("--step apply needs --folder")?)?;
     let passphrase = passphrase(environment)?;
+    // Before anything is changed: a file that cannot be used must not leave the registration without its configuration.
+    let mut readers = Vec::new();
+    for path in &others.readers {
+        readers.push(reader(path)?);
+    }
     let certificate = if folder.private_part().exists() {
         Certificate::from_file(folder.private_part(), Some(&passphrase))?
     } else {
@@ -286,11 +292,9 @@ pub(crate) async fn apply(
         client_id: applied.client_id().to_owned(),
         active_certificate: certificate.thumbprint_sha1(),
     };
-    let mut readers = vec![certificate.public_der().to_vec()];
-    for path in others.readers {
-        readers.push(public_certificate(&path)?);
-    }
-    save(&folder, &configuration, readers.iter().map(Vec::as_slice))?;
+    let others = readers.iter().map(Vec::as_slice);
+    let readers = iter::once(certificate.public_der()).chain(others);
+    save(&folder, &configuration, readers)?;
     writeln!(
         out,
         "The configuration is {}",
@@ -362,14 +366,22 @@ impl Installation {
     }
 }
 
-/// The DER of a public certificate, from a file in PEM or DER.
-fn public_certificate(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+/// The DER of a public certificate to which the configuration can be encrypted, from a file in PEM or DER.
+fn reader(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let file =
         fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    match CertificateDer::from_pem_slice(&file) {
-        Ok(der) => Ok(der.to_vec()),
-        Err(_) => Ok(file),
+    let der = match CertificateDer::from_pem_slice(&file) {
+        Ok(der) => der.to_vec(),
+        Err(_) => file,
+    };
+    if let Err(error) = encrypting_key(&der) {
+        return Err(format!(
+            "{} is not a certificate with an RSA key: {error}",
+            path.display()
+        )
+        .into());
     }
+    Ok(der)
 }
 
 /// Saves a configuration for the owners of these certificates, in DER.

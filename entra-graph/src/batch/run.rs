@@ -52,6 +52,10 @@ struct Pending {
     first_sent: Option<Duration>,
     /// Whether its token was rejected before.
     challenged: bool,
+    /// How often it was held back with others for a limit that it turned out not to wait for.
+    held_back: u32,
+    /// The last response, after which it was to be sent again.
+    last: Option<Reply>,
 }
 
 struct Run {
@@ -72,7 +76,8 @@ struct Run {
 pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<ItemResult>, Error> {
     let mut run = Run::new(client, items);
     while !run.pending.is_empty() {
-        run.fail_closed();
+        let all_pending: Vec<usize> = run.pending.keys().copied().collect();
+        run.fail_closed(&all_pending);
         run.fail_dependents();
         let ready = run.ready();
         if ready.is_empty() {
@@ -83,6 +88,7 @@ pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<Ite
             run.client.replace_token(&headers).await;
         }
         for some in run.chunks(&ready).chunks(AT_ONCE) {
+            let some = run.still_open(some);
             let sent: Vec<_> = some.iter().map(|chunk| run.post(chunk)).collect();
             for (chunk, outcome) in some.iter().zip(all(sent).await) {
                 run.accept_chunk(chunk, outcome);
@@ -133,6 +139,8 @@ impl Run {
                         waited: Duration::ZERO,
                         first_sent: None,
                         challenged: false,
+                        held_back: 0,
+                        last: None,
                     };
                     run.pending.insert(index, pending);
                     if let Some(Err(error)) = run
@@ -149,18 +157,64 @@ impl Run {
         run
     }
 
-    /// Fails the requests whose limit is closed beyond their time budget: the rest of the batch does not wait for them.
+    /// Fails those of these requests whose limit is closed beyond their time budget, and returns whether there are any: the
+    /// rest of the batch does not wait for them.
     #[inline]
-    fn fail_closed(&mut self) {
+    fn fail_closed(&mut self, indexes: &[usize]) -> bool {
         let budget = self.client.pipeline().policy().budget;
-        let closed = |(index, pending): (&usize, &Pending)| {
+        let closed = |index: &usize| {
+            let pending = self.pending.get(index)?;
             let pacer = self.client.paced(&pending.call)?;
             Some((*index, pacer.closed_beyond(budget)?))
         };
-        let closed: Vec<(usize, Duration)> = self.pending.iter().filter_map(closed).collect();
-        for (index, wait) in closed {
-            self.fail(index, &Error::limit_closed(wait, budget));
+        let closed: Vec<(usize, Duration)> = indexes.iter().filter_map(closed).collect();
+        for (index, wait) in &closed {
+            self.fail(*index, &Error::limit_closed(*wait, budget));
         }
+        !closed.is_empty()
+    }
+
+    /// What of these chunks can still be sent: a limit may have closed while the chunks before them were on their way.
+    #[inline]
+    fn still_open(&mut self, chunks: &[Vec<usize>]) -> Vec<Vec<usize>> {
+        if self.fail_closed(&chunks.concat()) {
+            self.fail_dependents();
+        }
+        let mut open = Vec::new();
+        for chunk in chunks {
+            let mut chunk = chunk.clone();
+            chunk.retain(|index| self.pending.contains_key(index));
+            if !chunk.is_empty() {
+                open.push(chunk);
+            }
+        }
+        open
+    }
+
+    /// Fails those of a chunk that was not sent whose limit is closed, and returns whether the others can go again.
+    ///
+    /// Each time it fails a request or counts for all of them, so a batch ends.
+    #[inline]
+    fn can_go_again(&mut self, chunk: &[usize]) -> bool {
+        for index in chunk {
+            if let Some(pending) = self.pending.get_mut(index)
+                && pending.tries == 0
+            {
+                pending.first_sent = None;
+            }
+        }
+        if self.fail_closed(chunk) {
+            return true;
+        }
+        // The limit was closed for just a moment longer than the budget, and that moment is over.
+        let mut again = true;
+        for index in chunk {
+            if let Some(pending) = self.pending.get_mut(index) {
+                pending.held_back += 1;
+                again &= pending.held_back <= MOST_HELD_BACK;
+            }
+        }
+        again
     }
 
     /// Fails the requests that depend, directly or indirectly, on one that failed.
@@ -311,6 +365,10 @@ impl Run {
                 self.responded = true;
                 replies
             }
+            // Not sent, as a limit closed meanwhile, which most of them may not need.
+            Err(error) if error.kind() == ErrorKind::Throttled && self.can_go_again(chunk) => {
+                return;
+            }
             Err(error) => {
                 for index in chunk {
                     self.fail(*index, &error);
@@ -408,6 +466,7 @@ impl Run {
                 } else {
                     now.saturating_add(wait)
                 };
+                pending.last = Some(reply);
                 return;
             }
             Decision::Stop(reason) => reply.stop_reason = Some(reason),
@@ -423,12 +482,24 @@ impl Run {
         self.finish(index, None, Err(error));
     }
 
-    /// Fails a request that has no response of its own.
+    /// Fails a request to whose last attempt there is no response of its own.
     #[inline]
     fn fail(&mut self, index: usize, error: &Error) {
-        let error = match self.pending.get(&index) {
+        let now = self.elapsed();
+        let error = match self.pending.get_mut(&index) {
+            // Only not sent again: what came before says more, and it may have been processed.
+            Some(pending) if error.kind() == ErrorKind::Throttled && pending.last.is_some() => {
+                let mut reply = pending.last.take().unwrap_or_else(Reply::nothing);
+                let elapsed = now.saturating_sub(pending.first_sent.unwrap_or(now));
+                reply.attempts = Some((pending.tries, elapsed));
+                reply.unsure = pending.unsure;
+                reply.stop_reason = error.stop_reason();
+                reply.retry_after = error.retry_after();
+                self.client.rejection(&pending.call, &reply)
+            }
             Some(pending) => {
                 let error = self.client.with_call(error.clone(), &pending.call);
+                let error = error.or_unsure(pending.unsure);
                 let unsure = error.kind() == ErrorKind::Transport
                     && pending.call.idempotency == Idempotency::NonIdempotent;
                 if unsure && error.stop_reason().is_none() {
@@ -474,3 +545,37 @@ type Replies = HashMap<usize, Option<Reply>>;
 
 /// How many requests of one call are in flight at a time.
 pub(crate) const AT_ONCE: usize = 4;
+
+/// How often a request goes again after its chunk was held back for no limit of its own.
+const MOST_HELD_BACK: u32 = 3;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use entra_core::{ManualClock, RetryPolicy, ScriptedTransport, StaticCredential};
+
+    use crate::client::GraphClient;
+
+    #[tokio::test]
+    async fn a_part_that_may_have_been_processed_stays_unsure_when_its_limit_closes() {
+        let parts = r#"{"responses":[
+            {"id":"0","status":503,"body":{"error":{"code":"serviceNotAvailable"}}},
+            {"id":"1","status":429,"headers":{"Retry-After":"120"},"body":{"error":{"code":"TooManyRequests"}}}
+        ]}"#;
+        let policy = RetryPolicy::for_graph().with_budget(Duration::from_secs(60));
+        let graph = GraphClient::builder(StaticCredential::new("token"))
+            .transport(ScriptedTransport::new().then(200, &[], parts))
+            .clock(ManualClock::new())
+            .retry_policy(policy)
+            .build()
+            .unwrap();
+        let mut batch = graph.batch();
+        let deleted = batch.add(graph.user("a").delete());
+        let read = batch.add(graph.user("b").get());
+        let responses = batch.send().await.unwrap();
+        assert!(!responses.get(read).unwrap_err().is_unsure());
+        let error = responses.get(deleted).unwrap_err();
+        assert!(error.is_unsure() && error.status().is_some(), "{error}");
+    }
+}

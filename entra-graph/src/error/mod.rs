@@ -485,6 +485,12 @@ impl Error {
         self
     }
 
+    /// Also unsure if an attempt that this error does not know of may have been processed.
+    pub(crate) fn or_unsure(mut self, unsure: bool) -> Self {
+        self.0.unsure |= unsure;
+        self
+    }
+
     pub(crate) fn with_stop_reason(mut self, reason: StopReason) -> Self {
         self.0.stop_reason = Some(reason);
         self

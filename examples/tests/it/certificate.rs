@@ -301,6 +301,40 @@ async fn the_steps_register_test_and_run_in_the_tenant_of_the_environment() {
 }
 
 #[tokio::test]
+async fn a_reader_that_cannot_be_used_ends_the_step_before_anything_is_changed() {
+    let folder = Folder::new("readers");
+    let files = Folder::new("readers-files");
+    fs::create_dir_all(&files.0).unwrap();
+    let tenant = FakeTenant::start().await;
+    let environment = environment(&tenant, "66666666-7777-8888-9999-000000000000");
+    let environment = environment.with("AZURE_CLIENT_SECRET", "a secret of the test");
+    let cases = [
+        ("missing.cer", None, "cannot read"),
+        ("text.cer", Some("no certificate"), "RSA key"),
+    ];
+    for (name, content, expected) in cases {
+        let path = files.0.join(name);
+        if let Some(content) = content {
+            fs::write(&path, content).unwrap();
+        }
+        let others = Others {
+            proof: None,
+            readers: vec![path],
+        };
+        let applied = apply(
+            &environment,
+            Some(folder.0.clone()),
+            others,
+            &mut Vec::new(),
+        );
+        let error = applied.await.unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains(name), "{error}");
+    }
+    assert!(!Keys::of(folder.0.clone()).unwrap().private_part().exists());
+    tenant.requests().assert_count(0);
+}
+
+#[tokio::test]
 async fn a_certificate_made_for_a_tenant_signs_in_once_it_is_registered_there() {
     let folder = Folder::new("certificate");
     let tenant = FakeTenant::start().await;
