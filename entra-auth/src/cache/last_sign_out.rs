@@ -15,8 +15,8 @@ pub(super) enum LastSignOut {
     /// before counts as later: the user signs in once more, and a sign-out is never overlooked. The mark that
     /// this process had seen before is of an earlier sign-out, whatever the clocks say.
     Unknown { since: u64, seen: Option<String> },
-    /// The application brought the token at this time, so it does not take the user for signed out. A mark
-    /// counts as later if no clocks differ so much. The first look at the store makes it known.
+    /// The application brought the token at this time, so it does not take the user for signed out by a mark
+    /// that was made before. The first look at the store makes it known.
     Given { since: u64 },
 }
 
@@ -83,7 +83,7 @@ impl LastSignOut {
                 seen: Some(seen), ..
             } if *seen == mark.id => Some(false),
             Self::Unknown { since, .. } => mark.made.map(|made| made.saturating_add(SKEW) > *since),
-            Self::Given { since } => mark.made.map(|made| made > since.saturating_add(SKEW)),
+            Self::Given { since } => mark.made.map(|made| made > *since),
         }
     }
 }
@@ -137,7 +137,7 @@ mod tests {
             (given.clone(), None, Some(false)),
             (given.clone(), Some(&first), Some(false)),
             (given.clone(), Some(&shortly_before), Some(false)),
-            (given.clone(), Some(&shortly_after), Some(false)),
+            (given.clone(), Some(&shortly_after), Some(true)),
             (given.clone(), Some(&second), Some(true)),
             (given, Some(&unreadable), None),
         ];
