@@ -69,9 +69,6 @@ pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
     /// Removes a partition. For a user's sign-out this writes the mark of it as well.
     async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError>;
 
-    /// Marks a user as signed out whose tokens are gone for another reason.
-    async fn note_sign_out(&self, partition: &str, budget: &mut Budget);
-
     /// The mark of the last sign-out of a partition's user, if there is one.
     async fn last_sign_out(
         &self,
@@ -316,13 +313,6 @@ impl SecondLevel for PersistentCache {
         removed
             .and(marked)
             .inspect_err(|error| self.failed("written", error.clone()))
-    }
-
-    #[inline]
-    async fn note_sign_out(&self, partition: &str, budget: &mut Budget) {
-        if let Err(error) = self.mark_sign_out(partition, budget).await {
-            self.failed("written", error);
-        }
     }
 
     #[inline]

@@ -234,3 +234,18 @@ async fn a_token_from_before_a_sign_out_replaces_no_later_sign_in() {
     here.token(&fresh()).await.unwrap();
     there.token(&fresh()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_rejected_token_ends_no_later_sign_in_after_a_loss_of_the_store() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let started = || replica(&tenant, &app, &cache(&shelf));
+    let (one, two) = (started(), started());
+    let here = sign_in(&tenant, &one, ADELE).await;
+    tenant.user(ADELE).revoke_sessions();
+    let there = sign_in(&tenant, &two, ADELE).await;
+    shelf.entries.lock().unwrap().clear();
+    assert!(is_signed_out(&here).await);
+    there.token(&fresh()).await.unwrap();
+    assert!(started().resume(here.account()).await.unwrap().is_some());
+}
