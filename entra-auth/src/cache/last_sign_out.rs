@@ -13,7 +13,7 @@ pub(super) enum LastSignOut {
     /// The store could not be read at the sign-in, which was at this time by the system clock in
     /// microseconds. The clocks of two machines may differ by [`ALLOWED_SKEW`], so a mark from less than that
     /// before counts as later: the user signs in once more, and a sign-out is never overlooked. The mark that
-    /// this process had seen before is of an earlier sign-out, whatever the clocks say.
+    /// this process had seen or written before is of an earlier sign-out, whatever the clocks say.
     Unknown { since: u64, seen: Option<String> },
     /// The application brought the token at this time, so it does not take the user for signed out by a mark
     /// that was made before. The first look at the store makes it known.

@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     moment::{Moment, is_from_the_future},
-    store::{Budget, EntryId, LEASE, LoadResult, Rejection, SaveResult, SecondLevel},
+    store::{
+        Budget, EntryId, LEASE, LoadResult, Rejection, SaveResult, SecondLevel, system_micros,
+    },
 };
 
 /// The refresh token of one user of one application in one tenant.
@@ -127,7 +129,9 @@ impl RefreshToken {
     pub(crate) async fn signed_in(&self, token: Secret, now: Moment) -> bool {
         let (mut kept, invalidations) = {
             let mut held = self.slot.lock();
-            let last_sign_out = LastSignOut::unknown(held.last_mark.clone());
+            let seen = held.last_mark.clone();
+            let seen = seen.or_else(|| self.cache.own_sign_out(&self.entry_id.partition));
+            let last_sign_out = LastSignOut::unknown(seen);
             let kept = StoredToken {
                 is_unstored_sign_in: true,
                 ..StoredToken::new(token, now, last_sign_out)
@@ -351,9 +355,12 @@ impl RefreshToken {
         budget: &mut Budget,
     ) {
         let note_id = Rejection::entry_id(&self.entry_id);
-        // The first note tells best when it was: the user may have signed in again since.
+        // The first note tells best when it was, unless its clock was ahead: the user may have signed in
+        // again since.
+        let now = system_micros();
+        let is_noted = |note: Rejection| note.is_of(rejected) && note.made <= now;
         if let LoadResult::Found(record) = persistent.load(&note_id, budget).await
-            && Rejection::of(&record).is_some_and(|note| note.is_of(rejected))
+            && Rejection::of(&record).is_some_and(is_noted)
         {
             return;
         }

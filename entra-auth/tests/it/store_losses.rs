@@ -249,3 +249,26 @@ async fn a_rejected_token_ends_no_later_sign_in_after_a_loss_of_the_store() {
     there.token(&fresh()).await.unwrap();
     assert!(started().resume(here.account()).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_sign_in_after_a_sign_out_here_survives_a_store_that_fails_meanwhile() {
+    let (tenant, app) = shop().await;
+    for is_in_use in [false, true] {
+        let shelf = Shelf::new();
+        let one = replica(&tenant, &app, &cache(&shelf));
+        let old = sign_in(&tenant, &one, ADELE).await;
+        let account = old.account().clone();
+        let old = is_in_use.then_some(old);
+        one.sign_out(&account).await.unwrap();
+        shelf.fail(true);
+        let here = sign_in(&tenant, &one, ADELE).await;
+        shelf.fail(false);
+        here.token(&fresh()).await.unwrap();
+        let started = replica(&tenant, &app, &cache(&shelf));
+        assert!(started.resume(&account).await.unwrap().is_some());
+        // The next sign-out applies.
+        started.sign_out(&account).await.unwrap();
+        assert!(is_signed_out(&here).await);
+        drop(old);
+    }
+}
