@@ -88,12 +88,39 @@ impl LastSignOut {
     }
 }
 
+/// Whether a sign-out or a rejection that was noted at one time ends a session of a sign-in at another, both
+/// by a system clock in microseconds. It does if a time is not known, or if the clocks may differ so much.
+#[cfg(feature = "sign-in")]
+#[inline]
+pub(super) fn ends(made: Option<u64>, signed_in: Option<u64>) -> bool {
+    match (made, signed_in) {
+        (Some(made), Some(signed_in)) => made.saturating_add(SKEW) > signed_in,
+        _ => true,
+    }
+}
+
 /// In microseconds.
 const SKEW: u64 = ALLOWED_SKEW.as_secs() * 1_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "sign-in")]
+    #[test]
+    fn a_sign_out_from_long_before_the_sign_in_ends_no_session() {
+        let signed_in = 10 * SKEW;
+        for (made, expected) in [
+            (0, false),
+            (signed_in - SKEW, false),
+            (signed_in - SKEW / 2, true),
+            (signed_in + 1, true),
+            (u64::MAX, true),
+        ] {
+            assert_eq!(ends(Some(made), Some(signed_in)), expected, "{made}");
+        }
+        assert!(ends(None, Some(signed_in)) && ends(Some(0), None));
+    }
 
     #[test]
     fn a_mark_is_of_a_later_sign_out_unless_it_was_there_at_the_sign_in() {

@@ -3,6 +3,7 @@ mod export;
 mod fast_cache;
 mod key;
 mod last_sign_out;
+mod losses;
 mod partition;
 mod refresh_tokens;
 mod rotation;

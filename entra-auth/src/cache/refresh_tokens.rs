@@ -14,16 +14,14 @@ use super::{
 };
 use crate::{
     moment::{Moment, is_from_the_future},
-    store::{
-        Budget, EntryId, LEASE, LoadResult, Rejection, SaveResult, SecondLevel, system_micros,
-    },
+    store::{Budget, EntryId, LEASE, LoadResult, SaveResult, SecondLevel},
 };
 
 /// The refresh token of one user of one application in one tenant.
 #[derive(Clone)]
 pub(crate) struct RefreshToken {
-    cache: TokenCache,
-    entry_id: EntryId,
+    pub(super) cache: TokenCache,
+    pub(super) entry_id: EntryId,
     slot: Arc<Slot>,
 }
 
@@ -343,56 +341,6 @@ impl RefreshToken {
                 .await;
         }
         after
-    }
-
-    /// Notes a rejection for replicas that do not have the token in memory: without a note, it may only
-    /// have been lost. It is no sign-out, after which other tokens of the user would be dropped.
-    #[inline]
-    async fn note_rejection(
-        &self,
-        persistent: &dyn SecondLevel,
-        rejected: &Secret,
-        budget: &mut Budget,
-    ) {
-        let note_id = Rejection::entry_id(&self.entry_id);
-        // The first note tells best when it was, unless its clock was ahead: the user may have signed in
-        // again since.
-        let now = system_micros();
-        let is_noted = |note: Rejection| note.is_of(rejected) && note.made <= now;
-        if let LoadResult::Found(record) = persistent.load(&note_id, budget).await
-            && Rejection::of(&record).is_some_and(is_noted)
-        {
-            return;
-        }
-        let note = Rejection::record(rejected);
-        persistent.save(&note_id, &note, budget).await;
-    }
-
-    /// Whether a user without a refresh token may still be signed in: the store has none, no mark of a
-    /// sign-out and no note of a rejection, so it may have lost the token, which another replica may have in
-    /// memory.
-    #[cfg(feature = "sign-in")]
-    #[inline]
-    pub(crate) async fn may_be_lost(&self) -> bool {
-        let Some(persistent) = &self.cache.0.persistent else {
-            return false;
-        };
-        if self.is_invalidated() {
-            return false;
-        }
-        let mut budget = persistent.budget();
-        let partition = &self.entry_id.partition;
-        let mark = persistent.last_sign_out(partition, &mut budget).await;
-        if matches!(mark, Ok(Some(_))) {
-            return false;
-        }
-        let note_id = Rejection::entry_id(&self.entry_id);
-        match persistent.load(&note_id, &mut budget).await {
-            LoadResult::Found(record) => Rejection::of(&record).is_none(),
-            // It is there, and cannot be read here.
-            LoadResult::Foreign | LoadResult::UnknownKey => false,
-            LoadResult::Absent | LoadResult::Damaged | LoadResult::Unknown => true,
-        }
     }
 
     /// Brings the memory up to date with the store, and the store with the memory if `may_write`. Returns

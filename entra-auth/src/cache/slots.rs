@@ -91,7 +91,9 @@ impl TokenCache {
         let of = slots
             .iter()
             .filter(|(entry_id, _)| entry_id.partition == partition.as_str());
-        of.for_each(|(_, slot)| slot.lock().last_mark = Some(mark.clone()));
+        for (_, slot) in of {
+            slot.lock().last_mark = Some(mark.clone());
+        }
         drop(slots);
         let mut own = self.own_sign_outs();
         own.make_room(|_, _| false);
