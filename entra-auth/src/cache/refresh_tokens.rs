@@ -221,7 +221,9 @@ impl RefreshToken {
             // The store has the token that was used.
             LoadResult::Found(stored) if stored.token.expose_secret() == used.expose_secret() => {
                 kept.last_sign_out.learn(stored.last_sign_out.as_deref());
-                let saved = self.save(&kept, invalidations, &mut budget).await;
+                let saved = self
+                    .save_checked(&**persistent, &kept, invalidations, &mut budget)
+                    .await;
                 return saved != SaveResult::Failed;
             }
             // A time in the future is not newer.
@@ -237,7 +239,9 @@ impl RefreshToken {
                 return true;
             }
             LoadResult::Unknown => {
-                let saved = self.save(&kept, invalidations, &mut budget).await;
+                let saved = self
+                    .save_checked(&**persistent, &kept, invalidations, &mut budget)
+                    .await;
                 return saved != SaveResult::Failed;
             }
             LoadResult::Found(_)
@@ -252,7 +256,7 @@ impl RefreshToken {
         {
             Absence::Lost(kept) => {
                 let saved = self
-                    .save_lost(&**persistent, &kept, invalidations, &mut budget)
+                    .save_checked(&**persistent, &kept, invalidations, &mut budget)
                     .await;
                 saved != SaveResult::Failed
             }
@@ -401,7 +405,7 @@ impl RefreshToken {
             Absence::Unknown => return behind.is_none(),
         };
         if may_write && !kept.is_given {
-            self.save_lost(&**persistent, &kept, invalidations, &mut budget)
+            self.save_checked(&**persistent, &kept, invalidations, &mut budget)
                 .await;
         }
         false
@@ -444,10 +448,11 @@ impl RefreshToken {
         Absence::Lost(kept)
     }
 
-    /// Writes a token that the store has lost. The user may have signed out after the mark was read and
-    /// before the write, so the mark is read again, and a newer one removes the entry.
+    /// Writes a token that the store has lost or that replaces its own. The user may have signed out at
+    /// another replica right before the write, so the mark is read after it, and a newer one removes the
+    /// entry.
     #[inline]
-    async fn save_lost(
+    async fn save_checked(
         &self,
         persistent: &dyn SecondLevel,
         kept: &StoredToken,

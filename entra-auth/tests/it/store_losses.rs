@@ -215,6 +215,28 @@ async fn a_sign_out_while_a_lost_token_is_written_again_applies() {
 }
 
 #[tokio::test]
+async fn a_sign_out_while_a_new_refresh_token_is_written_applies() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let late = Arc::new(LateStore {
+        shelf: Arc::clone(&shelf),
+        next: Mutex::default(),
+    });
+    let here = TokenCache::builder().store(Arc::clone(&late)).build();
+    let here = sign_in(&tenant, &replica(&tenant, &app, &here), ADELE).await;
+    let account = here.account();
+    let partition = CachePartition::account(&tenant.cloud(), &account.home_account_id);
+    *late.next.lock().unwrap() = Some((cache(&shelf), partition));
+    // The request was sent before the sign-out, so its caller may get the access token.
+    let _ = here.token(&fresh()).await;
+    assert!(late.next.lock().unwrap().is_none(), "signed out");
+    assert!(here.refresh_token().is_none());
+    let started = replica(&tenant, &app, &cache(&shelf));
+    assert!(started.resume(account).await.unwrap().is_none());
+    assert!(is_signed_out(&here).await);
+}
+
+#[tokio::test]
 async fn a_token_from_before_a_sign_out_replaces_no_later_sign_in() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
