@@ -13,10 +13,10 @@ pub(super) enum LastSignOut {
     /// The store could not be read at the sign-in, which was at this time by the system clock in
     /// microseconds. The clocks of two machines may differ by [`ALLOWED_SKEW`], so a mark from less than that
     /// before counts as later: the user signs in once more, and a sign-out is never overlooked. The mark that
-    /// this process had seen before is of an earlier sign-out, whatever the clocks say.
+    /// this process had seen or written before is of an earlier sign-out, whatever the clocks say.
     Unknown { since: u64, seen: Option<String> },
-    /// The application brought the token at this time, so it does not take the user for signed out. A mark
-    /// counts as later if no clocks differ so much. The first look at the store makes it known.
+    /// The application brought the token at this time, so it does not take the user for signed out by a mark
+    /// that was made before. The first look at the store makes it known.
     Given { since: u64 },
 }
 
@@ -83,8 +83,19 @@ impl LastSignOut {
                 seen: Some(seen), ..
             } if *seen == mark.id => Some(false),
             Self::Unknown { since, .. } => mark.made.map(|made| made.saturating_add(SKEW) > *since),
-            Self::Given { since } => mark.made.map(|made| made > since.saturating_add(SKEW)),
+            Self::Given { since } => mark.made.map(|made| made > *since),
         }
+    }
+}
+
+/// Whether a sign-out or a rejection that was noted at one time ends a session of a sign-in at another, both
+/// by a system clock in microseconds. It does if a time is not known, or if the clocks may differ so much.
+#[cfg(feature = "sign-in")]
+#[inline]
+pub(super) fn ends(made: Option<u64>, signed_in: Option<u64>) -> bool {
+    match (made, signed_in) {
+        (Some(made), Some(signed_in)) => made.saturating_add(SKEW) > signed_in,
+        _ => true,
     }
 }
 
@@ -94,6 +105,22 @@ const SKEW: u64 = ALLOWED_SKEW.as_secs() * 1_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "sign-in")]
+    #[test]
+    fn a_sign_out_from_long_before_the_sign_in_ends_no_session() {
+        let signed_in = 10 * SKEW;
+        for (made, expected) in [
+            (0, false),
+            (signed_in - SKEW, false),
+            (signed_in - SKEW / 2, true),
+            (signed_in + 1, true),
+            (u64::MAX, true),
+        ] {
+            assert_eq!(ends(Some(made), Some(signed_in)), expected, "{made}");
+        }
+        assert!(ends(None, Some(signed_in)) && ends(Some(0), None));
+    }
 
     #[test]
     fn a_mark_is_of_a_later_sign_out_unless_it_was_there_at_the_sign_in() {
@@ -137,7 +164,7 @@ mod tests {
             (given.clone(), None, Some(false)),
             (given.clone(), Some(&first), Some(false)),
             (given.clone(), Some(&shortly_before), Some(false)),
-            (given.clone(), Some(&shortly_after), Some(false)),
+            (given.clone(), Some(&shortly_after), Some(true)),
             (given.clone(), Some(&second), Some(true)),
             (given, Some(&unreadable), None),
         ];

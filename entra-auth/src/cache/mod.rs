@@ -3,6 +3,7 @@ mod export;
 mod fast_cache;
 mod key;
 mod last_sign_out;
+mod losses;
 mod partition;
 mod refresh_tokens;
 mod rotation;
@@ -65,6 +66,8 @@ struct Inner {
     throttle: Throttle,
     /// The refresh tokens of users, if there is a store.
     refresh_tokens: Mutex<ExpiringMap<EntryId, Arc<Slot>>>,
+    /// The marks of the last sign-outs that this process wrote, by partition.
+    own_sign_outs: Mutex<ExpiringMap<String, String>>,
     /// The refresh tokens of users without a store, by the tokens themselves.
     slots_by_token: SlotsByToken,
 }
@@ -194,6 +197,7 @@ impl TokenCache {
             seal,
             throttle: Throttle::default(),
             refresh_tokens: Mutex::new(ExpiringMap::new(capacity)),
+            own_sign_outs: Mutex::new(ExpiringMap::new(capacity)),
             slots_by_token: SlotsByToken::new(capacity),
         }))
     }

@@ -20,8 +20,8 @@ use crate::{
 /// The refresh token of one user of one application in one tenant.
 #[derive(Clone)]
 pub(crate) struct RefreshToken {
-    cache: TokenCache,
-    entry_id: EntryId,
+    pub(super) cache: TokenCache,
+    pub(super) entry_id: EntryId,
     slot: Arc<Slot>,
 }
 
@@ -127,7 +127,9 @@ impl RefreshToken {
     pub(crate) async fn signed_in(&self, token: Secret, now: Moment) -> bool {
         let (mut kept, invalidations) = {
             let mut held = self.slot.lock();
-            let last_sign_out = LastSignOut::unknown(held.last_mark.clone());
+            let seen = held.last_mark.clone();
+            let seen = seen.or_else(|| self.cache.own_sign_out(&self.entry_id.partition));
+            let last_sign_out = LastSignOut::unknown(seen);
             let kept = StoredToken {
                 is_unstored_sign_in: true,
                 ..StoredToken::new(token, now, last_sign_out)
@@ -219,7 +221,9 @@ impl RefreshToken {
             // The store has the token that was used.
             LoadResult::Found(stored) if stored.token.expose_secret() == used.expose_secret() => {
                 kept.last_sign_out.learn(stored.last_sign_out.as_deref());
-                let saved = self.save(&kept, invalidations, &mut budget).await;
+                let saved = self
+                    .save_checked(&**persistent, &kept, invalidations, &mut budget)
+                    .await;
                 return saved != SaveResult::Failed;
             }
             // A time in the future is not newer.
@@ -235,7 +239,9 @@ impl RefreshToken {
                 return true;
             }
             LoadResult::Unknown => {
-                let saved = self.save(&kept, invalidations, &mut budget).await;
+                let saved = self
+                    .save_checked(&**persistent, &kept, invalidations, &mut budget)
+                    .await;
                 return saved != SaveResult::Failed;
             }
             LoadResult::Found(_)
@@ -250,7 +256,7 @@ impl RefreshToken {
         {
             Absence::Lost(kept) => {
                 let saved = self
-                    .save_lost(&**persistent, &kept, invalidations, &mut budget)
+                    .save_checked(&**persistent, &kept, invalidations, &mut budget)
                     .await;
                 saved != SaveResult::Failed
             }
@@ -334,32 +340,11 @@ impl RefreshToken {
                 None => AfterRejection::SignedOut,
             }
         };
-        // For replicas that do not have the token in memory: without a mark, it may only have been lost.
         if !is_unreadable && matches!(after, AfterRejection::SignedOut) {
-            let partition = &self.entry_id.partition;
-            persistent.note_sign_out(partition, &mut budget).await;
-            if let Ok(mark) = persistent.last_sign_out(partition, &mut budget).await {
-                self.slot.lock().last_mark = mark.map(|mark| mark.id);
-            }
+            self.note_rejection(&**persistent, rejected, &mut budget)
+                .await;
         }
         after
-    }
-
-    /// Whether a user without a refresh token may still be signed in: the store has none and no mark of a
-    /// sign-out, so it may have lost the token, which another replica may have in memory.
-    #[cfg(feature = "sign-in")]
-    #[inline]
-    pub(crate) async fn may_be_lost(&self) -> bool {
-        let Some(persistent) = &self.cache.0.persistent else {
-            return false;
-        };
-        if self.is_invalidated() {
-            return false;
-        }
-        let mut budget = persistent.budget();
-        let partition = &self.entry_id.partition;
-        let mark = persistent.last_sign_out(partition, &mut budget).await;
-        !matches!(mark, Ok(Some(_)))
     }
 
     /// Brings the memory up to date with the store, and the store with the memory if `may_write`. Returns
@@ -420,7 +405,7 @@ impl RefreshToken {
             Absence::Unknown => return behind.is_none(),
         };
         if may_write && !kept.is_given {
-            self.save_lost(&**persistent, &kept, invalidations, &mut budget)
+            self.save_checked(&**persistent, &kept, invalidations, &mut budget)
                 .await;
         }
         false
@@ -463,10 +448,11 @@ impl RefreshToken {
         Absence::Lost(kept)
     }
 
-    /// Writes a token that the store has lost. The user may have signed out after the mark was read and
-    /// before the write, so the mark is read again, and a newer one removes the entry.
+    /// Writes a token that the store has lost or that replaces its own. The user may have signed out at
+    /// another replica right before the write, so the mark is read after it, and a newer one removes the
+    /// entry.
     #[inline]
-    async fn save_lost(
+    async fn save_checked(
         &self,
         persistent: &dyn SecondLevel,
         kept: &StoredToken,

@@ -157,11 +157,15 @@ impl TokenCache {
         };
         // Writes in progress finish first, and later ones see that the partition was removed.
         let gate = persistent.gate(partition.as_str()).write().await;
-        let removed = persistent
+        let (mark, removed) = persistent
             .remove_partition(partition.as_str(), partition.is_account())
             .await;
         // Another caller may have read it from the store in between.
         self.forget_in_memory(partition);
+        // A sign-in here is later, whatever the clocks say and also if it cannot read the mark.
+        if let Some(mark) = mark {
+            self.remember_own_sign_out(partition, mark);
+        }
         drop(gate);
         removed
     }

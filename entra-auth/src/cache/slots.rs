@@ -84,6 +84,36 @@ impl TokenCache {
         });
     }
 
+    /// Remembers the mark of a sign-out that this process wrote.
+    #[inline]
+    pub(super) fn remember_own_sign_out(&self, partition: &CachePartition, mark: String) {
+        let slots = self.slots();
+        let of = slots
+            .iter()
+            .filter(|(entry_id, _)| entry_id.partition == partition.as_str());
+        for (_, slot) in of {
+            slot.lock().last_mark = Some(mark.clone());
+        }
+        drop(slots);
+        let mut own = self.own_sign_outs();
+        own.make_room(|_, _| false);
+        own.put(partition.as_str().to_owned(), mark);
+    }
+
+    /// The mark of the last sign-out that this process wrote for a partition.
+    #[inline]
+    pub(super) fn own_sign_out(&self, partition: &str) -> Option<String> {
+        self.own_sign_outs().peek(&partition.to_owned()).cloned()
+    }
+
+    #[inline]
+    fn own_sign_outs(&self) -> MutexGuard<'_, ExpiringMap<String, String>> {
+        self.0
+            .own_sign_outs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     #[inline]
     fn slots(&self) -> MutexGuard<'_, ExpiringMap<EntryId, Arc<Slot>>> {
         self.0

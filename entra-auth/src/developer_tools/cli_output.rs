@@ -63,7 +63,8 @@ pub(super) struct CliError {
     /// What it says of the failure, what says most first. What the tool proposes is not among it: `azd`
     /// proposes to sign in also where only the network is down.
     said: Vec<String>,
-    /// What tells the kind of failure: the texts of the error object, or all of them if there is none.
+    /// What tells the kind of failure: the texts of the error object and of lines that are labelled as errors,
+    /// or all texts if there is no such object.
     reason: String,
 }
 
@@ -81,8 +82,13 @@ impl CliError {
         let console: Vec<String> = console.filter_map(text).collect();
         said.push(console.join("\n"));
         said.extend(objects.iter().filter_map(|object| text(&object["message"])));
+        let labelled = errors_of(&outside);
         said.push(outside);
-        // Beside an error object stand warnings only, of attempts or steps before.
+        // Beside an error object stand warnings, of attempts or steps before, and labelled errors: the object
+        // may be a line of code that a warning quotes.
+        if !reasons.is_empty() {
+            reasons.extend(labelled);
+        }
         let reason = match reasons.is_empty() {
             true => said.join("\n"),
             false => reasons.join("\n"),
@@ -146,6 +152,16 @@ fn line_of(text: &str) -> Option<&str> {
         .chain(lines().filter(|line| !is_warning(line)))
         .map(without_label)
         .find(|line| !line.is_empty())
+}
+
+/// What the lines of a text say that are labelled as errors.
+fn errors_of(text: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("ERROR:"))
+        .map(str::trim)
+        .filter(|rest| !rest.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn without_label(line: &str) -> &str {
@@ -304,6 +320,8 @@ mod tests {
         let hint =
             r#"{"error":"dial tcp: no such host","suggestion":"AADSTS70043: run azd auth login"}"#;
         assert_eq!(CliError::read(hint).aadsts(), None);
+        let quoted = "x.py:3: SyntaxWarning: invalid escape\n  x = {\"error\": \"y\"}\nERROR: Please run 'az login' to setup account.";
+        assert!(CliError::read(quoted).reason().contains("az login"));
         let shown = CliError::read("ERROR: eyJhbGci.eyJ.x was refused").line();
         assert_eq!(shown, "… was refused");
     }

@@ -1,6 +1,6 @@
 //! The identity of a user from an ID token, at the sign-in and at later re-checks.
 
-use entra_core::{Guid, Secret, TenantId};
+use entra_core::{Guid, Secret, TenantId, Timestamp};
 
 use super::{
     client::{SignInClient, flow_error},
@@ -59,9 +59,21 @@ impl SignInClient {
         account: &Account,
         identity: &Identity,
     ) -> Result<SignInResult, SignInError> {
+        self.renew_since(identity.auth_time, account, identity)
+            .await
+    }
+
+    /// As [`renew`](Self::renew), for a session of a sign-in at this time.
+    async fn renew_since(
+        &self,
+        signed_in: Option<Timestamp>,
+        account: &Account,
+        identity: &Identity,
+    ) -> Result<SignInResult, SignInError> {
         let renewed = self.flow().renew(account).await.map_err(flow_error)?;
         let Some((credential, user_fields)) = renewed else {
-            return Err(match self.flow().may_have_lost_tokens(account).await {
+            let may_be_lost = self.flow().may_have_lost_tokens(account, signed_in).await;
+            return Err(match may_be_lost {
                 true => SignInError::lost_tokens(),
                 false => SignInError::with_detail(
                     SignInErrorKind::SignInRequired,
@@ -95,16 +107,18 @@ impl SignInClient {
         Ok(SignInResult::new(found, credential, None))
     }
 
-    /// [`renew`](Self::renew) with a time limit. A refresh that has begun goes on without the caller, as
+    /// [`renew`](Self::renew) with a time limit, for a session of a sign-in at this time. A refresh that has begun goes on without the caller, as
     /// its response may have the only new refresh token.
     #[cfg(feature = "axum")]
     pub(crate) async fn renew_within(
         &self,
         limit: std::time::Duration,
+        signed_in: Timestamp,
         account: &Account,
         identity: &Identity,
     ) -> Result<SignInResult, SignInError> {
-        let renewal = tokio::time::timeout(limit, self.renew(account, identity)).await;
+        let renewal = self.renew_since(Some(signed_in), account, identity);
+        let renewal = tokio::time::timeout(limit, renewal).await;
         renewal.unwrap_or_else(|_| {
             Err(SignInError::with_detail(
                 SignInErrorKind::Unavailable,

@@ -64,6 +64,7 @@ mod prune;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
+mod rejection;
 mod seal;
 mod sign_out_mark;
 
@@ -83,6 +84,7 @@ pub(crate) use self::{
     key::hashed,
     persistent::{Connect, FindResult, LEASE, LoadResult, SaveResult, SecondLevel, connect},
     record::{EntryId, Record},
+    rejection::Rejection,
     seal::{Seal, damaged},
     sign_out_mark::{SignOutMark, system_micros},
 };

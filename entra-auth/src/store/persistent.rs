@@ -66,11 +66,12 @@ pub(crate) trait SecondLevel: fmt::Debug + Send + Sync {
 
     async fn remove(&self, entry_id: &EntryId, budget: &mut Budget);
 
-    /// Removes a partition. For a user's sign-out this writes the mark of it as well.
-    async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError>;
-
-    /// Marks a user as signed out whose tokens are gone for another reason.
-    async fn note_sign_out(&self, partition: &str, budget: &mut Budget);
+    /// Removes a partition. For a user's sign-out this writes the mark of it as well, and returns its id.
+    async fn remove_partition(
+        &self,
+        partition: &str,
+        is_sign_out: bool,
+    ) -> (Option<String>, Result<(), StoreError>);
 
     /// The mark of the last sign-out of a partition's user, if there is one.
     async fn last_sign_out(
@@ -118,6 +119,14 @@ struct PersistentCache {
     has_met_unknown_key: AtomicBool,
     failures: AtomicU64,
     last: Mutex<Option<StoreError>>,
+}
+
+/// The mark of a sign-out, as it is written.
+struct NewMark {
+    id: String,
+    key: StoreKey,
+    entry: Zeroizing<Vec<u8>>,
+    keep_for: Duration,
 }
 
 /// The result of a search in the store.
@@ -299,30 +308,38 @@ impl SecondLevel for PersistentCache {
     }
 
     #[inline]
-    async fn remove_partition(&self, partition: &str, is_sign_out: bool) -> Result<(), StoreError> {
+    async fn remove_partition(
+        &self,
+        partition: &str,
+        is_sign_out: bool,
+    ) -> (Option<String>, Result<(), StoreError>) {
         let mut budget = self.store.budget();
-        // The mark comes first: a replica that finds no token any more has to find it.
-        let mut marked = match is_sign_out {
-            true => self.mark_sign_out(partition, &mut budget).await,
-            false => Ok(()),
+        let (mark, mut marked) = match is_sign_out {
+            true => match self.new_mark(partition) {
+                Ok(mark) => (Some(mark), Ok(())),
+                Err(error) => (None, Err(error)),
+            },
+            false => (None, Ok(())),
         };
+        // The mark comes first: a replica that finds no token any more has to find it.
+        if let Some(mark) = &mark {
+            marked = self.write_mark(mark, &mut budget).await;
+        }
         let named = StorePartition::named(partition);
         let remove = self.inner().remove_partition(&named);
         let removed = self.store.run(&mut budget, remove).await;
-        if marked.is_err() && removed.is_ok() {
+        if let Some(mark) = &mark
+            && marked.is_err()
+            && removed.is_ok()
+        {
             // The removal may have made room on a full disk.
-            marked = self.mark_sign_out(partition, &mut budget).await;
+            marked = self.write_mark(mark, &mut budget).await;
         }
-        removed
+        let outcome = removed
             .and(marked)
-            .inspect_err(|error| self.failed("written", error.clone()))
-    }
-
-    #[inline]
-    async fn note_sign_out(&self, partition: &str, budget: &mut Budget) {
-        if let Err(error) = self.mark_sign_out(partition, budget).await {
-            self.failed("written", error);
-        }
+            .inspect_err(|error| self.failed("written", error.clone()));
+        // A store that reported an error may have taken it all the same.
+        (mark.map(|mark| mark.id), outcome)
     }
 
     #[inline]
@@ -424,17 +441,29 @@ impl PersistentCache {
     ) -> Result<(), StoreError> {
         let key = entry_id.store_key();
         let entry = self.seal.close(&key, record.encode(entry_id)?)?;
-        let keep_for =
-            Duration::try_from(record.token.expires_on() - record.obtained).unwrap_or_default();
-        let save = self.inner().save(&key, &entry, keep_for);
+        let save = self.inner().save(&key, &entry, kept_for(record));
         self.store.run(budget, save).await
     }
 
+    /// Makes the mark of a sign-out at this moment.
     #[inline]
-    async fn mark_sign_out(&self, partition: &str, budget: &mut Budget) -> Result<(), StoreError> {
-        let record = SignOutMark::record()?;
-        self.write(&SignOutMark::entry_id(partition), &record, budget)
-            .await
+    fn new_mark(&self, partition: &str) -> Result<NewMark, StoreError> {
+        let (entry_id, record) = (SignOutMark::entry_id(partition), SignOutMark::record()?);
+        let key = entry_id.store_key();
+        let entry = self.seal.close(&key, record.encode(&entry_id)?)?;
+        let SignOutMark { id, .. } = SignOutMark::of(&entry, None);
+        Ok(NewMark {
+            id,
+            key,
+            entry,
+            keep_for: kept_for(&record),
+        })
+    }
+
+    #[inline]
+    async fn write_mark(&self, mark: &NewMark, budget: &mut Budget) -> Result<(), StoreError> {
+        let save = self.inner().save(&mark.key, &mark.entry, mark.keep_for);
+        self.store.run(budget, save).await
     }
 
     /// The store itself, for operations that run within a budget.
@@ -460,6 +489,12 @@ impl fmt::Debug for PersistentCache {
             .field("failures", &self.failures())
             .finish()
     }
+}
+
+/// How long a store keeps a record.
+#[inline]
+fn kept_for(record: &Record) -> Duration {
+    Duration::try_from(record.token.expires_on() - record.obtained).unwrap_or_default()
 }
 
 const GATES: usize = 16;

@@ -2,6 +2,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+#[cfg(feature = "sign-in")]
+use entra_core::Timestamp;
 use entra_core::{AccessToken, ClientId, Idempotency, IntoId, Secret, TenantId, url::Url};
 
 use super::{
@@ -371,8 +373,12 @@ impl AuthorizationCodeFlow {
     /// Whether a user without tokens here may have been lost by the store, and not have signed out.
     #[cfg(feature = "sign-in")]
     #[inline]
-    pub(crate) async fn may_have_lost_tokens(&self, account: &Account) -> bool {
-        UserCredential::may_be_lost(&self.0.application, account).await
+    pub(crate) async fn may_have_lost_tokens(
+        &self,
+        account: &Account,
+        signed_in: Option<Timestamp>,
+    ) -> bool {
+        UserCredential::may_be_lost(&self.0.application, account, signed_in).await
     }
 
     #[inline]

@@ -4,6 +4,8 @@ use std::{
 };
 
 use async_trait::async_trait;
+#[cfg(feature = "sign-in")]
+use entra_core::Timestamp;
 use entra_core::{
     AccessToken, ClientId, CredentialError, IntoId, Secret, TokenCredential, TokenRequest,
 };
@@ -342,15 +344,18 @@ impl UserCredential {
         Ok(found.map(|_| user))
     }
 
-    /// Whether the store may have lost the refresh token of a user who has none here.
+    /// Whether the store may have lost the refresh token of a user who has none here, since the user signed in
+    /// at this time.
     #[cfg(feature = "sign-in")]
     #[inline]
     pub(super) async fn may_be_lost(
         application: &Arc<ClientApplication>,
         account: &Account,
+        signed_in: Option<Timestamp>,
     ) -> bool {
         let user = Self::new(application, account.clone(), None, None);
-        user.0.session.refresh_token.may_be_lost().await
+        let held = &user.0.session.refresh_token;
+        held.may_be_lost(signed_in).await
     }
 
     /// Whether the user has signed out here or at another replica.

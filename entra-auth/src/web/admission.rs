@@ -128,7 +128,12 @@ impl Site {
         connection: SignInClient,
     ) -> Result<(Identity, Value), AccessDenied> {
         let signed_in = connection
-            .renew_within(RENEWAL_LIMIT, session.account(), session.identity())
+            .renew_within(
+                RENEWAL_LIMIT,
+                session.since(),
+                session.account(),
+                session.identity(),
+            )
             .await?;
         let identity = signed_in.identity().clone();
         let context = SignInContext {

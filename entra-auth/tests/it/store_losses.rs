@@ -215,6 +215,28 @@ async fn a_sign_out_while_a_lost_token_is_written_again_applies() {
 }
 
 #[tokio::test]
+async fn a_sign_out_while_a_new_refresh_token_is_written_applies() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let late = Arc::new(LateStore {
+        shelf: Arc::clone(&shelf),
+        next: Mutex::default(),
+    });
+    let here = TokenCache::builder().store(Arc::clone(&late)).build();
+    let here = sign_in(&tenant, &replica(&tenant, &app, &here), ADELE).await;
+    let account = here.account();
+    let partition = CachePartition::account(&tenant.cloud(), &account.home_account_id);
+    *late.next.lock().unwrap() = Some((cache(&shelf), partition));
+    // The request was sent before the sign-out, so its caller may get the access token.
+    let _ = here.token(&fresh()).await;
+    assert!(late.next.lock().unwrap().is_none(), "signed out");
+    assert!(here.refresh_token().is_none());
+    let started = replica(&tenant, &app, &cache(&shelf));
+    assert!(started.resume(account).await.unwrap().is_none());
+    assert!(is_signed_out(&here).await);
+}
+
+#[tokio::test]
 async fn a_token_from_before_a_sign_out_replaces_no_later_sign_in() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
@@ -233,4 +255,42 @@ async fn a_token_from_before_a_sign_out_replaces_no_later_sign_in() {
     assert_eq!(here.refresh_token().unwrap(), later);
     here.token(&fresh()).await.unwrap();
     there.token(&fresh()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rejected_token_ends_no_later_sign_in_after_a_loss_of_the_store() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let started = || replica(&tenant, &app, &cache(&shelf));
+    let (one, two) = (started(), started());
+    let here = sign_in(&tenant, &one, ADELE).await;
+    tenant.user(ADELE).revoke_sessions();
+    let there = sign_in(&tenant, &two, ADELE).await;
+    shelf.entries.lock().unwrap().clear();
+    assert!(is_signed_out(&here).await);
+    there.token(&fresh()).await.unwrap();
+    assert!(started().resume(here.account()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_sign_in_after_a_sign_out_here_survives_a_store_that_fails_meanwhile() {
+    let (tenant, app) = shop().await;
+    for is_in_use in [false, true] {
+        let shelf = Shelf::new();
+        let one = replica(&tenant, &app, &cache(&shelf));
+        let old = sign_in(&tenant, &one, ADELE).await;
+        let account = old.account().clone();
+        let old = is_in_use.then_some(old);
+        one.sign_out(&account).await.unwrap();
+        shelf.fail(true);
+        let here = sign_in(&tenant, &one, ADELE).await;
+        shelf.fail(false);
+        here.token(&fresh()).await.unwrap();
+        let started = replica(&tenant, &app, &cache(&shelf));
+        assert!(started.resume(&account).await.unwrap().is_some());
+        // The next sign-out applies.
+        started.sign_out(&account).await.unwrap();
+        assert!(is_signed_out(&here).await);
+        drop(old);
+    }
 }

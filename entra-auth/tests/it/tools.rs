@@ -358,6 +358,19 @@ async fn warnings_of_python_before_the_error_hide_no_code() {
 }
 
 #[tokio::test]
+async fn an_object_that_a_warning_quotes_does_not_hide_the_error() {
+    let stderr = "x.py:3: SyntaxWarning: invalid escape sequence\n  x = {\"error\": \"y\"}\nERROR: Please run 'az login' to setup account.\n";
+    let credential = AzureCliCredential::builder(&Environment::default())
+        .process_runner(Arc::new(Tools::new().complain(stderr)))
+        .build()
+        .unwrap();
+    let error = credential.token(&graph()).await.unwrap_err();
+    let error = detail(&error);
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("no user is signed in"));
+}
+
+#[tokio::test]
 async fn an_error_of_a_tool_that_reports_success_is_read_too() {
     let stderr = "ERROR: AADSTS70043: The refresh token has expired\n";
     let output = Ok((true, "\n".to_owned(), stderr.to_owned()));

@@ -181,6 +181,23 @@ async fn a_replica_without_the_token_postpones_the_check_after_a_loss_of_the_sto
 }
 
 #[tokio::test]
+async fn an_earlier_sign_out_does_not_hide_that_the_store_lost_a_token() {
+    let site = Replicas::new().await;
+    let (one, two) = (site.replica(site.setup()), site.replica(site.setup()));
+    let mut earlier = site.signed_in(&one).await;
+    let response = earlier.post(&one, "/auth/sign-out", "", false).await;
+    assert!(response.location().contains("/logout?"));
+    let mark = site.tokens.entries.lock().unwrap().clone();
+    assert_eq!(mark.len(), 1, "the mark of the sign-out");
+    site.advance(Duration::from_secs(7 * 24 * 3600));
+    let mut browser = site.signed_in(&one).await;
+    // The tokens are evicted, and the mark is not.
+    site.tokens.entries.lock().unwrap().clone_from(&mark);
+    site.advance(INTERVAL);
+    site.session_survives(&two, &one, &mut browser).await;
+}
+
+#[tokio::test]
 async fn a_revoked_user_is_signed_out_at_replicas_that_have_never_seen_the_user() {
     let site = Replicas::new().await;
     let (one, two) = (site.replica(site.setup()), site.replica(site.setup()));
