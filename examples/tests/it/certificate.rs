@@ -321,12 +321,8 @@ async fn a_reader_that_cannot_be_used_ends_the_step_before_anything_is_changed()
             proof: None,
             readers: vec![path],
         };
-        let applied = apply(
-            &environment,
-            Some(folder.0.clone()),
-            others,
-            &mut Vec::new(),
-        );
+        let out = &mut Vec::new();
+        let applied = apply(&environment, Some(folder.0.clone()), others, out);
         let error = applied.await.unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains(name), "{error}");
     }
