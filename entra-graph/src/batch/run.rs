@@ -482,7 +482,7 @@ impl Run {
         self.finish(index, None, Err(error));
     }
 
-    /// Fails a request to whose last attempt there is no response of its own.
+    /// Fails a request whose last attempt has no response of its own.
     #[inline]
     fn fail(&mut self, index: usize, error: &Error) {
         let now = self.elapsed();

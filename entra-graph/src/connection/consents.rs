@@ -251,7 +251,7 @@ impl<'a> Granted<'a> {
         self.of_type("AllPrincipals").any(|grant| has(grant, name))
     }
 
-    /// The object ids of the users for whom alone it is granted.
+    /// The object ids of the users, if it is granted for single users only.
     fn single_users(&self, name: &str) -> Vec<&'a str> {
         self.of_type("Principal")
             .filter(|grant| has(grant, name))

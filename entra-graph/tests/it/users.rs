@@ -141,7 +141,7 @@ async fn sponsors_are_added_listed_and_removed_by_reference() {
     let left = adele.sponsors().list().send().await.unwrap();
     assert_eq!(left.items.len(), 1);
     let own = adele.sponsors().add(&adele_id).send().await;
-    assert!(own.is_err(), "a user is no sponsor of the same user");
+    assert!(own.is_err(), "a user cannot be their own sponsor");
 }
 
 #[tokio::test]
