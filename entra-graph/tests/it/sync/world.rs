@@ -190,6 +190,24 @@ impl World {
         let _ = self.graph.raw("POST", path).body_json(&body).send().await;
     }
 
+    /// Deletes a user for good, if there are many. So rounds stay as quick at the end as at the start.
+    async fn end_a_user(&mut self) {
+        if self.users.len() > MOST_USERS {
+            let at = self.random.below(self.users.len());
+            let user = self.users.swap_remove(at);
+            self.send("DELETE", format!("/users/{user}")).await;
+        }
+    }
+
+    /// Deletes a group for good, if there are many. The first two are the scope.
+    async fn end_a_group(&mut self) {
+        if self.groups.len() > MOST_GROUPS {
+            let at = 2 + self.random.below(self.groups.len() - 2);
+            let group = self.groups.swap_remove(at);
+            self.send("DELETE", format!("/groups/{}", group.id())).await;
+        }
+    }
+
     async fn send(&self, method: &str, path: String) {
         // Most are rejected: the object is deleted, or is not.
         let _ = self.graph.raw(method, path).send().await;
@@ -227,8 +245,14 @@ impl World {
         let other = self.random.below(self.groups.len());
         let nested = self.groups[other].id();
         match self.random.below(34) {
-            0 => self.create_group(),
-            1 | 2 => self.create_user(),
+            0 => {
+                self.create_group();
+                self.end_a_group().await;
+            }
+            1 | 2 => {
+                self.create_user();
+                self.end_a_user().await;
+            }
             3 => self.send("DELETE", format!("/users/{user}")).await,
             4 if self.random.percent(30) => self.send("DELETE", format!("/groups/{group}")).await,
             5 | 6 => {
@@ -249,7 +273,14 @@ impl World {
             12..=16 => drop(self.groups[at].add_member(user.parse().unwrap())),
             17 | 18 => drop(self.groups[at].remove_member(user.parse().unwrap())),
             19 => self.set("groups", &group, &["description", "displayName"]),
-            20 => self.create_device(),
+            20 => {
+                self.create_device();
+                if self.devices.len() > MOST_DEVICES {
+                    let at = self.random.below(self.devices.len());
+                    let device = self.devices.swap_remove(at);
+                    let _ = self.tenant.remove("devices", &device);
+                }
+            }
             21 | 22 => {
                 let device = self.random.pick(&self.devices).clone();
                 self.set(
@@ -262,7 +293,14 @@ impl World {
                 let device = self.random.pick(&self.devices).clone();
                 let _ = self.tenant.remove("devices", &device);
             }
-            24 if self.random.percent(30) => self.create_principal(),
+            24 if self.random.percent(30) => {
+                self.create_principal();
+                if self.principals.len() > MOST_PRINCIPALS {
+                    let at = self.random.below(self.principals.len());
+                    let principal = self.principals.swap_remove(at);
+                    let _ = self.tenant.remove("servicePrincipals", &principal);
+                }
+            }
             25 => {
                 let principal = self.random.pick(&self.principals).clone();
                 self.set("servicePrincipals", &principal, &["displayName", "notes"]);
@@ -304,6 +342,12 @@ impl World {
         self.tenant.inject(fault.times(1));
     }
 }
+
+/// With more than these, one goes for each that comes.
+const MOST_USERS: usize = 60;
+const MOST_GROUPS: usize = 30;
+const MOST_DEVICES: usize = 30;
+const MOST_PRINCIPALS: usize = 12;
 
 /// How late changes are shown.
 const DELAY: Duration = Duration::from_secs(200);
