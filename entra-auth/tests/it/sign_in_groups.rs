@@ -245,7 +245,7 @@ async fn no_user_is_admitted_while_the_directory_is_unavailable() {
             .await
             .unwrap()
     );
-    let shared: std::sync::Arc<dyn GroupMembership> = std::sync::Arc::new(Directory::of(&[A]));
+    let shared: Arc<dyn GroupMembership> = Arc::new(Directory::of(&[A]));
     assert!(session.is_member_of_any(&*shared, [A]).await.unwrap());
 }
 
