@@ -6,6 +6,7 @@ use std::{
     io,
     path::Path,
     pin::pin,
+    sync::mpsc,
     task::Poll,
     thread,
     time::Duration,
@@ -39,15 +40,21 @@ pub(crate) async fn run_within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
-    let (mut work, mut timer) = (pin!(run(work)), pin!(sleep(limit)));
+    within(limit, run(work)).await.unwrap_or_else(|| {
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the file system did not respond in time",
+        ))
+    })
+}
+
+/// The outcome of the work if it is there in time, also without a runtime of tokio. It is polled first, and the
+/// timer starts only if it has to wait.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut timer) = (pin!(work), pin!(sleep(limit)));
     poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Pending => timer.as_mut().poll(context).map(|()| {
-            Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the file system did not respond in time",
-            ))
-        }),
-        done => done,
+        Poll::Pending => timer.as_mut().poll(context).map(|()| None),
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
     })
     .await
 }
@@ -87,6 +94,37 @@ pub(crate) async fn sleep(duration: Duration) {
     match Handle::try_current() {
         Ok(_) => tokio::time::sleep(duration).await,
         // If no thread can be started, this returns at once.
-        Err(_) => drop(run(move || thread::sleep(duration)).await),
+        Err(_) => {
+            // The thread ends with this future: its sender is dropped then.
+            let (sender, dropped) = mpsc::channel::<()>();
+            drop(run(move || dropped.recv_timeout(duration)).await);
+            drop(sender);
+        }
+    }
+}
+
+/// Drives a future on this thread, without a runtime.
+#[cfg(test)]
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    use std::{
+        sync::Arc,
+        task::{Context, Wake, Waker},
+    };
+
+    struct Unpark(thread::Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let (mut future, mut context) = (pin!(future), Context::from_waker(&waker));
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(outcome) => return outcome,
+            Poll::Pending => thread::park(),
+        }
     }
 }

@@ -2,18 +2,25 @@ use std::{error, fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::ObjectId;
+use crate::{Guid, ObjectId};
 
 /// A directory that knows which groups a user is in, directly or through other groups.
 ///
 /// A sign-in asks it if the token has no groups. The client of `entra-graph` implements it; a test or a cache
-/// may too. It must be the directory of the tenant that the user signed in to.
+/// may too. It must be the directory of the tenant that the user signed in to: an object id means nothing in
+/// another one. One that knows its [`tenant`](Self::tenant) is not asked about users of others.
 ///
 /// Microsoft Graph leaves groups with hidden membership (`visibility` `HiddenMembership`) out of its
 /// response, without an error, unless the application has `Member.Read.Hidden`: a member of such a group
 /// is then reported as not a member.
 #[async_trait]
 pub trait GroupMembership: fmt::Debug + Send + Sync {
+    /// The tenant of the directory, if it is known without a request. Users of other tenants are then
+    /// rejected before the directory is asked.
+    fn tenant(&self) -> Option<Guid> {
+        None
+    }
+
     /// Returns those of the groups that the user is a member of.
     ///
     /// # Errors
@@ -33,6 +40,10 @@ pub trait GroupMembership: fmt::Debug + Send + Sync {
 
 #[async_trait]
 impl<T: GroupMembership + ?Sized> GroupMembership for Arc<T> {
+    fn tenant(&self) -> Option<Guid> {
+        (**self).tenant()
+    }
+
     async fn member_groups_among(
         &self,
         user: ObjectId,

@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime, sync::OwnedMutexGuard, time::timeout};
+use tokio::sync::OwnedMutexGuard;
 use tracing::warn;
 
-use crate::store::StoreLock;
+use crate::{blocking, store::StoreLock};
 
 /// The lock for the uses of one refresh token in this process.
 #[derive(Debug, Default)]
@@ -30,17 +30,13 @@ pub(crate) struct RotationGuard {
 }
 
 impl RotationLock {
-    /// Waits for the previous use, up to a timeout.
+    /// Waits for the previous use, up to a timeout, also without a runtime of tokio.
     #[inline]
     pub(crate) async fn acquire(&self, timeout_after: Duration) -> RotationGuard {
         loop {
             let lock = self.current();
             let waiting = Arc::clone(&lock).lock_owned();
-            // Without a runtime there is no timer, and no other runtime that might stand still.
-            if runtime::Handle::try_current().is_err() {
-                return RotationGuard::new(waiting.await);
-            }
-            if let Ok(local) = timeout(timeout_after, waiting).await {
+            if let Some(local) = blocking::within(timeout_after, waiting).await {
                 return RotationGuard::new(local);
             }
             warn!("a refresh of a token does not complete; starting another");
@@ -89,5 +85,20 @@ impl RotationGuard {
     #[inline]
     pub(crate) const fn is_exclusive(&self) -> bool {
         self.is_exclusive
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_that_does_not_complete_is_not_waited_for_without_a_runtime_either() {
+        blocking::block_on(async {
+            let lock = RotationLock::default();
+            let stuck = lock.acquire(Duration::from_millis(20)).await;
+            let next = lock.acquire(Duration::from_millis(20)).await;
+            assert!(stuck.is_exclusive && next.is_exclusive);
+        });
     }
 }

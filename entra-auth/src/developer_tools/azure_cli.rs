@@ -383,7 +383,10 @@ impl Tool {
             self.not_installed()
         } else if says(NO_NETWORK) {
             Error::new(ErrorKind::Transport, format!("{self} has no connection")).with(|inner| {
-                inner.fix = Some("check network, DNS and proxy, and try again".into());
+                inner.fix = Some(
+                    "check network, DNS, proxy and, if a proxy inspects TLS, the certificates that the tool trusts; then try again"
+                        .into(),
+                );
             })
         } else if says(&[
             "az login",
@@ -473,4 +476,18 @@ const NO_NETWORK: &[&str] = &[
     "deadline exceeded",
     "tls handshake timeout",
     "proxyconnect",
+    // Of a request that was sent, by Python, Windows and Go.
+    "timed out",
+    "winerror 10060",
+    "winerror 10061",
+    "a connection attempt failed",
+    "actively refused",
+    "no route to host",
+    "client.timeout exceeded",
+    "awaiting headers",
+    "\": eof",
+    "unexpected eof",
+    // Most often a proxy that inspects TLS.
+    "certificate verify failed",
+    "x509:",
 ];

@@ -281,8 +281,10 @@ impl SignInClient {
     /// [`ErrorKind::Service`](crate::ErrorKind::Service) if the store cannot be read and the tokens are not in
     /// memory. It does not mean that the user has to sign in again.
     pub async fn resume(&self, account: &Account) -> Result<Option<UserCredential>, Error> {
-        // Another provider's account may have no tenant but the connection's own.
-        if account.tenant != *self.tenant() && !self.admits_tenant(&account.tenant) {
+        // Another provider's account may have no tenant but the name that the connection has. A GUID is
+        // always asked for: the tenant of a connection may be admitted no longer.
+        let is_own_name = account.tenant.guid().is_none() && account.tenant == *self.tenant();
+        if !is_own_name && !self.admits_tenant(&account.tenant) {
             return Ok(None);
         }
         self.0.flow.resume(account).await

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use entra_core::{Guid, ObjectId, TenantId, Timestamp};
+use entra_core::{Cloud, Guid, ObjectId, TenantId, Timestamp, url::Url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -20,7 +20,8 @@ use super::{
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The user's object id in the tenant: the same for every application.
+    /// The user's object id in the tenant: the same for every application. Another provider than Entra can
+    /// write any: it is then no user of a directory.
     pub oid: ObjectId,
     /// The tenant that the user signed in to, as a GUID.
     pub tid: TenantId,
@@ -53,6 +54,9 @@ pub struct Identity {
     /// The opaque hint by which a sign-out finds this account; an optional claim.
     pub login_hint: Option<String>,
     claims: Map<String, Value>,
+    /// Whether Entra wrote the claims. `None` in a session of an earlier version.
+    #[serde(default)]
+    by_entra: Option<bool>,
 }
 
 /// An e-mail address with its trust caveat.
@@ -140,17 +144,34 @@ impl Identity {
             sid: owned("sid"),
             login_hint: owned("login_hint"),
             claims,
+            by_entra: Some(true),
         })
     }
 }
 
 impl Identity {
-    /// Only Entra verifies addresses; another provider could claim any.
+    /// Only Entra verifies addresses and knows object ids; another provider could claim any.
     pub(super) fn of_another_provider(mut self) -> Self {
+        self.by_entra = Some(false);
         self.email = self.email.map(|email| match email {
             Email::Verified(address) | Email::Unverified(address) => Email::Unverified(address),
         });
         self
+    }
+
+    /// Whether Entra wrote the claims, so that the object id is that of a user in a directory. Without the
+    /// entry it is decided by the issuer: no other provider has one at these hosts.
+    pub(super) fn is_of_entra(&self) -> bool {
+        self.by_entra.unwrap_or_else(|| {
+            let url = Url::parse(&self.issuer).ok();
+            let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+            let clouds = [Cloud::public(), Cloud::us_government(), Cloud::china()];
+            host.ends_with(".ciamlogin.com")
+                || clouds.iter().any(|cloud| {
+                    cloud.authority().host_str() == Some(host)
+                        || cloud.authority_aliases().iter().any(|name| name == host)
+                })
+        })
     }
 }
 
@@ -391,5 +412,35 @@ mod tests {
         assert_eq!(restored, identity);
         let shown = format!("{identity:?} {:?}", identity.email);
         assert!(!shown.to_lowercase().contains("canary"), "{shown}");
+    }
+
+    #[test]
+    fn an_identity_of_an_earlier_version_is_of_entra_by_its_issuer() {
+        for (issuer, expected) in [
+            (
+                format!("https://login.microsoftonline.com/{TID}/v2.0"),
+                true,
+            ),
+            (format!("https://sts.windows.net/{TID}/"), true),
+            (format!("https://{TID}.ciamlogin.com/{TID}/v2.0"), true),
+            (format!("https://evil.example/{TID}/v2.0"), false),
+            (
+                format!("https://login.microsoftonline.com.evil.example/{TID}/v2.0"),
+                false,
+            ),
+            (
+                format!("https://login.microsoftonline.com@evil.example/{TID}/v2.0"),
+                false,
+            ),
+            ("i".to_owned(), false),
+        ] {
+            let identity = with(json!({ "iss": issuer }));
+            assert!(identity.is_of_entra());
+            assert!(!identity.clone().of_another_provider().is_of_entra());
+            let mut stored = serde_json::to_value(&identity).unwrap();
+            stored.as_object_mut().unwrap().remove("by_entra").unwrap();
+            let earlier: Identity = serde_json::from_value(stored).unwrap();
+            assert_eq!(earlier.is_of_entra(), expected, "{issuer}");
+        }
     }
 }

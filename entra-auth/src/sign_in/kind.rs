@@ -438,7 +438,7 @@ impl SignInErrorKind {
             Self::GroupsRejected => (
                 "the directory rejected the request for the user's groups",
                 "Your access cannot be checked because of the setup of this site; please tell your administrator.",
-                "Microsoft Graph rejected the request for the user's groups and will reject it again: check that the credential is of the tenant that the user signed in to.",
+                "The user's groups cannot be read in this directory, and a new attempt will not change it: check that the credential is of the tenant that the user signed in to.",
             ),
             Self::Throttled => (
                 "the sign-in service throttled the request",

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use entra_core::{GroupMembership, IntoId, ObjectId};
+use entra_core::{GroupMembership, IntoId, MembershipError, MembershipErrorKind, ObjectId};
 
 use super::{error::SignInError, groups::Groups, identity::Identity};
 use crate::user::{Account, UserCredential};
@@ -97,6 +97,11 @@ impl SignInResult {
     /// and this one does. Such a list holds what the registration asks for only, such as security
     /// groups. With no groups to look for, it returns `false`.
     ///
+    /// A user of another provider than Entra is never looked up, since such a provider can write any object
+    /// id into its tokens, and the ids of any groups; neither is a user of another tenant, if the directory
+    /// knows its own ([`GroupMembership::tenant`]). With several tenants, ask the directory of the user's
+    /// [`tid`](Identity::tid).
+    ///
     /// **Hidden membership.** The directory does not tell members of a Microsoft 365 group with
     /// `visibility` `HiddenMembership` (nor of a hidden administrative unit) to an application
     /// without the permission `Member.Read.Hidden`: a true member then counts as none, and no error
@@ -107,7 +112,7 @@ impl SignInResult {
     /// [`GroupsUnavailable`](super::SignInErrorKind::GroupsUnavailable) when the directory does not
     /// respond for now; [`GroupPermissionMissing`](super::SignInErrorKind::GroupPermissionMissing)
     /// and [`GroupsRejected`](super::SignInErrorKind::GroupsRejected) when it never will until an
-    /// administrator acts. Reject the user then.
+    /// administrator acts, and for a user of another provider or tenant. Reject the user then.
     pub async fn is_member_of_any<D, I>(
         &self,
         directory: &D,
@@ -131,9 +136,11 @@ impl SignInResult {
     where
         D: GroupMembership + ?Sized,
     {
+        self.identity.check_provider()?;
         if let Groups::Ids(listed) = &self.identity.groups {
             return Ok(listed.clone());
         }
+        self.identity.check_directory(directory)?;
         directory
             .all_member_groups(self.identity.oid)
             .await
@@ -169,9 +176,11 @@ impl Identity {
         if groups.is_empty() {
             return Ok(false);
         }
+        self.check_provider()?;
         if let Groups::Ids(listed) = &self.groups {
             return Ok(groups.iter().any(|group| listed.contains(group)));
         }
+        self.check_directory(directory)?;
         let found = directory
             .member_groups_among(self.oid, &groups)
             .await
@@ -179,6 +188,37 @@ impl Identity {
         // Groups that were not requested do not count, whatever the directory returns.
         Ok(found.iter().any(|group| groups.contains(group)))
     }
+
+    /// Checks that the ids of the user and of the groups are Entra's.
+    fn check_provider(&self) -> Result<(), SignInError> {
+        if self.is_of_entra() {
+            return Ok(());
+        }
+        Err(not_asked(
+            "the user signed in at another provider than Microsoft Entra ID, and is in no directory",
+            "Decide by the claims of that provider, such as Identity::groups, which users of its connection have access.",
+        ))
+    }
+
+    /// Checks that the directory is of the user's tenant, if it knows its own.
+    fn check_directory<D>(&self, directory: &D) -> Result<(), SignInError>
+    where
+        D: GroupMembership + ?Sized,
+    {
+        match directory.tenant() {
+            Some(tenant) if self.tid.guid() != Some(tenant) => Err(not_asked(
+                "the directory is of another tenant than the one that the user signed in to",
+                "Ask the directory of the user's tenant (Identity::tid).",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The error of a user whom a directory is not asked about.
+fn not_asked(message: &str, fix: &str) -> SignInError {
+    let error = MembershipError::new(MembershipErrorKind::Rejected, message);
+    SignInError::membership(error.with_fix(fix))
 }
 
 fn ids<I>(groups: I) -> Result<Vec<ObjectId>, SignInError>

@@ -5,12 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    runtime,
-    time::{Instant, timeout},
-};
+use tokio::time::Instant;
 
 use super::{EncryptedStore, StoreError, StoreErrorKind};
+use crate::blocking;
 
 /// A store whose delays are bounded: each operation has a time limit, and a store that exceeds it
 /// is skipped for a while (a circuit breaker).
@@ -67,23 +65,19 @@ impl GuardedStore {
         &self.store
     }
 
-    /// Runs one operation within what is left of the budget. Its time tells how the store does, so several
-    /// operations are not run as one.
+    /// Runs one operation within what is left of the budget, also without a runtime of tokio. Its time tells how
+    /// the store does, so several operations are not run as one.
     #[inline]
     pub(crate) async fn run<T>(
         &self,
         budget: &mut Budget,
         operation: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        // Without a runtime there is no timer: only the store's own limits apply.
-        if runtime::Handle::try_current().is_err() {
-            return operation.await;
-        }
         let started = Instant::now();
         let probe = self.enter(started)?;
-        let done = timeout(budget.0, operation).await;
+        let done = blocking::within(budget.0, operation).await;
         budget.0 = budget.0.saturating_sub(started.elapsed());
-        if let Ok(done) = done {
+        if let Some(done) = done {
             let is_late = started.elapsed() >= self.latest_error();
             match &done {
                 Err(error) if is_late && error.kind() == StoreErrorKind::Unavailable => {
@@ -182,6 +176,8 @@ mod tests {
         *,
     };
 
+    type Operation = std::pin::Pin<Box<dyn Future<Output = Result<(), StoreError>>>>;
+
     /// The operations of a test are its own.
     #[derive(Debug)]
     struct Unused;
@@ -238,6 +234,22 @@ mod tests {
             run(&guard, &mut budget, 1_500, result).await.unwrap_err();
             assert_eq!(is_open(&guard).await, opens, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_store_that_hangs_has_its_limit_without_a_runtime_too() {
+        let limit = Duration::from_millis(50);
+        let guard = GuardedStore::new(Arc::new(Unused), limit);
+        let run =
+            |operation: Operation| blocking::block_on(guard.run(&mut guard.budget(), operation));
+        let hangs = || Box::pin(std::future::pending::<Result<(), StoreError>>()) as Operation;
+        let responds = || Box::pin(async { Ok::<(), StoreError>(()) }) as Operation;
+        run(responds()).unwrap();
+        let error = run(hangs()).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(error.to_string().contains("took longer"), "{error}");
+        let error = run(responds()).unwrap_err();
+        assert!(error.to_string().contains("is skipped"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

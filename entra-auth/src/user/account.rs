@@ -45,7 +45,7 @@ impl Account {
         };
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         if user_fields.id_token.is_some() {
-            if text("aud") != Some(client.to_string().as_str()) {
+            if !is_for(&claims, &client.to_string()) {
                 return Err(unusable("the ID token is for another application"));
             }
             if nonce.is_some() && text("nonce") != nonce {
@@ -84,6 +84,19 @@ impl fmt::Debug for Account {
         f.debug_struct("Account")
             .field("tenant", &self.tenant)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether an ID token is for this application. The audience may be a list (OpenID Connect Core, 2); if it names
+/// several, the token was issued to the one in `azp` (3.1.3.7).
+#[inline]
+fn is_for(claims: &Map<String, Value>, client: &str) -> bool {
+    let is_own = |value: &Value| value.as_str() == Some(client);
+    match claims.get("aud") {
+        Some(Value::Array(all)) => {
+            all.iter().any(is_own) && (all.len() == 1 || claims.get("azp").is_some_and(is_own))
+        }
+        one => one.is_some_and(is_own),
     }
 }
 
@@ -191,12 +204,32 @@ mod tests {
     }
 
     #[test]
+    fn the_audience_of_an_id_token_may_be_a_list() {
+        for audience in [
+            format!(r#""aud":"{CLIENT}""#),
+            format!(r#""aud":["{CLIENT}"]"#),
+            format!(r#""aud":["api","{CLIENT}"],"azp":"{CLIENT}""#),
+        ] {
+            let claims = format!(r#"{{{audience},"oid":"o","tid":"t"}}"#);
+            let account = of(&user_fields(&claims, None), None).unwrap();
+            assert_eq!(account.home_account_id, "o.t", "{claims}");
+        }
+    }
+
+    #[test]
     fn id_token_with_another_audience_or_nonce_is_rejected() {
         let other = r#"{"aud":"someone","oid":"o","tid":"t"}"#;
         let good = format!(r#"{{"aud":"{CLIENT}","oid":"o","tid":"t","nonce":"n"}}"#);
         let no_subject = format!(r#"{{"aud":"{CLIENT}"}}"#);
+        let several = format!(r#"{{"aud":["{CLIENT}","api"],"oid":"o","tid":"t"}}"#);
+        let of_another = format!(r#"{{"aud":["{CLIENT}","api"],"azp":"api","oid":"o","tid":"t"}}"#);
         for (claims, nonce) in [
             (other, None),
+            (r#"{"aud":["someone"],"oid":"o","tid":"t"}"#, None),
+            (r#"{"aud":[],"oid":"o","tid":"t"}"#, None),
+            (r#"{"aud":{},"oid":"o","tid":"t"}"#, None),
+            (&several, None),
+            (&of_another, None),
             (&good, Some("m")),
             (&no_subject, None),
             ("[]", None),

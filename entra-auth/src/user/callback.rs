@@ -69,11 +69,13 @@ impl<'a> From<&'a str> for Callback<'a> {
     #[inline]
     fn from(text: &'a str) -> Self {
         match text.split_once('?') {
-            // Within a query or a form, a question mark is a value's.
-            Some((address, query)) if !address.contains(['=', '&']) => Self {
-                address: Some(address).filter(|address| !address.is_empty()),
-                parameters: query.split('#').next().unwrap_or_default(),
-            },
+            // Within a query or a form, a question mark is a value's. A path may have any of these.
+            Some((address, query)) if is_address(address) || !address.contains(['=', '&']) => {
+                Self {
+                    address: Some(address).filter(|address| !address.is_empty()),
+                    parameters: query.split('#').next().unwrap_or_default(),
+                }
+            }
             _ => Self {
                 address: None,
                 parameters: text,
@@ -94,6 +96,15 @@ impl fmt::Debug for Callback<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Callback")
     }
+}
+
+/// Whether a text begins as a path or with a scheme, which the parameters of a query or a form do not.
+#[inline]
+fn is_address(text: &str) -> bool {
+    let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    text.starts_with('/') || has_scheme
 }
 
 /// The path of an address, or of a path, in one spelling: what callbacks are told apart by.
@@ -430,6 +441,35 @@ mod tests {
             at(Callback::from(&query), true),
             Some(CallbackMismatch::MissingRedirectUri)
         );
+    }
+
+    #[test]
+    fn a_callback_path_may_have_what_separates_parameters() {
+        for path in ["/cb/AT&T", "/cb;org=7", "/a=b&c/cb", "/&", "/="] {
+            let mut flow = flow();
+            flow.redirect_uri = format!("https://a.example{path}");
+            for address in [path.to_owned(), format!("http://10.0.0.1:8080{path}")] {
+                let callback = format!("{address}?code=c&state=s-1#f");
+                let read = |callback: &str| {
+                    super::read(callback.into(), &flow, Timestamp::UNIX_EPOCH, true)
+                };
+                let response = read(&callback).ok().unwrap();
+                assert!(response.has_address, "{callback}");
+                assert_eq!(response.outcome.unwrap().expose_secret(), "c");
+                let other = format!("{address}x?code=c&state=s-1");
+                let expected = CallbackMismatch::RedirectUriMismatch;
+                assert_eq!(read(&other).err(), Some(expected), "{other}");
+            }
+        }
+        // What only a value has makes no address.
+        for form in [
+            "code=c&state=s-1&to=https://a.example/cb?x",
+            "to=//a?b&code=c&state=s-1",
+            "state=s-1&code=c&to=/cb?x=y",
+        ] {
+            let response = super::read(form.into(), &flow(), Timestamp::UNIX_EPOCH, false);
+            assert!(!response.ok().unwrap().has_address, "{form}");
+        }
     }
 
     #[test]

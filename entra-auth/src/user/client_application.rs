@@ -84,15 +84,7 @@ impl ClientApplication {
     /// For a provider other than Entra it includes the token endpoint.
     #[inline]
     pub(crate) fn authority(&self) -> String {
-        let cloud = &self.settings.cloud;
-        match cloud.is_entra() {
-            true => cloud.cache_authority(),
-            false => format!(
-                "{} {}",
-                cloud.authority(),
-                cloud.token_endpoint(&self.tenant)
-            ),
-        }
+        self.settings.cloud.cache_authority()
     }
 
     #[inline]

@@ -70,7 +70,7 @@ impl ConnectionIdentity {
     }
 
     /// The same text for the same connection.
-    fn to_text(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         serde_json::json!([self.authority, self.tenant, self.client]).to_string()
     }
 
@@ -134,8 +134,8 @@ impl fmt::Debug for Session {
 ///
 /// A session has three entries: the record and the state in the partition of its user, so that all
 /// sessions of a user can be ended in one step, and a mark in the partition of the session at Entra,
-/// so that a front-channel sign-out can end those. It is valid while all of them exist. Both partitions
-/// say beside them whose tokens a sign-out removes.
+/// so that a front-channel sign-out can end those. It is valid while all of them exist. Other entries say
+/// whose tokens a sign-out removes, and stay until it did: for one at Entra in a partition of their own.
 #[derive(Debug)]
 pub(super) struct Sessions {
     /// The id of the site: other sites may share the store and the keys.
@@ -352,10 +352,19 @@ impl Sessions {
 
     pub(super) async fn end(&self, id: &SessionId) -> Result<(), StoreError> {
         let budget = &mut self.store.budget();
+        let ended = self.remove_session(id, budget).await;
+        let owner = self.remove(&id.owner_key(&self.site), budget).await;
+        ended.and(owner)
+    }
+
+    pub(super) async fn remove_session(
+        &self,
+        id: &SessionId,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
         let ended = self.remove(&id.key(&self.site), budget).await;
         let state = self.remove(&id.state_key(&self.site), budget).await;
-        let owner = self.remove(&id.owner_key(&self.site), budget).await;
-        ended.and(state).and(owner)
+        ended.and(state)
     }
 
     /// Ends a session, but keeps its record, by which the tokens of its user are found later.
@@ -370,20 +379,24 @@ impl Sessions {
         self.remove_partition_of(&any.key(&self.site)).await
     }
 
-    /// Ends the sessions that come from a session at Entra.
+    /// Ends the sessions that come from a session at Entra. Whose tokens are to be removed stays in the store.
     pub(super) async fn end_entra_session(&self, session: &EntraSession) -> Result<(), StoreError> {
         let partition = self.entra_session_partition(&session.digest());
         self.remove_partition_of(&StoreKey::new(&partition, ""))
             .await
     }
 
-    async fn remove_partition_of(&self, key: &StoreKey) -> Result<(), StoreError> {
+    pub(super) async fn remove_partition_of(&self, key: &StoreKey) -> Result<(), StoreError> {
         let budget = &mut self.store.budget();
         let remove = self.store.store().remove_partition(key.partition());
         self.store.run(budget, remove).await
     }
 
-    async fn remove(&self, key: &StoreKey, budget: &mut Budget) -> Result<(), StoreError> {
+    pub(super) async fn remove(
+        &self,
+        key: &StoreKey,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
         let remove = self.store.store().remove(key);
         self.store.run(budget, remove).await
     }
@@ -533,18 +546,6 @@ impl Sessions {
     /// The entry that exists until the session at Entra ends.
     fn mark_key(&self, digest: &str, id: &SessionId) -> StoreKey {
         StoreKey::new(&self.entra_session_partition(digest), &id.to_text())
-    }
-
-    /// The entry of the user and the connection that signed in last, which is found also after the
-    /// connection was removed.
-    pub(super) fn last_owner_key(&self, digest: &str) -> StoreKey {
-        StoreKey::new(&self.entra_session_partition(digest), "tokens")
-    }
-
-    /// The entry of the user at a connection, whatever its name is later.
-    pub(super) fn owner_key(&self, digest: &str, origin: &ConnectionIdentity) -> StoreKey {
-        let name = format!("tokens {}", origin.to_text());
-        StoreKey::new(&self.entra_session_partition(digest), &name)
     }
 
     fn entra_session_partition(&self, digest: &str) -> String {

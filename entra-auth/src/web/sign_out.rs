@@ -224,10 +224,19 @@ impl Site {
                 outcome.pending.sessions.push(text);
             }
         }
-        for (connection, owner) in owners.into_iter().chain(pending.tokens) {
+        for (id, (connection, owner)) in owners {
+            match self.remove_tokens(&connection, &owner).await {
+                Ok(()) => {
+                    if let Err(error) = self.sessions.forget_owner(&id).await {
+                        tracing::warn!(%error, "an entry of a session that has ended stays until it expires");
+                    }
+                }
+                Err(error) => outcome.keep_tokens(connection, owner, &error),
+            }
+        }
+        for (connection, owner) in pending.tokens {
             if let Err(error) = self.remove_tokens(&connection, &owner).await {
-                tracing::error!(%error, "the tokens of a user who signed out could not be removed");
-                outcome.pending.tokens.push((connection, owner));
+                outcome.keep_tokens(connection, owner, &error);
             }
         }
         outcome
@@ -238,7 +247,7 @@ impl Site {
         &self,
         id: &SessionId,
         outcome: &mut SignOutOutcome,
-        owners: &mut Vec<(String, TokenOwner)>,
+        owners: &mut Vec<(SessionId, (String, TokenOwner))>,
     ) -> Result<(), StoreError> {
         // The cookie names the connection, in case the store is down.
         let by_cookie = self.connections.by_name(id.connection());
@@ -258,7 +267,11 @@ impl Site {
         };
         let owner = match &record {
             Ok(Some(record)) => Some((record.connection.clone(), TokenOwner::of(record))),
-            Ok(None) => None,
+            // An earlier attempt may have ended the session, and not have come to its tokens.
+            Ok(None) => match self.sessions.owner_of(id).await {
+                Err(error) if error.kind() == StoreErrorKind::Unavailable => return Err(error),
+                found => found.unwrap_or_default(),
+            },
             // Another key, another version or damage does not change by waiting.
             Err(error) if error.kind() != StoreErrorKind::Unavailable => {
                 self.sessions.owner_of(id).await.unwrap_or_default()
@@ -268,7 +281,7 @@ impl Site {
         let ended = match (&record, &owner) {
             // Without the record no later attempt, here or at another replica, would find the tokens.
             (Err(_), None) => self.sessions.end_without_record(id).await,
-            _ => self.sessions.end(id).await,
+            _ => self.sessions.end_without_owner(id).await,
         };
         let Some((connection, owner)) = owner else {
             return record.and(ended);
@@ -282,7 +295,7 @@ impl Site {
             let by_record = client.and_then(|client| self.entra_sign_out(&client, hint));
             outcome.to = by_record.or_else(|| outcome.to.take());
         }
-        owners.push((connection, owner));
+        owners.push((id.clone(), (connection, owner)));
         ended?;
         if let Some(session) = session {
             self.authorize.signed_out_here(session.into()).await;
@@ -290,7 +303,8 @@ impl Site {
         Ok(())
     }
 
-    /// Ends the sessions of this site that belong to a session at Entra, and removes their tokens.
+    /// Ends the sessions of this site that belong to a session at Entra, and removes their tokens. Whose they
+    /// are is forgotten last: here no cookie names the user to another attempt.
     async fn end_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
         let session = EntraSession::new(issuer, sid);
         let (mut owners, mut unread) = (Vec::new(), Ok(()));
@@ -322,7 +336,8 @@ impl Site {
             let removed = self.remove_tokens(&connection, &owner).await;
             outcome = outcome.and(removed);
         }
-        outcome
+        outcome?;
+        self.sessions.forget_owners(&session).await
     }
 
     /// Removes the user's tokens. If the connection does not exist any more, they are removed from the
@@ -451,6 +466,12 @@ impl Site {
 }
 
 impl SignOutOutcome {
+    /// Keeps the tokens of a user for the next attempt.
+    fn keep_tokens(&mut self, connection: String, owner: TokenOwner, error: &StoreError) {
+        tracing::error!(%error, "the tokens of a user who signed out could not be removed");
+        self.pending.tokens.push((connection, owner));
+    }
+
     fn is_complete(&self) -> bool {
         self.pending.is_empty() && !self.has_unreadable
     }

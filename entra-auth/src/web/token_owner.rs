@@ -8,7 +8,7 @@ use super::{
     session_id::SessionId,
 };
 use crate::{
-    store::{Budget, EncryptionKey, Seal, StoreError},
+    store::{Budget, EncryptionKey, Seal, StoreError, StoreKey},
     user::Account,
 };
 
@@ -97,6 +97,42 @@ impl Sessions {
         let seal = owner_seal(session.secret());
         let budget = &mut self.store.budget();
         self.read_strictly(&seal, &key, budget).await
+    }
+
+    /// Ends a session whose tokens are to be removed. Whose they are stays in the store.
+    pub(super) async fn end_without_owner(&self, id: &SessionId) -> Result<(), StoreError> {
+        self.remove_session(id, &mut self.store.budget()).await
+    }
+
+    /// Forgets the user of a session, whose tokens were removed.
+    pub(super) async fn forget_owner(&self, id: &SessionId) -> Result<(), StoreError> {
+        let budget = &mut self.store.budget();
+        self.remove(&id.owner_key(&self.site), budget).await
+    }
+
+    /// Forgets the users of a session at Entra, whose tokens were removed.
+    pub(super) async fn forget_owners(&self, session: &EntraSession) -> Result<(), StoreError> {
+        self.remove_partition_of(&self.last_owner_key(&session.digest()))
+            .await
+    }
+
+    /// The entry of the user and the connection that signed in last, which is found also after the
+    /// connection was removed.
+    fn last_owner_key(&self, digest: &str) -> StoreKey {
+        StoreKey::new(&self.owner_partition(digest), "tokens")
+    }
+
+    /// The entry of the user at a connection, whatever its name is later.
+    fn owner_key(&self, digest: &str, origin: &ConnectionIdentity) -> StoreKey {
+        let name = format!("tokens {}", origin.to_text());
+        StoreKey::new(&self.owner_partition(digest), &name)
+    }
+
+    fn owner_partition(&self, digest: &str) -> String {
+        format!(
+            "owners of tokens at {} of the session at Entra {digest}",
+            self.site
+        )
     }
 }
 

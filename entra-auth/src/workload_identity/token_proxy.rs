@@ -16,7 +16,8 @@ use entra_core::{
     url::{Position, Url},
 };
 
-/// A transport that sends each request to the cluster's token proxy in place of the sign-in service.
+/// A transport that sends each request to the cluster's token proxy in place of the sign-in service, and
+/// never through another proxy.
 ///
 /// Path, query and body stay. The proxy's certificate is checked against the cluster's own authority
 /// and, if one is set, for another name than that of its address.
@@ -129,10 +130,9 @@ impl TokenProxy {
                 })?
                 .only_given_roots();
         }
-        if self.server_name.is_some() {
-            let host = self.url.host_str().unwrap_or_default();
-            builder = builder.connect_to(host.trim_start_matches('[').trim_end_matches(']'));
-        }
+        // The address is one of the cluster: a proxy of the process, such as `HTTPS_PROXY`, cannot reach it.
+        let host = self.url.host_str().unwrap_or_default();
+        let builder = builder.connect_to(host.trim_start_matches('[').trim_end_matches(']'));
         Ok(Trusting {
             roots: roots.clone(),
             transport: Arc::new(builder.build()),

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     sign_in_support::{Service, builder_for, callback, connection, sign_in, success},
-    support::TENANT,
+    support::{CLIENT, TENANT},
     validate_support::{FOREIGN_KEY, clock, id_token, issuer_v2},
 };
 
@@ -49,6 +49,18 @@ async fn errors_without_an_aadsts_code_have_their_kinds() {
             "{response}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_audience_of_an_id_token_may_be_a_list_of_one() {
+    let (service, client) = connection();
+    let audience = |named: &[&str]| json!({ "aud": named });
+    let signed_in = sign_in(&service, &client, audience(&[CLIENT])).await;
+    signed_in.unwrap();
+    let error = sign_in(&service, &client, audience(&[CLIENT, "api"])).await;
+    assert_eq!(error.unwrap_err().kind(), Kind::AudienceMismatch);
+    let changes = json!({ "aud": [CLIENT, "api"], "azp": CLIENT });
+    sign_in(&service, &client, changes).await.unwrap();
 }
 
 #[test]

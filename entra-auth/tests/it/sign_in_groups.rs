@@ -1,7 +1,7 @@
 //! Access by group: the directory decides, unless a setting says that tokens list object ids.
 
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -11,14 +11,15 @@ use entra_auth::{
     sign_in::{Groups, GroupsClaim, Identity, SignInClientBuilder, SignInErrorKind, SignInResult},
 };
 use entra_core::{
-    CredentialError, GroupMembership, MembershipError, MembershipErrorKind, ObjectId,
+    CredentialError, GroupMembership, Guid, MembershipError, MembershipErrorKind, ObjectId,
     TokenCredential, TokenRequest,
 };
 use serde_json::{Value, json};
 
 use crate::{
     sign_in_support::{Service, builder, sign_in},
-    validate_support::{USER, clock},
+    support::TENANT,
+    validate_support::{OTHER_TENANT, USER, clock},
 };
 
 const A: &str = "aaaaaaaa-0000-0000-0000-000000000000";
@@ -29,6 +30,7 @@ const C: &str = "cccccccc-0000-0000-0000-000000000000";
 struct Directory {
     groups: Mutex<Vec<ObjectId>>,
     failing: Option<MembershipErrorKind>,
+    tenant: Option<Guid>,
     requested: AtomicUsize,
 }
 
@@ -55,6 +57,10 @@ impl Directory {
 
 #[async_trait]
 impl GroupMembership for Directory {
+    fn tenant(&self) -> Option<Guid> {
+        self.tenant
+    }
+
     async fn member_groups_among(
         &self,
         user: ObjectId,
@@ -184,6 +190,39 @@ async fn the_directory_decides_if_the_token_cannot() {
 }
 
 #[tokio::test]
+async fn a_user_of_another_tenant_is_not_looked_up_in_a_directory() {
+    let (own, other) = (TENANT.parse().unwrap(), OTHER_TENANT.parse().unwrap());
+    for (tenant, is_asked) in [(None, true), (Some(own), true), (Some(other), false)] {
+        let directory = Directory {
+            tenant,
+            ..Directory::of(&[A])
+        };
+        // Its tenant is also known behind an `Arc`.
+        let directory = Arc::new(directory);
+        let session = session(json!({})).await;
+        let member = session.is_member_of_any(&directory, [A]).await;
+        let all = session.group_ids(&directory).await;
+        if is_asked {
+            assert!(member.unwrap() && all.unwrap().len() == 1);
+        } else {
+            for error in [member.unwrap_err(), all.unwrap_err()] {
+                assert_eq!(error.kind(), SignInErrorKind::GroupsRejected);
+                let text = error.for_admin();
+                assert!(
+                    text.contains("Ask the directory of the user's tenant"),
+                    "{text}"
+                );
+            }
+        }
+        let requested = directory.requested.load(Ordering::SeqCst);
+        assert_eq!(requested, if is_asked { 2 } else { 0 });
+        // A list of the token itself is that of the user's tenant.
+        let listed = session_at(ids, json!({ "groups": [B] })).await;
+        assert!(listed.is_member_of_any(&directory, [B]).await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn no_user_is_admitted_while_the_directory_is_unavailable() {
     let directory = Directory {
         failing: Some(MembershipErrorKind::Unavailable),
@@ -206,7 +245,7 @@ async fn no_user_is_admitted_while_the_directory_is_unavailable() {
             .await
             .unwrap()
     );
-    let shared: std::sync::Arc<dyn GroupMembership> = std::sync::Arc::new(Directory::of(&[A]));
+    let shared: Arc<dyn GroupMembership> = Arc::new(Directory::of(&[A]));
     assert!(session.is_member_of_any(&*shared, [A]).await.unwrap());
 }
 

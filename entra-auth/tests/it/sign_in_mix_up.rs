@@ -327,10 +327,9 @@ async fn a_callback_is_shared_only_at_one_login_host() {
     for cloud in [own_service, claims, Cloud::us_government(), Cloud::china()] {
         connections.add(entra(TENANT, "d", cloud)).unwrap_err();
     }
-    // An issuer at Microsoft's host with a token endpoint at another host.
+    // An issuer at Microsoft's host with a token endpoint at another host is no provider.
     let issuer = issuer_v2(TENANT);
-    let elsewhere = Cloud::openid_provider(&issuer, &format!("{EVIL}/token"), None, None).unwrap();
-    connections.add(entra(TENANT, "d", elsewhere)).unwrap_err();
+    Cloud::openid_provider(&issuer, &format!("{EVIL}/token"), None, None).unwrap_err();
     assert_eq!(connections.len(), 3);
     // Replacing one of several connections does not change the login host; replacing the only one does.
     let evil_a = |name: &str| {

@@ -8,12 +8,12 @@ use std::sync::{
 use async_trait::async_trait;
 use entra_auth::{
     SignInClient, TokenCache,
-    sign_in::{SignInErrorKind, SignInResult},
+    sign_in::{Identity, SignInErrorKind, SignInResult},
     user::{Account, ClientAuthentication, StartOptions},
 };
 use entra_core::{
-    Cloud, HttpTransport, RetryPolicy, TokenCredential, TokenRequest, TransportError, bytes::Bytes,
-    http,
+    Cloud, GroupMembership, HttpTransport, MembershipError, ObjectId, RetryPolicy, TokenCredential,
+    TokenRequest, TransportError, bytes::Bytes, http,
 };
 use entra_mock::{App, FakeTenant};
 use serde_json::{Value, json};
@@ -238,6 +238,66 @@ async fn a_provider_that_names_an_entra_user_gets_no_cached_token() {
         assert_eq!(token.expose_secret(), "at-1");
         assert!(provider.requested.load(Ordering::SeqCst) >= 3);
     }
+}
+
+/// A directory that has every user in every group, and counts its requests.
+#[derive(Debug, Default)]
+struct Admitting(AtomicU64);
+
+#[async_trait]
+impl GroupMembership for Admitting {
+    async fn member_groups_among(
+        &self,
+        _: ObjectId,
+        groups: &[ObjectId],
+    ) -> Result<Vec<ObjectId>, MembershipError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(groups.to_vec())
+    }
+
+    async fn all_member_groups(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
+        self.member_groups_among(user, &[]).await
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_another_provider_is_not_looked_up_in_a_directory() {
+    const STAFF: &str = "aaaaaaaa-0000-0000-0000-000000000000";
+    let directory = Admitting::default();
+    // Its claims name an employee, whose object id any guest can see.
+    let provider = Provider::new("https://evil.example", USER);
+    let (_, session) = sign_in_at(&provider, &TokenCache::new()).await;
+    assert_eq!(session.identity().oid.to_string(), USER);
+    let stored = serde_json::to_value(session.identity()).unwrap();
+    let with = |name: &str, value: Value| -> Identity {
+        let mut changed = stored.clone();
+        changed[name] = value;
+        serde_json::from_value(changed).unwrap()
+    };
+    let mut rejected = vec![
+        session.is_member_of_any(&directory, [STAFF]).await,
+        session.group_ids(&directory).await.map(|_| true),
+    ];
+    for identity in [
+        session.identity().clone(),
+        // A list of the provider proves no more than its object id.
+        with("groups", json!({ "Ids": [STAFF] })),
+        // A session of an earlier version.
+        with("by_entra", Value::Null),
+    ] {
+        rejected.push(identity.is_member_of_any(&directory, [STAFF]).await);
+    }
+    for outcome in rejected {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), SignInErrorKind::GroupsRejected);
+        let text = error.for_admin();
+        assert!(
+            text.contains("another provider than Microsoft Entra ID"),
+            "{text}"
+        );
+        assert!(!error.is_retryable() && !error.ends_session());
+    }
+    assert_eq!(directory.0.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

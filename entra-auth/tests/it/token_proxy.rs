@@ -1,8 +1,9 @@
 //! AKS identity binding: the token proxy of a cluster, over TLS as the cluster does it.
 
 use std::{
-    fs,
+    env, fs,
     path::PathBuf,
+    process::Command,
     sync::{Arc, Mutex},
 };
 
@@ -148,6 +149,56 @@ async fn the_token_request_goes_to_the_proxy_and_its_certificate_is_checked_for_
     let error = credential(&other).token(&graph()).await.unwrap_err();
     assert_eq!(detail(&error).kind(), ErrorKind::Transport);
     assert_eq!(requests.lock().unwrap().len(), 1);
+}
+
+/// Set in the process that the test starts.
+const CHILD: &str = "ENTRA_TEST_BESIDE_A_PROXY";
+
+#[test]
+fn a_proxy_of_the_environment_is_not_used_for_the_token_proxy() {
+    // A process reads its proxy once, and tests run beside each other.
+    let output = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "token_proxy::beside_a_proxy_of_the_environment",
+            "--nocapture",
+        ])
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        // Nothing listens there.
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("reached the token proxy"), "{text}");
+}
+
+/// Does nothing unless the test above starts it in a process of its own.
+#[tokio::test]
+async fn beside_a_proxy_of_the_environment() {
+    if env::var_os(CHILD).is_none() {
+        return;
+    }
+    let (folder, authority) = (Folder::new("aks-beside"), Authority::new());
+    for name in [None, Some(NAME)] {
+        let (port, requests) = proxy(&authority, name.unwrap_or("127.0.0.1")).await;
+        let environment = folder
+            .environment()
+            .with(
+                "AZURE_KUBERNETES_TOKEN_PROXY",
+                format!("https://127.0.0.1:{port}"),
+            )
+            .with("AZURE_KUBERNETES_CA_DATA", authority.pem.as_str());
+        let environment = match name {
+            Some(name) => environment.with("AZURE_KUBERNETES_SNI_NAME", name),
+            None => environment,
+        };
+        credential(&environment).token(&graph()).await.unwrap();
+        assert_eq!(requests.lock().unwrap().len(), 1, "{name:?}");
+    }
+    println!("reached the token proxy");
 }
 
 #[tokio::test]

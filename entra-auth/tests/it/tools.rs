@@ -300,6 +300,43 @@ async fn every_generation_of_the_developer_cli_gives_its_reason() {
 }
 
 #[tokio::test]
+async fn a_network_that_fails_while_a_tool_waits_is_transient() {
+    for stderr in [
+        "ERROR: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Read timed out. (read timeout=10)",
+        "ERROR: ('Connection aborted.', TimeoutError(10060, 'A connection attempt failed because the connected party did not properly respond after a period of time'))",
+        "ERROR: <urlopen error [WinError 10061] No connection could be made because the target machine actively refused it>",
+        "ERROR: [Errno 110] Connection timed out",
+        "ERROR: [Errno 113] No route to host",
+        "ERROR: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain (_ssl.c:1007)'))",
+        r#"{"error":"Post \"https://login.microsoftonline.com/t/oauth2/v2.0/token\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)","links":[],"message":"","suggestion":"Run `azd auth login` to sign in."}"#,
+        r#"{"error":"Post \"https://login.microsoftonline.com/t/oauth2/v2.0/token\": EOF","links":[],"message":"","suggestion":"Run `azd auth login` to sign in."}"#,
+        r#"{"error":"Get \"https://login.microsoftonline.com/t/v2.0/.well-known/openid-configuration\": tls: failed to verify certificate: x509: certificate signed by unknown authority","links":[],"message":"","suggestion":"Run `azd auth login` to sign in."}"#,
+    ] {
+        for is_az in [true, false] {
+            let (environment, tools) = (Environment::default(), Tools::new().complain(stderr));
+            let failed = match is_az {
+                true => {
+                    let builder = AzureCliCredential::builder(&environment).process_runner(tools);
+                    builder.build().unwrap().token(&graph()).await
+                }
+                false => {
+                    let builder =
+                        AzureDeveloperCliCredential::builder(&environment).process_runner(tools);
+                    builder.build().unwrap().token(&graph()).await
+                }
+            };
+            let failed = failed.unwrap_err();
+            let error = detail(&failed);
+            assert_eq!(error.kind(), ErrorKind::Transport, "{stderr}");
+            assert!(
+                error.is_transient() && error.aadsts_code().is_none(),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn warnings_beside_the_error_of_a_tool_do_not_decide() {
     let cases = [
         (

@@ -127,10 +127,15 @@ async fn a_re_check_calls_the_applications_check_and_stores_its_new_user() {
 
 /// A client for users of many tenants, and whether it admits them.
 fn multi_tenant_client(tenant: &FakeTenant, app: &App) -> (SignInClient, Arc<AtomicBool>) {
+    deciding_client("organizations", tenant, app)
+}
+
+/// A client with this tenant, and whether it admits users.
+fn deciding_client(place: &str, tenant: &FakeTenant, app: &App) -> (SignInClient, Arc<AtomicBool>) {
     let admitted = Arc::new(AtomicBool::new(true));
     let decision = Arc::clone(&admitted);
     let credential = ClientAuthentication::secret(app.secret());
-    let builder = SignInClient::builder("organizations", app.client_id(), credential)
+    let builder = SignInClient::builder(place, app.client_id(), credential)
         .name("contoso")
         .redirect_uri(urls().callback())
         .scopes(["User.Read"])
@@ -144,22 +149,29 @@ fn multi_tenant_client(tenant: &FakeTenant, app: &App) -> (SignInClient, Arc<Ato
 async fn a_user_of_a_tenant_that_is_no_longer_admitted_gets_neither_a_renewal_nor_tokens() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant).multi_tenant();
-    let (client, admitted) = multi_tenant_client(&tenant, &app);
-    let (url, flow) = client.start(&StartOptions::default()).unwrap();
-    let callback = tenant.sign_in_at(url.as_str(), ADELE).query();
-    let session = client.finish(flow, &callback).await.unwrap();
-    session.commit().await;
-    let (account, identity) = (session.account(), session.identity());
-    client.renew(account, identity).await.unwrap();
-    admitted.store(false, Ordering::SeqCst);
-    let error = client.renew(account, identity).await.unwrap_err();
-    assert_eq!(error.kind(), SignInErrorKind::WrongTenant);
-    assert!(
-        client.resume(account).await.unwrap().is_none(),
-        "nor are tokens"
-    );
-    admitted.store(true, Ordering::SeqCst);
-    assert!(client.resume(account).await.unwrap().is_some());
+    // One client for many tenants, and the usual one of a customer, by id and by domain.
+    for place in [
+        "organizations".to_owned(),
+        tenant.id().to_string(),
+        tenant.domain(),
+    ] {
+        let (client, admitted) = deciding_client(&place, &tenant, &app);
+        let (url, flow) = client.start(&StartOptions::default()).unwrap();
+        let callback = tenant.sign_in_at(url.as_str(), ADELE).query();
+        let session = client.finish(flow, &callback).await.unwrap();
+        session.commit().await;
+        let (account, identity) = (session.account(), session.identity());
+        client.renew(account, identity).await.unwrap();
+        admitted.store(false, Ordering::SeqCst);
+        let error = client.renew(account, identity).await.unwrap_err();
+        assert_eq!(error.kind(), SignInErrorKind::WrongTenant, "{place}");
+        assert!(
+            client.resume(account).await.unwrap().is_none(),
+            "{place}: nor are tokens"
+        );
+        admitted.store(true, Ordering::SeqCst);
+        assert!(client.resume(account).await.unwrap().is_some(), "{place}");
+    }
 }
 
 #[tokio::test]

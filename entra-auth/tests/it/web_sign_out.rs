@@ -488,6 +488,27 @@ async fn a_sign_out_fails_if_the_tokens_cannot_be_removed() {
 }
 
 #[tokio::test]
+async fn a_sign_out_whose_response_is_lost_removes_the_tokens_at_the_next_attempt() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    // It does not get the cookie of the sign-out that failed.
+    let mut without_response = browser.clone();
+    broken(&shop.tokens, true);
+    is_failed_sign_out_page(&browser.post(&shop.site, "/auth/sign-out", "", false).await);
+    broken(&shop.tokens, false);
+    // The store has to say whose tokens they are.
+    shop.sessions.fail_next_load();
+    let mut copied = without_response.clone();
+    let page = copied.post(&shop.site, "/auth/sign-out", "", false).await;
+    is_failed_sign_out_page(&page);
+    let response = without_response
+        .post(&shop.site, "/auth/sign-out", "", false)
+        .await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert!(!shop.has_tokens(0).await);
+}
+
+#[tokio::test]
 async fn a_front_channel_sign_out_removes_only_the_tokens_of_its_session() {
     let shop = Shop::open().await;
     let mut adele = shop.signed_in(ADELE).await;
@@ -507,6 +528,34 @@ async fn a_front_channel_sign_out_removes_only_the_tokens_of_its_session() {
         old.clone().open(&shop.site, "/").await.body,
         "not signed in"
     );
+}
+
+#[tokio::test]
+async fn a_front_channel_sign_out_that_failed_removes_the_tokens_at_the_next_attempt() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    broken(&shop.tokens, true);
+    assert_eq!(shop.front_channel(0).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(browser.open(&shop.site, "/").await.body, "not signed in");
+    broken(&shop.tokens, false);
+    let at_another_replica = async || {
+        let cache = TokenCache::builder()
+            .store(Arc::clone(&shop.tokens))
+            .encryption_key(EncryptionKey::new([1; 32]))
+            .build();
+        let client = connection(&shop.tenant, &shop.app, &cache, "contoso");
+        client.resume(&shop.recorded(0).2).await.unwrap().is_some()
+    };
+    assert!(at_another_replica().await, "the store has the tokens");
+    // The session store fails for a moment, while it is asked whose tokens they are.
+    shop.sessions.fail_next_load();
+    assert_eq!(shop.front_channel(0).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(shop.front_channel(0).await, StatusCode::OK);
+    assert!(!at_another_replica().await && !shop.has_tokens(0).await);
+    // Then nothing is left that names the user.
+    let marks = shop.tokens.entries.lock().unwrap().clone();
+    assert_eq!(shop.front_channel(0).await, StatusCode::OK);
+    assert!(*shop.tokens.entries.lock().unwrap() == marks);
 }
 
 #[tokio::test]

@@ -123,7 +123,8 @@ impl Cloud {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) unless all are absolute
-    /// `https` URLs (plain `http` is accepted on loopback only).
+    /// `https` URLs (plain `http` is accepted on loopback only), and for an issuer at a sign-in service of
+    /// Microsoft whose token endpoint is elsewhere.
     #[inline]
     pub fn openid_provider(
         issuer: &str,
@@ -132,8 +133,14 @@ impl Cloud {
         device_authorization_endpoint: Option<&str>,
     ) -> Result<Self, Error> {
         let mut cloud = (*Self::custom(issuer, issuer)?.0).clone();
+        let token = endpoint("token endpoint", token_endpoint)?;
+        if is_other_service(&cloud.authority, &token) {
+            return Err(Error::configuration(
+                "the issuer is a sign-in service of Microsoft and the token endpoint is not: use the issuer of the provider's metadata",
+            ));
+        }
         cloud.endpoints = Some(Endpoints {
-            token: endpoint("token endpoint", token_endpoint)?,
+            token,
             authorization: authorization_endpoint
                 .map(|url| endpoint("authorization endpoint", url))
                 .transpose()?,
@@ -224,7 +231,8 @@ impl Cloud {
         &self.0.authority_aliases
     }
 
-    /// The sign-in root under the one name that its aliases share, for keys of caches.
+    /// The sign-in root under the one name that its aliases share, for keys of caches. For a provider
+    /// other than Entra it is the issuer with the token endpoint, since any provider can be given any issuer.
     ///
     /// ```
     /// use entra_core::Cloud;
@@ -245,10 +253,14 @@ impl Cloud {
         let known = built_in.iter().find(|known| known.is_known_as(authority));
         // A service that claims a name of Microsoft's does not get tokens of Microsoft's.
         let own_name = |host: &&String| !built_in.iter().any(|cloud| cloud.has_name(host));
-        match (known, cache_host.as_ref().filter(own_name), endpoints) {
-            (Some(known), _, None) => known.0.authority.to_string(),
-            (None, Some(host), None) => format!("https://{host}{}", authority.path()),
-            _ => authority.to_string(),
+        if let Some(endpoints) = endpoints {
+            // The issuer is only a text. The tokens are those of the token endpoint.
+            return format!("{authority} {}", endpoints.token);
+        }
+        match (known, cache_host.as_ref().filter(own_name)) {
+            (Some(known), _) => known.0.authority.to_string(),
+            (None, Some(host)) => format!("https://{host}{}", authority.path()),
+            (None, None) => authority.to_string(),
         }
     }
 
@@ -436,6 +448,14 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// Whether the issuer names a sign-in service of Microsoft, and the token endpoint is not there.
+fn is_other_service(issuer: &Url, token_endpoint: &Url) -> bool {
+    let [issuer, token] = [issuer, token_endpoint].map(|url| url.host_str().unwrap_or_default());
+    let own = Cloud::built_in();
+    let mut named = own.iter().filter(|cloud| cloud.has_name(issuer)).peekable();
+    named.peek().is_some() && !named.any(|cloud| cloud.has_name(token))
 }
 
 /// One part of a host name.

@@ -115,6 +115,40 @@ fn another_provider_has_its_own_endpoints() {
 }
 
 #[test]
+fn another_provider_shares_no_cache_key_with_a_service_whose_issuer_it_names() {
+    let key = |issuer: &str, token: &str| {
+        let cloud = Cloud::openid_provider(issuer, token, None, None).unwrap();
+        cloud.cache_authority()
+    };
+    let issuer = "https://id.example";
+    let own = key(issuer, "https://id.example/token");
+    assert_eq!(own, key("https://id.example/", "https://id.example/token"));
+    assert_ne!(own, key(issuer, "https://evil.example/token"));
+    let root = Cloud::custom(issuer, issuer).unwrap();
+    assert_ne!(own, root.cache_authority());
+    for microsoft in [
+        "https://login.microsoftonline.com",
+        "https://LOGIN.microsoftonline.com/common/v2.0",
+        "https://sts.windows.net:8443/",
+        "https://login.chinacloudapi.cn",
+    ] {
+        for token in [
+            "https://evil.example/token",
+            "https://login.microsoftonline.us/t",
+        ] {
+            let error = Cloud::openid_provider(microsoft, token, None, None).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Configuration, "{microsoft}");
+        }
+    }
+    // A document of Entra itself names another host of the same service.
+    let entra = key(
+        "https://sts.windows.net/contoso/",
+        "https://login.microsoftonline.com/contoso/oauth2/token",
+    );
+    assert_ne!(entra, Cloud::public().cache_authority());
+}
+
+#[test]
 fn a_document_names_endpoints_at_its_own_hosts_only() {
     let check = |cloud: &Cloud, url: &str| {
         cloud.check_endpoint("token endpoint", &Url::parse(url).unwrap())

@@ -319,7 +319,6 @@ pub(super) fn cached(
     Ok(cell.get_or_init(|| client))
 }
 
-/// URLs are taken out of every error: a next link is sensitive.
 /// The text without a byte order mark and the NUL bytes of UTF-16. PEM is ASCII, so nothing of a block is lost.
 fn ascii(pem: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(pem.len()));
@@ -327,6 +326,7 @@ fn ascii(pem: &[u8]) -> Zeroizing<Vec<u8>> {
     plain
 }
 
+/// URLs are taken out of every error: a next link is sensitive.
 fn sending(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_connect() {

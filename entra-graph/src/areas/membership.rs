@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use entra_core::{
-    CredentialErrorKind, GroupMembership, IntoId, MembershipError, MembershipErrorKind, ObjectId,
+    CredentialErrorKind, GroupMembership, Guid, IntoId, MembershipError, MembershipErrorKind,
+    ObjectId,
 };
 
 use super::{
@@ -250,6 +251,12 @@ impl IntoRequest for MemberCheck {
 /// reported as not being one.
 #[async_trait]
 impl GroupMembership for GraphClient {
+    /// The tenant of the last token; `None` before the first request.
+    #[inline]
+    fn tenant(&self) -> Option<Guid> {
+        self.tenant_of_token()
+    }
+
     #[inline]
     async fn member_groups_among(
         &self,

@@ -261,6 +261,11 @@ impl GraphClient {
         Some(governor.paced(&quota, self.cost(call), &self.0.clock))
     }
 
+    /// The tenant of the last token; `None` before the first one.
+    pub(crate) fn tenant_of_token(&self) -> Option<entra_core::Guid> {
+        self.0.credential.quota()?.tenant.parse().ok()
+    }
+
     /// Whether a governor paces the requests.
     pub(crate) fn is_paced(&self) -> bool {
         self.0.governor.is_some()

@@ -58,6 +58,16 @@ async fn groups_within_groups_count_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn the_tenant_of_the_directory_is_known_from_its_token() {
+    let (tenant, graph) = graph().await;
+    assert_eq!(GroupMembership::tenant(&graph), None);
+    let adele = tenant.user(ADELE).id();
+    graph.all_member_groups(adele).await.unwrap();
+    let known = GroupMembership::tenant(&graph);
+    assert!(known.is_some() && known == tenant.id().guid());
+}
+
+#[tokio::test]
 async fn any_number_of_groups_is_checked_20_per_request() {
     let (tenant, graph) = graph().await;
     let adele = tenant.user(ADELE).id();
