@@ -267,6 +267,21 @@ fn attributes_are_null_and_fixed_without_their_permission() {
     assert!(!listed.text.contains("2026-01-01"), "{}", listed.text);
     let expanded = fixture.get("/users?$expand=manager($select=id,customSecurityAttributes)");
     assert!(!expanded.text.contains("2026-01-01"), "{}", expanded.text);
+    for path in ["/users/delta", "/directoryObjects/delta"] {
+        fixture.application(&["User.Read.All", "Directory.Read.All"]);
+        let target = format!("{path}?$select=customSecurityAttributes,jobTitle");
+        let changes = fixture.get(&target);
+        assert_eq!(changes.status, 200, "{}", changes.text);
+        assert!(!changes.text.contains("2026-01-01"), "{}", changes.text);
+        fixture.application(&[
+            "User.Read.All",
+            "Directory.Read.All",
+            "CustomSecAttributeAssignment.Read.All",
+        ]);
+        let changes = fixture.get(&target);
+        assert!(changes.text.contains("2026-01-01"), "{}", changes.text);
+    }
+    fixture.application(&["User.ReadWrite.All"]);
     assert_eq!(assign(&fixture, &json!({"Date": "2027-01-01"})).status, 403);
     fixture.application(&["CustomSecAttributeAssignment.ReadWrite.All"]);
     assert_eq!(
