@@ -548,6 +548,9 @@ fn licences_are_counted_once_and_only_for_users() {
         fixture.post(&format!("{user}/assignLicense"), &back).status,
         200
     );
+    assert_eq!(used(&fixture), 6, "the group still gives it");
+    let group = format!("/groups/{}/assignLicense", id(TESTERS));
+    assert_eq!(fixture.post(&group, &back).status, 202);
     assert_eq!(used(&fixture), 5);
     let again = fixture.post(&format!("{user}/reprocessLicenseAssignment"), &json!({}));
     assert_eq!((again.status, &again.body["id"]), (200, &json!(id(BO))));
