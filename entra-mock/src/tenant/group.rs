@@ -141,7 +141,7 @@ impl GroupHandle {
         guid(&self.id).into()
     }
 
-    /// Adds a member of any type. Returns `false` if it is a member already or does not exist.
+    /// Adds a member of any type. A user gets the licences of the group. Returns `false` if it is a member already or does not exist.
     pub fn add_member(&self, member: ObjectId) -> bool {
         let mut state = self.engine.write();
         let member = member.to_string();

@@ -270,13 +270,11 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
 
 /// The id of the group whose licences a step changes.
 fn licensed_group(step: &Step) -> Option<String> {
-    match step {
-        Step::Update(Kind::Group, id, values) => {
-            let has_licenses = values.iter().any(|(name, _)| name == "assignedLicenses");
-            has_licenses.then(|| id.clone())
-        }
-        _ => None,
-    }
+    let Step::Update(kind, id, values) = step else {
+        return None;
+    };
+    let has_licenses = values.iter().any(|(name, _)| name == "assignedLicenses");
+    (*kind == Kind::Group && has_licenses).then(|| id.clone())
 }
 
 /// The id of the conditional access policy that a step changes.
