@@ -8,6 +8,7 @@ pub(crate) mod domains;
 mod enforcement;
 mod gallery;
 mod insertion;
+pub(crate) mod licenses;
 pub(crate) mod lifecycle;
 mod log;
 mod policies;

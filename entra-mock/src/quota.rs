@@ -270,11 +270,15 @@ impl Price {
             let cheaper = u32::from(option("$select").is_some()) + u32::from(small);
             units = units.saturating_sub(cheaper).max(1);
         }
-        let keys = option("$select").is_some_and(|names| names.contains("keycredentials"));
+        let keys = option("$select").is_some_and(|names| names.contains("keycredentials"))
+            && matches!(
+                segments.first(),
+                Some(&"applications" | &"serviceprincipals")
+            );
         Self {
             units,
             write: !reads,
-            keys: reads && keys && segments.first() == Some(&"applications"),
+            keys: reads && keys,
             provision: method == "POST" && segments.last() == Some(&"provisionondemand"),
             ..one
         }
@@ -294,7 +298,7 @@ fn segments(path: &str) -> Vec<&str> {
     let mut segments: Vec<&str> = Vec::new();
     for (number, segment) in path.split('/').filter(|part| !part.is_empty()).enumerate() {
         match segment.split_once('(') {
-            _ if number == 0 || segment.starts_with("microsoft.graph.") => {}
+            _ if number == 0 || is_qualified(segment) => {}
             Some((name, ")")) => segments.push(name),
             Some((name, key)) => segments.extend([name, key]),
             None if number == 1 && segment == "me" => segments.extend(["users", "me"]),
@@ -302,6 +306,12 @@ fn segments(path: &str) -> Vec<&str> {
         }
     }
     segments
+}
+
+/// Whether a segment in lower case is a cast, or a function with its namespace: `graph.` is the alias of it.
+fn is_qualified(segment: &str) -> bool {
+    let namespaces = ["microsoft.graph.", "graph."];
+    namespaces.iter().any(|name| segment.starts_with(name)) && !segment.contains('@')
 }
 
 /// Resource units before the query, and whether the request only reads.

@@ -225,7 +225,7 @@ async fn a_group_is_upserted_renewed_deleted_restored_and_purged() {
 }
 
 #[tokio::test]
-async fn licences_of_a_group_are_assigned_removed_and_assigned_to_members_once_more() {
+async fn licences_of_a_group_reach_its_members_and_leave_with_the_membership() {
     let (_tenant, _, graph) = start(&[
         "Group.ReadWrite.All",
         "LicenseAssignment.ReadWrite.All",
@@ -248,8 +248,22 @@ async fn licences_of_a_group_are_assigned_removed_and_assigned_to_members_once_m
     group.members().add(id).send().await.unwrap();
     let again = graph.user(ADELE).reprocess_license_assignment();
     assert_eq!(again.send().await.unwrap().id, adele.id);
+    let member = || {
+        let properties = (User::ASSIGNED_LICENSES, User::LICENSE_ASSIGNMENT_STATES);
+        graph.user(ADELE).get().select(properties)
+    };
+    let read = member().send().await.unwrap();
+    assert_eq!(
+        read.assigned_licenses.unwrap()[0].sku_id.as_deref(),
+        Some(sku)
+    );
+    let states = read.license_assignment_states.unwrap();
+    let own = group.get().send().await.unwrap().id;
+    assert_eq!(states[0].assigned_by_group.as_deref(), Some(own.as_str()));
 
     group.members().remove(id).send().await.unwrap();
+    let read = member().send().await.unwrap();
+    assert!(read.assigned_licenses.unwrap().is_empty());
     group.remove_licenses([sku]).send().await.unwrap();
     let read = licences().send().await.unwrap();
     assert!(read.assigned_licenses.unwrap().is_empty());

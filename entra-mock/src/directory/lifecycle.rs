@@ -5,7 +5,7 @@ use std::time::Duration;
 use entra_core::Timestamp;
 use serde_json::Value;
 
-use super::earlier;
+use super::{earlier, licenses};
 use crate::{
     schema::{Deletion, IdForm},
     state::{State, iso},
@@ -19,15 +19,33 @@ impl State {
             return false;
         };
         let soft = is_soft_deleted(kind, object);
+        // A deleted user keeps the licences, and consumes none.
+        let freed = if kind == Kind::User {
+            licenses::units_of(object, -1)
+        } else {
+            Vec::new()
+        };
+        let members = if kind == Kind::Group {
+            self.user_members(id)
+        } else {
+            Vec::new()
+        };
         self.remove_role_assignments_of(id);
-        if !soft {
-            return self.store.remove(kind, id);
+        let now = self.store.changes.now();
+        let at = iso(now);
+        let deleted = if soft {
+            self.store.delete(kind, id, |object| {
+                object.insert("deletedDateTime".into(), at.into());
+                rename(kind, object, |prefix, name| format!("{prefix}{name}"));
+            })
+        } else {
+            self.store.remove(kind, id)
+        };
+        self.consume_units(&freed);
+        for member in members {
+            self.inherit_licenses(now, &member);
         }
-        let at = iso(self.store.changes.now());
-        self.store.delete(kind, id, |object| {
-            object.insert("deletedDateTime".into(), at.into());
-            rename(kind, object, |prefix, name| format!("{prefix}{name}"));
-        })
+        deleted
     }
 
     /// Restores a deleted object with these changes. `None` removes a property.
@@ -49,6 +67,17 @@ impl State {
             self.store.restore(id, change)?;
         }
         self.restore_role_assignments_of(id);
+        let now = self.store.changes.now();
+        if kind == Some(Kind::User) {
+            // Licences are restored even if no unit is left (page "Restore or remove a recently deleted user").
+            let user = self.store.get(Kind::User, id);
+            let consumed = user.map(|user| licenses::units_of(user, 1));
+            self.consume_units(&consumed.unwrap_or_default());
+            self.inherit_licenses(now, id);
+        }
+        if kind == Some(Kind::Group) {
+            self.inherit_licenses_of_group(now, id);
+        }
         Ok(())
     }
 

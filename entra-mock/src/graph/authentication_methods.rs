@@ -39,7 +39,10 @@ pub(super) fn respond(
     let body = match id {
         None => json!({ "@odata.context": context, "value": methods }),
         Some(id) => {
-            let found = methods.into_iter().find(|method| method["id"] == id);
+            let found = methods.into_iter().find(|method| {
+                let own = method["id"].as_str();
+                own.is_some_and(|own| lookup::is_same_id(own, id))
+            });
             let Some(Value::Object(mut method)) = found else {
                 return Err(GraphError::not_found(id));
             };

@@ -5,6 +5,7 @@ use super::{
     projection::{Projection, RenderOptions},
     rows::EvalContext,
     security_attributes,
+    sign_in_activity::{ACTIVITY, check_activity},
 };
 use crate::{
     odata::{Expand, GraphError},
@@ -46,6 +47,9 @@ impl Expansion {
         for kind in relationship.kinds {
             match Projection::new(*kind, expand.select.as_deref(), false) {
                 Ok(mut projection) => {
+                    if projection.shows(ACTIVITY) {
+                        check_activity(call)?;
+                    }
                     security_attributes::hide(call, &mut projection);
                     projections.push((*kind, projection));
                 }
@@ -73,7 +77,7 @@ impl Expansion {
             for (number, (kind, item)) in self
                 .relationship
                 .visible(&call.state.store, id, sees_hidden_members(call.caller))
-                .take(MAX_EXPANDED)
+                .take(most_expanded(self.relationship))
                 .enumerate()
             {
                 if number > 0 {
@@ -146,5 +150,11 @@ fn unknown(name: &str, kinds: &[Kind]) -> GraphError {
     GraphError::no_property("Parsing OData Select and Expand failed", name, entity.name)
 }
 
-/// Graph truncates an expanded collection here, without a next link.
-const MAX_EXPANDED: usize = 20;
+/// Where Graph truncates an expanded collection, without a next link (microsoft-graph-docs-contrib issues
+/// 2851 and 7850).
+fn most_expanded(relationship: &Relationship) -> usize {
+    match relationship.name {
+        "registeredDevices" => 100,
+        _ => 20,
+    }
+}

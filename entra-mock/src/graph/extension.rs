@@ -115,7 +115,7 @@ pub(super) fn respond(
     let context = context(call, app);
     let body = match id {
         Some(id) => {
-            let definition = definitions(app).find(|definition| definition["id"] == id);
+            let definition = definitions(app).find(|definition| has_id(definition, id));
             let mut definition_json =
                 definition_json(definition.ok_or_else(|| GraphError::not_found(id))?, app);
             definition_json["@odata.context"] = format!("{context}/$entity").into();
@@ -196,13 +196,18 @@ pub(super) fn without(app: &Object, id: &str) -> Result<Vec<Value>, GraphError> 
     let all: Vec<Value> = definitions(app).cloned().collect();
     let left: Vec<Value> = all
         .iter()
-        .filter(|definition| definition["id"] != id)
+        .filter(|definition| !has_id(definition, id))
         .cloned()
         .collect();
     if left.len() == all.len() {
         return Err(GraphError::not_found(id));
     }
     Ok(left)
+}
+
+fn has_id(definition: &Value, key: &str) -> bool {
+    let id = definition["id"].as_str();
+    id.is_some_and(|id| lookup::is_same_id(id, key))
 }
 
 /// Returns a definition in the form of Graph.

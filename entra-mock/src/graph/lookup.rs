@@ -1,5 +1,6 @@
 //! Finds the object that a path addresses, as far as the caller sees it.
 
+use entra_core::Guid;
 use serde_json::Value;
 
 use super::{
@@ -30,8 +31,15 @@ pub(super) fn item_of<'a>(
 
 /// Whether a key addresses an item: its id, or its alternate key.
 pub(super) fn is_item(relationship: &Relationship, object: &Object, key: &str) -> bool {
-    let has = |name: &str| object.text(name) == Some(key);
-    has("id") || relationship.item_key.is_some_and(has)
+    object.text("id").is_some_and(|id| is_same_id(id, key))
+        || relationship
+            .item_key
+            .is_some_and(|name| object.text(name) == Some(key))
+}
+
+/// Whether a key is an id: a GUID in any letter case. Other ids, such as those of assignments, are case-sensitive.
+pub(super) fn is_same_id(id: &str, key: &str) -> bool {
+    id == key || id.eq_ignore_ascii_case(key) && id.parse::<Guid>().is_ok()
 }
 
 /// Returns the object that a path addresses, or 404.

@@ -78,6 +78,17 @@ fn best_match(segments: &[String]) -> BTreeSet<&'static str> {
     methods
 }
 
+/// Whether a segment is an action that the metadata binds to collections of directory objects. That it is documented
+/// below `/directoryObjects` alone does not make it a key below `/users`.
+fn is_action(segment: &str) -> bool {
+    const NAMES: [&str; 3] = [
+        "getAvailableExtensionProperties",
+        "getByIds",
+        "validateProperties",
+    ];
+    NAMES.iter().any(|name| name.eq_ignore_ascii_case(segment))
+}
+
 /// How many parameters a template has, if the path matches it.
 fn matches(template: &str, segments: &[String]) -> Option<usize> {
     let mut parameters = 0;
@@ -85,8 +96,8 @@ fn matches(template: &str, segments: &[String]) -> Option<usize> {
     for part in template.split('/').filter(|part| !part.is_empty()) {
         let segment = rest.next()?;
         match part.strip_suffix("{id}") {
-            // `$ref` and `$value` are no keys.
-            Some("") if segment.starts_with('$') => return None,
+            // `$ref`, `$value` and the actions of collections are no keys.
+            Some("") if segment.starts_with('$') || is_action(segment) => return None,
             Some("") => parameters += 1,
             // `microsoft.graph.{id}`: any type.
             Some(prefix) => {
@@ -183,6 +194,9 @@ mod tests {
             ("GET", "/groups/1/members/2"),
             // A key is no `$ref`, which the lists do not have here.
             ("POST", "/users/1/sponsors/$ref"),
+            ("POST", "/users/getByIds"),
+            ("POST", "/groups/microsoft.graph.validateProperties"),
+            ("POST", "/servicePrincipals/getAvailableExtensionProperties"),
             ("PATCH", "/me/photo/$value"),
             ("POST", "/me/authentication/phoneMethods"),
             ("DELETE", "/users/1/authentication/fido2Methods/2"),

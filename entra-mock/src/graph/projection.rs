@@ -50,6 +50,8 @@ struct Field {
     /// `"name":`
     key: String,
     many: bool,
+    /// Whether objects can have the property in another letter case.
+    is_extension: bool,
     /// Identifies the name.
     hash: u64,
     /// Whether the value follows from other objects.
@@ -105,7 +107,7 @@ impl Projection {
                     field
                 }
                 None if entity.open && is_extension(first) => {
-                    Shown::new(FieldRef::Extension(Box::new(Field::named(first, false))))
+                    Shown::new(FieldRef::Extension(Box::new(Field::extension(first))))
                 }
                 None if entity.navigation(first).is_some() => continue,
                 None => {
@@ -115,7 +117,7 @@ impl Projection {
             };
             if !fields
                 .iter()
-                .any(|other| other.get().name == field.get().name)
+                .any(|other| other.get().name.eq_ignore_ascii_case(&field.get().name))
             {
                 fields.push(field);
             }
@@ -223,10 +225,12 @@ impl Projection {
             };
             let stored = if visible && field.name == "id" {
                 object.stored(WIRE_ID).or_else(|| object.stored("id"))
-            } else if visible && !shown.hidden {
-                object.stored(&field.name)
-            } else {
+            } else if !visible || shown.hidden {
                 None
+            } else if field.is_extension {
+                object.stored_ignoring_case(&field.name)
+            } else {
+                object.stored(&field.name)
             };
             let value = match stored {
                 Some(Stored::Text(text)) => {
@@ -366,11 +370,19 @@ impl Field {
         }
     }
 
+    fn extension(name: &str) -> Self {
+        Self {
+            is_extension: true,
+            ..Self::named(name, false)
+        }
+    }
+
     fn named(name: &str, many: bool) -> Self {
         Self {
             name: name.to_owned(),
             key: format!("\"{name}\":"),
             many,
+            is_extension: false,
             hash: hashes().hash_one(name),
             is_derived: is_derived(name),
             derived: None,
@@ -420,7 +432,7 @@ fn with_members(value: &Value, members: &[&'static str]) -> Value {
 }
 
 /// A certificate's public part is returned only if `$select` names it.
-fn without_keys(credentials: &Value) -> Value {
+pub(super) fn without_keys(credentials: &Value) -> Value {
     let mut credentials = credentials.clone();
     for credential in credentials.as_array_mut().into_iter().flatten() {
         if let Some(credential) = credential.as_object_mut() {

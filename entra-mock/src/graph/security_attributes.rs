@@ -12,14 +12,19 @@ use crate::{
 
 /// Hides the attributes from callers without their permission: they see null, as for no attributes.
 pub(super) fn hide(call: Call<'_>, projection: &mut Projection) {
-    if !call.caller.has_any(READ) {
+    if is_hidden(call, PROPERTY) {
         projection.hide(PROPERTY);
     }
 }
 
+/// Whether the caller may not see the values of a property, because they are attributes.
+pub(super) fn is_hidden(call: Call<'_>, property: &str) -> bool {
+    property == PROPERTY && !call.caller.has_any(READ)
+}
+
 /// Rejects a filter by attributes that the caller may not see.
 pub(super) fn check_filter(call: Call<'_>, properties: &[String]) -> Result<(), GraphError> {
-    if properties.iter().any(|name| name == PROPERTY) && !call.caller.has_any(READ) {
+    if properties.iter().any(|name| is_hidden(call, name)) {
         return Err(denied());
     }
     Ok(())

@@ -36,6 +36,7 @@ mod errors;
 mod federated;
 mod groups;
 mod invitations;
+mod licenses;
 mod lifecycle;
 mod limits;
 mod links;

@@ -223,7 +223,8 @@ impl<'a> Parser<'a> {
             return Err(self.syntax());
         }
         // A cast to a derived type.
-        if segments.len() > 1 && CASTS.contains(&segments[0].as_str()) {
+        let is_cast = |segment: &str| CASTS.iter().any(|cast| cast.eq_ignore_ascii_case(segment));
+        if segments.len() > 1 && is_cast(&segments[0]) {
             segments.remove(0);
         }
         let scope = self

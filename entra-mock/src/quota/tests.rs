@@ -49,6 +49,9 @@ fn documented_prices() {
         ("GET /v1.0/groups/a/members", 3),
         ("GET /v1.0/groups/a/members?$top=10&$select=id", 1),
         ("GET /v1.0/groups/a/members/microsoft.graph.user", 3),
+        ("GET /v1.0/groups/a/members/graph.user", 3),
+        ("GET /v1.0/groups/a/members/Graph.User/$count", 1),
+        ("GET /v1.0/users/graph.admin@contoso.com/memberOf", 2),
         ("GET /v1.0/groups/a/transitiveMembers", 5),
         ("GET /v1.0/applications(appId='a')/extensionProperties", 2),
         ("GET /v1.0/subscribedSkus", 3),
@@ -95,6 +98,7 @@ fn documented_prices() {
     assert!(price("GET /v1.0/reports/authenticationMethods/userRegistrationDetails").logs);
     assert!(price("GET /v1.0/identityProtection/riskyUsers").protection);
     assert!(price("GET /v1.0/applications/a?$select=keyCredentials").keys);
+    assert!(price("GET /v1.0/servicePrincipals?$select=id,keyCredentials").keys);
 }
 
 #[test]

@@ -452,7 +452,7 @@ pub(crate) const ENDS_WITH: [&str; 4] = [
 ];
 
 /// Whether a name is a directory or schema extension, which any open type can have:
-/// `extension_{appId}_name` or `ext{8 characters}_name`.
+/// `extension_{appId}_name` or `ext{8 characters}_name`, in any letter case.
 pub(crate) fn is_extension(name: &str) -> bool {
     let schema = |rest: &str| {
         rest.split_once('_').is_some_and(|(owner, name)| {
@@ -461,7 +461,11 @@ pub(crate) fn is_extension(name: &str) -> bool {
                 && !name.is_empty()
         })
     };
-    name.starts_with("extension_") || name.strip_prefix("ext").is_some_and(schema)
+    let after = |prefix: &str| {
+        let (start, rest) = name.split_at_checked(prefix.len())?;
+        start.eq_ignore_ascii_case(prefix).then_some(rest)
+    };
+    after("extension_").is_some() || after("ext").is_some_and(schema)
 }
 
 #[cfg(test)]

@@ -141,20 +141,24 @@ impl GroupHandle {
         guid(&self.id).into()
     }
 
-    /// Adds a member of any type. Returns `false` if it is a member already or does not exist.
+    /// Adds a member of any type. A user gets the licences of the group. Returns `false` if it is a member already or does not exist.
     pub fn add_member(&self, member: ObjectId) -> bool {
-        self.engine
-            .write()
-            .store
-            .link(Relation::Members, &self.id, &member.to_string())
+        let mut state = self.engine.write();
+        let member = member.to_string();
+        let added = state.store.link(Relation::Members, &self.id, &member);
+        let now = state.store.changes.now();
+        state.inherit_licenses(now, &member);
+        added
     }
 
     /// Removes a member. Returns `false` if it is not a member.
     pub fn remove_member(&self, member: ObjectId) -> bool {
-        self.engine
-            .write()
-            .store
-            .unlink(Relation::Members, &self.id, &member.to_string())
+        let mut state = self.engine.write();
+        let member = member.to_string();
+        let removed = state.store.unlink(Relation::Members, &self.id, &member);
+        let now = state.store.changes.now();
+        state.inherit_licenses(now, &member);
+        removed
     }
 
     /// Adds an owner. Returns `false` if it is an owner already or does not exist.

@@ -11,7 +11,8 @@ use url::form_urlencoded;
 
 use super::{
     call::{Call, JSON},
-    projection::Projection,
+    projection::{Projection, without_keys},
+    security_attributes,
 };
 use crate::{
     odata::{Expr, GraphError, Literal, Op, Options, Query, parse_filter},
@@ -249,11 +250,12 @@ impl<'a> View<'a> {
             && state.position.is_some()
             && call.state.delta_oddities.select_star_shrinks;
         let select = requested.filter(|_| !has_star);
-        let names = match select {
+        let mut names: Vec<String> = match select {
             None if shrinks => SHRUNK.map(str::to_owned).to_vec(),
             Some(select) => select
                 .iter()
                 .filter_map(|name| match entity.property(name) {
+                    Some(property) if property.returned == Returned::Never => None,
                     Some(property) => Some(property.name.to_owned()),
                     None => is_extension(name).then(|| name.clone()),
                 })
@@ -265,6 +267,8 @@ impl<'a> View<'a> {
                 .map(|property| property.name.to_owned())
                 .collect(),
         };
+        // A hidden property is not tracked either: a row must not tell that it changed.
+        names.retain(|name| !security_attributes::is_hidden(call, name));
         let links = tracked_relationships(kind)
             .filter(|relationship| match select {
                 Some(select) => select
@@ -287,9 +291,7 @@ impl<'a> View<'a> {
     /// Whether a change of these properties is tracked.
     fn is_tracked(&self, changed: &HashSet<&str>) -> bool {
         if self.selected {
-            self.names
-                .iter()
-                .any(|name| changed.contains(name.as_str()))
+            self.names.iter().any(|name| is_changed(changed, name))
         } else {
             !changed.is_empty()
         }
@@ -312,13 +314,17 @@ impl<'a> View<'a> {
                 AccessLevel::Basic => is_basic(name),
                 AccessLevel::Existence => false,
             };
-            let touched = changed.is_some_and(|changed| changed.contains(name.as_str()));
+            let touched = changed.is_some_and(|changed| is_changed(changed, name));
             if !visible || name == "id" || self.minimal && changed.is_some() && !touched {
                 continue;
             }
             // A property that was never set is absent; a property that was cleared is null.
-            match object.get(name) {
-                Some(value) => shown.insert(name.clone(), value.clone()),
+            let stored = object.stored_ignoring_case(name);
+            match stored.map(|stored| stored.with(Value::clone)) {
+                Some(value) if name == "keyCredentials" && !self.selected => {
+                    shown.insert(name.clone(), without_keys(&value))
+                }
+                Some(value) => shown.insert(name.clone(), value),
                 None if touched => shown.insert(name.clone(), Value::Null),
                 None => None,
             };
@@ -336,6 +342,12 @@ impl<'a> View<'a> {
     fn shows_links(&self, relationship: &Relationship, object: &Object) -> bool {
         relationship.name != "members" || sees_members(self.call.caller, object)
     }
+}
+
+/// Whether a change names a property. An extension can be selected in another letter case.
+fn is_changed(changed: &HashSet<&str>, name: &str) -> bool {
+    changed.contains(name)
+        || is_extension(name) && changed.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
 fn reply(call: Call<'_>, kind: Kind, link: &State, values: &[Value], more: bool) -> Reply {

@@ -122,7 +122,7 @@ fn a_unit_has_a_name_and_only_documented_values() {
 
 #[test]
 fn members_are_users_groups_and_devices_by_reference() {
-    let fixture = writer();
+    let mut fixture = writer();
     let own = create(&fixture, &json!({"displayName": "U"}));
     let members = format!("{UNITS}/{own}/members");
     let add = |number| {
@@ -135,6 +135,19 @@ fn members_are_users_groups_and_devices_by_reference() {
     assert_eq!(
         fixture.get(&members).all("id"),
         [id(ADELE), id(ENGINEERS), id(LAPTOP)]
+    );
+    // A GUID is equal in any letter case.
+    let letters = "ABCDEF00-0000-4000-8000-00000000ABCD";
+    let user = json!({"id": letters.to_ascii_lowercase(), "displayName": "Dora"});
+    let user = user.as_object().cloned().unwrap();
+    fixture.state().store.insert(Kind::User, user).unwrap();
+    let added = json!({"@odata.id": format!("https://x/v1.0/users/{letters}")});
+    assert_eq!(fixture.post(&format!("{members}/$ref"), &added).status, 204);
+    let one = fixture.get(&format!("{members}/{letters}"));
+    assert_eq!(one.body["displayName"], "Dora", "{}", one.text);
+    assert_eq!(
+        fixture.delete(&format!("{members}/{letters}/$ref")).status,
+        204
     );
     assert_eq!(
         fixture
@@ -151,7 +164,7 @@ fn members_are_users_groups_and_devices_by_reference() {
     let typed = fixture.eventual(&format!("{members}/microsoft.graph.user?$count=true"));
     assert_eq!(typed.all("id"), [id(ADELE)]);
     let log = fixture.get("/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Add member to administrative unit'");
-    assert_eq!(log.body["value"].as_array().unwrap().len(), 3);
+    assert_eq!(log.body["value"].as_array().unwrap().len(), 4);
     assert_eq!(log.body["value"][0]["category"], "AdministrativeUnit");
 }
 

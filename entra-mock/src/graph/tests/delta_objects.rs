@@ -162,3 +162,27 @@ fn an_expired_token_of_several_types_has_the_url_to_start_again() {
     let again = location.strip_prefix("https://tenant.test/v1.0").unwrap();
     assert_eq!(round(&fixture, again).0.len(), 5);
 }
+
+#[test]
+fn the_public_part_of_a_certificate_is_in_a_round_only_if_it_is_selected() {
+    let mut fixture = fixture();
+    fixture.application(&["Application.Read.All", "Directory.Read.All"]);
+    let (rows, _) = round(&fixture, "/servicePrincipals/delta");
+    let shown = &row(&rows, DESK)["keyCredentials"][0];
+    assert_eq!(
+        (&shown["keyId"], &shown["key"]),
+        (&json!(id(91)), &Value::Null)
+    );
+    let (rows, _) = round(&fixture, "/servicePrincipals/delta?$select=keyCredentials");
+    assert_eq!(row(&rows, DESK)["keyCredentials"][0]["key"], "AAAA");
+    let (rows, _) = round(&fixture, "/directoryObjects/delta");
+    assert_eq!(row(&rows, DESK)["keyCredentials"][0]["key"], Value::Null);
+}
+
+#[test]
+fn an_extension_is_tracked_in_any_letter_case() {
+    let fixture = fixture();
+    let name = "extension_0123456789abcdef0123456789abcdef_LEVEL";
+    let (rows, _) = round(&fixture, &format!("/users/delta?$select={name}"));
+    assert_eq!(row(&rows, ADELE)[name], "5");
+}

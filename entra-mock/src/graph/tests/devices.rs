@@ -181,3 +181,23 @@ fn a_delta_has_new_and_deleted_devices() {
     fixture.application(&["Directory.Read.All"]);
     assert_eq!(fixture.get("/devices/delta").status, 403);
 }
+
+#[test]
+fn an_expansion_ends_at_twenty_objects_and_registered_devices_at_a_hundred() {
+    let mut fixture = Fixture::new();
+    let store = &mut fixture.state().store;
+    for number in 0..101 {
+        let (own, device) = (id(2_000 + number), id(4_000 + number));
+        let object = json!({"id": own, "deviceId": device, "displayName": "D"});
+        let object = object.as_object().cloned().unwrap();
+        store.insert(Kind::Device, object).unwrap();
+        assert!(store.link(Relation::RegisteredUsers, &own, &id(BO)));
+        assert!(store.link(Relation::RegisteredOwners, &own, &id(BO)));
+    }
+    for (name, most) in [("registeredDevices", 100), ("ownedDevices", 20)] {
+        let target = format!("/users/{}?$select=id&$expand={name}($select=id)", id(BO));
+        let response = fixture.get(&target);
+        let shown = response.body[name].as_array().map(Vec::len);
+        assert_eq!(shown, Some(most), "{}", response.text);
+    }
+}

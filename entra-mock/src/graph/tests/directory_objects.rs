@@ -77,10 +77,29 @@ fn get_by_ids_rejects_invalid_ids_and_types() {
             .status,
         200
     );
+    let with_type = json!({"ids": [id(ADELE)], "types": ["user"], "type": 1});
+    let found = fixture.post("/directoryObjects/getByIds", &with_type);
+    assert_eq!(found.all("id"), [id(ADELE)]);
     fixture.application(&["User.Read.All"]);
     let denied = fixture.post("/directoryObjects/getByIds", &json!({"ids": [id(ADELE)]}));
     assert_eq!(denied.status, 403);
     assert_eq!(fixture.get("/directoryObjects/getByIds").status, 405);
+}
+
+#[test]
+fn actions_of_other_collections_are_not_supported_and_no_wrong_methods() {
+    let mut fixture = Fixture::new();
+    fixture.application(&["Directory.ReadWrite.All", "Group.ReadWrite.All"]);
+    for path in [
+        "/users/getByIds",
+        "/groups/getByIds",
+        "/servicePrincipals/microsoft.graph.getByIds",
+        "/groups/validateProperties",
+        "/users/getAvailableExtensionProperties",
+    ] {
+        let response = fixture.post(path, &json!({"ids": [id(ADELE)]}));
+        assert_eq!(response.status, 501, "{path}: {}", response.text);
+    }
 }
 
 #[test]

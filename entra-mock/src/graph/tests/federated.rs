@@ -38,6 +38,7 @@ fn a_credential_is_created_read_changed_and_deleted() {
     let own = response.body["id"].as_str().unwrap();
     for key in [
         format!("/{own}"),
+        format!("/{}", own.to_ascii_uppercase()),
         "/main".to_owned(),
         "(name='main')".to_owned(),
     ] {
@@ -57,7 +58,11 @@ fn a_credential_is_created_read_changed_and_deleted() {
     assert_eq!(fixture.patch(&one, &patch).status, 204);
     assert_eq!(fixture.get(&one).body["subject"], "repo:b");
     assert_eq!(fixture.patch(&one, &json!({"name": "renamed"})).status, 400);
-    assert_eq!(fixture.delete(&one).status, 204);
+    let upper = format!("{}/{}", all(), own.to_ascii_uppercase());
+    let description = json!({"description": "x"});
+    assert_eq!(fixture.patch(&upper, &description).status, 204);
+    assert_eq!(fixture.get(&one).body["description"], "x");
+    assert_eq!(fixture.delete(&upper).status, 204);
     assert_eq!(fixture.delete(&one).status, 404);
     assert_eq!(fixture.get(&one).status, 404);
 }

@@ -27,6 +27,30 @@ fn select_returns_only_the_named_properties() {
 }
 
 #[test]
+fn an_extension_is_selected_in_any_letter_case() {
+    let fixture = Fixture::new();
+    let name = "extension_0123456789abcdef0123456789abcdef_level";
+    for spelling in [
+        name.to_owned(),
+        name.replace("level", "LEVEL"),
+        name.replace("extension", "Extension"),
+        name.to_ascii_uppercase(),
+    ] {
+        for target in [
+            format!("/users/{}?$select={spelling}", id(ADELE)),
+            format!("/users/{}?$select={spelling},{name}", id(ADELE)),
+        ] {
+            let response = fixture.get(&target);
+            assert_eq!(response.body[&spelling], "5", "{target}: {}", response.text);
+        }
+        let found = fixture.get(&format!("/users?$filter={spelling} eq '5'"));
+        assert_eq!(found.all("id"), [id(ADELE)], "{spelling}");
+        let listed = fixture.get(&format!("/users?$select=id,{spelling}"));
+        assert_eq!(listed.body["value"][0][&spelling], "5", "{}", listed.text);
+    }
+}
+
+#[test]
 fn advanced_filters_need_the_header_and_basic_ones_do_not() {
     let fixture = Fixture::new();
     for (filter, expected) in [

@@ -168,6 +168,64 @@ fn a_filter_on_sign_in_activity_needs_its_permission_in_any_letter_case() {
 }
 
 #[test]
+fn expanded_sign_in_activity_needs_the_permission_and_the_licence_of_the_logs() {
+    let mut fixture = Fixture::new();
+    let targets = [
+        "/users?$expand=manager($select=id,signInActivity)".to_owned(),
+        "/users?$expand=directReports($select=SIGNINACTIVITY)".to_owned(),
+        format!(
+            "/users/{}?$expand=directReports($select=signInActivity)",
+            id(BO)
+        ),
+        "/groups?$expand=members($select=signInActivity)".to_owned(),
+        format!(
+            "/groups/{}?$expand=owners($select=id,signInActivity)",
+            id(ENGINEERS)
+        ),
+    ];
+    // Directly, in beta, and in a batch.
+    let responses = |fixture: &Fixture, target: &str| {
+        let mut beta = request("GET", target, &[]);
+        beta.path = beta.path.replacen("/v1.0", "/beta", 1);
+        let item = json!({"id": "1", "method": "GET", "url": target});
+        let batch = fixture.post("/$batch", &json!({"requests": [item]}));
+        let batched = batch.body["responses"][0].clone();
+        [
+            (fixture.get(target).status, fixture.get(target).body),
+            {
+                let response = fixture.send(&beta);
+                (response.status, response.body)
+            },
+            (
+                u16::try_from(batched["status"].as_u64().unwrap()).unwrap(),
+                batched["body"].clone(),
+            ),
+        ]
+    };
+    for target in &targets {
+        fixture.application(&["Directory.Read.All"]);
+        fixture.state().license = License::P1;
+        for (status, body) in responses(&fixture, target) {
+            assert_eq!(status, 403, "{target}: {body}");
+            assert_eq!(body["error"]["code"], "Authorization_RequestDenied");
+        }
+        fixture.application(&["Directory.Read.All", "AuditLog.Read.All"]);
+        for (status, body) in responses(&fixture, target) {
+            assert_eq!(status, 200, "{target}: {body}");
+            assert!(body.to_string().contains("lastSignInDateTime"), "{target}");
+        }
+        fixture.state().license = License::Free;
+        for (status, body) in responses(&fixture, target) {
+            assert_eq!(status, 403, "{target}: {body}");
+            assert_eq!(
+                body["error"]["code"],
+                "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_bad_token_is_a_401_with_a_challenge() {
     let fixture = Fixture::new();
     for (problem, message) in [

@@ -107,3 +107,41 @@ fn the_policies_of_an_application_are_readable_below_it_and_by_expand() {
         }
     }
 }
+
+#[test]
+fn a_link_is_removed_by_the_id_in_the_query_too() {
+    let mut fixture = Fixture::new();
+    fixture.application(&[
+        "Group.ReadWrite.All",
+        "Device.ReadWrite.All",
+        "AuditLog.Read.All",
+    ]);
+    let members = format!("/groups/{}/members/$ref", id(ENGINEERS));
+    let url = |number: u32| {
+        format!(
+            "https%3A%2F%2Fgraph.microsoft.com%2Fv1.0%2FdirectoryObjects%2F{}",
+            id(number)
+        )
+    };
+    let before = fixture.snapshot();
+    // Without an id, Graph has no such method there; a relative URL is invalid.
+    assert_eq!(fixture.delete(&members).status, 405);
+    assert_eq!(fixture.delete(&format!("{members}?@id=x")).status, 400);
+    assert_eq!(fixture.snapshot(), before);
+    for (number, option) in [(ADELE, "@id"), (TESTERS, "$id"), (LAPTOP, "%40id")] {
+        let target = format!("{members}?{option}={}", url(number));
+        let response = fixture.delete(&target);
+        assert_eq!(response.status, 204, "{target}: {}", response.text);
+        assert_eq!(fixture.delete(&target).status, 400, "{target}");
+    }
+    let left = fixture.get(&format!("/groups/{}/members", id(ENGINEERS)));
+    assert_eq!(left.all("id"), [""; 0]);
+    // The last owner stays, whichever form the request has.
+    let owner = format!("/groups/{}/owners/$ref?@id={}", id(ENGINEERS), url(BO));
+    let response = fixture.delete(&owner);
+    assert!(
+        response.error().2.contains("at least one owner"),
+        "{}",
+        response.text
+    );
+}

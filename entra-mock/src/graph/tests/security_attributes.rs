@@ -252,6 +252,56 @@ fn users_are_filtered_by_attributes_in_advanced_queries() {
 }
 
 #[test]
+fn attributes_of_a_new_object_take_their_permission() {
+    let mut fixture = writer();
+    assert_eq!(
+        fixture
+            .post(DEFINITIONS, &definition("Date", "String", false, false))
+            .status,
+        201
+    );
+    let values = json!({"Engineering": {"@odata.type": BODY_TYPE, "Date": "2026-01-01"}});
+    let mut user = super::users::new_user();
+    user["customSecurityAttributes"] = values.clone();
+    let app = json!({"id": id(801), "appId": id(802), "displayName": "Other"});
+    let app = app.as_object().cloned().unwrap();
+    fixture
+        .state()
+        .store
+        .insert(Kind::Application, app)
+        .unwrap();
+    let principal = json!({"appId": id(802), "customSecurityAttributes": values});
+    let assign = "CustomSecAttributeAssignment.ReadWrite.All";
+    for (target, body, permission) in [
+        ("/users", &user, "User.ReadWrite.All"),
+        (
+            "/servicePrincipals",
+            &principal,
+            "Application.ReadWrite.All",
+        ),
+    ] {
+        fixture.application(&[permission]);
+        let before = fixture.snapshot();
+        let response = fixture.post(target, body);
+        assert_eq!(response.status, 403, "{target}: {}", response.text);
+        assert_eq!(fixture.snapshot(), before, "{target}");
+        if target == "/servicePrincipals" {
+            let upsert = format!("{target}(appId='{}')", id(802));
+            let headers = [
+                ("content-type", "application/json"),
+                ("prefer", "create-if-missing"),
+            ];
+            let mut upsert = request("PATCH", &upsert, &headers);
+            upsert.body = body.to_string().into_bytes();
+            assert_eq!(fixture.send(&upsert).status, 403);
+        }
+        fixture.application(&[permission, assign]);
+        let response = fixture.post(target, body);
+        assert_eq!(response.status, 201, "{target}: {}", response.text);
+    }
+}
+
+#[test]
 fn attributes_are_null_and_fixed_without_their_permission() {
     let mut fixture = writer();
     assert_eq!(
@@ -267,6 +317,21 @@ fn attributes_are_null_and_fixed_without_their_permission() {
     assert!(!listed.text.contains("2026-01-01"), "{}", listed.text);
     let expanded = fixture.get("/users?$expand=manager($select=id,customSecurityAttributes)");
     assert!(!expanded.text.contains("2026-01-01"), "{}", expanded.text);
+    for path in ["/users/delta", "/directoryObjects/delta"] {
+        fixture.application(&["User.Read.All", "Directory.Read.All"]);
+        let target = format!("{path}?$select=customSecurityAttributes,jobTitle");
+        let changes = fixture.get(&target);
+        assert_eq!(changes.status, 200, "{}", changes.text);
+        assert!(!changes.text.contains("2026-01-01"), "{}", changes.text);
+        fixture.application(&[
+            "User.Read.All",
+            "Directory.Read.All",
+            "CustomSecAttributeAssignment.Read.All",
+        ]);
+        let changes = fixture.get(&target);
+        assert!(changes.text.contains("2026-01-01"), "{}", changes.text);
+    }
+    fixture.application(&["User.ReadWrite.All"]);
     assert_eq!(assign(&fixture, &json!({"Date": "2027-01-01"})).status, 403);
     fixture.application(&["CustomSecAttributeAssignment.ReadWrite.All"]);
     assert_eq!(

@@ -186,7 +186,14 @@ fn an_extension_property_can_be_set_once_it_is_registered() {
     let one = format!("{path}/{}", created.body["id"].as_str().unwrap());
     assert_eq!(fixture.get(&one).body["name"], name.as_str());
     assert_eq!(fixture.get(&format!("{path}/other")).status, 404);
-    assert_eq!(fixture.delete(&one).status, 204);
+    let upper = created.body["id"].as_str().unwrap().to_ascii_uppercase();
+    let upper = fixture.get(&format!("{path}/{upper}"));
+    assert_eq!(upper.body["name"], name.as_str(), "{}", upper.text);
+    let upper = one.replace(
+        created.body["id"].as_str().unwrap(),
+        &created.body["id"].as_str().unwrap().to_ascii_uppercase(),
+    );
+    assert_eq!(fixture.delete(&upper).status, 204);
     assert_eq!(fixture.delete(&one).status, 404);
     assert_eq!(fixture.patch(&user, &json!({&name: 7})).status, 400);
 }

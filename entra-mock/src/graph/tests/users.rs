@@ -203,6 +203,45 @@ fn a_body_that_graph_rejects_changes_nothing() {
 }
 
 #[test]
+fn a_leave_date_takes_its_permission_at_creation_too() {
+    let mut fixture = writer();
+    let body = with("employeeLeaveDateTime", json!("2026-12-31T00:00:00Z"));
+    let before = fixture.snapshot();
+    let response = fixture.post("/users", &body);
+    assert_eq!(
+        (response.status, response.error().1),
+        (403, "Authorization_RequestDenied")
+    );
+    assert_eq!(fixture.snapshot(), before);
+    fixture.application(&["User.ReadWrite.All", "User-LifeCycleInfo.ReadWrite.All"]);
+    assert_eq!(fixture.post("/users", &body).status, 201);
+    // A password takes none, as every new user has one.
+    let mut other = with("userPrincipalName", json!("dana2@contoso.com"));
+    other["mailNickname"] = "dana2".into();
+    fixture.application(&["User.ReadWrite.All"]);
+    assert_eq!(fixture.post("/users", &other).status, 201);
+}
+
+#[test]
+fn cleared_password_policies_do_not_allow_a_weak_password() {
+    let fixture = writer();
+    let policies = json!({"passwordPolicies": "DisableStrongPassword"});
+    let adele = format!("/users/{}", id(ADELE));
+    assert_eq!(fixture.patch(&adele, &policies).status, 204);
+    let weak = json!({"password": "password"});
+    let cleared = json!({"passwordPolicies": null, "passwordProfile": weak});
+    let response = fixture.patch(&adele, &cleared);
+    assert_eq!(response.status, 400, "{}", response.text);
+    assert!(response.error().2.contains("complexity"));
+    assert_eq!(
+        fixture
+            .patch(&adele, &json!({"passwordProfile": weak}))
+            .status,
+        204
+    );
+}
+
+#[test]
 fn a_conflict_names_the_property_in_its_details() {
     let fixture = writer();
     let response = fixture.post(

@@ -64,7 +64,26 @@ pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<
         }
     }
     if draft.flag("isAssignableToRole") == Some(true) {
-        return check_role_management(call);
+        check_role_management(call)?;
+    }
+    check_created_properties(call, kind, draft)
+}
+
+/// Checks the properties of a new object that take permissions of their own. A password does not: every new user has one.
+fn check_created_properties(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<(), GraphError> {
+    let has_attributes = draft.get(security_attributes::PROPERTY).is_some();
+    if kind == Kind::ServicePrincipal && has_attributes {
+        return check_attributes_of_application(call, draft);
+    }
+    if kind != Kind::User {
+        return Ok(());
+    }
+    for (name, permissions, alone) in SPECIAL {
+        let is_password = ["passwordProfile", PASSWORD].contains(name);
+        let is_set = draft.get(name).is_some();
+        if is_set && *alone && !is_password && !call.caller.has_any(permissions) {
+            return Err(denied());
+        }
     }
     Ok(())
 }

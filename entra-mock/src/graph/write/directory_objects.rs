@@ -25,7 +25,8 @@ use crate::{
 pub(super) fn get_by_ids(call: Call<'_>) -> Result<Plan, GraphError> {
     authorize(call.caller, "POST", "/directoryObjects/getByIds", false)?;
     let body = body(call)?;
-    check_parameters(&body, "getByIds", &["ids", "types"])?;
+    // PnPjs sends a number as `type`, which Graph ignores.
+    check_parameters(&body, "getByIds", &["ids", "types", "type"])?;
     let ids = texts(&body, "ids")?
         .ok_or_else(|| malformed("The parameter 'ids' of the operation 'getByIds' is missing."))?;
     if ids.is_empty() || ids.len() > MAX_IDS {

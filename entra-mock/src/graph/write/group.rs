@@ -50,7 +50,7 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphErr
     if unified {
         let nickname = draft.text("mailNickname").unwrap_or_default();
         let mail = format!("{nickname}@{}", call.state.default_domain());
-        check_nickname(call, &mail)?;
+        check_nickname(call, None, &mail)?;
         draft.set("proxyAddresses", json!([format!("SMTP:{mail}")]));
         draft.set("mail", mail);
         draft.set_if_absent("visibility", "Public");
@@ -62,9 +62,10 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphErr
 pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Result<(), GraphError> {
     let entity = Kind::Group.entity();
     let before: Vec<String> = texts(group.get("groupTypes")).map(str::to_owned).collect();
-    let types = match draft.get("groupTypes") {
-        Some(value) => texts(Some(value)).map(str::to_owned).collect(),
-        None => before.clone(),
+    // Null is an empty list.
+    let types = match draft.names("groupTypes") {
+        true => texts(draft.get("groupTypes")).map(str::to_owned).collect(),
+        false => before.clone(),
     };
     check(draft, &types)?;
     let has = |types: &[String], name: &str| types.iter().any(|other| other == name);
@@ -92,16 +93,14 @@ pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Resul
     }
     // Hidden membership can only be set at creation.
     let hidden = group.get("visibility").and_then(Value::as_str) == Some("HiddenMembership");
-    if draft
-        .text("visibility")
-        .is_some_and(|visibility| (visibility == "HiddenMembership") != hidden)
-    {
+    let hides = draft.text("visibility") == Some("HiddenMembership");
+    if draft.names("visibility") && hides != hidden {
         return Err(invalid(entity, "visibility"));
     }
     if unified && let Some(nickname) = draft.text("mailNickname") {
         let mail = format!("{nickname}@{}", call.state.default_domain());
         if group.get("mail").and_then(Value::as_str) != Some(mail.as_str()) {
-            check_nickname(call, &mail)?;
+            check_nickname(call, group.get("id"), &mail)?;
             draft.set("proxyAddresses", json!([format!("SMTP:{mail}")]));
             draft.set("mail", mail);
         }
@@ -201,15 +200,13 @@ fn check(draft: &Draft, types: &[String]) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// Returns a conflict of aliases if another group has the address, and of addresses if a user has
-/// it.
-fn check_nickname(call: Call<'_>, mail: &str) -> Result<(), GraphError> {
+/// Returns a conflict of aliases if another group than the one with the id `own` has the address, and of addresses if
+/// a user has it.
+fn check_nickname(call: Call<'_>, own: Option<&Value>, mail: &str) -> Result<(), GraphError> {
     let address = format!("smtp:{mail}");
     let taken = |kind| {
-        call.state
-            .store
-            .find(kind, "proxyAddresses", &address)
-            .is_some()
+        let holder = call.state.store.find(kind, "proxyAddresses", &address);
+        holder.is_some_and(|holder| holder.get("id") != own)
     };
     if taken(Kind::Group) {
         return Err(GraphError::conflict("mailNickname"));

@@ -1,6 +1,6 @@
 //! Licences of users and groups.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     super::{
@@ -12,14 +12,15 @@ use super::{
     },
     access,
     body::{json as body_of, malformed},
+    directory_objects,
     plan::{Plan, PlannedResponse, Step},
     target::target,
 };
 use crate::{
+    directory::licenses::{self, LicenseChange},
     odata::GraphError,
     permissions::AccessLevel,
-    schema::Returned,
-    state::iso,
+    schema::{Returned, mismatches},
     store::{Kind, Object},
 };
 
@@ -28,6 +29,11 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
     let (object, id, _) = target(call, root, kind, "/assignLicense")?;
     access::check_links(call, kind, object)?;
     let body = body_of(call)?;
+    directory_objects::check_parameters(
+        &body,
+        "assignLicense",
+        &["addLicenses", "removeLicenses"],
+    )?;
     let list = |name: &str| {
         body.get(name).and_then(Value::as_array).ok_or_else(|| {
             malformed(format!(
@@ -36,11 +42,7 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         })
     };
     let (added, removed) = (list("addLicenses")?, list("removeLicenses")?);
-    let mut licences: Vec<Value> = object
-        .get("assignedLicenses")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    check_added(&body)?;
     let is_user = kind == Kind::User;
     let located = object.get("usageLocation").is_some();
     if is_user && !added.is_empty() && !located {
@@ -48,8 +50,12 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
             "License assignment cannot be done for user with invalid usage location.",
         ));
     }
-    // How many more, or fewer, units of each SKU are consumed than before.
-    let mut used: Vec<(String, i64)> = Vec::new();
+    let mut licences = if is_user {
+        licenses::direct(object)
+    } else {
+        let own = object.get("assignedLicenses").and_then(Value::as_array);
+        own.cloned().unwrap_or_default()
+    };
     let mut removed_ids = Vec::new();
     for sku in removed {
         let sku = sku
@@ -60,10 +66,13 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         licences.retain(|licence| !has_id(licence, &sku));
         if licences.len() == before {
             return Err(GraphError::bad_request(
-                "User does not have a corresponding license.",
+                if is_user && licenses::inherits(object, &sku) {
+                    INHERITED
+                } else {
+                    "User does not have a corresponding license."
+                },
             ));
         }
-        used.push((sku.clone(), -1));
         removed_ids.push(sku);
     }
     for licence in added {
@@ -76,41 +85,27 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
                 "License {sku} is both added and removed."
             )));
         }
-        let product = find(call, &sku).ok_or_else(|| {
+        let product = call.state.product(&sku).ok_or_else(|| {
             GraphError::bad_request(format!(
                 "License {sku} does not correspond to a valid company License."
             ))
         })?;
         let disabled = disabled_plans(licence, product)?;
-        let replaced = licences.iter().position(|licence| has_id(licence, &sku));
-        match replaced {
-            Some(at) => {
-                licences.remove(at);
-            }
-            None => used.push((sku.clone(), 1)),
-        }
+        licences.retain(|licence| !has_id(licence, &sku));
         licences.push(json!({ "disabledPlans": disabled, "skuId": sku }));
     }
 
-    let states: Vec<Value> = licences
-        .iter()
-        .map(|licence| {
-            json!({
-                "skuId": licence["skuId"], "disabledPlans": licence["disabledPlans"], "assignedByGroup": null,
-                "state": "Active", "error": "None", "lastUpdatedDateTime": iso(call.now)
-            })
-        })
-        .collect();
-    let mut values = vec![("assignedLicenses".to_owned(), Some(Value::from(licences)))];
-    if is_user {
-        values.push(("licenseAssignmentStates".to_owned(), Some(states.into())));
-    }
-    let response = if is_user {
-        let mut after = object.clone();
-        for (name, value) in &values {
-            after.insert(name.clone(), value.clone().unwrap_or_default());
+    let LicenseChange { values, units } = if is_user {
+        call.state.license_change(call.now, object, &licences)
+    } else {
+        let licences = Some(Value::from(licences));
+        LicenseChange {
+            values: vec![("assignedLicenses".to_owned(), licences)],
+            units: Vec::new(),
         }
-        PlannedResponse::Json(200, whole(call, &after)?)
+    };
+    let response = if is_user {
+        PlannedResponse::Json(200, whole(call, &changed(object, &values))?)
     } else {
         PlannedResponse::Object {
             status: 202,
@@ -120,12 +115,8 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         }
     };
     let mut plan = Plan::new(response).with(Step::Update(kind, id.to_owned(), values));
-    if is_user {
-        for (sku, change) in used {
-            if let Some(step) = count(call, &sku, change)? {
-                plan = plan.with(step);
-            }
-        }
+    for (sku, change) in units {
+        plan.steps.extend(count(call, &sku, change)?);
     }
     let (category, name) = if is_user {
         ("UserManagement", "Change user license")
@@ -135,12 +126,33 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
     Ok(plan.audited_as(category, name))
 }
 
-/// `reprocessLicenseAssignment`: does nothing, because assignments are never pending.
+/// What Graph says of a licence that comes from a group (CIPP issue 4090).
+const INHERITED: &str = "User license is inherited from a group membership and it cannot be removed directly from the user.";
+
+/// `reprocessLicenseAssignment`: gives a user the licences of the groups that there was no unit for.
 pub(super) fn reprocess(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
-    let (object, _, _) = target(call, root, kind, "/reprocessLicenseAssignment")?;
+    let (object, id, _) = target(call, root, kind, "/reprocessLicenseAssignment")?;
     access::check_links(call, kind, object)?;
-    let response = PlannedResponse::Json(200, whole(call, object)?);
-    Ok(Plan::new(response))
+    let direct = licenses::direct(object);
+    let LicenseChange { values, units } = call.state.license_change(call.now, object, &direct);
+    if units.is_empty() {
+        let response = PlannedResponse::Json(200, whole(call, object)?);
+        return Ok(Plan::new(response));
+    }
+    let response = PlannedResponse::Json(200, whole(call, &changed(object, &values))?);
+    let mut plan = Plan::new(response).with(Step::Update(kind, id.to_owned(), values));
+    for (sku, change) in units {
+        plan.steps.extend(count(call, &sku, change)?);
+    }
+    Ok(plan.audited_as("UserManagement", "Change user license"))
+}
+
+fn changed(object: &Object, values: &[(String, Option<Value>)]) -> Object {
+    let mut after = object.clone();
+    for (name, value) in values {
+        after.insert(name.clone(), value.clone().unwrap_or_default());
+    }
+    after
 }
 
 /// A user with all properties of the directory, as these actions return it.
@@ -166,11 +178,16 @@ fn whole(call: Call<'_>, user: &Object) -> Result<Value, GraphError> {
     Ok(serde_json::from_slice(&out).unwrap_or_default())
 }
 
-fn find<'a>(call: Call<'a>, sku: &str) -> Option<&'a Object> {
-    call.state
-        .store
-        .all(Kind::SubscribedSku)
-        .find(|product| product.get("skuId").and_then(Value::as_str) == Some(sku))
+/// Checks the members of the licences to add.
+fn check_added(body: &Map<String, Value>) -> Result<(), GraphError> {
+    let added = body.get("addLicenses").unwrap_or(&Value::Null);
+    let property = ("assignedLicenses", added);
+    match mismatches(Kind::User.entity(), [property]).first() {
+        None => Ok(()),
+        Some(mismatch) => Err(malformed(format!(
+            "The parameter 'addLicenses' of the operation 'assignLicense' is invalid: {mismatch}."
+        ))),
+    }
 }
 
 fn has_id(licence: &Value, sku: &str) -> bool {
@@ -205,7 +222,7 @@ fn disabled_plans(licence: &Value, product: &Object) -> Result<Vec<String>, Grap
 
 /// Consumes a unit of a product, or releases one.
 fn count(call: Call<'_>, sku: &str, change: i64) -> Result<Option<Step>, GraphError> {
-    let Some(product) = find(call, sku) else {
+    let Some(product) = call.state.product(sku) else {
         return Ok(None);
     };
     let number = |value: &Value| value.as_i64().unwrap_or(0);

@@ -224,6 +224,7 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
             | Step::Delete(Kind::Domain, _)
     );
     let policy = written_policy(&step);
+    let group = licensed_group(&step);
     let done = match step {
         Step::Insert(kind, object) => state.store.insert(kind, object).is_ok(),
         Step::Update(kind, id, values) => state.store.update(kind, &id, |object| {
@@ -240,11 +241,13 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
         Step::Link(relation, from, to) => {
             let done = state.store.link(relation, &from, &to);
             state.apply_role(&from, &to, true);
+            state.inherit_licenses(now, &to);
             done
         }
         Step::Unlink(relation, from, to) => {
             let done = state.store.unlink(relation, &from, &to);
             state.apply_role(&from, &to, false);
+            state.inherit_licenses(now, &to);
             done
         }
         Step::RevokeSessions(id) => state.revoke_sessions(now, &id),
@@ -260,6 +263,18 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
     if let Some(policy) = policy {
         state.enforce_policy(&policy);
     }
+    if let Some(group) = group {
+        state.inherit_licenses_of_group(now, &group);
+    }
+}
+
+/// The id of the group whose licences a step changes.
+fn licensed_group(step: &Step) -> Option<String> {
+    let Step::Update(kind, id, values) = step else {
+        return None;
+    };
+    let has_licenses = values.iter().any(|(name, _)| name == "assignedLicenses");
+    (*kind == Kind::Group && has_licenses).then(|| id.clone())
 }
 
 /// The id of the conditional access policy that a step changes.

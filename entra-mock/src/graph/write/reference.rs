@@ -1,6 +1,7 @@
 //! `$ref`: adds and removes links.
 
 use serde_json::Value;
+use url::form_urlencoded;
 
 use super::{
     super::{
@@ -32,6 +33,8 @@ pub(super) fn plan(
     let Some(relation) = relationship.written() else {
         return Err(unsupported(call.request));
     };
+    let named = removed_by_option(call, relationship, item)?;
+    let item = item.or(named.as_deref());
     let add = match (call.request.method.as_str(), relationship.many, item) {
         ("POST", true, None) | ("PUT", false, None) => true,
         ("DELETE", true, Some(_)) | ("DELETE", false, None) => false,
@@ -151,6 +154,29 @@ pub(super) fn check_target(
         return role::check_principal(kind, target, relationship.name);
     }
     group::check_member(object, relationship, kind, target)
+}
+
+/// Returns the id in the option `@id` of a removal from a collection, as generated clients send it. OData 4.0 calls it
+/// `$id`.
+fn removed_by_option(
+    call: Call<'_>,
+    relationship: &Relationship,
+    item: Option<&str>,
+) -> Result<Option<String>, GraphError> {
+    if call.request.method != "DELETE" || !relationship.many || item.is_some() {
+        return Ok(None);
+    }
+    let query = call.request.query.as_deref().unwrap_or_default();
+    let mut options = form_urlencoded::parse(query.as_bytes());
+    let is_id = |name: &str| {
+        ["@id", "$id"]
+            .iter()
+            .any(|id| id.eq_ignore_ascii_case(name))
+    };
+    match options.find(|(name, _)| is_id(name)) {
+        Some((_, url)) => referenced(call, &url, "@id.").map(Some),
+        None => Ok(None),
+    }
 }
 
 fn body_reference(call: Call<'_>) -> Result<String, GraphError> {

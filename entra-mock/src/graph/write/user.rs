@@ -63,9 +63,11 @@ pub(super) fn adjust(call: Call<'_>, user: &Object, draft: &mut Draft) -> Result
     check(call.state, draft)?;
     if let Some(profile) = draft.get("passwordProfile").cloned() {
         if let Some(secret) = profile.get("password").and_then(Value::as_str) {
-            let policies = draft
-                .text("passwordPolicies")
-                .unwrap_or_else(|| password::policies(user));
+            // Null clears the policies for this password too.
+            let policies = match draft.names("passwordPolicies") {
+                true => draft.text("passwordPolicies").unwrap_or_default(),
+                false => password::policies(user),
+            };
             password::check(secret, policies)?;
             draft.set(PASSWORD, secret);
             draft.set("lastPasswordChangeDateTime", iso(call.now));

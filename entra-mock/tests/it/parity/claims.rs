@@ -537,6 +537,42 @@ pub(super) const CLAIMS: &[Claim] = &[
         "one_of_twenty_writers_gets_a_user_principal_name_and_delta_shows_that_user",
     ),
     row(
+        GRAPH,
+        "Expanded sign-in activity needs the permission and the licence of the logs",
+        "user page",
+        "expanded_sign_in_activity_needs_the_permission_and_the_licence_of_the_logs",
+    ),
+    row(
+        GRAPH,
+        "Properties with a permission of their own take it at creation too",
+        "user page",
+        "a_leave_date_takes_its_permission_at_creation_too",
+    ),
+    row(
+        GRAPH,
+        "Custom security attributes of a new object take their permission",
+        "custom security attributes page",
+        "attributes_of_a_new_object_take_their_permission",
+    ),
+    row(
+        GRAPH,
+        "Licences of a group follow its membership",
+        "group-based licensing page",
+        "licences_of_a_group_follow_its_membership",
+    ),
+    row(
+        GRAPH,
+        "An inherited licence is not removed from the user",
+        "reports",
+        "an_inherited_licence_stays_inherited_and_cannot_be_removed_directly",
+    ),
+    row(
+        GRAPH,
+        "A deleted user frees licences, and a restored one has them even if none is left",
+        "restore a deleted user page",
+        "a_deleted_user_frees_the_units_and_a_restored_one_consumes_them",
+    ),
+    row(
         QUERIES,
         "Advanced filters need the header and `$count`",
         "advanced queries page",
@@ -589,6 +625,18 @@ pub(super) const CLAIMS: &[Claim] = &[
         "Deleted users can be restored for 30 days",
         "deleted items page",
         "deleted_items_are_purged_after_thirty_days",
+    ),
+    row(
+        QUERIES,
+        "Expanded registered devices end at 100",
+        "reports",
+        "an_expansion_ends_at_twenty_objects_and_registered_devices_at_a_hundred",
+    ),
+    row(
+        QUERIES,
+        "Delta has certificates only if selected",
+        "keyCredential page",
+        "the_public_part_of_a_certificate_is_in_a_round_only_if_it_is_selected",
     ),
     row(
         LOGS,
