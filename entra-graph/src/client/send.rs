@@ -91,7 +91,7 @@ impl Call {
     pub(crate) fn with_properties(mut self, body: Body) -> Self {
         let own = |name: &str| {
             let mut properties = self.operation.properties.iter();
-            properties.find(|(known, _)| *known == name)
+            properties.find(|(known, _)| known.eq_ignore_ascii_case(name))
         };
         let mut others = false;
         let mut also: Vec<&'static Operation> = Vec::new();
@@ -130,11 +130,13 @@ impl Call {
     /// mistake would stay valid unnoticed.
     pub(crate) fn was_done(&self, error: &Error) -> bool {
         let last = self.url.path().rsplit('/').next().unwrap_or_default();
-        match (self.method.as_str(), last) {
-            ("DELETE", "$ref") => error.is_not_found() || error.is_already_absent(),
-            ("DELETE", _) => error.is_not_found(),
-            ("POST", "$ref") => error.is_already_present(),
-            ("POST", "forceDelete") => error.is_not_found(),
+        // A raw request may have it in any case.
+        let is = |known: &str| last.eq_ignore_ascii_case(known);
+        match self.method.as_str() {
+            "DELETE" if is("$ref") => error.is_not_found() || error.is_already_absent(),
+            "DELETE" => error.is_not_found(),
+            "POST" if is("$ref") => error.is_already_present(),
+            "POST" if is("forceDelete") => error.is_not_found(),
             _ => false,
         }
     }

@@ -24,13 +24,13 @@ pub struct AdditionalData {
 pub struct Json(Box<RawValue>);
 
 impl AdditionalData {
-    /// The JSON text of a property.
+    /// The JSON text of a property, whose name may be in any case.
     #[must_use]
     #[inline]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.rest
             .iter()
-            .find(|(known, _)| **known == *name)
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, json)| json.as_str())
     }
 

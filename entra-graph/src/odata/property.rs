@@ -360,6 +360,11 @@ impl Path {
         &self.segments[0]
     }
 
+    /// Whether the path begins with this property of the entity, in any case, as Graph compares names.
+    pub(crate) fn begins_with(&self, name: &str) -> bool {
+        self.root().eq_ignore_ascii_case(name)
+    }
+
     #[inline]
     fn then(mut self, name: Cow<'static, str>) -> Self {
         match self.segments.iter_mut().find(|segment| segment.is_empty()) {

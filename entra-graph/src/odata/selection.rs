@@ -101,7 +101,10 @@ pub trait Selection<E> {
 
 impl<E, T, A> Selection<E> for Property<E, T, A> {
     fn add_to(self, names: &mut Vec<Cow<'static, str>>) {
-        if !names.iter().any(|name| name == self.name()) {
+        if !names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(self.name()))
+        {
             names.push(self.into_name());
         }
     }
