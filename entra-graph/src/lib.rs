@@ -115,8 +115,9 @@
 //   stream, verbs               lists as streams, builders of requests
 //   settled                     reads until replicas agree on a write
 //   place                       places, their verbs, and the handles
-//   delta, many, raw            change feeds, many lists in few requests, requests without types
+//   delta, many                 change feeds, many lists in few requests
 //   areas                       the tables of users, groups and the other areas
+//   raw                         requests without types
 //   registration                app registrations as code
 //   connection                  the connection test
 //   sync                        a local copy of the directory
