@@ -112,6 +112,26 @@ if handles < 50:
     complaints.append(f"only {handles} handles of entra-graph found: the check of permissions proves nothing")
 
 
+# Relationships that can be hidden say so where they are expanded: at the constant and its field, and at each function that
+# takes such a constant.
+MEMBERSHIP = re.compile(r'((?:        ///[^\n]*\n)+)        (\w+): \S+ =\s*\w+\("(?:members|memberOf|transitiveMembers|transitiveMemberOf)"\);')
+TAKES_RELATION = re.compile(r"((?:    (?:///|#\[| {4}|\)\])[^\n]*\n)+)    pub fn (\w+)\([^)]*\bNavigationProperty<")
+hidden = 0
+for path in run("git", "ls-files", "entra-graph/src").split():
+    if not path.endswith(".rs") or not os.path.exists(path):
+        continue
+    code = open(path).read()
+    found = TAKES_RELATION.findall(code)
+    if path.startswith("entra-graph/src/objects/") and "/types/" not in path and not path.endswith("/directory_role.rs"):
+        found += MEMBERSHIP.findall(code)
+    for documentation, name in found:
+        hidden += 1
+        if "Member.Read.Hidden" not in documentation:
+            complaints.append(f"{path}: {name}: its documentation does not mention hidden memberships")
+if hidden < 15:
+    complaints.append(f"only {hidden} expansions of entra-graph found: the check of hidden memberships proves nothing")
+
+
 def fallible(code):
     """Each public function whose caller gets a `Result`, also as an item of a list, with its documentation."""
     lines = code.splitlines(keepends=True)
