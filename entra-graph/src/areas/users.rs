@@ -300,7 +300,7 @@ impl<P: UserPlace> Object<P> {
         count_reports(self, &COUNT_REPORTS)
     }
 
-    /// The users and groups that answer for the user, mostly of a guest:
+    /// The users and groups that are responsible for the user, mostly for a guest:
     /// [`GET /users/{id}/sponsors`](https://learn.microsoft.com/graph/api/user-list-sponsors).
     ///
     /// Needs `User.Read.All`, or `User.Read` for the signed-in user; adding and removing need `User.ReadWrite.All`.
