@@ -72,6 +72,9 @@ DECIDED = {
     # PATCH of a group with members alone takes the permission for members (page "Add members").
     "group-post-members-bind": ["GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"],
     # Properties with permissions of their own: the pages of the resources name them, the lists of operations do not.
+    "user-post-users-employeeleavedatetime": ["User.ReadWrite.All", "Directory.ReadWrite.All", "User-LifeCycleInfo.ReadWrite.All"],
+    "user-post-users-customsecurityattributes": ["User.ReadWrite.All", "Directory.ReadWrite.All", "CustomSecAttributeAssignment.ReadWrite.All"],
+    "serviceprincipal-post-serviceprincipals-customsecurityattributes": ["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "CustomSecAttributeAssignment.ReadWrite.All"],
     "user-update-employeeleavedatetime": ["User.ReadWrite.All", "Directory.ReadWrite.All", "User-LifeCycleInfo.ReadWrite.All"],
     "user-update-customsecurityattributes": ["CustomSecAttributeAssignment.ReadWrite.All", "User.Read.All", "Directory.Read.All"],
     "serviceprincipal-update-customsecurityattributes": ["CustomSecAttributeAssignment.ReadWrite.All", "Application.Read.All", "Directory.Read.All"],

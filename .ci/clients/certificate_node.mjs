@@ -48,4 +48,4 @@ for (const [name, clientCertificate] of Object.entries(ways)) {
 const stranger = pkcs8(generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey);
 await rejected({ thumbprintSha256: digest("sha256"), privateKey: stranger }, 700027);
 await rejected({ thumbprintSha256: "00".repeat(32), privateKey }, 700027);
-console.log("certificate, Node: two ways in, two refusals");
+console.log("certificate, Node: two ways in, two rejections");

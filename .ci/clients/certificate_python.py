@@ -80,11 +80,11 @@ unregistered = (
 )
 stranger_key = stranger.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 stranger_pem = unregistered.public_bytes(serialization.Encoding.PEM)
-refusals = {
+rejections = {
     "an unregistered certificate": {"private_key": stranger_key.decode(), "public_certificate": stranger_pem.decode()},
     "another key": {"private_key": stranger_key.decode(), "thumbprint": sha1},
 }
-for name, credential in refusals.items():
+for name, credential in rejections.items():
     response = msal_with(credential)
     check(response.get("error") == "invalid_client" and response.get("error_codes") == [700027], f"msal, {name}: {response}")
 try:
@@ -92,4 +92,4 @@ try:
     check(False, "azure-identity: a token for an unregistered certificate")
 except ClientAuthenticationError as error:
     check(re.search(r"AADSTS700027\b", str(error)), f"azure-identity: {error}")
-print("certificate, Python: eight ways in by msal and azure-identity, three refusals")
+print("certificate, Python: eight ways in by msal and azure-identity, three rejections")

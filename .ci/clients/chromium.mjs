@@ -7,7 +7,7 @@ export async function withPage(work) {
   const places = [process.env.ENTRA_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
   const executablePath = places.find((place) => place && existsSync(place));
   if (!executablePath) throw new Error("there is no chromium; install it or name it in ENTRA_CHROMIUM");
-  // Chromium's sandbox refuses the superuser, whom a container often has.
+  // Chromium's sandbox rejects the superuser, whom a container often has.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const browser = await chromium.launch({ executablePath, args });
   try {

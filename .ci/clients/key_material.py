@@ -168,8 +168,8 @@ def check_read(directory):
 
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("other.pem"), "-out", path("other-cert.pem"), "-days", "30", "-subj", "/CN=other")
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path("ec.pem"), "-out", path("ec-cert.pem"), "-days", "30", "-subj", "/CN=ec")
-    refusals = {"KeyMismatch": ["cert.pem", "other.pem"], "NoKey": ["cert.pem"], "NoCertificate": ["other.pem"], "UnsupportedKey": ["ec-cert.pem", "ec.pem"]}
-    for kind, parts in refusals.items():
+    rejections = {"KeyMismatch": ["cert.pem", "other.pem"], "NoKey": ["cert.pem"], "NoCertificate": ["other.pem"], "UnsupportedKey": ["ec-cert.pem", "ec.pem"]}
+    for kind, parts in rejections.items():
         (directory / "file").write_bytes(b"".join((directory / part).read_bytes() for part in parts))
         found = load(directory / "file")
         check(found.startswith(f"{kind}: "), f"{kind} was expected: {found}")

@@ -44,4 +44,4 @@ check(ids.size === 10, `two pages of five were expected, got ${ids.size} differe
 
 await rejected(() => application("not-the-secret").acquireTokenByClientCredential({ scopes }), 7000215);
 await rejected(() => application("x", "00000000-0000-0000-0000-00000000abcd").acquireTokenByClientCredential({ scopes }), 700016);
-console.log("msal-node: a token, two pages, two refusals");
+console.log("msal-node: a token, two pages, two rejections");

@@ -52,4 +52,4 @@ rejected(application("x", client_id=unknown).acquire_token_for_client(scopes=SCO
 rejected(app.acquire_token_for_client(scopes=["https://graph.microsoft.com/User.Read"]), 1002012)
 anonymous = requests.get(GRAPH + "/users", timeout=30)
 check(anonymous.status_code == 401, f"without a token: {anonymous.status_code}")
-print("msal for Python: a token, two pages, four refusals")
+print("msal for Python: a token, two pages, four rejections")

@@ -117,4 +117,4 @@ const password = (password, username = env.ENTRA_USER_UPN) =>
 await me(await password(env.ENTRA_USER_PASSWORD));
 await rejected(() => password("wrong"), 50126);
 await rejected(() => password("x", "nobody@contoso.com"), 50034);
-console.log("msal-node: code, silent, refresh, on behalf of, device, password, and their refusals");
+console.log("msal-node: code, silent, refresh, on behalf of, device, password, and their rejections");

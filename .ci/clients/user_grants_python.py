@@ -12,7 +12,7 @@ from azure.identity import AuthorizationCodeCredential, DeviceCodeCredential, On
 
 from browser import Browser
 
-# azure-identity logs each refusal, and here they are the point.
+# azure-identity logs each rejection, and here they are the point.
 logging.disable(logging.WARNING)
 
 HOST = os.environ["AZURE_AUTHORITY_HOST"].rstrip("/")
@@ -160,4 +160,4 @@ credential.get_token(OWN[0])
 behalf = {"client_secret": SECRET, **HERE}
 me(OnBehalfOfCredential(TENANT, CLIENT, user_assertion=own["access_token"], **behalf).get_token(GRAPH_SCOPE).token)
 azure_refused(OnBehalfOfCredential(TENANT, CLIENT, user_assertion=tokens["access_token"], **behalf), 50013)
-print("msal and azure-identity for Python: code, silent, on behalf of, device, password, and their refusals")
+print("msal and azure-identity for Python: code, silent, on behalf of, device, password, and their rejections")

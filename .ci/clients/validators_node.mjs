@@ -35,7 +35,7 @@ async function accept({ metadata, keys }, token, { nonce, ...changes } = {}) {
   return payload;
 }
 
-async function refuse(code, where, token, changes) {
+async function rejects(code, where, token, changes) {
   try {
     await accept(where, token, changes);
   } catch (error) {
@@ -84,30 +84,30 @@ const identity = userTokens.id_token;
 const claims = await accept(v2, identity, { nonce });
 check(claims.tid === env.AZURE_TENANT_ID && claims.preferred_username === env.ENTRA_USER_UPN, "another user");
 const hours = (count) => new Date(Date.now() + count * 3_600_000);
-await refuse("ERR_JWT_CLAIM_VALIDATION_FAILED nonce", v2, identity, { nonce: "another" });
-await refuse("ERR_JWT_CLAIM_VALIDATION_FAILED aud", v2, identity, { audience: "00000000-0000-0000-0000-000000000001" });
-await refuse("ERR_JWT_CLAIM_VALIDATION_FAILED iss", v2, identity, { issuer: v1.metadata.issuer });
-await refuse("ERR_JWT_EXPIRED exp", v2, identity, { currentDate: hours(3) });
-await refuse("ERR_JWT_CLAIM_VALIDATION_FAILED nbf", v2, identity, { currentDate: hours(-3) });
+await rejects("ERR_JWT_CLAIM_VALIDATION_FAILED nonce", v2, identity, { nonce: "another" });
+await rejects("ERR_JWT_CLAIM_VALIDATION_FAILED aud", v2, identity, { audience: "00000000-0000-0000-0000-000000000001" });
+await rejects("ERR_JWT_CLAIM_VALIDATION_FAILED iss", v2, identity, { issuer: v1.metadata.issuer });
+await rejects("ERR_JWT_EXPIRED exp", v2, identity, { currentDate: hours(3) });
+await rejects("ERR_JWT_CLAIM_VALIDATION_FAILED nbf", v2, identity, { currentDate: hours(-3) });
 const forged = changed(identity, { body: { preferred_username: "admin@contoso.com" } });
-await refuse("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", v2, forged);
+await rejects("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", v2, forged);
 const swapped = changed(identity, { signature: userTokens.access_token.split(".")[2] });
-await refuse("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", v2, swapped);
-await refuse("ERR_JWKS_NO_MATCHING_KEY", v2, changed(identity, { head: { kid: "unknown" } }));
-await refuse("ERR_JOSE_ALG_NOT_ALLOWED", v2, changed(identity, { head: { alg: "none" }, signature: "" }));
+await rejects("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", v2, swapped);
+await rejects("ERR_JWKS_NO_MATCHING_KEY", v2, changed(identity, { head: { kid: "unknown" } }));
+await rejects("ERR_JOSE_ALG_NOT_ALLOWED", v2, changed(identity, { head: { alg: "none" }, signature: "" }));
 const pem = await exportSPKI(await v2.keys(decodeProtectedHeader(identity), {}));
 const [head, body] = changed(identity, { head: { alg: "HS256" } }).split(".");
 const hmac = createHmac("sha256", pem).update(`${head}.${body}`).digest("base64url");
-await refuse("ERR_JOSE_ALG_NOT_ALLOWED", v2, `${head}.${body}.${hmac}`);
+await rejects("ERR_JOSE_ALG_NOT_ALLOWED", v2, `${head}.${body}.${hmac}`);
 
 // Access tokens for an own API, for a user and for an application.
 const access = userTokens.access_token;
 const own = decodeJwt(access).ver === "1.0" ? v1 : v2;
 check((await accept(own, access)).scp !== undefined, "not a user's token");
-await refuse("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", own, changed(access, { body: { scp: "everything" } }));
+await rejects("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", own, changed(access, { body: { scp: "everything" } }));
 const application = await redeem(v2.metadata, { grant_type: "client_credentials", scope: `${client}/.default` });
 check(application.access_token, `no token for the application: ${JSON.stringify(application)}`);
 check((await accept(own, application.access_token)).scp === undefined, "not an application's token");
 const promoted = changed(application.access_token, { body: { roles: ["Admin"] } });
-await refuse("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", own, promoted);
+await rejects("ERR_JWS_SIGNATURE_VERIFICATION_FAILED", own, promoted);
 console.log("jose: an ID token and two access tokens accepted, altered, stale and misdirected ones rejected");

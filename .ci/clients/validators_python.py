@@ -53,8 +53,8 @@ class Validator:
     def refuse(self, error, token, audience=CLIENT, **expected):
         try:
             self.accept(token, audience, **expected)
-        except error as refusal:
-            check(type(refusal) is error, f"expected {error.__name__}, got {refusal!r}")
+        except error as rejection:
+            check(type(rejection) is error, f"expected {error.__name__}, got {rejection!r}")
             return
         check(False, f"a token was accepted where {error.__name__} was expected")
 

@@ -60,6 +60,6 @@ async def main():
 
 try:
     result = {"items": asyncio.run(main()), "error": None}
-except Exception as problem:  # whatever it raises is its answer
+except Exception as problem:  # whatever it raises is its result
     result = {"items": 0, "error": f"{type(problem).__name__}: {problem}"}
 print(json.dumps(result))

@@ -23,7 +23,7 @@ CASES = {
     "foreign": "link to a foreign host",
     "consistency": "`ConsistencyLevel` on page 2",
     "empty": "empty middle page",
-    "post": "POST answered 500",
+    "post": "500 on POST",
     "expired": "token expires mid-list",
     "error": "error inside a 200",
 }

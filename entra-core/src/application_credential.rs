@@ -2,39 +2,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{ClientId, Cloud, CredentialError, Secret, TenantId, Timestamp, TokenCredential};
-
-/// Makes a credential of an application from what it signs in with.
-///
-/// It tells whether Entra accepts a new secret or certificate, as the connection test and the rotation of
-/// `entra-graph` need to know. `entra-auth` implements it.
-pub trait CredentialFactory: fmt::Debug + Send + Sync + 'static {
-    /// Returns a credential that signs this application in with this material.
-    ///
-    /// It sends nothing yet, and its cache is empty and its own: its first token proves that Entra accepts
-    /// the material. The error of a rejected sign-in has Entra's code, the cause and the fix.
-    ///
-    /// # Errors
-    /// [`CredentialErrorKind::Configuration`](crate::CredentialErrorKind::Configuration) for material that
-    /// cannot be used, such as a secret with a line feed at its end, or a certificate without a key.
-    fn credential(
-        &self,
-        tenant: &TenantId,
-        client_id: ClientId,
-        material: &CredentialMaterial,
-    ) -> Result<Arc<dyn TokenCredential>, CredentialError>;
-}
-
-impl<T: CredentialFactory + ?Sized> CredentialFactory for Arc<T> {
-    fn credential(
-        &self,
-        tenant: &TenantId,
-        client_id: ClientId,
-        material: &CredentialMaterial,
-    ) -> Result<Arc<dyn TokenCredential>, CredentialError> {
-        (**self).credential(tenant, client_id, material)
-    }
-}
+use crate::{ClientId, Cloud, CredentialError, Secret, TenantId, Timestamp};
 
 /// What an application signs in with. `Debug` shows the form only.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,6 @@ use std::{convert::Infallible, error, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Error, SecureRandom};
-
 /// A GUID, the form of nearly all IDs in Entra: 16 bytes, printed lower-case with hyphens.
 ///
 /// ```
@@ -23,19 +21,6 @@ impl Guid {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
-    }
-
-    /// A random (version 4, RFC 9562) GUID.
-    ///
-    /// # Errors
-    /// If the source of randomness fails.
-    #[inline]
-    pub fn random(random: &dyn SecureRandom) -> Result<Self, Error> {
-        let mut bytes = [0; 16];
-        random.fill(&mut bytes)?;
-        bytes[6] = (bytes[6] & 0x0f) | 0x40;
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        Ok(Self(bytes))
     }
 
     /// The bytes, in the order they are printed.

@@ -8,6 +8,7 @@ mod challenge;
 mod clock;
 mod cloud;
 mod credential;
+mod credential_error;
 mod environment;
 mod error;
 mod ids;
@@ -16,6 +17,7 @@ mod membership;
 mod pacer;
 mod pipeline;
 mod random;
+mod report;
 mod request;
 mod retry;
 mod secret;
@@ -26,14 +28,13 @@ mod timestamp;
 mod transport;
 
 pub use application_credential::{
-    CertificateOutline, CredentialDescription, CredentialFactory, CredentialMaterial, ProofSigner,
-    SecretOutline, SignInMethod,
+    CertificateOutline, CredentialDescription, CredentialMaterial, ProofSigner, SecretOutline,
+    SignInMethod,
 };
 pub use clock::{BoxFuture, Clock, SystemClock, Timestamp};
 pub use cloud::Cloud;
-pub use credential::{
-    AccessToken, CredentialError, CredentialErrorKind, TokenCredential, TokenRequest,
-};
+pub use credential::{AccessToken, CredentialFactory, TokenCredential, TokenRequest};
+pub use credential_error::{CredentialError, CredentialErrorKind};
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};
 pub use ids::{ClientId, Guid, IntoId, InvalidId, ObjectId, TenantId};

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use crate::Error;
+use crate::{Error, Guid};
 
 /// A source of random bytes, so that a test can repeat a run.
 pub trait SecureRandom: fmt::Debug + Send + Sync + 'static {
@@ -40,5 +40,20 @@ impl SecureRandom for SystemRandom {
         getrandom::fill(buffer).map_err(|source| {
             Error::configuration("the operating system returned no random bytes; check that the process may call getrandom(2)").with_source(source)
         })
+    }
+}
+
+impl Guid {
+    /// A random (version 4, RFC 9562) GUID.
+    ///
+    /// # Errors
+    /// If the source of randomness fails.
+    #[inline]
+    pub fn random(random: &dyn SecureRandom) -> Result<Self, Error> {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes)?;
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        Ok(Self::from_bytes(bytes))
     }
 }

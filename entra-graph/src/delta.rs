@@ -175,7 +175,8 @@ impl<E: Entity> Delta<E> {
         self
     }
 
-    /// Also changes of a relationship, such as `members` of groups or `manager` of users.
+    /// Also changes of a relationship, such as `members` of groups or `manager` of users. Hidden memberships are left out
+    /// silently without `Member.Read.Hidden`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "reads as `select_relation(Group::MEMBERS)`"

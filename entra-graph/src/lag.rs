@@ -89,20 +89,20 @@ impl CallKind {
             segments.remove(0);
         }
         let last = segments.last().copied().unwrap_or_default();
+        // A raw request may have it in any case.
+        let is = |known: &str| last.eq_ignore_ascii_case(known);
         match *method {
             _ if idempotency == Idempotency::Safe => Self::Read,
             Method::GET | Method::HEAD => Self::Read,
             Method::DELETE => Self::Delete,
-            _ if LINKS.contains(&last) => Self::Assign,
+            _ if LINKS.iter().any(|known| is(known)) => Self::Assign,
             Method::PATCH | Method::PUT => Self::Update,
-            _ => match last {
-                "removePassword" | "removeKey" => Self::RemoveCredential,
-                "forceDelete" => Self::Delete,
-                "instantiate" => Self::Instantiate,
-                "servicePrincipals" => Self::CreateServicePrincipal,
-                _ if segments.len() == 1 => Self::Create,
-                _ => Self::Add,
-            },
+            _ if is("removePassword") || is("removeKey") => Self::RemoveCredential,
+            _ if is("forceDelete") => Self::Delete,
+            _ if is("instantiate") => Self::Instantiate,
+            _ if is("servicePrincipals") => Self::CreateServicePrincipal,
+            _ if segments.len() == 1 => Self::Create,
+            _ => Self::Add,
         }
     }
 }
@@ -603,6 +603,8 @@ mod tests {
             ("POST", "/domains/contoso.com/forceDelete", Delete),
             ("POST", "/groups/a/members/$ref", Assign),
             ("PUT", "/users/a/manager/$ref", Assign),
+            ("POST", "/groups/a/members/$REF", Assign),
+            ("POST", "/serviceprincipals", CreateServicePrincipal),
             ("POST", "/servicePrincipals/a/appRoleAssignedTo", Assign),
             ("POST", "/oauth2PermissionGrants", Assign),
             ("POST", "/roleManagement/directory/roleAssignments", Assign),

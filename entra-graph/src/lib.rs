@@ -7,14 +7,14 @@
 //!
 //! | area | calls | types |
 //! |---|---|---|
-//! | users | [`graph.users()`](GraphClient::users): list, count, create, delta; [`graph.user(id)`](GraphClient::user): get, update, delete, `reset_password`, `assign_licenses`, `revoke_sign_in_sessions`, `photo`, `photos`, `set_photo`, `delete_photo`, `reprocess_license_assignment` | [`User`], [`NewUser`], [`ProfilePhoto`] |
+//! | users | [`graph.users()`](GraphClient::users): list, count, create, delta; [`graph.user(id)`](GraphClient::user): get, update, delete, `reset_password`, `assign_licenses`, `remove_licenses`, `change_licenses`, `reprocess_license_assignment`, `revoke_sign_in_sessions`, `photo`, `photo_of_size`, `photo_metadata`, `photos`, `set_photo`, `delete_photo` | [`User`], [`NewUser`], [`ProfilePhoto`] |
 //! | around a user | `.manager()`: get, set, remove; `.sponsors()`: list, add, remove; `.direct_reports()`, `.transitive_reports_count()`, `.sponsor_of()`, `.member_of()`, `.transitive_member_of()`, `.owned_objects()`, `.created_objects()`, `.owned_devices()`, `.registered_devices()`, `.app_role_assignments()` |  |
 //! | the signed-in user | [`graph.me()`](GraphClient::me): as a user, and `change_password` |  |
 //! | licences of a user | `.license_details()`: list | [`LicenseDetails`] |
 //! | memberships | `.check_member_groups(ids)`, `.get_member_groups(..)`, `.check_member_objects(ids)`, `.get_member_objects(..)` of a user, of `me()`, of a group and of any object |  |
-//! | groups | [`graph.groups()`](GraphClient::groups): list, count, create, delta; [`graph.group(id)`](GraphClient::group): get, update, upsert, delete, `assign_licenses`, `renew`, `validate_names`, `photo`, `photos`, `set_photo`, `delete_photo` | [`Group`], [`NewGroup`] |
+//! | groups | [`graph.groups()`](GraphClient::groups): list, count, create, delta; [`graph.group(id)`](GraphClient::group): get, update, upsert, delete, `assign_licenses`, `remove_licenses`, `change_licenses`, `renew`, `validate_names`, `photo`, `photo_of_size`, `photo_metadata`, `photos`, `set_photo`, `delete_photo` | [`Group`], [`NewGroup`] |
 //! | around a group | `.members()`, `.owners()`: list, add, remove, `add_all`; `.transitive_members()`, `.member_of()`, `.transitive_member_of()`, `.app_role_assignments()` |  |
-//! | deleted objects | [`graph.deleted_users()`](GraphClient::deleted_users), [`graph.deleted_groups()`](GraphClient::deleted_groups): list; [`graph.deleted_user(id)`](GraphClient::deleted_user), [`graph.deleted_group(id)`](GraphClient::deleted_group): get, restore, purge; [`graph.deleted_groups_of_owner(user)`](GraphClient::deleted_groups_of_owner), [`graph.deleted_applications_of_owner(user)`](GraphClient::deleted_applications_of_owner) |  |
+//! | deleted objects | [`graph.deleted_users()`](GraphClient::deleted_users), [`graph.deleted_groups()`](GraphClient::deleted_groups): list; [`graph.deleted_user(id)`](GraphClient::deleted_user), [`graph.deleted_group(id)`](GraphClient::deleted_group): get, restore, purge; `restore_with` of a user; [`graph.deleted_groups_of_owner(user)`](GraphClient::deleted_groups_of_owner), [`graph.deleted_applications_of_owner(user)`](GraphClient::deleted_applications_of_owner) |  |
 //! | objects of any type | [`graph.directory_object(id)`](GraphClient::directory_object): get, delete; [`graph.directory_objects_by_ids(ids)`](GraphClient::directory_objects_by_ids): any number of ids; [`graph.validate_group_names(..)`](GraphClient::validate_group_names); [`graph.available_extension_properties(..)`](GraphClient::available_extension_properties) | [`DirectoryObject`] |
 #![cfg_attr(
     feature = "invitations",
@@ -22,18 +22,18 @@
 )]
 #![cfg_attr(
     feature = "administrative-units",
-    doc = "| administrative units | [`graph.administrative_units()`](GraphClient::administrative_units): list, count, create, delta; [`graph.administrative_unit(id)`](GraphClient::administrative_unit): get, update, delete, `.members()`, `.member(id)`, `.scoped_role_members()`; `.scoped_role_member_of()` of a user; [`graph.deleted_administrative_units()`](GraphClient::deleted_administrative_units), [`graph.deleted_administrative_unit(id)`](GraphClient::deleted_administrative_unit): get, restore (feature `administrative-units`) | [`AdministrativeUnit`], [`NewAdministrativeUnit`] |"
+    doc = "| administrative units | [`graph.administrative_units()`](GraphClient::administrative_units): list, count, create, delta; [`graph.administrative_unit(id)`](GraphClient::administrative_unit): get, update, delete, `.members()`, `.member(id)`, `.scoped_role_members()`, `.scoped_role_member(id)`; `.scoped_role_member_of()` of a user; [`graph.deleted_administrative_units()`](GraphClient::deleted_administrative_units), [`graph.deleted_administrative_unit(id)`](GraphClient::deleted_administrative_unit): get, restore (feature `administrative-units`) | [`AdministrativeUnit`], [`NewAdministrativeUnit`] |"
 )]
 #![cfg_attr(
     feature = "role-management",
-    doc = "| directory roles | [`graph.role_assignments()`](GraphClient::role_assignments), [`graph.role_definitions()`](GraphClient::role_definitions): list, create; [`graph.transitive_role_assignments()`](GraphClient::transitive_role_assignments) (beta): list; [`graph.role_assignment(id)`](GraphClient::role_assignment): get, delete; [`graph.role_definition(id)`](GraphClient::role_definition): get, update, delete; [`graph.directory_roles()`](GraphClient::directory_roles): list, create, delta; [`graph.directory_role(id)`](GraphClient::directory_role): get, `.members()`, `.scoped_members()`; [`graph.directory_role_templates()`](GraphClient::directory_role_templates) (feature `role-management`) | [`UnifiedRoleAssignment`], [`NewUnifiedRoleAssignment`] |"
+    doc = "| directory roles | [`graph.role_assignments()`](GraphClient::role_assignments), [`graph.role_definitions()`](GraphClient::role_definitions): list, create; [`graph.transitive_role_assignments()`](GraphClient::transitive_role_assignments) (beta): list; [`graph.role_assignment(id)`](GraphClient::role_assignment): get, delete; [`graph.role_definition(id)`](GraphClient::role_definition): get, update, delete; [`graph.directory_roles()`](GraphClient::directory_roles): list, create, delta; [`graph.directory_role(id)`](GraphClient::directory_role): get, `.members()`, `.scoped_members()`; [`graph.directory_role_templates()`](GraphClient::directory_role_templates): list; [`graph.directory_role_template(id)`](GraphClient::directory_role_template): get (feature `role-management`) | [`UnifiedRoleAssignment`], [`NewUnifiedRoleAssignment`] |"
 )]
-//! | applications | [`graph.applications()`](GraphClient::applications): list, count, create, delta; [`graph.application(id)`](GraphClient::application): get, update, upsert, delete, `add_password`, `add_key`, `upload_first_certificate`, `add_signing_key`, `add_app_roles`, `add_permission_scopes` and their removals, `set_logo`, `set_verified_publisher` | [`Application`], [`NewApplication`], [`NewPassword`], [`NewCertificate`] |
-//! | around an application | `.owners()`: list, add, remove; `.federated_identity_credentials()`: list, create, get, update, upsert by name, delete; `.beta_federated_identity_credentials()`: those with expressions; `.extension_properties()`: list, create, get, delete; [`graph.deleted_applications()`](GraphClient::deleted_applications), [`graph.deleted_application(id)`](GraphClient::deleted_application): list, get, restore, purge | [`NewFederatedIdentityCredential`], [`NewExtensionProperty`] |
-//! | service principals | [`graph.service_principals()`](GraphClient::service_principals): list, count, create, delta; [`graph.service_principal(id)`](GraphClient::service_principal): get, update, `create_or_update` by client id, delete, `add_password`, `remove_password`, `add_key`, `remove_key`, `add_signing_key`, `add_token_signing_certificate`, `.owners()`, `.owned_objects()`, `.created_objects()`, memberships, `.delegated_permission_classifications()`: list, create, delete; [`graph.deleted_service_principals()`](GraphClient::deleted_service_principals), [`graph.deleted_service_principal(id)`](GraphClient::deleted_service_principal): get, restore, purge | [`ServicePrincipal`], [`NewServicePrincipal`], [`NewDelegatedPermissionClassification`] |
+//! | applications | [`graph.applications()`](GraphClient::applications): list, count, create, delta; [`graph.application(id)`](GraphClient::application): get, update, upsert, delete, `add_password`, `add_key`, `upload_first_certificate`, `add_signing_key`, `add_app_roles`, `remove_app_role`, `add_permission_scopes`, `remove_permission_scope`, `set_logo`, `set_verified_publisher`, `unset_verified_publisher` | [`Application`], [`NewApplication`], [`NewPassword`], [`NewCertificate`] |
+//! | around an application | `.owners()`: list, add, remove; `.federated_identity_credentials()`: list, create; `.federated_identity_credential(id)`: get, update, upsert by name, delete; `.beta_federated_identity_credentials()`, `.beta_federated_identity_credential(id)`: those with expressions; `.extension_properties()`: list, create; `.extension_property(id)`: get, delete; [`graph.deleted_applications()`](GraphClient::deleted_applications), [`graph.deleted_application(id)`](GraphClient::deleted_application): list, get, restore, purge | [`NewFederatedIdentityCredential`], [`NewExtensionProperty`] |
+//! | service principals | [`graph.service_principals()`](GraphClient::service_principals): list, count, create, delta; [`graph.service_principal(id)`](GraphClient::service_principal): get, update, `create_or_update` by client id, delete, `add_password`, `remove_password`, `add_key`, `remove_key`, `add_signing_key`, `add_token_signing_certificate`, `.owners()`, `.owned_objects()`, `.created_objects()`, memberships, `.delegated_permission_classifications()`: list, create; `delete_delegated_permission_classification`; [`graph.deleted_service_principals()`](GraphClient::deleted_service_principals), [`graph.deleted_service_principal(id)`](GraphClient::deleted_service_principal): get, restore, purge | [`ServicePrincipal`], [`NewServicePrincipal`], [`NewDelegatedPermissionClassification`] |
 #![cfg_attr(
     feature = "app-management-policies",
-    doc = "| app management policies | [`graph.default_app_management_policy()`](GraphClient::default_app_management_policy): get, update; [`graph.app_management_policies()`](GraphClient::app_management_policies): list, create; [`graph.app_management_policy(id)`](GraphClient::app_management_policy): get, update, delete, `.applies_to()`; `assign_app_management_policy` of an application or service principal (feature `app-management-policies`) | [`NewAppManagementPolicy`] |"
+    doc = "| app management policies | [`graph.default_app_management_policy()`](GraphClient::default_app_management_policy): get, update; [`graph.app_management_policies()`](GraphClient::app_management_policies): list, create; [`graph.app_management_policy(id)`](GraphClient::app_management_policy): get, update, delete, `.applies_to()`; `assign_app_management_policy` and `unassign_app_management_policy` of an application or service principal (feature `app-management-policies`) | [`NewAppManagementPolicy`] |"
 )]
 #![cfg_attr(
     feature = "application-templates",
@@ -41,11 +41,11 @@
 )]
 #![cfg_attr(
     feature = "synchronization",
-    doc = "| provisioning | `.synchronization_jobs()` of a service principal: list, create; `.synchronization_job(id)`: get, update, delete, `start`, `pause`, `restart`, `provision_on_demand`, `validate_credentials`, `.schema()`, `set_schema`; `.synchronization_templates()`, also of an application: list, get, `.schema()`, `set_schema`; `set_synchronization_secrets`, `acquire_synchronization_access_token` (feature `synchronization`) | [`NewSynchronizationJob`] |"
+    doc = "| provisioning | `.synchronization_jobs()` of a service principal: list, create; `.synchronization_job(id)`: get, update, delete, `start`, `pause`, `restart`, `provision_on_demand`, `validate_credentials`, `.schema()`, `set_schema`; `.synchronization_templates()`, also of an application: list; `.synchronization_template(id)`: get, `.schema()`, `set_schema`; `set_synchronization_secrets`, `acquire_synchronization_access_token` (feature `synchronization`) | [`NewSynchronizationJob`] |"
 )]
 //! | app role assignments | `.app_role_assignments()` of a user, group or service principal, `.app_role_assigned_to()` of a service principal: list, create, delete | [`NewAppRoleAssignment`] |
 //! | delegated permission grants | [`graph.oauth2_permission_grants()`](GraphClient::oauth2_permission_grants): list, create, delta; [`graph.oauth2_permission_grant(id)`](GraphClient::oauth2_permission_grant): get, update, `set_scopes`, delete; `.oauth2_permission_grants()` of a user or service principal: list | [`NewOAuth2PermissionGrant`] |
-//! | devices | [`graph.devices()`](GraphClient::devices): list, count, create, delta; [`graph.device(id)`](GraphClient::device): get, update, delete, owners and users (list, add, remove), memberships | [`Device`], [`NewDevice`] |
+//! | devices | [`graph.devices()`](GraphClient::devices): list, count, create, delta; [`graph.device(id)`](GraphClient::device): get, update, delete, memberships, `.registered_owners()`, `.registered_users()`: list, add, remove | [`Device`], [`NewDevice`] |
 #![cfg_attr(
     feature = "conditional-access",
     doc = "| conditional access | [`graph.conditional_access_policies()`](GraphClient::conditional_access_policies), [`graph.named_locations()`](GraphClient::named_locations): list; [`graph.conditional_access_policy(id)`](GraphClient::conditional_access_policy), [`graph.named_location(id)`](GraphClient::named_location): get (feature `conditional-access`) | [`ConditionalAccessPolicy`], [`NamedLocation`] |"
@@ -56,25 +56,25 @@
 )]
 #![cfg_attr(
     feature = "custom-security-attributes",
-    doc = "| custom security attributes | [`graph.attribute_sets()`](GraphClient::attribute_sets), [`graph.custom_security_attribute_definitions()`](GraphClient::custom_security_attribute_definitions): list, create; [`graph.attribute_set(name)`](GraphClient::attribute_set), [`graph.custom_security_attribute_definition(id)`](GraphClient::custom_security_attribute_definition): get, update, `.allowed_values()`; `custom_security_attribute` of `User` and `ServicePrincipal` (feature `custom-security-attributes`) | [`types::CustomSecurityAttributes`] |"
+    doc = "| custom security attributes | [`graph.attribute_sets()`](GraphClient::attribute_sets), [`graph.custom_security_attribute_definitions()`](GraphClient::custom_security_attribute_definitions): list, create; [`graph.attribute_set(name)`](GraphClient::attribute_set), [`graph.custom_security_attribute_definition(id)`](GraphClient::custom_security_attribute_definition): get, update, `.allowed_values()`, `.allowed_value(id)`; `custom_security_attribute` of `User` and `ServicePrincipal` (feature `custom-security-attributes`) | [`types::CustomSecurityAttributes`] |"
 )]
 #![cfg_attr(
     feature = "domains",
     doc = "| domains | [`graph.domains()`](GraphClient::domains): list, create; [`graph.domain(name)`](GraphClient::domain): get, update, delete, `force_delete`, `promote`, `verify`, `.root_domain()`, `.verification_dns_records()`, `.service_configuration_records()`, `.domain_name_references()`: list; `.federation_configurations()`: list, create; `.federation_configuration(id)`: get, update, delete (feature `domains`) | [`Domain`], [`NewDomain`], [`NewInternalDomainFederation`] |"
 )]
-//! | the tenant | [`graph.organization()`](GraphClient::organization): list, get, update; [`graph.subscribed_skus()`](GraphClient::subscribed_skus): list, get | [`Organization`], [`SubscribedSku`] |
+//! | the tenant | [`graph.organization()`](GraphClient::organization): list; [`graph.organization_by_id(id)`](GraphClient::organization_by_id): get, update; [`graph.subscribed_skus()`](GraphClient::subscribed_skus): list; [`graph.subscribed_sku(id)`](GraphClient::subscribed_sku): get | [`Organization`], [`SubscribedSku`] |
 #![cfg_attr(
     feature = "tenant-relationships",
     doc = "| other tenants | [`graph.tenant_information(id)`](GraphClient::tenant_information), [`graph.tenant_information_by_domain(name)`](GraphClient::tenant_information_by_domain) (feature `tenant-relationships`) |  |"
 )]
-//! | logs | [`graph.audit_logs()`](GraphClient::audit_logs): `.sign_ins()`, `.beta_sign_ins()` with service principals and managed identities, `.directory_audits()`, `.provisioning()`: list; `.partitioned(..)` splits a list by time | [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`], [`ProvisioningObjectSummary`] |
+//! | logs | [`graph.audit_logs()`](GraphClient::audit_logs): `.sign_ins()`, `.beta_sign_ins()` with service principals and managed identities, `.directory_audits()`, `.provisioning()`: list; `.sign_in(id)`, `.beta_sign_in(id)`, `.directory_audit(id)`: get; `.partitioned(..)` splits a list by time | [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`], [`ProvisioningObjectSummary`] |
 #![cfg_attr(
     feature = "identity-protection",
-    doc = "| risk | [`graph.identity_protection()`](GraphClient::identity_protection): `.risky_users()`, `.risk_detections()`: list, get; `dismiss`, `confirm_compromised`, `confirm_safe`, and the same for sign-ins; `.risky_user(id).history()`: list, get (feature `identity-protection`) | [`RiskyUser`], [`RiskDetection`] |"
+    doc = "| risk | [`graph.identity_protection()`](GraphClient::identity_protection): `.risky_users()`, `.risk_detections()`: list; `.risky_user(id)`, `.risk_detection(id)`: get; `dismiss`, `confirm_compromised`, `confirm_safe`, `dismiss_sign_ins`, `confirm_sign_ins_compromised`, `confirm_sign_ins_safe`; `.history()` of a risky user: list; `.history_item(id)`: get (feature `identity-protection`) | [`RiskyUser`], [`RiskDetection`] |"
 )]
 #![cfg_attr(
     feature = "authentication-methods",
-    doc = "| authentication methods | `.authentication_methods()` of a user and of `me()`, of one type `.phone_methods()` and so on, [`graph.registration_details()`](GraphClient::registration_details): list, get; [`graph.users_registered_by_method(..)`](GraphClient::users_registered_by_method), [`graph.users_registered_by_feature(..)`](GraphClient::users_registered_by_feature) (feature `authentication-methods`) | [`AuthenticationMethod`] |"
+    doc = "| authentication methods | `.authentication_methods()`, `.authentication_method(id)` of a user and of `me()`, of one type `.phone_methods()`, `.phone_method(id)` and so on; [`graph.registration_details()`](GraphClient::registration_details), [`graph.registration_details_of(user)`](GraphClient::registration_details_of): list, get; [`graph.users_registered_by_method(..)`](GraphClient::users_registered_by_method), [`graph.users_registered_by_feature(..)`](GraphClient::users_registered_by_feature) (feature `authentication-methods`) | [`AuthenticationMethod`] |"
 )]
 #![cfg_attr(
     feature = "registration",
@@ -86,7 +86,7 @@
 )]
 #![cfg_attr(
     feature = "notifications",
-    doc = "| change notifications | [`graph.subscribe(NewSubscription::new(..))`](GraphClient::subscribe), [`graph.subscriptions()`](GraphClient::subscriptions): list; [`graph.subscription(id)`](GraphClient::subscription): get, `renew`, `reauthorize`, update, delete; [`notifications::Receiver`] validates and decrypts, [`notifications::Supervisor`] keeps subscriptions alive, [`notifications::Wakes`] says when to look for changes (feature `notifications`; `axum` for a route) | [`Subscription`], [`NewSubscription`] |"
+    doc = "| change notifications | [`graph.subscribe(NewSubscription::new(..))`](GraphClient::subscribe), [`graph.subscriptions()`](GraphClient::subscriptions): list; [`graph.subscription(id)`](GraphClient::subscription): get, `renew`, `renew_with_certificate`, `reauthorize`, update, delete; [`notifications::Receiver`] validates and decrypts, [`notifications::Supervisor`] keeps subscriptions alive, [`notifications::Wakes`] says when to look for changes (feature `notifications`; `axum` for a route) | [`Subscription`], [`NewSubscription`] |"
 )]
 //! | after a write | `.settled()` of a create, update, get or list: waits until several reads in a row agree; [`Request::send_after_write`], [`Error::is_lag`] | [`Settled`] |
 //! | many lists | [`graph.read_lists(..)`](GraphClient::read_lists): the members of many groups, 20 in one request; `.expand_all(..)` completes what `$expand` cuts at 20; `.partitioned_by_creation(n)` splits users, groups and devices into parts to be read at once |  |
@@ -115,8 +115,9 @@
 //   stream, verbs               lists as streams, builders of requests
 //   settled                     reads until replicas agree on a write
 //   place                       places, their verbs, and the handles
-//   delta, many, raw            change feeds, many lists in few requests, requests without types
+//   delta, many                 change feeds, many lists in few requests
 //   areas                       the tables of users, groups and the other areas
+//   raw                         requests without types
 //   registration                app registrations as code
 //   connection                  the connection test
 //   sync                        a local copy of the directory

@@ -125,6 +125,26 @@ impl Operation {
     pub const fn additional_permissions(&self) -> &'static [&'static str] {
         self.additional
     }
+
+    /// The operations whose permissions a body with these properties needs: this one, unless all properties have others.
+    pub(crate) fn needed_for<'n>(
+        &'static self,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Vec<&'static Self> {
+        let mut needed: Vec<&'static Self> = Vec::new();
+        let mut others = false;
+        for name in names {
+            let mut properties = self.properties.iter();
+            match properties.find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                Some((_, own)) => needed.push(own),
+                None => others = true,
+            }
+        }
+        if others || needed.is_empty() {
+            needed.insert(0, self);
+        }
+        needed
+    }
 }
 
 /// Declares the operations of an area, and `OPERATIONS` with all of them.

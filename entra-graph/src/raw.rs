@@ -1,6 +1,6 @@
 //! Raw requests for what this crate has no types for, over the same send path.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use entra_core::{
     Idempotency,
@@ -8,9 +8,13 @@ use entra_core::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     url::Url,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{
+    areas::operation_of,
     client::{ANY, Call, GraphClient, Payload, Reply},
     error::{Error, ServiceError},
     model::without_bom,
@@ -33,6 +37,8 @@ static RAW: Operation = Operation {
 };
 
 /// A request for any path, version and body, with the same token, retries, errors and hosts as every other.
+///
+/// A 403 names the permissions of the [operation](crate::operations) that has its method and path, if this crate knows one.
 ///
 /// ```
 /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -112,7 +118,8 @@ impl GraphClient {
         &self,
         token: &ResumeToken,
     ) -> Result<Items<T>, Error> {
-        let call = token.call(self, &RAW, ITEM)?;
+        let mut call = token.call(self, &RAW, ITEM)?;
+        call.find = Some(operations_for);
         let first = Request::new(self.clone(), Ok(call), read_page);
         Ok(Items::resumed(first, ITEM, token))
     }
@@ -230,6 +237,7 @@ impl Raw {
         let url = self.url()?;
         self.client.check(&url)?;
         let mut call = Call::new(&RAW, url);
+        call.find = Some(operations_for);
         call.idempotency = self
             .idempotency
             .unwrap_or_else(|| Idempotency::of(&self.method));
@@ -301,6 +309,16 @@ impl RawResponse {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         decode(&self.body)
     }
+}
+
+/// The operations whose permissions a request needs that has this method, path and body.
+#[inline]
+fn operations_for(method: &Method, path: &str, body: &[u8]) -> Vec<&'static Operation> {
+    let Some(operation) = operation_of(method, path) else {
+        return Vec::new();
+    };
+    let properties: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).unwrap_or_default();
+    operation.needed_for(properties.keys().map(String::as_str))
 }
 
 /// Whether a path has a scheme and a host. An address in its query does not count.

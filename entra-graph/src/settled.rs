@@ -319,7 +319,7 @@ impl<E: Entity> Update<E> {
             let now = comparable(&reply);
             let shows = written
                 .iter()
-                .all(|(name, value)| reflects(value, now.get(name)));
+                .all(|(name, value)| reflects(value, member(&now, name)));
             Ok(if shows {
                 Seen::Agrees(reply)
             } else {
@@ -487,16 +487,32 @@ fn reflects(written: &Value, read: Option<&Value>) -> bool {
                     .iter()
                     .all(|one| read.iter().any(|other| reflects(one, Some(other))))
         }
-        (Value::Object(written), Value::Object(read)) => written
+        (Value::Object(written), Value::Object(_)) => written
             .iter()
-            .filter(|(name, _)| !UNREADABLE.contains(&name.as_str()))
-            .all(|(name, value)| reflects(value, read.get(name))),
+            .filter(|(name, _)| !is_unreadable(name))
+            .all(|(name, value)| reflects(value, member(read, name))),
         (Value::String(written), Value::String(read)) => {
             written == read
                 || parse_rfc3339(written).is_some_and(|at| parse_rfc3339(read) == Some(at))
         }
         _ => written == read,
     }
+}
+
+/// The member of an object with this name, in any case: Graph returns its own spelling.
+#[inline]
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let mut members = object.as_object()?.iter();
+    let found = members.find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
+}
+
+/// Whether Graph takes this member and returns it as null.
+#[inline]
+fn is_unreadable(name: &str) -> bool {
+    UNREADABLE
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// The wait after a number of misses in a row: 1, 2, then 4 seconds.
@@ -510,7 +526,7 @@ impl<E: Entity> Update<E> {
     #[inline]
     fn readable(&self) -> Vec<(String, Value)> {
         self.values()
-            .filter(|(name, _)| !name.contains('@') && !UNREADABLE.contains(name))
+            .filter(|(name, _)| !name.contains('@') && !is_unreadable(name))
             .filter_map(|(name, json)| Some((name.to_owned(), serde_json::from_slice(json).ok()?)))
             .collect()
     }
@@ -546,6 +562,7 @@ mod tests {
             (json!({"a": 1}), json!({"a": 1, "b": 2}), true),
             (json!({"a": 1}), json!({"a": 2}), false),
             (json!({"a": 1, "password": "p"}), json!({"a": 1}), true),
+            (json!({"A": 1, "Password": "p"}), json!({"a": 1}), true),
             (
                 json!("2026-01-01T00:00:00Z"),
                 json!("2026-01-01T00:00:00.0000000Z"),

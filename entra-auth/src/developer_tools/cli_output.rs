@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(CliError::read(hint).aadsts(), None);
         let quoted = "x.py:3: SyntaxWarning: invalid escape\n  x = {\"error\": \"y\"}\nERROR: Please run 'az login' to setup account.";
         assert!(CliError::read(quoted).reason().contains("az login"));
-        let shown = CliError::read("ERROR: eyJhbGci.eyJ.x was refused").line();
-        assert_eq!(shown, "… was refused");
+        let shown = CliError::read("ERROR: eyJhbGci.eyJ.x was rejected").line();
+        assert_eq!(shown, "… was rejected");
     }
 }

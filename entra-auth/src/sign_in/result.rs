@@ -104,7 +104,7 @@ impl SignInResult {
     ///
     /// **Hidden membership.** The directory does not tell members of a Microsoft 365 group with
     /// `visibility` `HiddenMembership` (nor of a hidden administrative unit) to an application
-    /// without the permission `Member.Read.Hidden`: a true member then counts as none, and no error
+    /// without the permission `Member.Read.Hidden`: a true member then is reported as no member, and no error
     /// says so.
     ///
     /// # Errors

@@ -111,7 +111,7 @@ impl BearerAuthLayer {
         };
         checked
             .await
-            .map_err(|rejection| self.0.with_place(rejection))
+            .map_err(|rejection| self.0.with_challenge(rejection))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Requirements)) -> Self {
@@ -132,14 +132,14 @@ impl fmt::Debug for BearerAuthLayer {
 }
 
 impl Requirements {
-    /// The rejection with the place of the metadata.
-    fn with_place(&self, rejection: BearerAuthRejection) -> BearerAuthRejection {
-        let place = self.resource.as_ref().map(|resource| Place {
+    /// The rejection with the challenge of the layer.
+    fn with_challenge(&self, rejection: BearerAuthRejection) -> BearerAuthRejection {
+        let challenge = self.resource.as_ref().map(|resource| ResourceChallenge {
             resource: resource.clone(),
             scopes: resource.joined(self.scopes.iter().flatten()),
         });
         BearerAuthRejection {
-            place: place.or(rejection.place),
+            challenge: challenge.or(rejection.challenge),
             ..rejection
         }
     }
@@ -208,12 +208,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 #[derive(Clone, Debug)]
 pub struct BearerAuthRejection {
     cause: Cause,
-    place: Option<Place>,
+    challenge: Option<ResourceChallenge>,
 }
 
 /// Where a client finds out how to get a token.
 #[derive(Clone, Debug)]
-struct Place {
+struct ResourceChallenge {
     resource: ProtectedResource,
     /// The scopes that the layer requires, in full form.
     scopes: String,
@@ -231,7 +231,7 @@ enum Cause {
     NoLayer,
 }
 
-impl Place {
+impl ResourceChallenge {
     /// The header of a response with this status: at a 401 the client requests a token.
     fn header(&self, parameters: Vec<(&str, &str)>, status: StatusCode) -> String {
         let scopes = self.scopes.clone();
@@ -291,13 +291,13 @@ impl BearerAuthRejection {
                 ("error_description", "The Authorization header is malformed"),
             ],
             Cause::Invalid(error) => {
-                return match &self.place {
-                    Some(place) if error.required_scopes().next().is_some() => {
-                        place.resource.www_authenticate_error(error)
+                return match &self.challenge {
+                    Some(challenge) if error.required_scopes().next().is_some() => {
+                        challenge.resource.www_authenticate_error(error)
                     }
-                    Some(place) => {
+                    Some(challenge) => {
                         let parameters = error.header_parameters()?;
-                        Some(place.header(parameters, self.status()))
+                        Some(challenge.header(parameters, self.status()))
                     }
                     None => error.www_authenticate(),
                 };
@@ -314,14 +314,17 @@ impl BearerAuthRejection {
             }
             Cause::NoLayer => return None,
         };
-        Some(match &self.place {
-            Some(place) => place.header(parameters, self.status()),
+        Some(match &self.challenge {
+            Some(challenge) => challenge.header(parameters, self.status()),
             None => bearer_header(&parameters),
         })
     }
 
     const fn new(cause: Cause) -> Self {
-        Self { cause, place: None }
+        Self {
+            cause,
+            challenge: None,
+        }
     }
 
     const fn lacks(what: &'static str) -> Self {
@@ -369,7 +372,7 @@ impl IntoResponse for BearerAuthRejection {
             headers.insert(header::WWW_AUTHENTICATE, value);
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // A rejection of a handler gets the place of the metadata in the layer.
+        // A rejection of a handler gets the challenge of the layer.
         response.extensions_mut().insert(self);
         response
     }
@@ -418,9 +421,9 @@ where
                     let mut response = inner.call(request).await?;
                     if layer.0.resource.is_some()
                         && let Some(rejection) = response.extensions().get::<BearerAuthRejection>()
-                        && rejection.place.is_none()
+                        && rejection.challenge.is_none()
                         && let Some(value) =
-                            layer.0.with_place(rejection.clone()).www_authenticate()
+                            layer.0.with_challenge(rejection.clone()).www_authenticate()
                         && let Ok(value) = HeaderValue::try_from(value)
                     {
                         response

@@ -161,7 +161,7 @@ async fn a_request_that_creates_is_not_sent_again_when_it_may_have_been_processe
 
     let unsent = bench(
         ScriptedTransport::new()
-            .then_fail(TransportError::connect("refused"))
+            .then_fail(TransportError::connect("connection refused"))
             .then(200, &[], ""),
     );
     assert_eq!(sent(&unsent, post()).await.status, StatusCode::OK);

@@ -150,7 +150,7 @@ async fn a_proxy_is_used_for_everything_but_loopback() {
     assert_eq!(
         error.kind(),
         TransportErrorKind::Connect,
-        "the proxy refused the tunnel: {error:?}"
+        "the proxy rejected the tunnel: {error:?}"
     );
 }
 

@@ -33,10 +33,12 @@ operations! {
     GET = "group-get" GET "/groups/{id}" => Object("group"),
         both ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     UPDATE = "group-update" PATCH "/groups/{id}" => Nothing,
-        both ["Group.ReadWrite.All", "Directory.ReadWrite.All"];
+        both ["Group.ReadWrite.All", "Directory.ReadWrite.All"],
+        property ["members@odata.bind" => ADD_MEMBERS];
     UPSERT = "group-upsert" PATCH "/groups(uniqueName='{uniqueName}')" => Object("group"),
         delegated ["Group.ReadWrite.All", "Directory.ReadWrite.All"],
-        application ["Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"];
+        application ["Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"],
+        property ["isAssignableToRole" => CREATE_ASSIGNABLE];
     DELETE = "group-delete" DELETE "/groups/{id}" => Nothing,
         both ["Group.ReadWrite.All"];
     VALIDATE_PROPERTIES = "group-validateproperties" POST(Safe) "/groups/{id}/validateProperties" => Nothing,

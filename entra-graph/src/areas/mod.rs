@@ -28,6 +28,7 @@ pub(crate) mod identity_protection;
 #[cfg(feature = "invitations")]
 pub(crate) mod invitations;
 pub(crate) mod licenses;
+mod lookup;
 pub(crate) mod membership;
 pub(crate) mod oauth2_permission_grants;
 pub(crate) mod organization;
@@ -47,6 +48,8 @@ pub(crate) mod tenant_relationships;
 mod tests;
 pub(crate) mod users;
 pub(crate) mod x509;
+
+pub(crate) use lookup::operation_of;
 
 use crate::{
     client::GraphClient,

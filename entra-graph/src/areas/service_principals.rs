@@ -28,12 +28,18 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     CREATE = "serviceprincipal-post-serviceprincipals" POST "/servicePrincipals" => Object("servicePrincipal"),
         delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
+        property ["customSecurityAttributes" => CREATE_WITH_SECURITY_ATTRIBUTES];
+    CREATE_WITH_SECURITY_ATTRIBUTES = "serviceprincipal-post-serviceprincipals-customsecurityattributes" POST "/servicePrincipals" => Object("servicePrincipal"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
+        with ["CustomSecAttributeAssignment.ReadWrite.All"];
     DELTA = "serviceprincipal-delta" GET "/servicePrincipals/delta" => Collection("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];
     UPSERT = "serviceprincipal-upsert" PATCH "/servicePrincipals(appId='{appId}')" => Object("servicePrincipal"),
         delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
+        property ["customSecurityAttributes" => CREATE_WITH_SECURITY_ATTRIBUTES];
     ADD_KEY = "serviceprincipal-addkey" POST "/servicePrincipals/{id}/addKey" => Nothing,
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];

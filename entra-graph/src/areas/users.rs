@@ -26,7 +26,15 @@ operations! {
     COUNT = "user-list-count" GET "/users/$count" => Value,
         both ["User.Read.All", "Directory.Read.All"];
     CREATE = "user-post-users" POST "/users" => Object("user"),
-        both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"],
+        property [
+            "employeeLeaveDateTime" => CREATE_WITH_LEAVE_DATE,
+            "customSecurityAttributes" => CREATE_WITH_SECURITY_ATTRIBUTES,
+        ];
+    CREATE_WITH_LEAVE_DATE = "user-post-users-employeeleavedatetime" POST "/users" => Object("user"),
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"], with ["User-LifeCycleInfo.ReadWrite.All"];
+    CREATE_WITH_SECURITY_ATTRIBUTES = "user-post-users-customsecurityattributes" POST "/users" => Object("user"),
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"], with ["CustomSecAttributeAssignment.ReadWrite.All"];
     DELTA = "user-delta" GET "/users/delta" => Collection("user"),
         both ["User.Read.All", "Directory.Read.All"];
     GET = "user-get" GET "/users/{id}" => Object("user"),
@@ -184,7 +192,9 @@ impl UserPlace for Me {}
 impl GraphClient {
     /// All users: [`GET /users`](https://learn.microsoft.com/graph/api/user-list).
     ///
-    /// Needs `User.Read.All`; creating users needs `User.ReadWrite.All`.
+    /// Needs `User.Read.All`; creating users needs `User.ReadWrite.All`, with a leave date also
+    /// `User-LifeCycleInfo.ReadWrite.All`, with custom security attributes also
+    /// `CustomSecAttributeAssignment.ReadWrite.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -290,7 +300,7 @@ impl<P: UserPlace> Object<P> {
         count_reports(self, &COUNT_REPORTS)
     }
 
-    /// The users and groups that answer for the user, mostly of a guest:
+    /// The users and groups that are responsible for the user, mostly for a guest:
     /// [`GET /users/{id}/sponsors`](https://learn.microsoft.com/graph/api/user-list-sponsors).
     ///
     /// Needs `User.Read.All`, or `User.Read` for the signed-in user; adding and removing need `User.ReadWrite.All`.

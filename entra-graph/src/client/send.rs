@@ -23,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     /// Further operations whose permissions it needs, for properties in its body.
     pub(crate) also: Vec<&'static Operation>,
+    /// For a raw request: what finds the operations that it stands for.
+    pub(crate) find: Option<FindOperations>,
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) idempotency: Idempotency,
@@ -38,6 +40,10 @@ pub(crate) struct Call {
     /// Whether the caller tells errors that are only lag from real ones, and so must see them.
     pub(crate) judges_lag: bool,
 }
+
+/// Finds the operations whose permissions a request needs, by its method, its path below the version and its body. None are
+/// found of a request that this crate does not know.
+pub(crate) type FindOperations = fn(&Method, &str, &[u8]) -> Vec<&'static Operation>;
 
 /// A request body.
 #[derive(Clone)]
@@ -67,6 +73,7 @@ impl Call {
             idempotency: operation.idempotency,
             operation,
             also: Vec::new(),
+            find: None,
             url,
             accept: JSON,
             advanced: false,
@@ -89,38 +96,34 @@ impl Call {
 
     /// With the body of a create or an update, and the operations for the properties in it.
     pub(crate) fn with_properties(mut self, body: Body) -> Self {
-        let own = |name: &str| {
-            let mut properties = self.operation.properties.iter();
-            properties.find(|(known, _)| *known == name)
-        };
-        let mut others = false;
-        let mut also: Vec<&'static Operation> = Vec::new();
-        for (name, _) in body.values() {
-            match own(name) {
-                Some((_, operation)) => also.push(operation),
-                None => others = true,
-            }
+        let needed = self
+            .operation
+            .needed_for(body.values().map(|(name, _)| name));
+        let mut needed = needed.into_iter();
+        if let Some(first) = needed.next() {
+            self.operation = first;
         }
-        if !others && !also.is_empty() {
-            self.operation = also.remove(0);
-        }
-        self.also = also;
+        self.also = needed.collect();
         self.with_json(body.into_bytes())
     }
 
-    /// The operation that a token lacks permissions for, for the message of a 403.
-    fn lacking(&self, granted: Option<&Granted>) -> &'static Operation {
-        match granted {
-            Some(granted) => {
-                let mut all = [self.operation]
-                    .into_iter()
-                    .chain(self.also.iter().copied());
-                all.find(|operation| !granted.allows(operation))
+    /// The operation that a token lacks permissions for, for the message of a 403; the path is below the version.
+    fn lacking(&self, path: &str, granted: Option<&Granted>) -> &'static Operation {
+        let mut all = vec![self.operation];
+        all.extend(&self.also);
+        if let Some(find) = self.find {
+            let body = self.body.as_ref().map_or(&[][..], |body| &body.bytes[..]);
+            let found = find(&self.method, path, body);
+            if !found.is_empty() {
+                all = found;
             }
-            // Who may write the object at all rarely lacks the permission for the rest.
-            None => self.also.first().copied(),
         }
-        .unwrap_or(self.operation)
+        let lacking = match granted {
+            Some(granted) => all.iter().find(|operation| !granted.allows(operation)),
+            // Who may write the object at all rarely lacks the permission for the rest.
+            None => all.get(1),
+        };
+        lacking.or(all.first()).copied().unwrap_or(self.operation)
     }
 
     /// Whether an error says that an earlier attempt, whose response was lost, did what the request is for: the
@@ -130,11 +133,13 @@ impl Call {
     /// mistake would stay valid unnoticed.
     pub(crate) fn was_done(&self, error: &Error) -> bool {
         let last = self.url.path().rsplit('/').next().unwrap_or_default();
-        match (self.method.as_str(), last) {
-            ("DELETE", "$ref") => error.is_not_found() || error.is_already_absent(),
-            ("DELETE", _) => error.is_not_found(),
-            ("POST", "$ref") => error.is_already_present(),
-            ("POST", "forceDelete") => error.is_not_found(),
+        // A raw request may have it in any case.
+        let is = |known: &str| last.eq_ignore_ascii_case(known);
+        match self.method.as_str() {
+            "DELETE" if is("$ref") => error.is_not_found() || error.is_already_absent(),
+            "DELETE" => error.is_not_found(),
+            "POST" if is("$ref") => error.is_already_present(),
+            "POST" if is("forceDelete") => error.is_not_found(),
             _ => false,
         }
     }
@@ -281,19 +286,14 @@ impl GraphClient {
     pub(crate) fn rejection(&self, call: &Call, reply: &Reply) -> Error {
         let error = Error::service(reply.status, ServiceError::parse(&reply.body))
             .with_response(&reply.facts());
-        let granted = if reply.status == StatusCode::FORBIDDEN {
-            self.0.credential.granted()
-        } else {
-            None
-        };
-        let operation = call.lacking(granted.as_ref());
+        if reply.status != StatusCode::FORBIDDEN {
+            return self.with_call(error, call);
+        }
+        let granted = self.0.credential.granted();
+        let path = self.path(&call.url);
+        let operation = call.lacking(&path, granted.as_ref());
         error
-            .with_call(
-                operation,
-                &call.method,
-                &self.path(&call.url),
-                call.advanced,
-            )
+            .with_call(operation, &call.method, &path, call.advanced)
             .with_granted(granted)
     }
 

@@ -19,7 +19,7 @@ use crate::{
 
 /// The outcome of signing in with a credential.
 #[derive(Debug)]
-pub(super) enum SignedIn {
+pub(super) enum SignInResult {
     Accepted {
         token: AccessToken,
         /// How long it took until Entra accepted it, if not at once.
@@ -38,7 +38,7 @@ pub(super) async fn sign_in(
     scope: &str,
     clock: &dyn Clock,
     wait: Duration,
-) -> SignedIn {
+) -> SignInResult {
     let request = TokenRequest::new([scope]).with_force_refresh();
     let (mut waited, mut accepted_in_a_row) = (Duration::ZERO, 0);
     let mut was_accepted = false;
@@ -49,7 +49,7 @@ pub(super) async fn sign_in(
                 was_accepted = true;
                 // One success after a failure may come from a replica that is ahead of the others.
                 if waited.is_zero() || accepted_in_a_row == SETTLED {
-                    return SignedIn::Accepted {
+                    return SignInResult::Accepted {
                         token,
                         waited: (!waited.is_zero()).then_some(waited),
                     };
@@ -59,7 +59,7 @@ pub(super) async fn sign_in(
                 accepted_in_a_row = 0;
                 let may_lag = error.code().is_some_and(is_sign_in_lag);
                 if !may_lag || waited + delay > wait {
-                    return SignedIn::Rejected {
+                    return SignInResult::Rejected {
                         error,
                         unsettled: was_accepted,
                     };
@@ -70,11 +70,11 @@ pub(super) async fn sign_in(
         waited += delay;
     }
     match credential.token(&request).await {
-        Ok(token) => SignedIn::Accepted {
+        Ok(token) => SignInResult::Accepted {
             token,
             waited: Some(waited),
         },
-        Err(error) => SignedIn::Rejected {
+        Err(error) => SignInResult::Rejected {
             error,
             unsettled: was_accepted,
         },

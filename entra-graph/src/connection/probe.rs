@@ -144,7 +144,7 @@ impl SignInService {
             let location = response.header("location").map(Url::parse);
             return match location {
                 Some(Ok(location)) if leads_to(&location, redirect_uri) => Authorized::Redirected,
-                // To a federated provider, or to another page of the service: not an answer.
+                // To a federated provider, or to another page of the service: not a response.
                 _ => Authorized::Unknown("the service redirects to another page".into()),
             };
         }

@@ -9,7 +9,7 @@ use super::{
     codes::{self, Rejection},
     consent_response,
     consents::{self, Scope},
-    credential::{self, Presented, SignedIn},
+    credential::{self, Presented, SignInResult},
     directory::{Directory, Known},
     finding::{Check, Finding, Severity},
     license, permissions,
@@ -437,7 +437,7 @@ impl Run<'_> {
         };
         let scope = connection.cloud.graph_scope();
         match credential::sign_in(credential, &scope, &*self.test.clock, wait).await {
-            SignedIn::Accepted { token, waited } => {
+            SignInResult::Accepted { token, waited } => {
                 self.findings.push(codes::accepted(&name));
                 if let Some(waited) = waited {
                     self.findings.push(
@@ -453,7 +453,7 @@ impl Run<'_> {
                 }
                 Some(token)
             }
-            SignedIn::Rejected {
+            SignInResult::Rejected {
                 error,
                 unsettled: true,
             } => {
@@ -464,7 +464,7 @@ impl Run<'_> {
                 );
                 None
             }
-            SignedIn::Rejected { error, .. } => {
+            SignInResult::Rejected { error, .. } => {
                 let rejection = Rejection {
                     error: &error,
                     directory,

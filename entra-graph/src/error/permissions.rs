@@ -186,20 +186,36 @@ impl Call {
     }
 
     fn is_of_signed_in_user(&self, granted: Option<&Granted>) -> bool {
-        let mut segments = self.path.split('/').filter(|part| !part.is_empty());
-        match (segments.next(), segments.next()) {
-            (Some("me"), _) => true,
-            (Some("users"), Some(id)) => granted
-                .and_then(|granted| granted.object_id.as_deref())
-                .is_some_and(|own| own.eq_ignore_ascii_case(id)),
-            _ => false,
-        }
+        let mut segments = self.segments();
+        let is_me = segments
+            .next()
+            .is_some_and(|first| first.eq_ignore_ascii_case("me"));
+        is_me
+            || self.user().is_some_and(|id| {
+                granted
+                    .and_then(|granted| granted.object_id.as_deref())
+                    .is_some_and(|own| own.eq_ignore_ascii_case(id))
+            })
+    }
+
+    /// The key of the user in the path.
+    fn user(&self) -> Option<&str> {
+        let mut segments = self.segments();
+        let collection = segments.next()?;
+        segments
+            .next()
+            .filter(|_| collection.eq_ignore_ascii_case("users"))
+    }
+
+    /// The segments of the path below the version.
+    fn segments(&self) -> impl Iterator<Item = &str> {
+        let path = self.path.strip_prefix("/beta").unwrap_or(&self.path);
+        path.split('/').filter(|part| !part.is_empty())
     }
 
     /// Whether the object is certainly that of another user; a user principal name does not tell.
     fn is_of_another_user(&self, granted: Option<&Granted>) -> bool {
-        let id = self.path.strip_prefix("/users/");
-        let id = id.and_then(|rest| rest.split('/').next());
+        let id = self.user();
         id.is_some_and(|id| id.parse::<entra_core::Guid>().is_ok())
             && granted.is_some_and(|granted| granted.object_id.is_some())
             && !self.is_of_signed_in_user(granted)

@@ -95,8 +95,12 @@ impl Error {
             .codes()
             .any(|code| code.eq_ignore_ascii_case(EXPIRED_PAGE));
         let call = self.0.call.as_ref();
-        let can_be_advanced =
-            call.is_some_and(|call| !call.advanced && !call.path.ends_with("/delta"));
+        let is_delta = |path: &str| {
+            let last = path.rsplit('/').next().unwrap_or_default();
+            let name = last.strip_suffix("()").unwrap_or(last);
+            name.eq_ignore_ascii_case("delta")
+        };
+        let can_be_advanced = call.is_some_and(|call| !call.advanced && !is_delta(&call.path));
         Some(if of_directory && can_be_advanced {
             "start the list again as an advanced query: `.count()`, or `.advanced()` of a raw request"
         } else {

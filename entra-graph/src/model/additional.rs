@@ -3,7 +3,6 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{FieldSlot, Secrets, Value};
 use crate::{error::Error, odata::Property};
 
 /// Additional properties and annotations that a model does not declare, as raw JSON.
@@ -24,13 +23,13 @@ pub struct AdditionalData {
 pub struct Json(Box<RawValue>);
 
 impl AdditionalData {
-    /// The JSON text of a property.
+    /// The JSON text of a property, whose name may be in any case.
     #[must_use]
     #[inline]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.rest
             .iter()
-            .find(|(known, _)| **known == *name)
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, json)| json.as_str())
     }
 
@@ -177,15 +176,5 @@ impl<'de> Deserialize<'de> for Json {
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
-    }
-}
-
-impl Value for Json {
-    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
-        FieldSlot::Json(slot)
-    }
-
-    fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
-        self.serialize(serializer)
     }
 }

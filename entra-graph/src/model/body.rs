@@ -110,8 +110,9 @@ impl Body {
 
     #[inline]
     fn put(&mut self, name: Cow<'static, str>, json: SecretBuffer) {
-        match self.properties.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, value)) => *value = json,
+        let mut properties = self.properties.iter_mut();
+        match properties.find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            Some(property) => *property = (name, json),
             None => self.properties.push((name, json)),
         }
     }

@@ -40,8 +40,8 @@ pub(crate) use row::{capable, row as entity_row};
 pub(crate) use target::{
     DecodeAborted, DecodeTarget, Elements, FieldSlot, List, Object, Text, Typed,
 };
-pub(crate) use value::{Secrets, Value};
-pub(crate) use write::{Encoded, encode, put, put_id};
+pub(crate) use value::{Encoded, Secrets, Value};
+pub(crate) use write::{encode, put, put_id};
 
 /// What the [`model!`] macro writes for each type, beside its [`Object`].
 pub(crate) trait Model: Object + Default {

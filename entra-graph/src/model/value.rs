@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
 use entra_core::{Secret, Timestamp, format_rfc3339, parse_rfc3339};
-use serde::{Serializer, ser::SerializeSeq};
+use serde::{Serialize, Serializer, ser::SerializeSeq};
 
 use super::{
+    Json,
     target::{DecodeAborted, DecodeTarget, Elements, FieldSlot, List, Text},
-    write::Encoded,
 };
 use crate::odata::time_text;
 
@@ -40,6 +40,15 @@ pub(crate) enum Secrets {
     LeaveOut,
     /// Secrets are written into a request body, whose memory is overwritten afterwards.
     Write,
+}
+
+/// Writes one value of whatever type.
+pub(crate) struct Encoded<'a, T>(pub(crate) &'a T, pub(crate) Secrets);
+
+impl<T: Value> Serialize for Encoded<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.encode(serializer, self.1)
+    }
 }
 
 macro_rules! plain {
@@ -87,6 +96,16 @@ impl Text for Option<Secret> {
 
     fn expected(&self) -> &'static str {
         "a text"
+    }
+}
+
+impl Value for Json {
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+        FieldSlot::Json(slot)
+    }
+
+    fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Serializer, ser::SerializeMap};
 
-use super::{AdditionalData, Model, ODATA_TYPE, Secrets, Value};
+use super::{AdditionalData, Encoded, Model, ODATA_TYPE, Secrets, Value};
 
 pub(crate) fn encode<T: Model, S: Serializer>(
     model: &T,
@@ -49,13 +49,4 @@ pub(crate) fn put_id<M: SerializeMap>(
         return map.serialize_entry("id", &());
     }
     Ok(())
-}
-
-/// Writes one value of whatever type.
-pub(crate) struct Encoded<'a, T>(pub(crate) &'a T, pub(crate) Secrets);
-
-impl<T: Value> serde::Serialize for Encoded<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.encode(serializer, self.1)
-    }
 }

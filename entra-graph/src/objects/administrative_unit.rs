@@ -28,6 +28,7 @@ entity! {
     }
     relations {
         /// Direct members, when expanded.
+        /// Hidden ones are left out silently without `Member.Read.Hidden`.
         members: Expanded<DirectoryObject> = MEMBERS("members");
     }
 }

@@ -51,8 +51,10 @@ entity! {
         /// The manager, when expanded.
         manager: DirectoryObject = MANAGER("manager");
         /// Groups that the contact is a direct member of, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
         /// Groups that the contact is a member of directly or through other groups, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }

@@ -79,12 +79,14 @@ entity! {
     }
     relations {
         /// Groups and units that the device is a direct member of, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
         /// The users who joined or registered the device, when expanded.
         registered_owners: Expanded<DirectoryObject> = REGISTERED_OWNERS("registeredOwners");
         /// The users of the device, when expanded.
         registered_users: Expanded<DirectoryObject> = REGISTERED_USERS("registeredUsers");
         /// Groups and units that the device is a member of directly or through other groups, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }

@@ -129,14 +129,17 @@ entity! {
         /// Who created the group, when expanded.
         created_on_behalf_of: DirectoryObject = CREATED_ON_BEHALF_OF("createdOnBehalfOf");
         /// Groups and units that the group is a direct member of, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
         /// Direct members, when expanded. Hidden ones are left out silently without `Member.Read.Hidden`.
         members: Expanded<DirectoryObject> = MEMBERS("members");
         /// Owners, when expanded.
         owners: Expanded<DirectoryObject> = OWNERS("owners");
         /// Groups and units that the group is a member of directly or through other groups, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
         /// Direct members and members of nested groups, when expanded.
+        /// Hidden ones are left out silently without `Member.Read.Hidden`.
         transitive_members: Expanded<DirectoryObject> = TRANSITIVE_MEMBERS("transitiveMembers");
     }
 }

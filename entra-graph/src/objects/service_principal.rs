@@ -113,12 +113,14 @@ entity! {
         /// Objects that it created, when expanded.
         created_objects: Expanded<DirectoryObject> = CREATED_OBJECTS("createdObjects");
         /// Groups, roles and units that it is a direct member of, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
         /// Objects that it owns, when expanded.
         owned_objects: Expanded<DirectoryObject> = OWNED_OBJECTS("ownedObjects");
         /// Users and service principals that may change it, when expanded.
         owners: Expanded<DirectoryObject> = OWNERS("owners");
         /// Groups, roles and units that it is a member of directly or through other groups, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         transitive_member_of: Expanded<DirectoryObject> =
             TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }

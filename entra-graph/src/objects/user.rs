@@ -190,6 +190,7 @@ entity! {
         /// The manager, when expanded.
         manager: DirectoryObject = MANAGER("manager");
         /// Groups, roles and units that the user is a direct member of, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
         /// Devices that the user owns, when expanded.
         owned_devices: Expanded<DirectoryObject> = OWNED_DEVICES("ownedDevices");
@@ -198,6 +199,7 @@ entity! {
         /// Devices that the user registered, when expanded.
         registered_devices: Expanded<DirectoryObject> = REGISTERED_DEVICES("registeredDevices");
         /// Groups, roles and units that the user is a member of directly or through other groups, when expanded.
+        /// Groups with hidden membership are left out silently without `Member.Read.Hidden`.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }

@@ -128,9 +128,10 @@ impl EntityInfo {
             .iter()
             .find(|(known, _)| match known.strip_suffix('*') {
                 Some(family) => full
-                    .strip_prefix(family)
-                    .is_some_and(|number| number.parse::<u8>().is_ok()),
-                None => *known == full,
+                    .split_at_checked(family.len())
+                    .filter(|(start, _)| start.eq_ignore_ascii_case(family))
+                    .is_some_and(|(_, number)| number.parse::<u8>().is_ok()),
+                None => known.eq_ignore_ascii_case(&full),
             })
             .map_or(Support::NONE, |(_, support)| *support)
     }

@@ -219,8 +219,8 @@ impl Node {
             Self::Compare { path, .. }
             | Self::In { path, .. }
             | Self::Null { path, .. }
-            | Self::Count { path, .. } => path.root() != name,
-            Self::Any { path, inner } => path.root() != name || inner.uses_other_than(name),
+            | Self::Count { path, .. } => !path.begins_with(name),
+            Self::Any { path, inner } => !path.begins_with(name) || inner.uses_other_than(name),
             Self::And(a, b) | Self::Or(a, b) => a.uses_other_than(name) || b.uses_other_than(name),
             Self::Not(inner) => inner.uses_other_than(name),
             // Raw text is not parsed.
@@ -234,11 +234,14 @@ impl Node {
             Self::Compare { path, .. }
             | Self::In { path, .. }
             | Self::Null { path, .. }
-            | Self::Count { path, .. } => path.root() == name,
-            Self::Any { path, inner } => path.root() == name || inner.uses(name),
+            | Self::Count { path, .. } => path.begins_with(name),
+            Self::Any { path, inner } => path.begins_with(name) || inner.uses(name),
             Self::And(a, b) | Self::Or(a, b) => a.uses(name) || b.uses(name),
             Self::Not(inner) => inner.uses(name),
-            Self::Raw { text, .. } => text.contains(name),
+            Self::Raw { text, .. } => {
+                let text = text.to_ascii_lowercase();
+                text.contains(&name.to_ascii_lowercase())
+            }
         }
     }
 

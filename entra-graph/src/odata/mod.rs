@@ -4,6 +4,8 @@ mod access;
 mod entity;
 mod filter;
 mod literal;
+mod navigation;
+mod path;
 mod property;
 mod query;
 mod search;
@@ -19,11 +21,12 @@ pub use entity::{Described, EntityInfo};
 pub use filter::Filter;
 pub use literal::Literal;
 pub(crate) use literal::time_text;
-pub(crate) use property::Path;
+pub use navigation::NavigationProperty;
+pub(crate) use path::Path;
 pub use property::{Order, Property};
 pub(crate) use query::Query;
 pub use search::Search;
-pub use selection::{NavigationProperty, Selection};
+pub use selection::Selection;
 pub(crate) use support::{Level, Operator, Support};
 
 #[cfg(test)]

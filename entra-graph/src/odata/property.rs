@@ -3,8 +3,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use entra_core::ClientId;
 
 use super::{
-    Described, Filter, Literal, NavigationProperty, Operator, ReadOnly, Search, Support, Writable,
-    filter::Node,
+    Described, Filter, Literal, Operator, Path, ReadOnly, Search, Support, Writable, filter::Node,
 };
 
 /// A property of `E` with values of type `T`, as a constant of the entity: `User::DEPARTMENT`.
@@ -32,15 +31,6 @@ pub struct Property<E, T, A = Writable> {
 
 /// What the property belongs to, holds, and when it can be set.
 type Typed<E, T, A> = PhantomData<fn() -> (E, T, A)>;
-
-/// Up to three names from the entity to a nested property; inside of `any`, the first ones are the
-/// collection that the range variable stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Path {
-    segments: [Cow<'static, str>; 3],
-    /// How many names the range variable stands for, none outside of `any`.
-    variable: usize,
-}
 
 impl<E, T> Property<E, T> {
     /// A property that this crate does not know, by any name.
@@ -89,8 +79,10 @@ impl<E, T> Property<E, T> {
     #[cfg(feature = "custom-security-attributes")]
     pub(crate) fn inside(name: Cow<'static, str>, first: &str, second: &str) -> Self {
         let mut property = Self::named(name);
-        property.path.segments[1] = Cow::Owned(first.to_owned());
-        property.path.segments[2] = Cow::Owned(second.to_owned());
+        property.path = property
+            .path
+            .then(Cow::Owned(first.to_owned()))
+            .then(Cow::Owned(second.to_owned()));
         property.support = Support::parse("eq+ startsWith+");
         property
     }
@@ -120,8 +112,7 @@ impl<E, T, A> Property<E, T, A> {
     }
 
     pub(crate) fn into_name(self) -> Cow<'static, str> {
-        let [name, ..] = self.path.segments;
-        name
+        self.path.into_root()
     }
 
     /// Equal to the value.
@@ -213,6 +204,14 @@ impl<E, T, A> Property<E, T, A> {
         }
     }
 
+    /// The property as the range variable of its `any`.
+    pub(super) fn into_variable(self) -> Self {
+        Self {
+            path: self.path.into_variable(),
+            ..self
+        }
+    }
+
     fn compare(&self, operator: Operator, negated: bool, value: &impl Literal<T>) -> Filter<E> {
         Filter::new(Node::Compare {
             path: self.path.clone(),
@@ -275,10 +274,7 @@ impl<E, T, A> Property<E, Vec<T>, A> {
     /// ```
     pub fn any(&self, condition: impl FnOnce(Property<E, T, ReadOnly>) -> Filter<E>) -> Filter<E> {
         let item = Property {
-            path: Path {
-                variable: self.path.parts().count(),
-                ..self.path.clone()
-            },
+            path: self.path.clone().into_variable(),
             support: self.support,
             marker: PhantomData,
         };
@@ -303,105 +299,6 @@ impl<E, T, A> Property<E, Vec<T>, A> {
             path: self.path.clone(),
             empty,
         })
-    }
-}
-
-/// Filters by related objects.
-impl<E: Described> NavigationProperty<E> {
-    /// A property of the related object, to filter by.
-    ///
-    /// ```
-    /// use entra_graph::{DirectoryObject, User};
-    /// let reports = User::MANAGER.path(DirectoryObject::ID).eq("25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3");
-    /// assert_eq!(reports.to_string(), "manager/id eq '25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3'");
-    /// ```
-    #[must_use]
-    pub fn path<F, T, A>(&self, inner: Property<F, T, A>) -> Property<E, T, ReadOnly> {
-        Property::<E, F, ReadOnly>::related(self).path(inner)
-    }
-
-    /// Has a related object that matches the condition.
-    ///
-    /// ```
-    /// use entra_graph::{DirectoryObject, ServicePrincipal};
-    /// let creator = ServicePrincipal::CREATED_OBJECTS
-    ///     .any(|object| object.path(DirectoryObject::ID).eq("25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3"));
-    /// assert_eq!(creator.to_string(), "createdObjects/any(x:x/id eq '25ee54ab-6cd9-4a45-acc4-dc6ce5b5b4a3')");
-    /// ```
-    pub fn any<F>(
-        &self,
-        condition: impl FnOnce(Property<E, F, ReadOnly>) -> Filter<E>,
-    ) -> Filter<E> {
-        let mut item = Property::<E, F, ReadOnly>::related(self);
-        item.path.variable = 1;
-        Filter::new(Node::Any {
-            path: Path::of(Cow::Borrowed(self.name())),
-            inner: Box::new(condition(item).node),
-        })
-    }
-}
-
-impl<E, F> Property<E, F, ReadOnly> {
-    /// The related objects themselves, which no operator compares.
-    const fn related(navigation: &NavigationProperty<E>) -> Self {
-        Self::new(navigation.name(), Support::NONE)
-    }
-}
-
-impl Path {
-    const fn of(name: Cow<'static, str>) -> Self {
-        Self {
-            segments: [name, Cow::Borrowed(""), Cow::Borrowed("")],
-            variable: 0,
-        }
-    }
-
-    pub(crate) fn root(&self) -> &str {
-        &self.segments[0]
-    }
-
-    #[inline]
-    fn then(mut self, name: Cow<'static, str>) -> Self {
-        match self.segments.iter_mut().find(|segment| segment.is_empty()) {
-            Some(segment) => *segment = name,
-            // No documented path is deeper, so there is no support row for this one either.
-            None => self.segments = [const { Cow::Borrowed("") }; 3],
-        }
-        self
-    }
-
-    /// Whether the path may stand inside of the collection's `any`, or of none.
-    #[inline]
-    pub(crate) fn fits(&self, scope: Option<&Self>) -> bool {
-        let outer: Vec<&str> = scope.map_or_else(Vec::new, |path| path.parts().collect());
-        self.variable == outer.len() && self.parts().take(outer.len()).eq(outer)
-    }
-
-    /// The path from the entity, without range variables.
-    #[inline]
-    pub(crate) fn full(&self) -> String {
-        self.parts().collect::<Vec<_>>().join("/")
-    }
-
-    fn parts(&self) -> impl Iterator<Item = &str> {
-        self.segments
-            .iter()
-            .map(|segment| &**segment)
-            .filter(|segment| !segment.is_empty())
-    }
-}
-
-/// The path as a filter writes it.
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.variable > 0 {
-            f.write_str("x")?;
-        }
-        for (at, part) in self.parts().enumerate().skip(self.variable) {
-            f.write_str(if at > 0 { "/" } else { "" })?;
-            f.write_str(part)?;
-        }
-        Ok(())
     }
 }
 

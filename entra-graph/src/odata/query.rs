@@ -110,7 +110,10 @@ impl Query {
             )
         })?;
         let advanced = self.check(entity)?;
-        let alone = |name: &&Cow<'static, str>| entity.not_in_lists.contains(&&***name);
+        let alone = |name: &&Cow<'static, str>| {
+            let mut names = entity.not_in_lists.iter();
+            names.any(|known| known.eq_ignore_ascii_case(name))
+        };
         if let Some(name) = self.select.iter().find(alone) {
             return Err(Error::query(format!(
                 "Graph returns {name} of one {} only, not in lists; read it with `get`, many in a batch",
@@ -201,7 +204,7 @@ impl Query {
                 entity.name
             )
         })?;
-        if !by_id && self.select.iter().any(|name| name == SIGN_IN_ACTIVITY) {
+        if !by_id && self.selects(SIGN_IN_ACTIVITY) {
             return Err(Error::query(format!(
                 "Graph returns {SIGN_IN_ACTIVITY} of one user by object id only, not by user principal name or another key"
             )));
@@ -214,6 +217,12 @@ impl Query {
             url,
             advanced: false,
         })
+    }
+
+    /// Whether the query selects this property.
+    fn selects(&self, name: &str) -> bool {
+        let mut selected = self.select.iter();
+        selected.any(|known| known.eq_ignore_ascii_case(name))
     }
 
     fn check_problem(&self) -> Result<(), Error> {
@@ -293,7 +302,7 @@ impl Query {
         let Some(most) = entity.page_size.filter(|_| !self.without.contains(&"$top")) else {
             return Ok(self.top);
         };
-        let sign_in_activity = self.select.iter().any(|name| name == SIGN_IN_ACTIVITY)
+        let sign_in_activity = self.selects(SIGN_IN_ACTIVITY)
             || self
                 .filter
                 .as_ref()

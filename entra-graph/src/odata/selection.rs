@@ -1,85 +1,6 @@
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::borrow::Cow;
 
-use super::{EntityInfo, Property};
-
-/// A relationship of `E` that `$expand` returns with the object, as a constant: `User::MANAGER`.
-///
-/// Of a few relationships Graph also filters by the related objects ([`path`](Self::path), [`any`](Self::any)).
-pub struct NavigationProperty<E> {
-    name: &'static str,
-    /// What lists of the related objects depend on.
-    related: &'static EntityInfo,
-    select: Vec<Cow<'static, str>>,
-    marker: PhantomData<fn() -> E>,
-}
-
-impl<E> NavigationProperty<E> {
-    pub(crate) const fn new(name: &'static str, related: &'static EntityInfo) -> Self {
-        Self {
-            name,
-            related,
-            select: Vec::new(),
-            marker: PhantomData,
-        }
-    }
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The options of the list of all related objects, as far as it takes them: the selected properties with commas
-    /// between, empty for the default ones, and the largest page.
-    pub(crate) fn list_options(&self) -> (String, Option<u16>) {
-        let select = match self.related.no_list_options.contains(&"$select") {
-            true => String::new(),
-            false => self.select.join(","),
-        };
-        (select, self.related.page_size)
-    }
-
-    /// With only these properties of the related objects, and their ids.
-    ///
-    /// ```
-    /// use entra_graph::User;
-    /// let manager = User::MANAGER.select(User::DISPLAY_NAME);
-    /// assert_eq!(manager.to_string(), "manager($select=id,displayName)");
-    /// ```
-    #[must_use]
-    pub fn select<F>(mut self, properties: impl Selection<F>) -> Self {
-        if self.select.is_empty() {
-            self.select.push(Cow::Borrowed("id"));
-        }
-        properties.add_to(&mut self.select);
-        self
-    }
-}
-
-impl<E> fmt::Display for NavigationProperty<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)?;
-        if self.select.is_empty() {
-            return Ok(());
-        }
-        write!(f, "($select={})", self.select.join(","))
-    }
-}
-
-impl<E> Clone for NavigationProperty<E> {
-    fn clone(&self) -> Self {
-        Self {
-            select: self.select.clone(),
-            ..Self::new(self.name, self.related)
-        }
-    }
-}
-
-impl<E> fmt::Debug for NavigationProperty<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NavigationProperty({self})")
-    }
-}
+use super::Property;
 
 /// Properties of `E` to select: one, or a tuple of any types. An array or slice takes properties of one
 /// type only.
@@ -101,7 +22,10 @@ pub trait Selection<E> {
 
 impl<E, T, A> Selection<E> for Property<E, T, A> {
     fn add_to(self, names: &mut Vec<Cow<'static, str>>) {
-        if !names.iter().any(|name| name == self.name()) {
+        if !names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(self.name()))
+        {
             names.push(self.into_name());
         }
     }

@@ -45,6 +45,7 @@ impl<E: Entity> Get<E> {
     }
 
     /// Includes the related objects of one navigation property.
+    /// Hidden memberships are left out silently without `Member.Read.Hidden`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "reads as `expand(User::MANAGER)`"
@@ -61,6 +62,7 @@ impl<E: Entity> Get<E> {
     ///
     /// What may be missing is fetched by further requests. It is for [`send`](Self::send) and [`send_opt`](Self::send_opt),
     /// not for batches, and not for deleted objects, whose relationships Graph does not have.
+    /// Hidden memberships are left out silently without `Member.Read.Hidden`.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {

@@ -97,6 +97,7 @@ impl<E: Entity> List<E> {
     }
 
     /// Includes the related objects of one navigation property. Not together with advanced options.
+    /// Hidden memberships are left out silently without `Member.Read.Hidden`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "reads as `expand(User::MANAGER)`"
@@ -114,6 +115,7 @@ impl<E: Entity> List<E> {
     /// Graph sends at most 20 with each object, and none of some. What may be missing is fetched by further requests, 20 objects in one
     /// batch, before the page is handed out. It is for [`items`](Self::items), [`pages`](Self::pages) and
     /// [`send`](Self::send), not for batches, and not for deleted objects, whose relationships Graph does not have.
+    /// Hidden memberships are left out silently without `Member.Read.Hidden`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }

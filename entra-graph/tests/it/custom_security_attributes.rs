@@ -308,3 +308,34 @@ async fn attributes_of_an_application_are_assigned_found_and_hidden() {
     let hidden = read.custom_security_attribute::<String>("Engineering", "Project");
     assert_eq!(hidden.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_403_of_a_create_with_attributes_names_their_permission() {
+    // roles: ["User.ReadWrite.All", "Application.ReadWrite.All"]
+    let token =
+        "e30.eyJyb2xlcyI6WyJVc2VyLlJlYWRXcml0ZS5BbGwiLCJBcHBsaWNhdGlvbi5SZWFkV3JpdGUuQWxsIl19.sig";
+    let denied = r#"{"error":{"code":"Authorization_RequestDenied","message":"m"}}"#;
+    let script = entra_core::ScriptedTransport::new()
+        .then(403, &[], denied)
+        .then(403, &[], denied);
+    let graph = crate::scripts::client_with_token(script, token);
+    let attributes = || CustomSecurityAttributes::default().set("Engineering", "Level", 7);
+    let password = entra_graph::types::PasswordProfile::new("correct horse battery staple 1");
+    let user = entra_graph::NewUser::new("Mira", "mira@contoso.com", "mira", password);
+    let user = graph.users().create(user);
+    let user = user.set(User::CUSTOM_SECURITY_ATTRIBUTES, attributes());
+    let app = entra_graph::NewServicePrincipal::of("25883231-668a-43a7-80b2-5685c3f874bc");
+    let app = graph.service_principals().create(app);
+    let app = app.set(ServicePrincipal::CUSTOM_SECURITY_ATTRIBUTES, attributes());
+    let errors = [
+        user.send().await.unwrap_err(),
+        app.send().await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(
+            error.needed_permissions(),
+            ["CustomSecAttributeAssignment.ReadWrite.All"],
+            "{error}"
+        );
+    }
+}

@@ -1,10 +1,12 @@
 use std::{error::Error as _, time::Duration};
 
 use entra_core::{
-    AccessToken, CredentialError, CredentialErrorKind, ScriptedTransport, StopReason,
+    AccessToken, CredentialError, CredentialErrorKind, ScriptedTransport, StopReason, Timestamp,
     TokenCredential, TokenRequest, TransportError,
 };
-use entra_graph::{Application, Error, ErrorKind, GraphClient, User};
+use entra_graph::{
+    Application, Error, ErrorKind, GraphClient, NewUser, User, types::PasswordProfile,
+};
 use entra_mock::FakeTenant;
 
 use crate::{
@@ -55,6 +57,28 @@ async fn a_403_says_which_permission_is_missing_and_how_to_grant_it() {
         assert!(report.contains(line), "{line} in {report}");
     }
     assert!(!format!("{error:?}").contains("eyJ"));
+}
+
+#[tokio::test]
+async fn a_403_of_a_create_names_the_permission_of_the_property_that_is_set() {
+    // roles: ["User.ReadWrite.All", "Application.ReadWrite.All"]
+    let token =
+        "e30.eyJyb2xlcyI6WyJVc2VyLlJlYWRXcml0ZS5BbGwiLCJBcHBsaWNhdGlvbi5SZWFkV3JpdGUuQWxsIl19.sig";
+    let denied = r#"{"error":{"code":"Authorization_RequestDenied","message":"m"}}"#;
+    let graph = client_with_token(ScriptedTransport::new().then(403, &[], denied), token);
+    let password = PasswordProfile::new("correct horse battery staple 1");
+    let new = NewUser::new("Mira", "mira@contoso.com", "mira", password);
+    let create = graph
+        .users()
+        .create(new)
+        .set(User::EMPLOYEE_LEAVE_DATE_TIME, Timestamp::UNIX_EPOCH);
+    let error = create.send().await.unwrap_err();
+    assert_eq!(
+        error.needed_permissions(),
+        ["User-LifeCycleInfo.ReadWrite.All"]
+    );
+    let line = error.to_string();
+    assert!(line.contains("on POST /users"), "{line}");
 }
 
 const ADELE: &str = "adele@contoso.com";

@@ -411,8 +411,8 @@ impl Check {
                 .graph
                 .raw("POST", "/$batch")
                 .body_json(&json!({ "requests": bodies }));
-            let answer: Value = batch.json().await.unwrap();
-            for response in answer["responses"].as_array().unwrap() {
+            let replies: Value = batch.json().await.unwrap();
+            for response in replies["responses"].as_array().unwrap() {
                 let id: usize = response["id"].as_str().unwrap().parse().unwrap();
                 let one = &requests[id];
                 if response["status"] != one.expected {

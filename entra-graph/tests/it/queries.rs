@@ -1,6 +1,6 @@
 use entra_core::ScriptedTransport;
 use entra_graph::{
-    DirectoryObject, ErrorKind, Filter, Group, Key, User,
+    DirectoryObject, ErrorKind, Filter, Group, Key, Property, User,
     types::{AssignedLicense, OnPremisesExtensionAttributes, SignInActivity},
 };
 
@@ -281,6 +281,46 @@ async fn sign_in_activity_limits_the_page_size() {
         .await
         .unwrap();
     let idle = Filter::raw("signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z");
+    graph.users().list().filter(idle).send().await.unwrap();
+    for requested in requested(&script) {
+        assert!(requested.contains("$top=500"), "{requested}");
+    }
+}
+
+#[tokio::test]
+async fn the_rules_of_a_property_hold_for_its_name_in_any_case() {
+    let graph = client(ScriptedTransport::new());
+    let activity: Property<User, String> = Property::custom("signinactivity");
+    let by_name = graph.user("adele@contoso.com").get();
+    let error = by_name.select(activity).send().await.unwrap_err();
+    assert!(error.to_string().contains("by object id only"), "{error}");
+    let about: Property<User, String> = Property::custom("ABOUTME");
+    let error = graph.users().list().select(about).send().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("of one user only, not in lists"), "{error}");
+    let idle = Filter::raw("signinactivity/lastSignInDateTime le 2026-01-01T00:00:00Z");
+    let list = graph.users().list().filter(idle);
+    let error = list.filter(User::DEPARTMENT.eq("HR")).send().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("by signInActivity alone"), "{error}");
+    let custom: Property<Group, bool> = Property::custom("HASMEMBERSWITHLICENSEERRORS");
+    let raw = Filter::raw("hasmemberswithlicenseerrors eq true");
+    for broken in [custom.eq(true), raw] {
+        let list = graph.groups().list().filter(broken).count();
+        let error = list.send().await.unwrap_err().to_string();
+        assert!(error.contains("in the default mode only"), "{error}");
+    }
+    assert_eq!(graph.requests_sent(), 0);
+}
+
+#[tokio::test]
+async fn sign_in_activity_in_any_case_limits_the_page_size() {
+    let script = one_response().then(200, &[], EMPTY);
+    let graph = client(script.clone());
+    let activity: Property<User, String> = Property::custom("SignInActivity");
+    let list = graph.users().list().select(activity);
+    list.send().await.unwrap();
+    let idle = Filter::raw("SIGNINACTIVITY/lastSignInDateTime le 2026-01-01T00:00:00Z");
     graph.users().list().filter(idle).send().await.unwrap();
     for requested in requested(&script) {
         assert!(requested.contains("$top=500"), "{requested}");

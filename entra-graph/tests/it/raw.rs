@@ -7,7 +7,7 @@ use entra_core::{
 use entra_graph::ErrorKind;
 use serde_json::{Value, json};
 
-use crate::scripts::{ROOT, client, is_advanced};
+use crate::scripts::{ROOT, client, client_with_token, is_advanced};
 
 #[tokio::test]
 async fn raw_requests_go_to_the_clients_host_only() {
@@ -154,6 +154,83 @@ async fn errors_are_those_of_every_request() {
         .await
         .unwrap_err();
     assert_eq!(script.requests().len(), 4);
+}
+
+/// roles: `Group.Read.All`
+const READS_GROUPS: &str = "e30.eyJyb2xlcyI6WyJHcm91cC5SZWFkLkFsbCJdfQ.sig";
+const DENIED: &str = r#"{"error":{"code":"Authorization_RequestDenied","message":"m"}}"#;
+
+#[tokio::test]
+async fn a_403_names_the_permissions_of_the_operation_with_that_method_and_path() {
+    let page = format!(r#"{{"value":[{{}}],"@odata.nextLink":"{ROOT}/users?$skiptoken=2"}}"#);
+    let parts = format!(
+        r#"{{"responses":[{{"id":"0","status":403,"body":{DENIED}}},{{"id":"1","status":204}}]}}"#
+    );
+    let script = ScriptedTransport::new()
+        .then(403, &[], DENIED)
+        .then(403, &[], DENIED)
+        .then(200, &[], page)
+        .then(403, &[], DENIED)
+        .then(403, &[], DENIED)
+        .then(200, &[], parts);
+    let graph = client_with_token(script, READS_GROUPS);
+    let get = |path: &str| graph.raw(Method::GET, path);
+    let mut errors = vec![
+        get("/users").send().await.unwrap_err(),
+        get("/beta/Users/$count").bytes().await.unwrap_err(),
+    ];
+    let mut items = get("/users").items::<Value>();
+    items.try_next().await.unwrap();
+    let token = items.resume_token().unwrap();
+    errors.push(items.try_next().await.unwrap_err());
+    let mut rest = graph.resume_raw::<Value>(&token).unwrap();
+    errors.push(rest.try_next().await.unwrap_err());
+    let mut batch = graph.batch();
+    let entry = batch.add(get("/users"));
+    batch.add(get("/things"));
+    let responses = batch.send().await.unwrap();
+    errors.push(responses.get(entry).unwrap_err());
+    for error in errors {
+        assert_eq!(
+            error.needed_permissions(),
+            ["User.Read.All", "Directory.Read.All"]
+        );
+        let lines = "the token has roles: Group.Read.All; \
+            needs one of (application): User.Read.All, Directory.Read.All";
+        assert!(error.to_string().contains(lines), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_403_of_a_body_names_the_permission_of_its_properties() {
+    let script = ScriptedTransport::new()
+        .then(403, &[], DENIED)
+        .then(403, &[], DENIED)
+        .then(403, &[], DENIED);
+    let graph = client_with_token(script, READS_GROUPS);
+    let cases: [(&str, Value, &[&str]); 3] = [
+        (
+            "/users/1",
+            json!({ "passwordProfile": {} }),
+            &["User-PasswordProfile.ReadWrite.All"],
+        ),
+        (
+            "/groups/1",
+            json!({ "members@odata.bind": [] }),
+            &[
+                "GroupMember.ReadWrite.All",
+                "Group.ReadWrite.All",
+                "Directory.ReadWrite.All",
+            ],
+        ),
+        // This crate knows no such operation.
+        ("/things/1", json!({ "passwordProfile": {} }), &[]),
+    ];
+    for (path, body, expected) in cases {
+        let patch = graph.raw(Method::PATCH, path).body_json(&body);
+        let error = patch.send().await.unwrap_err();
+        assert_eq!(error.needed_permissions(), expected, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -62,13 +62,13 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
 
 /// `/metadata/identity/oauth2/token`, which a virtual machine asks without a secret.
 pub(super) fn respond_as_host(context: &Context<'_>) -> Reply {
-    let refused = |error: &str, text: &str| {
+    let rejection = |error: &str, text: &str| {
         let body = json!({ "error": error, "error_description": text });
         Reply::json(400, &body)
     };
     let metadata = context.request.header("metadata");
     if !metadata.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-        return refused("bad_request_102", "Required metadata header not specified");
+        return rejection("bad_request_102", "Required metadata header not specified");
     }
     if context.request.method != "GET" {
         return Reply::new(405);
@@ -76,20 +76,20 @@ pub(super) fn respond_as_host(context: &Context<'_>) -> Reply {
     for name in ["api-version", "resource"] {
         if context.query(name).is_none() {
             let text = format!("The parameter {name} is missing.");
-            return refused("invalid_request", &text);
+            return rejection("invalid_request", &text);
         }
     }
     let identifier = context.query("resource").unwrap_or_default();
     let identities = context.read().identities.clone();
     let Some([client_id, _, resource_id]) = chosen(context, &identities) else {
-        return refused("invalid_request", "Identity not found");
+        return rejection("invalid_request", "Identity not found");
     };
     match token(context, client_id, resource_id, &identifier) {
         Ok(mut body) => {
             body.insert("refresh_token".into(), "".into());
             Reply::json(200, &body.into())
         }
-        Err(error) => refused(error.oauth().0, &error.description(context)),
+        Err(error) => rejection(error.oauth().0, &error.description(context)),
     }
 }
 

@@ -17,7 +17,7 @@ struct Window {
 
 /// What happens to the notifications of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum DeliveryState {
     Sent,
     /// They are sent ten minutes later.
     Delayed,
@@ -45,16 +45,16 @@ impl Endpoints {
     }
 
     /// The share of slow responses counts from 100 notifications on: a tenth delays, 15 percent drop.
-    pub(crate) fn verdict(&self, now: Timestamp, host: &str) -> Verdict {
+    pub(crate) fn delivery_state(&self, now: Timestamp, host: &str) -> DeliveryState {
         match self.0.get(host) {
             Some(window) if now - window.started < WINDOW && window.sent >= ENOUGH => {
                 match window.slow * 100 / window.sent {
-                    ..10 => Verdict::Sent,
-                    10..15 => Verdict::Delayed,
-                    15.. => Verdict::Dropped,
+                    ..10 => DeliveryState::Sent,
+                    10..15 => DeliveryState::Delayed,
+                    15.. => DeliveryState::Dropped,
                 }
             }
-            _ => Verdict::Sent,
+            _ => DeliveryState::Sent,
         }
     }
 }
@@ -71,19 +71,22 @@ mod tests {
     fn slow_hosts_are_delayed_from_10_percent_and_dropped_from_15() {
         let now = Timestamp::UNIX_EPOCH;
         for (slow, expected) in [
-            (0, Verdict::Sent),
-            (9, Verdict::Sent),
-            (10, Verdict::Delayed),
-            (14, Verdict::Delayed),
-            (15, Verdict::Dropped),
-            (100, Verdict::Dropped),
+            (0, DeliveryState::Sent),
+            (9, DeliveryState::Sent),
+            (10, DeliveryState::Delayed),
+            (14, DeliveryState::Delayed),
+            (15, DeliveryState::Dropped),
+            (100, DeliveryState::Dropped),
         ] {
             let mut endpoints = Endpoints::default();
             endpoints.record(now, "a", slow, true);
             endpoints.record(now, "a", 100 - slow, false);
-            assert_eq!(endpoints.verdict(now, "a"), expected, "{slow}");
-            assert_eq!(endpoints.verdict(now, "b"), Verdict::Sent);
-            assert_eq!(endpoints.verdict(now + WINDOW, "a"), Verdict::Sent);
+            assert_eq!(endpoints.delivery_state(now, "a"), expected, "{slow}");
+            assert_eq!(endpoints.delivery_state(now, "b"), DeliveryState::Sent);
+            assert_eq!(
+                endpoints.delivery_state(now + WINDOW, "a"),
+                DeliveryState::Sent
+            );
         }
     }
 
@@ -92,11 +95,11 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let mut endpoints = Endpoints::default();
         endpoints.record(now, "a", 99, true);
-        assert_eq!(endpoints.verdict(now, "a"), Verdict::Sent);
+        assert_eq!(endpoints.delivery_state(now, "a"), DeliveryState::Sent);
         endpoints.record(now, "a", 1, true);
-        assert_eq!(endpoints.verdict(now, "a"), Verdict::Dropped);
+        assert_eq!(endpoints.delivery_state(now, "a"), DeliveryState::Dropped);
         let later = now + WINDOW;
         endpoints.record(later, "a", 100, false);
-        assert_eq!(endpoints.verdict(later, "a"), Verdict::Sent);
+        assert_eq!(endpoints.delivery_state(later, "a"), DeliveryState::Sent);
     }
 }

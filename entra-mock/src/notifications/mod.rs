@@ -13,7 +13,7 @@ use serde_json::Value;
 pub use options::NotificationOptions;
 pub(crate) use {
     encryption::EncryptionCertificate,
-    endpoint::{Endpoints, Verdict},
+    endpoint::{DeliveryState, Endpoints},
     resource::{Collection, NotSubscribable, SubscribedResource},
 };
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     directory::later,
-    notifications::{DeliveryReport, Pending, Verdict, internal},
+    notifications::{DeliveryReport, DeliveryState, Pending, internal},
     state::State,
     store::{Change, Kind},
     time::{TICKS, ticks_of},
@@ -85,14 +85,14 @@ pub(crate) fn take_due(state: &mut State, now: Timestamp) -> (Vec<Post>, usize) 
         match state
             .notifications
             .endpoints
-            .verdict(now, host(&pending.url))
+            .delivery_state(now, host(&pending.url))
         {
-            Verdict::Dropped => {
+            DeliveryState::Dropped => {
                 dropped += 1;
                 removed.insert(pending.number);
                 missed.push(pending.subscription.clone());
             }
-            Verdict::Delayed if !pending.delayed => {
+            DeliveryState::Delayed if !pending.delayed => {
                 pending.delayed = true;
                 pending.due = now + RETRY;
             }

@@ -46,7 +46,7 @@ async fn a_compressed_group_is_created_also_behind_mocks_of_the_test() {
 }
 
 #[tokio::test]
-async fn a_body_in_another_encoding_or_of_too_many_bytes_is_refused() {
+async fn a_body_in_another_encoding_or_of_too_many_bytes_is_rejected() {
     let tenant = FakeTenant::start().await;
     let bomb = gzip(&vec![b' '; 17 * 1024 * 1024]);
     assert_eq!(create_group(&tenant, "gzip", bomb).await.status, 413);

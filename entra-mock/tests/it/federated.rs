@@ -147,12 +147,12 @@ async fn a_virtual_machine_gets_tokens_from_its_metadata_service() {
             "invalid_resource",
         ),
     ] {
-        let refused = get(tenant, query, metadata).await;
+        let rejected = get(tenant, query, metadata).await;
         assert_eq!(
-            (refused.status, &refused.body["error"]),
+            (rejected.status, &rejected.body["error"]),
             (400, &error.into()),
             "{query}"
         );
-        assert!(refused.body["error_description"].is_string());
+        assert!(rejected.body["error_description"].is_string());
     }
 }

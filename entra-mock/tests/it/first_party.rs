@@ -162,8 +162,8 @@ async fn a_client_of_microsoft_has_only_what_is_preauthorized_or_what_users_cons
         let path = format!("/{}/oauth2/v2.0/token", tenant.id());
         post_token(&tenant, &path, &form).await
     };
-    let refused = by_password(AZURE_CLI, "https://graph.microsoft.com/User.Read").await;
-    assert_error(&refused, 400, "invalid_request", 65_002);
+    let rejected = by_password(AZURE_CLI, "https://graph.microsoft.com/User.Read").await;
+    assert_error(&rejected, 400, "invalid_request", 65_002);
     let without = by_password(GRAPH_TOOLS, "User.Read").await;
     assert_error(&without, 400, "invalid_grant", 65_001);
 

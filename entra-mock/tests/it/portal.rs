@@ -434,12 +434,12 @@ async fn a_read_only_portal_has_no_forms_that_change_and_accepts_none() {
         "{}",
         page.text
     );
-    let refused = browser.post(&[("change", "freeze")]).await;
-    assert_eq!(refused.status, 400);
+    let rejected = browser.post(&[("change", "freeze")]).await;
+    assert_eq!(rejected.status, 400);
     assert!(
-        refused.text.contains("--portal-write") && refused.text.contains("running"),
+        rejected.text.contains("--portal-write") && rejected.text.contains("running"),
         "{}",
-        refused.text
+        rejected.text
     );
 }
 

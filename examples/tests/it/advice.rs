@@ -48,8 +48,10 @@ fn is_like_others(operation: &Operation) -> bool {
     let kinds = [
         "directory-deleteditems-",
         "group-post-groups-",
+        "serviceprincipal-post-serviceprincipals-",
         "serviceprincipal-update-",
         "subscription-",
+        "user-post-users-",
         "user-update-",
     ];
     kinds.iter().any(|kind| name.starts_with(kind))

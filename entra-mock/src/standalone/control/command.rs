@@ -26,19 +26,19 @@ pub(crate) fn parse(
 ) -> Result<CommandRequest, String> {
     let (route, rest) = find(words)?;
     let mut arguments = Arguments::default();
-    let mut places = route
+    let mut positions = route
         .parameters()
-        .map(Place::Path)
-        .chain(route.positional.iter().map(Place::Field));
+        .map(Position::Path)
+        .chain(route.positional.iter().map(Position::Field));
     let mut parameters = Vec::new();
     for word in rest {
         if let Some((name, value)) = assignment(word) {
             arguments.set(route, name, value, &read)?;
             continue;
         }
-        match places.next() {
-            Some(Place::Path(name)) => parameters.push((name, word.as_str())),
-            Some(Place::Field(name)) => {
+        match positions.next() {
+            Some(Position::Path(name)) => parameters.push((name, word.as_str())),
+            Some(Position::Field(name)) => {
                 arguments.set(route, name, AssignedValue::Text(word), &read)?
             }
             None => {
@@ -77,7 +77,7 @@ pub(crate) fn list() -> String {
     })
 }
 
-enum Place {
+enum Position {
     Path(&'static str),
     Field(&'static &'static str),
 }

@@ -160,7 +160,7 @@ async fn site(shown: &Shown, tenant: &FakeTenant, client: SignInClient, urls: Ro
             seen.debug(&user);
             seen.debug(&*user.session);
         }
-        Err(refused) => seen.debug(&refused),
+        Err(denied) => seen.debug(&denied),
     };
     let site = Router::new()
         .route("/mine", get(page))
