@@ -49,11 +49,12 @@ pub(crate) async fn follow(
         }
         match super::sync(sync.clone(), path).await {
             Ok(()) => {}
-            // A decision of an administrator.
-            Err(error) if is_held(&*error) => return Err(error),
             Err(error) => {
                 eprintln!("error: {error:#}");
-                wakes.again_in(std::time::Duration::from_secs(60));
+                // Removals that are held back wait for an administrator. Everything else is copied with each wake.
+                if !is_held(&*error) {
+                    wakes.again_in(std::time::Duration::from_secs(60));
+                }
             }
         }
     }

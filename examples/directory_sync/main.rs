@@ -45,10 +45,15 @@ pub(crate) struct Arguments {
     #[arg(long)]
     export: bool,
     /// With --export: only the changes after this sequence number, that of the last line you have.
-    #[arg(long, value_name = "SEQUENCE", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "SEQUENCE",
+        default_value_t = 0,
+        requires = "export"
+    )]
     since: i64,
     /// Lists what would change, and changes nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "export")]
     dry_run: bool,
     /// Lets the removals through that an earlier run held back, by the token that it printed.
     #[arg(long, value_name = "TOKEN")]

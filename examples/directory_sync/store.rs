@@ -22,10 +22,11 @@ pub(crate) enum DatabaseError {
 impl Database {
     pub(crate) fn open(path: &Path) -> Result<Self, DatabaseError> {
         let connection = Connection::open(path)?;
-        // Keys are compared byte by byte, which is what a sync needs and SQLite's default.
+        // Keys are compared byte by byte, which is what a sync needs and SQLite's default. With less than FULL, a power cut
+        // could undo changes that were exported already, and give their sequence numbers to others.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = NORMAL;
+             PRAGMA synchronous = FULL;
              CREATE TABLE IF NOT EXISTS sync_state (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL);
              CREATE TABLE IF NOT EXISTS sync_rows (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS objects (
@@ -198,5 +199,29 @@ impl From<rusqlite::Error> for DatabaseError {
 impl From<serde_json::Error> for DatabaseError {
     fn from(error: serde_json::Error) -> Self {
         Self::Json(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_on_the_disk_when_its_commit_returns() {
+        let folder = format!("entra-directory-sync-pragma-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = Database::open(&folder.join("copy.db")).unwrap();
+        let pragma = &database.connection;
+        let journal: String = pragma
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        let synchronous: i64 = pragma
+            .pragma_query_value(None, "synchronous", |row| row.get(0))
+            .unwrap();
+        drop(database);
+        let _ = std::fs::remove_dir_all(&folder);
+        // 2 is FULL.
+        assert_eq!((journal.as_str(), synchronous), ("wal", 2));
     }
 }

@@ -84,8 +84,8 @@ pub enum SyncChange {
         /// The id of the member.
         member: String,
     },
-    /// The group has a new member, directly or through other groups. Handed out only with
-    /// [`transitive_members`](super::DirectorySync::transitive_members); a removed object takes these along, too.
+    /// The group has a new member, directly or through other groups, whether these are in the copy or not. Handed out
+    /// only with [`transitive_members`](super::DirectorySync::transitive_members); a removed object takes these along, too.
     TransitiveMemberAdded {
         /// The id of the group.
         group: String,

@@ -1,13 +1,13 @@
 //! The driver of transitive memberships: reads the groups above a member.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     change::ObjectKind,
     error::SyncError,
-    machine::Machine,
+    machine::{Machine, MemberSight},
     reading::{SWEEP, finish, load, load_all, scan},
-    rows,
+    rows::{self, Presence},
     store::{Step, SyncStore},
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn step<S: SyncStore>(
         .filter_map(|mark| machine.marked_key(mark))
         .collect();
     load(store, &mut machine, keys).await?;
-    let mut parents: HashMap<String, Vec<String>> = HashMap::new();
+    let mut parents: HashMap<String, Vec<Parent>> = HashMap::new();
     for mark in &marks {
         let member = rows::last(&mark.0);
         machine.view.load(mark.0.clone(), Some(mark.1.clone()));
@@ -48,15 +48,13 @@ pub(super) async fn step<S: SyncStore>(
             .iter()
             .map(|(key, _)| rows::object(ObjectKind::Group, rows::last(key)));
         load(store, &mut machine, groups.collect()).await?;
-        let is_present = machine
-            .marked_key(mark)
-            .is_none_or(|key| machine.is_key_present(&key));
-        let groups = if is_present {
-            Some(above(store, &mut machine, &mut parents, member).await?)
+        let sight = machine.sight_of(mark);
+        let groups = if sight == MemberSight::Left {
+            Vec::new()
         } else {
-            None
+            above(store, &mut machine, &mut parents, member).await?
         };
-        machine.close(mark, groups);
+        machine.close(mark, sight, groups);
     }
     Ok(Some(finish(machine, None)))
 }
@@ -83,13 +81,23 @@ pub(super) async fn forget<S: SyncStore>(
     Ok(Some(finish(machine, None)))
 }
 
-/// All groups above a member, without the member itself.
+/// A group with a direct member.
+#[derive(Clone, Debug)]
+struct Parent {
+    id: String,
+    /// Whether it is in the copy, and not kept from it by a filter.
+    is_present: bool,
+}
+
+/// All groups of the copy above a member, without the member itself. Groups that are not in the copy connect those that
+/// are.
 async fn above<S: SyncStore>(
     store: &mut S,
     machine: &mut Machine<'_>,
-    parents: &mut HashMap<String, Vec<String>>,
+    parents: &mut HashMap<String, Vec<Parent>>,
     member: &str,
 ) -> Result<Vec<String>, SyncError> {
+    let mut seen = HashSet::new();
     let mut found = BTreeSet::new();
     let mut next = vec![member.to_owned()];
     while let Some(id) = next.pop() {
@@ -105,20 +113,23 @@ async fn above<S: SyncStore>(
             }
         };
         for group in direct {
-            if group != member && found.insert(group.clone()) {
-                next.push(group);
+            if group.id != member && seen.insert(group.id.clone()) {
+                if group.is_present {
+                    found.insert(group.id.clone());
+                }
+                next.push(group.id);
             }
         }
     }
     Ok(found.into_iter().collect())
 }
 
-/// The groups in the copy that have this direct member.
+/// The groups that have this direct member and exist, whether they are in the copy or not.
 async fn parents_of<S: SyncStore>(
     store: &mut S,
     machine: &mut Machine<'_>,
     member: &str,
-) -> Result<Vec<String>, SyncError> {
+) -> Result<Vec<Parent>, SyncError> {
     let prefix = rows::groups_of(member);
     let mut after: Option<String> = None;
     let mut groups = Vec::new();
@@ -128,13 +139,16 @@ async fn parents_of<S: SyncStore>(
             .iter()
             .map(|(key, _)| rows::object(ObjectKind::Group, rows::last(key)));
         load(store, machine, keys.collect()).await?;
-        groups.extend(
-            found
-                .iter()
-                .map(|(key, _)| rows::last(key))
-                .filter(|group| machine.is_key_present(&rows::object(ObjectKind::Group, group)))
-                .map(str::to_owned),
-        );
+        for (key, _) in &found {
+            let id = rows::last(key);
+            let presence = machine.presence(&rows::object(ObjectKind::Group, id));
+            if matches!(presence, Some(Presence::Present | Presence::Hidden)) {
+                groups.push(Parent {
+                    id: id.to_owned(),
+                    is_present: presence == Some(Presence::Present),
+                });
+            }
+        }
         if found.len() < SWEEP {
             return Ok(groups);
         }

@@ -17,6 +17,11 @@ pub(super) struct Run {
     pub(super) began_at: Option<u64>,
     /// The number of steps before the rounds that this run began itself, and did not take over unfinished.
     pub(super) rounds_began_at: Option<u64>,
+    /// Whether the last run of this process ended with an error.
+    has_failed: bool,
+    /// Whether the kinds that a failed run has finished are looked at again, since the caller began another one. Not so
+    /// in another process: one that is killed after each step would look at the first kind only.
+    pub(super) is_fresh: bool,
     /// Whether, since its last round, no removal waits that was to be taken back.
     pub(super) is_recalled: bool,
     /// How many rounds began again because of an error.
@@ -27,6 +32,26 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Ends the run with an error. The next call takes over what is left of its rounds, as if it were another process,
+    /// and then begins rounds of its own.
+    pub(super) const fn interrupt(&mut self) {
+        self.began_at = None;
+        self.rounds_began_at = None;
+        self.is_recalled = false;
+        self.is_fresh = false;
+        self.has_failed = true;
+    }
+
+    /// Begins a run, whatever became of the last one.
+    pub(super) fn begin(&mut self) {
+        // One whose future was dropped, or whose step was not saved, has not ended either.
+        let is_fresh = self.has_failed || self.began_at.is_some();
+        self.interrupt();
+        self.has_failed = false;
+        self.is_fresh = is_fresh;
+        self.restarts.clear();
+    }
+
     /// Begins a full round instead of what failed, unless that happened before in this run.
     pub(super) fn restart(
         &mut self,

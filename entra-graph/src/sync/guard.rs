@@ -95,7 +95,8 @@ impl DeletionGuard {
         }
     }
 
-    /// More than this share of the objects of a kind, of the members of a group, or of all memberships: 0.1 is a tenth.
+    /// More than this share of the objects of a kind, of the members of a group, or of all memberships: 0.1 is a tenth. With
+    /// one that is not a number, all above the floor need an approval.
     #[must_use]
     pub const fn share(mut self, share: f64) -> Self {
         self.share = share;
@@ -117,7 +118,7 @@ impl DeletionGuard {
         let most = self.share * present as f64;
         #[expect(clippy::cast_precision_loss, reason = "as above")]
         let removed_share = removed as f64;
-        removed > self.floor && removed_share > most
+        removed > self.floor && (self.share.is_nan() || removed_share > most)
     }
 }
 
@@ -219,6 +220,8 @@ mod tests {
         assert!(!guard.exceeds(100, 1000));
         assert!(!DeletionGuard::off().exceeds(1000, 1000));
         assert!(guard.share(0.0).floor(0).exceeds(1, 1000));
+        assert!(guard.share(f64::NAN).exceeds(6, 1000), "not off");
+        assert!(!guard.share(f64::NAN).exceeds(5, 1000));
     }
 
     #[test]

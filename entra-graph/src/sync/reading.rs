@@ -73,5 +73,10 @@ pub(super) async fn scan<S: SyncStore>(
     found.map_err(SyncError::store)
 }
 
+/// Whether there is a row with a prefix.
+pub(super) async fn has_any<S: SyncStore>(store: &mut S, prefix: &str) -> Result<bool, SyncError> {
+    Ok(!scan(store, prefix, None, 1).await?.is_empty())
+}
+
 /// The rows of a step that sweeps.
 pub(super) const SWEEP: usize = 1_000;

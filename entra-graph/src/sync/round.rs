@@ -43,10 +43,14 @@ pub(super) fn begin(
             return true;
         }
         Some(known) => {
-            let age = u64::try_from(now - known.full_since).unwrap_or_default();
+            let age = now.saturating_sub(known.full_since);
             // Graph sends no rows of groups because their members can be read again.
             let is_granted = known.is_unsure && !machine.is_any_forbidden();
-            let is_due = full_every.is_some_and(|every| age >= every.as_secs());
+            let is_due = full_every.is_some_and(|every| {
+                let every = i64::try_from(every.as_secs()).unwrap_or(i64::MAX);
+                // A round in the future was begun by a clock that was wrong, and says nothing of the time since.
+                age >= every || age < -CLOCK_SKEW
+            });
             match (is_granted, known.has_returned, is_due) {
                 (true, _, _) => FullRoundCause::PermissionGranted,
                 (false, true, _) => FullRoundCause::Restored,
@@ -105,7 +109,17 @@ pub(super) async fn revise<S: SyncStore>(
     let mut machine = Machine::new(state.clone(), &revision.synced, closure, now);
     let keys = Machine::revise_keys(&found);
     load(store, &mut machine, keys).await?;
-    machine.revise(&found, &before);
+    let hidden = machine.revise(&found, &before);
+    for member in hidden.iter().filter(|_| closure) {
+        let prefix = rows::transitive_of(member);
+        load_all(store, &mut machine, &prefix).await?;
+        let groups = machine.view.scan(&prefix);
+        let groups = groups
+            .iter()
+            .map(|(key, _)| rows::object(ObjectKind::Group, rows::last(key)));
+        load(store, &mut machine, groups.collect()).await?;
+    }
+    machine.hide_transitive(&hidden);
     if let Some((key, _)) = found.last()
         && found.len() == SWEEP
     {
@@ -119,7 +133,7 @@ pub(super) async fn revise<S: SyncStore>(
     Ok(Some(finish(machine, None)))
 }
 
-/// The assignments to the next service principals.
+/// The assignments to the next service principals that stay in the copy.
 async fn assignments<S: SyncStore>(
     client: &GraphClient,
     store: &mut S,
@@ -130,8 +144,13 @@ async fn assignments<S: SyncStore>(
     let after = state.and_then(|state| state.link.clone());
     let prefix = rows::objects(ObjectKind::ServicePrincipal);
     let found = scan(store, &prefix, after.as_deref(), MOST_LISTS).await?;
-    let present = found.iter().filter(|(_, value)| {
+    let removal = |key: &str| rows::removal(ObjectKind::ServicePrincipal, rows::last(key));
+    let removals = found.iter().map(|(key, _)| removal(key)).collect();
+    load(store, machine, removals).await?;
+    // One whose removal waits takes its assignments along: both are judged together.
+    let present = found.iter().filter(|(key, value)| {
         Entry::read(value).is_some_and(|entry| entry.presence == Presence::Present)
+            && machine.view.get(&removal(key)).is_none()
     });
     let ids: Vec<&str> = present.map(|(key, _)| rows::last(key)).collect();
     let lists = ids.iter().map(|id| {
@@ -314,5 +333,7 @@ fn is_rejected_link(error: &Error) -> bool {
 
 /// Without it, groups with hidden membership have no members.
 const READ_HIDDEN_MEMBERS: &str = "Member.Read.Hidden";
+/// By how many seconds the clock may go back without meaning.
+const CLOCK_SKEW: i64 = 300;
 /// The lists that fit in one request.
 const MOST_LISTS: usize = 20;

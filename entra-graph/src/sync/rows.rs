@@ -7,7 +7,7 @@
 //! | `m/{member}/{group}` | the same membership from the other side: the type of the member |
 //! | `p/{kind}/{id}` | a removal that waits for the end of the round: its reason |
 //! | `q/{group}/{member}` | a membership whose removal waits for the end of the round: `s` if a full round lacks it |
-//! | `t/{member}/{group}` | a transitive membership |
+//! | `t/{member}/{group}` | a transitive membership: `h` if it is not handed out, since its member is not in the copy |
 //! | `x/{member}` | a member whose transitive memberships must be computed again: its type |
 //! | `y/{group}` | a group whose members must be: the last membership that was marked |
 //! | `e/{member}` | a member that may have entered or left the scope: its type |
@@ -53,12 +53,16 @@ pub(super) enum Removal {
     Bookkeeping,
 }
 
+pub(super) const OBJECTS: &str = "o/";
 pub(super) const LINKS: &str = "l/";
 pub(super) const REMOVALS: &str = "p/";
 pub(super) const UNLINKS: &str = "q/";
 
 /// The value of a membership whose removal waits because a full round did not contain it. Others were named by Graph.
 pub(super) const SWEPT: &str = "s";
+
+/// The value of a transitive membership that is not handed out.
+pub(super) const UNSEEN: &str = "h";
 
 pub(super) const TRANSITIVE: &str = "t/";
 pub(super) const MARKED: &str = "x/";

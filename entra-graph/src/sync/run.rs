@@ -10,9 +10,10 @@ use super::{
     error::SyncError,
     guard::HeldRemovals,
     machine::Machine,
-    removals, round, scope,
+    reading::has_any,
+    removals, round, rows, scope,
     settings::DirectorySync,
-    state::{Phase, SyncState},
+    state::{Phase, SyncState, UNCOUNTED},
     store::{Overlay, Step, SyncStore},
     waiting::waiting,
 };
@@ -52,7 +53,8 @@ impl DirectorySync {
     /// The next step, to be committed before the next call; `None` when the copy has caught up with the time of the
     /// first call. A later call starts the next run.
     ///
-    /// A run that takes over the rounds of an interrupted one finishes them, and then begins rounds of its own.
+    /// A run that takes over the rounds of an interrupted one finishes them, and then begins rounds of its own. So does
+    /// the first call after an error: the copy then has caught up with the time of that call.
     ///
     /// A step that was not committed is done again. Dropping the future loses nothing.
     ///
@@ -64,7 +66,7 @@ impl DirectorySync {
             return Err(SyncError::NoKinds);
         }
         let state = store.state().await.map_err(SyncError::store)?;
-        let state = self.adopt(state);
+        let state = self.adopt(store, state).await?;
         let before = state.step;
         let times = match self.run.handed_out {
             Some((step, times)) if step == before => times,
@@ -74,7 +76,14 @@ impl DirectorySync {
             self.run.handed_out = None;
             return Err(SyncError::NotCommitted);
         }
-        let step = Box::pin(self.step(store, state)).await?;
+        let step = match Box::pin(self.step(store, state)).await {
+            Ok(step) => step,
+            Err(error) => {
+                // The next call can come much later.
+                self.run.interrupt();
+                return Err(error);
+            }
+        };
         Ok(step.map(|mut step| {
             step.state.step = before + 1;
             self.run.handed_out = Some((before, times + 1));
@@ -82,12 +91,14 @@ impl DirectorySync {
         }))
     }
 
-    /// Takes and commits all steps of a run.
+    /// Takes and commits all steps of a run. If the last run of this sync ended with an error, this one looks at every kind
+    /// again, also at those that the other had finished, before it goes on with the rest.
     ///
     /// # Errors
     /// As [`next`](Self::next).
     pub async fn run<S: SyncStore>(&mut self, store: &mut S) -> Result<SyncSummary, SyncError> {
         let mut summary = SyncSummary::default();
+        self.run.begin();
         while let Some(step) = self.next(store).await? {
             store.commit(&step).await.map_err(SyncError::store)?;
             for change in &step.changes {
@@ -137,9 +148,13 @@ impl DirectorySync {
     }
 
     /// The state to go on from.
-    fn adopt(&self, state: Option<SyncState>) -> SyncState {
+    async fn adopt<S: SyncStore>(
+        &self,
+        store: &mut S,
+        state: Option<SyncState>,
+    ) -> Result<SyncState, SyncError> {
         let graph = self.client.base().as_str();
-        match state {
+        Ok(match state {
             Some(state) if state.fits(graph) => state,
             // The rows of the store stay, so that the copy changes only where the other directory differs.
             Some(foreign) => SyncState {
@@ -157,11 +172,41 @@ impl DirectorySync {
                     synced: foreign.synced,
                     links: foreign.links,
                     approvals: foreign.approvals,
+                    // What was handed out by other kinds so far, and what is to be taken back.
+                    revising: foreign.revising,
+                    closure: foreign.closure,
+                    is_forgetting: foreign.is_forgetting,
+                    // What follows from removals that were handed out comes before anything returns.
+                    closing: foreign.closing || foreign.removing && foreign.closure,
                     ..SyncState::new(graph)
                 }
             },
-            None => SyncState::new(graph),
+            None => self.recover(store).await?,
+        })
+    }
+
+    /// The first state of a store. If its rows are there all the same, an earlier state was lost: what they say of the
+    /// copy still holds, and all objects are read again.
+    async fn recover<S: SyncStore>(&self, store: &mut S) -> Result<SyncState, SyncError> {
+        let mut state = SyncState::new(self.client.base().as_str());
+        if !has_any(store, rows::OBJECTS).await? {
+            return Ok(state);
         }
+        for feed in &self.feeds {
+            if has_any(store, &rows::objects(feed.kind)).await? {
+                state.synced.push(feed.kind);
+            }
+        }
+        state.synced.sort_unstable();
+        if has_any(store, rows::LINKS).await? {
+            state.links = UNCOUNTED;
+        }
+        state.closure = has_any(store, rows::TRANSITIVE).await?;
+        state.closing = state.closure;
+        // How many approvals were used is not known, and none of them may work again.
+        let now = self.client.now().unix_timestamp();
+        state.approvals = u64::try_from(now).unwrap_or_default();
+        Ok(state)
     }
 
     fn passes(&self, held: &HeldRemovals) -> bool {
@@ -184,19 +229,28 @@ impl DirectorySync {
         // A run that an earlier sync of other kinds began completes with its own kinds.
         let before = state.synced.clone();
         if state.closure && !self.closure {
-            let machine = Machine::new(state.clone(), &before, false, now);
+            let mut machine = Machine::new(state.clone(), &before, false, now);
+            machine.state.is_forgetting = true;
             if let Some(step) = closure::forget(store, machine).await? {
                 return Ok(Some(step));
             }
             state.closing = false;
+            state.is_forgetting = false;
         }
-        if self.closure && !state.closure {
+        if self.closure && (!state.closure || state.is_forgetting) {
             // The members are marked by a full round of groups.
             if let Some(feed) = state.feed_mut(ObjectKind::Group) {
                 feed.scope.clear();
             }
+            state.is_forgetting = false;
         }
         state.closure = self.closure;
+        // Removals that passed, and what follows from them, are judged by the kinds that memberships are handed out by.
+        if state.revising.is_some()
+            && let Some(step) = round::revise(store, &mut state, &synced, self.closure, now).await?
+        {
+            return Ok(Some(step));
+        }
         if state.removing {
             let machine = Machine::new(state.clone(), &before, self.closure, now);
             if let Some(step) = removals::step(&self.client, store, machine).await? {
@@ -212,7 +266,8 @@ impl DirectorySync {
             }
             state.closing = false;
         }
-        if (state.revising.is_some() || state.links == 0 && state.synced != synced)
+        if state.links == 0
+            && state.synced != synced
             && let Some(step) = round::revise(store, &mut state, &synced, self.closure, now).await?
         {
             return Ok(Some(step));
@@ -241,7 +296,7 @@ impl DirectorySync {
                 return removals::step(&self.client, store, machine).await;
             }
         }
-        if has_new || is_new && are_done {
+        if has_new || is_new && (are_done || self.run.is_fresh) {
             let are_at_rest = synced
                 .iter()
                 .all(|kind| state.feed(*kind).is_none_or(|feed| feed.done));

@@ -129,6 +129,9 @@ impl DirectorySync {
 
     /// Also hands out transitive memberships, of nested groups and groups that contain each other. Each run computes
     /// them again only for members that something changed for. A later sync without this takes them back.
+    ///
+    /// Groups that a filter or the scope keeps from the copy have no memberships in it, and still connect: a user of a
+    /// nested group that is not in the copy is a transitive member of the groups above that are.
     #[must_use]
     pub const fn transitive_members(mut self) -> Self {
         self.closure = true;

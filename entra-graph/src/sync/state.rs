@@ -25,11 +25,14 @@ pub struct SyncState {
     pub(super) closing: bool,
     /// Whether they are computed at all.
     pub(super) closure: bool,
+    /// Whether some of them were taken back, since they are no longer computed.
+    #[serde(default)]
+    pub(super) is_forgetting: bool,
     /// The kinds that are copied, by which memberships were handed out.
     pub(super) synced: Vec<ObjectKind>,
     /// Where memberships are handed out by other kinds, since other ones are copied now.
     pub(super) revising: Option<Revision>,
-    /// The number of memberships in the bookkeeping.
+    /// The number of memberships in the bookkeeping, or [`UNCOUNTED`].
     pub(super) links: u64,
     /// How many sets of removals passed with an approval. It is part of the next token, so that none works twice.
     #[serde(default)]
@@ -126,6 +129,7 @@ impl SyncState {
             removing: false,
             closing: false,
             closure: false,
+            is_forgetting: false,
             synced: Vec::new(),
             revising: None,
             links: 0,
@@ -292,6 +296,8 @@ impl fmt::Debug for FeedState {
     }
 }
 
+/// The number of memberships until a full round of groups has counted them, since the state was lost: some.
+pub(super) const UNCOUNTED: u64 = 1 << 40;
 /// So many objects can lose a property by chance.
 const FEW: u64 = 5;
 const VERSION: u8 = 1;

@@ -114,7 +114,7 @@ pub trait SyncStore: Send {
     type Error: StdError + Send + Sync + 'static;
 
     /// The state of the last step, or `None` before the first one. A state that cannot be read is an error of the
-    /// store; to start again, return `None`.
+    /// store; to start again, return `None` and keep the rows: all objects are read again and compared with them.
     ///
     /// # Errors
     /// If the store cannot be read.

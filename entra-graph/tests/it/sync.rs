@@ -1,9 +1,11 @@
 //! A local copy of the directory: what it hands out, and what it survives.
 
 mod bookkeeping;
+mod connections;
 mod copy;
 mod costs;
 mod delays;
+mod errors;
 mod foreign;
 mod guard;
 mod guard_memberships;

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Parser as _;
 use entra_auth::EnvironmentCredential;
 use entra_core::{Environment, SecureRandom, SeededRandom};
 use entra_graph::{GraphClient, sync::SyncStore as _};
@@ -20,7 +21,7 @@ use serde_json::Value;
 
 use crate::{
     directory_sync::{
-        copied, export, preview,
+        Arguments, copied, export, preview,
         store::{Database, DatabaseError},
         sync,
     },
@@ -361,6 +362,32 @@ async fn the_export_has_the_changes_after_a_sequence_number_as_json_lines() {
         (&"upsert".into(), &"user".into())
     );
     assert_no_findings(&copied.tenant);
+}
+
+#[test]
+fn options_that_would_be_ignored_are_errors() {
+    let parse = |options: &[&str]| {
+        let name = std::iter::once(&"directory_sync");
+        Arguments::try_parse_from(name.chain(options)).map(drop)
+    };
+    for options in [
+        &["--export", "--dry-run"][..],
+        &["--since", "5"],
+        &["--since", "5", "--dry-run"],
+        &["--url", "https://app.example.com/notifications"],
+        &["--listen", "127.0.0.1:0", "--export"],
+        &["--listen", "127.0.0.1:0", "--dry-run"],
+    ] {
+        assert!(parse(options).is_err(), "{options:?}");
+    }
+    for options in [
+        &["--dry-run"][..],
+        &["--export"],
+        &["--export", "--since", "5"],
+        &[],
+    ] {
+        assert!(parse(options).is_ok(), "{options:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

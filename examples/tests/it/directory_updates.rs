@@ -33,15 +33,32 @@ impl Drop for Listening {
 impl Listening {
     /// Waits until the copy has an object, by its id.
     async fn wait_for(&mut self, id: &str) {
+        let database = self.folder.join("copy.db");
+        self.wait_until(id, |_| has(&database, id)).await;
+    }
+
+    /// Waits until the process has written a text.
+    async fn wait_for_log(&mut self, text: &str) {
+        self.wait_until(text, |log| log.contains(text)).await;
+    }
+
+    async fn wait_until(&mut self, what: &str, is_there: impl Fn(&str) -> bool) {
         // Only a process that is stuck comes near it.
         let most = Instant::now() + Duration::from_secs(120);
-        while !has(&self.folder.join("copy.db"), id) {
+        loop {
             let ended = self.process.try_wait().unwrap();
-            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(ended.is_none(), "the process ended: {}", log());
-            assert!(Instant::now() < most, "{id} is not copied: {}", log());
+            let log = self.log();
+            if is_there(&log) {
+                return;
+            }
+            assert!(ended.is_none(), "the process ended: {log}");
+            assert!(Instant::now() < most, "{what} is missing: {log}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 }
 
@@ -75,24 +92,19 @@ async fn child() -> bool {
     true
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_listening_process_copies_what_its_notifications_announce() {
-    if child().await {
-        return;
-    }
-    const NAME: &str =
-        "directory_updates::a_listening_process_copies_what_its_notifications_announce";
-    let tenant = FakeTenant::start().await;
+/// Starts the example as a process of its own, which runs a test of this file again.
+fn listen(tenant: &FakeTenant, test: &str) -> Listening {
     let app = tenant
         .register_app("Directory sync")
         .application_permission("User.Read.All")
         .application_permission("Group.Read.All")
         .with_secret();
-    let folder = format!("entra-directory-updates-{}", std::process::id());
+    let folder = format!("entra-{test}-{}", std::process::id());
     let folder = env::temp_dir().join(folder);
     fs::create_dir_all(&folder).unwrap();
     let process = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", NAME])
+        .args(["--exact", "--nocapture"])
+        .arg(format!("directory_updates::{test}"))
         .env(DATABASE, folder.join("copy.db"))
         .env("AZURE_AUTHORITY_HOST", tenant.uri())
         .env("ENTRA_GRAPH_URL", format!("{}/v1.0", tenant.uri()))
@@ -103,7 +115,17 @@ async fn a_listening_process_copies_what_its_notifications_announce() {
         .stderr(fs::File::create(folder.join("log")).unwrap())
         .spawn()
         .unwrap();
-    let mut listening = Listening { process, folder };
+    Listening { process, folder }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listening_process_copies_what_its_notifications_announce() {
+    if child().await {
+        return;
+    }
+    let tenant = FakeTenant::start().await;
+    let test = "a_listening_process_copies_what_its_notifications_announce";
+    let mut listening = listen(&tenant, test);
     // The first run is after the subscriptions.
     let adele = tenant.user("adele@contoso.com").id().to_string();
     listening.wait_for(&adele).await;
@@ -112,7 +134,42 @@ async fn a_listening_process_copies_what_its_notifications_announce() {
     let report = tenant.deliver_due_notifications().await;
     assert_eq!((report.delivered, report.failed), (1, 0), "{report:?}");
     listening.wait_for(&nina).await;
-    let log = fs::read_to_string(listening.folder.join("log")).unwrap();
+    let log = listening.log();
     assert!(log.contains("Changes, 1 notifications"), "{log}");
     assert!(!log.contains("error"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listening_process_goes_on_while_removals_are_held_back() {
+    if child().await {
+        return;
+    }
+    let tenant = FakeTenant::start().await;
+    let leavers: Vec<String> = (0..20)
+        .map(|number| {
+            tenant
+                .add_user(&format!("Leaver {number}"))
+                .id()
+                .to_string()
+        })
+        .collect();
+    let test = "a_listening_process_goes_on_while_removals_are_held_back";
+    let mut listening = listen(&tenant, test);
+    for id in &leavers {
+        listening.wait_for(id).await;
+    }
+    for id in &leavers {
+        assert!(tenant.remove("users", id).unwrap());
+    }
+    tenant.deliver_due_notifications().await;
+    listening
+        .wait_for_log("the deletion guard holds back")
+        .await;
+    // Users that join are copied all the same, and nothing is removed.
+    let nina = tenant.add_user("Nina").id().to_string();
+    tenant.deliver_due_notifications().await;
+    listening.wait_for(&nina).await;
+    for id in &leavers {
+        listening.wait_for(id).await;
+    }
 }

@@ -189,6 +189,19 @@ impl Machine {
         match (action, outcome) {
             (Action::List, Outcome::Listed(listed)) => self.take_list(listed, now),
             (Action::List, Outcome::Failed { retry_after, .. }) => self.list.fail(now, retry_after),
+            // Taken as active it would expire at once, and be created again without a pause.
+            (Action::Create(_) | Action::Renew { .. }, Outcome::Active { expires_on, .. })
+                if expires_on <= now.wall =>
+            {
+                self.complete(
+                    action,
+                    Outcome::Failed {
+                        retry_after: None,
+                        is_uncertain: true,
+                    },
+                    now,
+                );
+            }
             (Action::Create(index), Outcome::Active { id, expires_on }) => {
                 // Changes without a subscription were not reported.
                 self.has_gap = true;

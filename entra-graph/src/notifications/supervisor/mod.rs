@@ -200,7 +200,15 @@ impl Supervisor {
         };
         match result {
             Ok(outcome) => {
-                self.last_error = None;
+                let now = self.now().wall;
+                let is_expired =
+                    matches!(outcome, Outcome::Active { expires_on, .. } if expires_on <= now);
+                self.last_error = is_expired.then(|| {
+                    let source = "the response has no later expiry; if the clock of this machine is ahead, set it";
+                    let error = Error::decode("a subscription is expired from its beginning", source);
+                    tracing::warn!(%error, "a subscription to change notifications could not be kept");
+                    error
+                });
                 outcome
             }
             // Graph has several codes for it.

@@ -307,6 +307,32 @@ fn an_expired_subscription_is_created_again_and_deleted() {
 }
 
 #[test]
+fn one_that_is_expired_from_its_beginning_is_created_again_after_a_pause() {
+    let expired = |id: &str, expires_on| Outcome::Active {
+        id: id.to_owned(),
+        expires_on,
+    };
+    for expires_on in [0, START] {
+        let mut setup = Setup::new(&["users"], Vec::new());
+        setup.list(Vec::new());
+        for pause in [30, 60] {
+            setup.step(&Action::Create(0), expired("u", expires_on));
+            // The list tells what is left of it.
+            setup.list(vec![listed("u", "users", expires_on)]);
+            setup.step(&delete("u"), Outcome::Deleted);
+            assert_eq!(setup.expect_wait(), Duration::from_secs(pause));
+            setup.pass(i64::try_from(pause).unwrap_or_default());
+        }
+        assert_eq!(setup.next(), Action::Create(0));
+    }
+    let mut setup = Setup::running();
+    setup.reauthorize("u", None);
+    setup.step(&renew(0, "u"), expired("u", START));
+    assert_eq!(setup.expect_wait(), Duration::from_secs(30));
+    assert_eq!(setup.ids(), ["u", "g"]);
+}
+
+#[test]
 fn one_that_graph_does_not_know_is_created_again() {
     let mut setup = Setup::running();
     setup.pass(LIFE * 2 / 3);

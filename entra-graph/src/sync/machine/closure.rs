@@ -4,6 +4,11 @@
 //! marks are in the store, and so are the results, so a step computes a few members and hands out what differs. A
 //! group whose own groups changed marks its members. Groups that contain each other end that: the second time, nothing
 //! differs.
+//!
+//! A group that exists and is not in the copy, such as one that does not pass the filter, still connects its members with
+//! the groups above it. So its own results are kept too, as not handed out, and its memberships mark members as well.
+
+use std::collections::BTreeSet;
 
 use super::{
     super::{
@@ -12,6 +17,17 @@ use super::{
     },
     Machine,
 };
+
+/// What the caller knows of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sync) enum MemberSight {
+    /// It is in the copy, or of a kind that is not copied.
+    Visible,
+    /// It is a group that exists, and is not in the copy: its memberships are not handed out, and connect others.
+    Connecting,
+    /// It is not in the copy. If it was, it took its memberships along.
+    Left,
+}
 
 impl Machine<'_> {
     /// Marks a member whose groups must be computed again.
@@ -29,6 +45,27 @@ impl Machine<'_> {
             if kind == ObjectKind::Group {
                 self.view.put(rows::marked_group(id), "");
             }
+        }
+    }
+
+    /// Marks the member of a membership that is new, if it is visible, or a group, which connects others.
+    pub(super) fn mark_connection(&mut self, member: &str, member_type: Option<String>) {
+        let kind = member_type.as_deref().and_then(ObjectKind::of_type);
+        if kind == Some(ObjectKind::Group) || self.is_visible(member_type.as_deref(), member) {
+            self.mark(member, member_type);
+        }
+    }
+
+    /// Marks a group that exists again, without being in the copy, and its members.
+    pub(super) fn mark_connecting(&mut self, group: &str) {
+        if !self.closure {
+            return;
+        }
+        let member_type = ObjectKind::Group.type_name().to_owned();
+        self.mark(group, Some(member_type));
+        for (key, value) in self.view.scan(&rows::links_of(group)) {
+            let member_type = LinkEntry::read(&value).and_then(|link| link.member_type);
+            self.mark_connection(rows::last(&key), member_type);
         }
     }
 
@@ -54,11 +91,22 @@ impl Machine<'_> {
         self.member_key(Some(&mark.1), rows::last(&mark.0))
     }
 
-    /// Whether an object with this key is in the copy.
-    pub(in crate::sync) fn is_key_present(&self, key: &str) -> bool {
-        self.view
-            .entry(key)
-            .is_some_and(|entry| entry.presence == Presence::Present)
+    /// Whether an object with this key is in the copy, or exists, as far as it is known.
+    pub(in crate::sync) fn presence(&self, key: &str) -> Option<Presence> {
+        self.view.entry(key).map(|entry| entry.presence)
+    }
+
+    /// What the caller knows of a member with a mark.
+    pub(in crate::sync) fn sight_of(&self, mark: &(String, String)) -> MemberSight {
+        let Some(key) = self.marked_key(mark) else {
+            return MemberSight::Visible;
+        };
+        let is_group = ObjectKind::of_type(&mark.1) == Some(ObjectKind::Group);
+        match self.presence(&key) {
+            Some(Presence::Present) => MemberSight::Visible,
+            Some(Presence::Hidden) if is_group => MemberSight::Connecting,
+            _ => MemberSight::Left,
+        }
     }
 
     /// The objects of members with a mark, of these transitive memberships.
@@ -78,12 +126,14 @@ impl Machine<'_> {
 
     /// Takes transitive memberships back, without those that a removed group or member took along.
     pub(in crate::sync) fn forget_transitive(&mut self, found: &[(String, String)]) {
-        for (key, _) in found {
-            if let Some((member, group)) = rows::parts(key) {
+        for (key, value) in found {
+            if value != rows::UNSEEN
+                && let Some((member, group)) = rows::parts(key)
+            {
                 // A member that left the copy since they were computed has a mark.
                 let is_there = self
                     .marked_member(member)
-                    .is_none_or(|key| self.is_key_present(&key));
+                    .is_none_or(|key| self.presence(&key) == Some(Presence::Present));
                 if is_there && self.is_present(ObjectKind::Group, group) {
                     self.changes.push(SyncChange::TransitiveMemberRemoved {
                         group: group.to_owned(),
@@ -95,23 +145,43 @@ impl Machine<'_> {
         }
     }
 
-    /// Hands out how the groups of a member differ from those that were computed before. `groups` is `None` for a
-    /// member that left the copy, which took its memberships along.
-    pub(in crate::sync) fn close(&mut self, mark: &(String, String), groups: Option<Vec<String>>) {
+    /// Takes transitive memberships of members back that are no longer visible, since their kind is copied now and they
+    /// are not in the copy. No removed object takes these along.
+    pub(in crate::sync) fn hide_transitive(&mut self, members: &BTreeSet<String>) {
+        for member in members {
+            for (key, value) in self.view.scan(&rows::transitive_of(member)) {
+                let group = rows::last(&key).to_owned();
+                if value != rows::UNSEEN && self.is_present(ObjectKind::Group, &group) {
+                    self.changes.push(SyncChange::TransitiveMemberRemoved {
+                        group,
+                        member: member.clone(),
+                    });
+                }
+                self.view.put(key, rows::UNSEEN);
+            }
+        }
+    }
+
+    /// Hands out how the groups of a member differ from those that were computed before.
+    pub(in crate::sync) fn close(
+        &mut self,
+        mark: &(String, String),
+        sight: MemberSight,
+        groups: Vec<String>,
+    ) {
         let member = rows::last(&mark.0).to_owned();
         let member_type = (!mark.1.is_empty()).then(|| mark.1.clone());
+        let is_visible = sight == MemberSight::Visible;
         let before = self.view.scan(&rows::transitive_of(&member));
-        let left = groups.is_none();
-        let groups = groups.unwrap_or_default();
         let mut differs = false;
-        for (key, _) in &before {
+        for (key, value) in &before {
             let group = rows::last(key);
             if groups.iter().any(|known| known == group) {
                 continue;
             }
             differs = true;
             // A group that left the copy took its memberships along.
-            if !left && self.is_present(ObjectKind::Group, group) {
+            if is_visible && value != rows::UNSEEN && self.is_present(ObjectKind::Group, group) {
                 self.changes.push(SyncChange::TransitiveMemberRemoved {
                     group: group.to_owned(),
                     member: member.clone(),
@@ -121,8 +191,12 @@ impl Machine<'_> {
         }
         for group in groups {
             let key = rows::transitive(&member, &group);
-            if self.view.get(&key).is_none() {
-                differs = true;
+            let old = self.view.get(&key);
+            differs |= old.is_none();
+            let was_seen = old.is_some_and(|old| old != rows::UNSEEN);
+            if !is_visible {
+                self.view.put(key, rows::UNSEEN);
+            } else if !was_seen {
                 self.view.put(key, "");
                 self.changes.push(SyncChange::TransitiveMemberAdded {
                     group,
@@ -133,7 +207,7 @@ impl Machine<'_> {
         }
         let is_group =
             member_type.as_deref().and_then(ObjectKind::of_type) == Some(ObjectKind::Group);
-        if differs && is_group && !left {
+        if differs && is_group && sight != MemberSight::Left {
             self.view.put(rows::marked_group(&member), "");
         }
         self.view.delete(mark.0.clone());

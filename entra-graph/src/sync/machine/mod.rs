@@ -18,6 +18,8 @@ mod scope;
 mod sight;
 mod sweep;
 
+pub(super) use closure::MemberSight;
+
 use std::collections::HashMap;
 
 use super::{
@@ -274,6 +276,10 @@ impl<'c> Machine<'c> {
             detail: self.now.to_string(),
         };
         self.view.put(rows::object(kind, id), entry.write());
+        if kind == ObjectKind::Group {
+            // It connected its members with the groups above, also if it was not in the copy.
+            self.mark_removed(kind, id);
+        }
     }
 
     fn present(&mut self, kind: ObjectKind, id: &str, row: PresentRow, round: u64, full: bool) {
@@ -303,6 +309,9 @@ impl<'c> Machine<'c> {
             self.links(id, row.links, round, full);
             return;
         }
+        let was_hidden = old
+            .as_ref()
+            .is_some_and(|old| old.presence == Presence::Hidden);
         let is_gone = |old: &Entry| old.presence == Presence::Gone;
         if old.as_ref().is_some_and(is_gone) {
             self.mark_edge_group(kind, id);
@@ -338,7 +347,12 @@ impl<'c> Machine<'c> {
                     self.announce(kind, id);
                 }
             }
-            _ => self.view.put(key, entry(Presence::Hidden, String::new())),
+            _ => {
+                self.view.put(key, entry(Presence::Hidden, String::new()));
+                if kind == ObjectKind::Group && !was_hidden {
+                    self.mark_connecting(id);
+                }
+            }
         }
         self.links(id, row.links, round, full);
     }
@@ -393,9 +407,11 @@ impl<'c> Machine<'c> {
     fn announce(&mut self, kind: ObjectKind, id: &str) {
         for (key, member_type) in self.view.scan(&rows::groups_of(id)) {
             let group = rows::last(&key);
+            let member_type = (!member_type.is_empty()).then_some(member_type);
+            // Also for a group that is not in the copy: others above it can be.
+            self.mark(id, member_type.clone());
             // Memberships of a kind that was not copied before are handed out already.
             if self.synced.contains(&kind) && self.is_present(ObjectKind::Group, group) {
-                let member_type = (!member_type.is_empty()).then_some(member_type);
                 self.add_member(group, id, member_type);
             }
         }
@@ -405,6 +421,7 @@ impl<'c> Machine<'c> {
         for (key, value) in self.view.scan(&rows::links_of(id)) {
             let member = rows::last(&key);
             let member_type = LinkEntry::read(&value).and_then(|link| link.member_type);
+            self.mark_connection(member, member_type.clone());
             // A group that is a member of itself came with the groups above.
             if member != id && self.is_visible(member_type.as_deref(), member) {
                 self.add_member(id, member, member_type);
@@ -413,7 +430,6 @@ impl<'c> Machine<'c> {
     }
 
     fn add_member(&mut self, group: &str, member: &str, member_type: Option<String>) {
-        self.mark(member, member_type.clone());
         self.changes.push(SyncChange::MemberAdded {
             group: group.to_owned(),
             member: member.to_owned(),
@@ -464,6 +480,7 @@ impl<'c> Machine<'c> {
                 member_type.clone().unwrap_or_default(),
             );
             self.state.links += 1;
+            self.mark_connection(&link.id, member_type.clone());
             if self.is_present(ObjectKind::Group, group)
                 && self.is_visible(member_type.as_deref(), &link.id)
             {

@@ -192,7 +192,6 @@ impl Machine<'_> {
                     && self.is_present(ObjectKind::Group, group)
                     && self.is_visible(link.member_type.as_deref(), member)
                 {
-                    self.mark(member, link.member_type.clone());
                     self.changes.push(SyncChange::MemberRemoved {
                         group: group.to_owned(),
                         member: member.to_owned(),
@@ -204,9 +203,12 @@ impl Machine<'_> {
         }
     }
 
+    /// Forgets a membership, and marks its member: the group connected it with others, even if it is not in the copy.
     pub(super) fn forget_link(&mut self, group: &str, member: &str) {
         let key = rows::link(group, member);
         if self.view.get(&key).is_some() {
+            let link = self.view.link(&key);
+            self.mark(member, link.and_then(|link| link.member_type));
             self.state.links = self.state.links.saturating_sub(1);
             self.view.delete(key);
         }
@@ -265,8 +267,6 @@ impl Machine<'_> {
         for (key, _) in links {
             if let Some((from, to)) = rows::parts(key) {
                 if key.starts_with(rows::LINKS) {
-                    let link = self.view.link(&rows::link(from, to));
-                    self.mark(to, link.and_then(|link| link.member_type));
                     self.forget_link(from, to);
                 } else {
                     self.forget_link(to, from);

@@ -31,7 +31,13 @@ impl Machine<'_> {
     }
 
     /// Hands out memberships that are visible by the kinds that are copied now and were not before, and removes others.
-    pub(in crate::sync) fn revise(&mut self, found: &[(String, String)], before: &[ObjectKind]) {
+    /// Returns the members that are no longer visible.
+    pub(in crate::sync) fn revise(
+        &mut self,
+        found: &[(String, String)],
+        before: &[ObjectKind],
+    ) -> BTreeSet<String> {
+        let mut hidden = BTreeSet::new();
         for (key, value) in found {
             let (Some((group, member)), Some(link)) = (rows::parts(key), LinkEntry::read(value))
             else {
@@ -53,19 +59,27 @@ impl Machine<'_> {
                 continue;
             }
             let is_visible = self.is_visible(link.member_type.as_deref(), member);
-            if was_visible == is_visible || !self.is_present(ObjectKind::Group, group) {
+            if was_visible == is_visible {
+                continue;
+            }
+            // Also where the group is not in the copy: others above it can be.
+            self.mark(member, link.member_type.clone());
+            if !is_visible {
+                hidden.insert(member.to_owned());
+            }
+            if !self.is_present(ObjectKind::Group, group) {
                 continue;
             }
             if is_visible {
                 self.add_member(group, member, link.member_type);
             } else {
-                self.mark(member, link.member_type);
                 self.changes.push(SyncChange::MemberRemoved {
                     group: group.to_owned(),
                     member: member.to_owned(),
                 });
             }
         }
+        hidden
     }
 
     /// Marks the assignments of a service principal as seen, since they could not be read.
@@ -90,7 +104,8 @@ impl Machine<'_> {
         found.iter().map(removal).collect()
     }
 
-    /// The objects that the full round did not contain, and that were not removed by a row of it.
+    /// The objects that the full round did not contain, and that were not removed by a row of it. Groups that are not in the
+    /// copy are among them, since they connect others.
     pub(in crate::sync) fn missing(
         &self,
         kind: ObjectKind,
@@ -100,7 +115,12 @@ impl Machine<'_> {
         let ids = found.iter().filter_map(|(key, value)| {
             let entry = Entry::read(value)?;
             let id = rows::last(key);
-            let is_missing = entry.presence == Presence::Present
+            let counts = match entry.presence {
+                Presence::Present => true,
+                Presence::Hidden => kind == ObjectKind::Group,
+                Presence::Gone => false,
+            };
+            let is_missing = counts
                 && Some(entry.seen) != round
                 && self.view.get(&rows::removal(kind, id)).is_none();
             is_missing.then(|| id.to_owned())
@@ -137,7 +157,7 @@ impl Machine<'_> {
                 continue;
             }
             let removal = match entry.presence {
-                Presence::Present if existing.contains(id) => continue,
+                Presence::Present | Presence::Hidden if existing.contains(id) => continue,
                 Presence::Present => {
                     self.mark_edge_group(kind, id);
                     Removal::Reason(RemovalReason::Missing)
@@ -246,7 +266,7 @@ impl Machine<'_> {
         let round = self.state.feed(ObjectKind::Group).map(|feed| feed.round);
         let group = self.view.entry(&rows::object(ObjectKind::Group, group));
         let is_withheld = group.is_some_and(|group| {
-            group.is_limited || group.presence == Presence::Present && Some(group.seen) != round
+            group.is_limited || group.presence != Presence::Gone && Some(group.seen) != round
         });
         is_withheld || self.is_of_forbidden_kind(link)
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use entra_core::ScriptedTransport;
-use entra_graph::sync::{DirectorySync, MemoryStore, ObjectKind, Step, SyncState, SyncStore};
+use entra_graph::sync::{
+    DeletionGuard, DirectorySync, MemoryStore, ObjectKind, Step, SyncState, SyncStore,
+};
 
 use super::{
     Copy,
@@ -56,14 +58,103 @@ async fn rows_whose_state_was_lost_are_still_compared() {
     let bruno = tenant.user("bruno@contoso.com").id().to_string();
     tenant.remove("users", &bruno).unwrap();
     tenant.clock().advance(Duration::from_secs(60));
-    let mut store = Lost {
-        store,
-        is_lost: true,
-    };
+    let mut store = Lost::of(store);
     let mut sync = DirectorySync::new(&graph).users().groups();
     copy.catch_up(&mut sync, &mut store).await.unwrap();
     assert!(!copy.has(ObjectKind::User, &bruno));
     copy.assert_equals_tenant(&graph, "without the state").await;
+}
+
+impl Lost {
+    fn of(store: MemoryStore) -> Self {
+        Self {
+            store,
+            is_lost: true,
+        }
+    }
+}
+
+#[tokio::test]
+async fn users_that_a_filter_hid_when_the_state_was_lost_come_with_their_memberships() {
+    for is_transitive in [false, true] {
+        let (tenant, graph) = tenant_and_graph().await;
+        let sync = DirectorySync::new(&graph).users().groups();
+        let sync = match is_transitive {
+            false => sync,
+            true => sync.transitive_members(),
+        };
+        let mut filtered = sync.clone().filter_users("Adele", |user| {
+            let name = user.display_name.as_deref();
+            name.is_some_and(|name| name.starts_with("Adele"))
+        });
+        let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+        copy.catch_up(&mut filtered, &mut store).await.unwrap();
+        tenant.clock().advance(Duration::from_secs(60));
+        let mut store = Lost::of(store);
+        copy.catch_up(&mut sync.clone(), &mut store).await.unwrap();
+        copy.assert_equals_tenant(&graph, "all").await;
+        if is_transitive {
+            copy.assert_transitive(&graph, "all").await;
+            // Lost again, they are still taken back.
+            tenant.clock().advance(Duration::from_secs(60));
+            let mut store = Lost::of(store.store);
+            let mut off = DirectorySync::new(&graph).users().groups();
+            copy.catch_up(&mut off, &mut store).await.unwrap();
+            assert!(copy.transitive.is_empty(), "{:?}", copy.transitive);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_that_was_deleted_when_the_state_was_lost_returns_with_its_memberships() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let bruno = tenant.user("bruno@contoso.com").id().to_string();
+    tenant.user("bruno@contoso.com").delete();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert!(!copy.has(ObjectKind::User, &bruno));
+    tenant.clock().advance(Duration::from_secs(60));
+    let restore = graph.raw("POST", format!("/directory/deletedItems/{bruno}/restore"));
+    restore.send().await.unwrap();
+    let mut store = Lost::of(store);
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert!(copy.has(ObjectKind::User, &bruno));
+    copy.assert_equals_tenant(&graph, "restored").await;
+}
+
+#[tokio::test]
+async fn an_approval_that_was_used_works_no_more_after_the_state_was_lost() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let strict = DeletionGuard::new().share(0.0).floor(0);
+    let sync = DirectorySync::new(&graph).users().guard(strict);
+    copy.catch_up(&mut sync.clone(), &mut store).await.unwrap();
+    let bruno = tenant.user("bruno@contoso.com").id();
+    let delete = async || {
+        let path = format!("/users/{bruno}");
+        graph.raw("DELETE", path).send().await.unwrap();
+        // Only full rounds lack the user, so that both removals are the same.
+        tenant.forget_delta_links();
+    };
+    delete().await;
+    let error = copy.catch_up(&mut sync.clone(), &mut store).await;
+    let token = error.unwrap_err().held().unwrap().token.clone();
+    let approved = sync.clone().approve(token);
+    copy.catch_up(&mut approved.clone(), &mut store)
+        .await
+        .unwrap();
+    let restore = graph.raw("POST", format!("/directory/deletedItems/{bruno}/restore"));
+    restore.send().await.unwrap();
+    copy.catch_up(&mut sync.clone(), &mut store).await.unwrap();
+    tenant.clock().advance(Duration::from_secs(60));
+    delete().await;
+    let mut store = Lost::of(store);
+    let error = copy.catch_up(&mut approved.clone(), &mut store).await;
+    assert!(error.unwrap_err().held().is_some());
+    assert!(copy.has(ObjectKind::User, &bruno.to_string()));
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //!
 //! CI runs a few seeds. `ENTRA_SYNC_SEEDS` and `ENTRA_SYNC_CHANGES` set how many, and how many changes each.
 
+use std::collections::BTreeSet;
+
 use entra_graph::{
     GraphClient,
     sync::{DirectorySync, MemoryStore, ObjectKind, SyncError},
@@ -36,28 +38,66 @@ async fn run(
     false
 }
 
-/// What is copied: all kinds, or the users of the first two groups.
+/// What is copied: all kinds, the users of the first two groups, or the users and groups whose name passes, and may not
+/// pass later.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Extent {
     All,
     Scope { nested: bool },
+    Filtered,
+}
+
+fn passes(name: Option<&str>) -> bool {
+    name.is_some_and(|name| name.ends_with(['0', '2', '4', '6', '8']))
+}
+
+/// Compares the users and groups of the copy with those that pass, and the memberships with those between them.
+async fn assert_equals_filtered(copy: &Copy, graph: &GraphClient, context: &str) {
+    let users = graph.users().list().items().try_collect::<Vec<_>>();
+    let users = users.await.unwrap();
+    let groups = graph.groups().list().items().try_collect::<Vec<_>>();
+    let groups = groups.await.unwrap();
+    let users = users
+        .iter()
+        .filter(|user| passes(user.display_name.as_deref()))
+        .map(|user| (ObjectKind::User, user.id.clone()));
+    let groups = groups
+        .iter()
+        .filter(|group| passes(group.display_name.as_deref()))
+        .map(|group| (ObjectKind::Group, group.id.clone()));
+    let expected: BTreeSet<_> = users.chain(groups).collect();
+    let own: BTreeSet<_> = copy.objects.keys().cloned().collect();
+    assert_eq!(own, expected, "{context}");
+    let (_, mut members) = Copy::of_tenant(graph).await;
+    let is_there = |id: &str| copy.has(ObjectKind::User, id) || copy.has(ObjectKind::Group, id);
+    members.retain(|(group, member)| is_there(group) && is_there(member));
+    assert_eq!(copy.members, members, "{context}");
 }
 
 async fn copy_equals_tenant(seed: u64, changes: usize, extent: Extent) {
     let mut world = World::new(seed).await;
+    let is_transitive = seed.is_multiple_of(2) || extent == Extent::Filtered;
     let scope: Vec<String> = world.groups[..2]
         .iter()
         .map(|group| group.id().to_string())
         .collect();
     let new_sync = |graph: &GraphClient| {
-        let sync = DirectorySync::new(graph).users().groups();
+        let users = DirectorySync::new(graph).users();
         let sync = match extent {
+            // Only the groups of the scope are in the copy.
+            Extent::Scope { .. } if seed % 4 > 1 => users,
+            _ => users.groups(),
+        };
+        let sync = match extent {
+            Extent::Filtered => sync
+                .filter_users("even", |user| passes(user.display_name.as_deref()))
+                .filter_groups("even", |group| passes(group.display_name.as_deref())),
             Extent::All => sync.devices().app_role_assignments(),
             Extent::Scope { nested: false } => sync.users_of_groups(&scope),
             Extent::Scope { nested: true } => sync.users_of_nested_groups(&scope),
         };
-        // Every second seed also computes transitive memberships.
-        if seed.is_multiple_of(2) {
+        // Every second seed also computes transitive memberships, and all do where groups can be outside of the copy.
+        if is_transitive {
             sync.transitive_members()
         } else {
             sync
@@ -118,9 +158,10 @@ async fn copy_equals_tenant(seed: u64, changes: usize, extent: Extent) {
         Extent::Scope { nested } => {
             assert_equals_scope(&copy, &world.graph, &scope, nested, &context).await;
         }
+        Extent::Filtered => assert_equals_filtered(&copy, &world.graph, &context).await,
     }
-    if seed.is_multiple_of(2) {
-        copy.assert_transitive(&format!("seed {seed}"));
+    if is_transitive {
+        copy.assert_transitive(&world.graph, &context).await;
     }
     for kind in [ObjectKind::User, ObjectKind::Group] {
         copy.assert_properties(&world.graph, kind, &context).await;
@@ -151,5 +192,14 @@ async fn the_copy_of_a_scope_equals_its_users_after_random_changes_with_faults_a
         for nested in [false, true] {
             copy_equals_tenant(seed, changes, Extent::Scope { nested }).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn the_copy_of_a_filter_equals_what_passes_after_random_changes_with_faults_and_oddities() {
+    let first = setting("ENTRA_SYNC_FIRST_SEED", 0);
+    for seed in first..first + setting("ENTRA_SYNC_SEEDS", 6) {
+        let changes = usize::try_from(setting("ENTRA_SYNC_CHANGES", 300)).unwrap();
+        copy_equals_tenant(seed, changes, Extent::Filtered).await;
     }
 }

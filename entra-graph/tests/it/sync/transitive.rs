@@ -2,7 +2,7 @@
 
 use entra_graph::{
     AppRoleAssignment, ErrorKind, ServicePrincipal,
-    sync::{DirectorySync, MemoryStore, ObjectKind, SyncChange, SyncNote},
+    sync::{DeletionGuard, DirectorySync, MemoryStore, ObjectKind, SyncChange, SyncNote},
 };
 use entra_mock::{App, Fault};
 
@@ -17,7 +17,7 @@ async fn nested_groups_and_groups_that_contain_each_other_give_all_their_members
         .transitive_members();
     let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
     copy.catch_up(&mut sync, &mut store).await.unwrap();
-    copy.assert_transitive("first");
+    copy.assert_transitive(&graph, "first").await;
     // Clara is in Testers, which is in Engineers.
     let engineers = tenant.group("Engineers").id().to_string();
     let clara = tenant.user("clara@contoso.com").id().to_string();
@@ -31,7 +31,7 @@ async fn nested_groups_and_groups_that_contain_each_other_give_all_their_members
     inner.add_member(outer.id());
     outer.add_member(inner.id());
     copy.catch_up(&mut sync, &mut store).await.unwrap();
-    copy.assert_transitive("a circle");
+    copy.assert_transitive(&graph, "a circle").await;
     for group in [&outer, &inner] {
         assert!(
             copy.transitive
@@ -42,10 +42,10 @@ async fn nested_groups_and_groups_that_contain_each_other_give_all_their_members
     // One edge of the circle less: Inner still holds Outer, Outer no longer holds Inner.
     outer.remove_member(inner.id());
     copy.catch_up(&mut sync, &mut store).await.unwrap();
-    copy.assert_transitive("no circle");
+    copy.assert_transitive(&graph, "no circle").await;
     outer.remove_member(engineers.parse().unwrap());
     copy.catch_up(&mut sync, &mut store).await.unwrap();
-    copy.assert_transitive("cut off");
+    copy.assert_transitive(&graph, "cut off").await;
     assert!(
         !copy
             .transitive
@@ -57,7 +57,8 @@ async fn nested_groups_and_groups_that_contain_each_other_give_all_their_members
     copy.catch_up(&mut sync, &mut store).await.unwrap();
     tenant.remove("groups", &outer.id().to_string()).unwrap();
     copy.catch_up(&mut sync, &mut store).await.unwrap();
-    copy.assert_transitive("deleted in the middle");
+    copy.assert_transitive(&graph, "deleted in the middle")
+        .await;
     let below = (inner.id().to_string(), clara);
     assert!(!copy.transitive.contains(&below));
 
@@ -75,7 +76,7 @@ async fn nested_groups_and_groups_that_contain_each_other_give_all_their_members
     ] {
         graph.raw(method, path).send().await.unwrap();
         copy.catch_up(&mut sync, &mut store).await.unwrap();
-        copy.assert_transitive(method);
+        copy.assert_transitive(&graph, method).await;
         assert_eq!(copy.transitive.contains(&below), is_there, "{method}");
     }
 }
@@ -93,7 +94,7 @@ async fn one_new_member_computes_one_member_and_a_copy_learns_transitive_members
     assert!(copy.transitive.is_empty());
     let mut sync = sync.transitive_members();
     copy.catch_up(&mut sync, &mut store).await.unwrap();
-    copy.assert_transitive("learned later");
+    copy.assert_transitive(&graph, "learned later").await;
     assert!(copy.transitive.len() > 300);
 
     let nina = tenant.add_user("Nina").id();
@@ -108,7 +109,7 @@ async fn one_new_member_computes_one_member_and_a_copy_learns_transitive_members
         .filter(|change| matches!(change, SyncChange::TransitiveMemberAdded { .. }));
     // Testers, and Engineers around it.
     assert_eq!((changes.len(), added.count()), (4, 2), "{changes:?}");
-    copy.assert_transitive("one more");
+    copy.assert_transitive(&graph, "one more").await;
 }
 
 #[tokio::test]
@@ -118,7 +119,7 @@ async fn transitive_members_that_are_turned_off_are_taken_back_and_come_again() 
     let mut on = off.clone().transitive_members();
     let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
     copy.catch_up(&mut on, &mut store).await.unwrap();
-    copy.assert_transitive("first");
+    copy.assert_transitive(&graph, "first").await;
     let clara = tenant.user("clara@contoso.com").id().to_string();
     let engineers = tenant.group("Engineers").id().to_string();
     // One leaves while the removals are handed out, before what follows from them is computed.
@@ -141,7 +142,7 @@ async fn transitive_members_that_are_turned_off_are_taken_back_and_come_again() 
     copy.catch_up(&mut off.clone(), &mut store).await.unwrap();
     let mut on = off.transitive_members();
     copy.catch_up(&mut on, &mut store).await.unwrap();
-    copy.assert_transitive("on again");
+    copy.assert_transitive(&graph, "on again").await;
     assert!(copy.transitive.contains(&(engineers, clara)));
 }
 
@@ -235,11 +236,50 @@ async fn filters_of_service_principals_and_assignments_hold_at_their_edges() {
     rename(&other, "Shop");
     copy.catch_up(&mut sync, &mut store).await.unwrap();
     assert_eq!(counts(&copy), (2, 4));
+    // What belongs to it goes with it, in one run.
     rename(&shop, "Old shop");
-    for _ in 0..2 {
-        copy.catch_up(&mut sync, &mut store).await.unwrap();
-    }
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
     assert_eq!(counts(&copy), (1, 2));
+}
+
+#[tokio::test]
+async fn a_deleted_service_principal_and_its_assignments_are_one_set_of_removals() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let shop = tenant.register_app("Shop").expose_app_role("Order.Read");
+    let shop = shop.service_principal_id();
+    tenant.assign(tenant.user("adele@contoso.com").id(), shop);
+    tenant.assign(tenant.group("Engineers").id(), shop);
+    let mut sync = DirectorySync::new(&graph)
+        .app_role_assignments()
+        .guard(DeletionGuard::new().share(0.0).floor(0));
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_assignments(&graph, "first").await;
+    let shop = shop.to_string();
+    let mut of_shop = copy.objects.values();
+    assert!(of_shop.any(|json| json["resourceId"] == shop));
+    assert!(tenant.remove("servicePrincipals", &shop).unwrap());
+    // As often as it is held back, it is the same set, and nothing that cannot be read.
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let error = copy.catch_up(&mut sync, &mut store).await.unwrap_err();
+        let held = error.held().unwrap();
+        let removed = held.objects.iter().map(|held| (held.kind, held.removed));
+        assert_eq!(
+            removed.collect::<Vec<_>>(),
+            [
+                (ObjectKind::ServicePrincipal, 1),
+                (ObjectKind::AppRoleAssignment, 2)
+            ]
+        );
+        tokens.push(held.token.clone());
+    }
+    assert_eq!(tokens[0], tokens[1]);
+    let mut sync = sync.approve(tokens.remove(0));
+    assert_eq!(copy.catch_up(&mut sync, &mut store).await.unwrap(), []);
+    assert!(!copy.has(ObjectKind::ServicePrincipal, &shop));
+    let mut of_shop = copy.objects.values();
+    assert!(!of_shop.any(|json| json["resourceId"] == shop));
 }
 
 #[tokio::test]
