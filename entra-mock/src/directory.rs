@@ -7,6 +7,7 @@ mod apps;
 pub(crate) mod domains;
 mod enforcement;
 mod gallery;
+mod inheritance;
 mod insertion;
 pub(crate) mod lifecycle;
 mod log;
@@ -29,6 +30,7 @@ pub use insertion::SeedError;
 pub(crate) use apps::{AppIds, application_defaults};
 #[cfg(feature = "server")]
 pub(crate) use enforcement::unsupported_part;
+pub(crate) use inheritance::inherited;
 #[cfg(feature = "server")]
 pub(crate) use insertion::SeedErrorCause;
 pub(crate) use insertion::{collection_kind, set};

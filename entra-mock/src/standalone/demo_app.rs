@@ -59,21 +59,19 @@ impl DemoApp {
 fn describe(state: &mut State, ids: &AppIds, certificate: &Certificate) {
     let access = required_access(state);
     state.add_certificate(&ids.object_id, certificate);
-    state
-        .store
-        .update(Kind::Application, &ids.object_id, |app| {
-            app.insert("isFallbackPublicClient".into(), true.into());
-            app["web"]["redirectUris"] = json!(REDIRECT_URIS);
-            app["spa"]["redirectUris"] = json!(["http://localhost/spa"]);
-            app["publicClient"]["redirectUris"] = json!([
-                "http://localhost",
-                "https://login.microsoftonline.com/common/oauth2/nativeclient"
-            ]);
-            app.insert(
-                "requiredResourceAccess".into(),
-                json!([{ "resourceAppId": GRAPH_APP_ID, "resourceAccess": access }]),
-            );
-        });
+    state.update_application(&ids.object_id, |app| {
+        app.insert("isFallbackPublicClient".into(), true.into());
+        app["web"]["redirectUris"] = json!(REDIRECT_URIS);
+        app["spa"]["redirectUris"] = json!(["http://localhost/spa"]);
+        app["publicClient"]["redirectUris"] = json!([
+            "http://localhost",
+            "https://login.microsoftonline.com/common/oauth2/nativeclient"
+        ]);
+        app.insert(
+            "requiredResourceAccess".into(),
+            json!([{ "resourceAppId": GRAPH_APP_ID, "resourceAccess": access }]),
+        );
+    });
 }
 
 fn required_access(state: &State) -> Vec<Value> {
