@@ -244,7 +244,7 @@ impl<'a> AuthorizeContext<'a> {
 
     fn ask_for_consent(&self, subject: &Subject, consent_result: &[ConsentResult]) -> Reply {
         let state = self.context.read();
-        let admin = account::of(&state, subject).is_ok_and(account::is_admin);
+        let admin = account::of(&state, subject).is_ok_and(|user| account::is_admin(&state, user));
         let client = &self.request.client;
         let scopes = consent_result.iter().flat_map(|consent_result| {
             let names = match self.request.prompt {
@@ -276,7 +276,7 @@ impl<'a> AuthorizeContext<'a> {
     fn accept(&self, subject: &Subject, missing: &[&ConsentResult]) {
         let mut state = self.context.write();
         let everyone = self.parameters.posted("everyone") == Some("1")
-            && account::of(&state, subject).is_ok_and(account::is_admin);
+            && account::of(&state, subject).is_ok_and(|user| account::is_admin(&state, user));
         let user_id = (!everyone).then_some(subject.user_id.as_str());
         for consent_result in missing {
             // The id of a grant is new, so storing it cannot fail.

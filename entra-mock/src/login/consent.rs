@@ -306,7 +306,8 @@ pub(super) fn check_administrator(
         let mut missing = result.missing.iter();
         missing.any(|name| is_for_admins(state, &result.resource, name))
     });
-    let administrator = account::of(state, subject).is_ok_and(account::is_admin);
+    let administrator =
+        account::of(state, subject).is_ok_and(|user| account::is_admin(state, user));
     if administrator || !for_admins {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use entra_core::{Secret, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    account::{PASSWORD, is_administrator},
+    account::PASSWORD,
     directory::{AppIds, GRAPH_APP_ID, NewUser},
     keys,
     login::Certificate,
@@ -100,7 +100,9 @@ pub(super) fn administrator(state: &State) -> Option<(String, Secret)> {
     let name = format!("admin@{}", state.default_domain());
     let user = state.store.find(Kind::User, "userPrincipalName", &name)?;
     let password = user.get(PASSWORD)?.as_str()?;
-    is_administrator(user).then(|| (name, Secret::from(password)))
+    state
+        .is_administrator(user.text("id")?)
+        .then(|| (name, Secret::from(password)))
 }
 
 /// Gives the administrator of the seed a password, or adds one. A user `admin` without the role stays without it: a
@@ -108,7 +110,8 @@ pub(super) fn administrator(state: &State) -> Option<(String, Secret)> {
 fn add_administrator(state: &mut State, now: Timestamp) -> Option<()> {
     let name = format!("admin@{}", state.default_domain());
     let known = state.store.find(Kind::User, "userPrincipalName", &name);
-    if known.is_some_and(|user| !is_administrator(user)) {
+    let known = known.and_then(|user| user.text("id"));
+    if known.is_some_and(|id| !state.is_administrator(id)) {
         return Some(());
     }
     user(state, now, "Admin")?;

@@ -16,7 +16,6 @@ use super::{
     target::target,
 };
 use crate::{
-    account::is_administrator,
     directory::application_defaults,
     odata::GraphError,
     state::iso,
@@ -76,14 +75,7 @@ pub(super) fn adjust(
 /// is an administrator, or the application that may write only its own.
 pub(super) fn first_owner(call: Call<'_>) -> Option<String> {
     match &call.caller.user_id {
-        Some(user) => {
-            let administrator = call
-                .state
-                .store
-                .get(Kind::User, user)
-                .is_some_and(is_administrator);
-            (!administrator).then(|| user.clone())
-        }
+        Some(user) => (!call.state.is_administrator(user)).then(|| user.clone()),
         None => access::only_owned(call, Kind::Application)
             .then(|| call.caller.service_principal_id.clone())
             .flatten(),

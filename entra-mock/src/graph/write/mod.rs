@@ -237,16 +237,8 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
         Step::Delete(kind, id) => state.delete(kind, &id),
         Step::Restore(id, changes) => state.restore(&id, changes).is_ok(),
         Step::Purge(id) => state.store.purge(&id),
-        Step::Link(relation, from, to) => {
-            let done = state.store.link(relation, &from, &to);
-            state.apply_role(&from, &to, true);
-            done
-        }
-        Step::Unlink(relation, from, to) => {
-            let done = state.store.unlink(relation, &from, &to);
-            state.apply_role(&from, &to, false);
-            done
-        }
+        Step::Link(relation, from, to) => state.store.link(relation, &from, &to),
+        Step::Unlink(relation, from, to) => state.store.unlink(relation, &from, &to),
         Step::RevokeSessions(id) => state.revoke_sessions(now, &id),
         Step::Photo(id, photo) => {
             state.store.set_photo(&id, photo);

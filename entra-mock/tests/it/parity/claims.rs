@@ -225,6 +225,12 @@ pub(super) const CLAIMS: &[Claim] = &[
         "userinfo_has_the_subject_of_the_id_token_and_the_claims_of_the_scopes",
     ),
     row(
+        AUTHORIZE,
+        "Graph tokens of an application name its directory roles",
+        "access token claims page",
+        "the_roles_of_an_application_are_in_its_graph_tokens",
+    ),
+    row(
         CLIENTS,
         "The platform of the redirect URI decides whether a secret is needed",
         "reports",
@@ -379,6 +385,18 @@ pub(super) const CLAIMS: &[Claim] = &[
         "A company network can restrict the tenants",
         "tenant restrictions pages",
         "a_company_network_can_restrict_the_tenants",
+    ),
+    row(
+        ACCESS,
+        "A role through a role-assignable group counts as one of the member",
+        "groups for role assignments page",
+        "a_role_through_a_group_gives_admin_consent_and_is_in_tokens",
+    ),
+    row(
+        ACCESS,
+        "So for what users may write",
+        "groups for role assignments page",
+        "a_role_through_a_group_allows_what_the_role_allows",
     ),
     row(
         BROWSERS,
