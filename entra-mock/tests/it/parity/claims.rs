@@ -231,6 +231,12 @@ pub(super) const CLAIMS: &[Claim] = &[
         "the_roles_of_an_application_are_in_its_graph_tokens",
     ),
     row(
+        AUTHORIZE,
+        "The account of a guest has the ids of the home tenant in `client_info`",
+        "MSAL",
+        "the_account_of_a_guest_has_the_ids_of_the_home_tenant",
+    ),
+    row(
         CLIENTS,
         "The platform of the redirect URI decides whether a secret is needed",
         "reports",
@@ -481,6 +487,12 @@ pub(super) const CLAIMS: &[Claim] = &[
         "Keys roll over, and old tokens stay valid",
         "signing key rollover page",
         "old_tokens_stay_valid_during_a_rollover",
+    ),
+    row(
+        METADATA,
+        "Metadata of an application leads to its own set of keys",
+        "OpenID Connect page",
+        "the_keys_of_an_application_are_at_the_address_in_its_metadata",
     ),
     row(
         GRAPH,
