@@ -341,8 +341,9 @@ impl<'a> AuthorizeContext<'a> {
             subject,
             requested: &requested,
             nonce: self.request.nonce.as_deref(),
-            // This endpoint records the sign-in.
+            // This endpoint records the sign-in, whatever its outcome.
             event: None,
+            failure: None,
             fixed_end: None,
             client_info: false,
             capabilities: Vec::new(),

@@ -35,6 +35,8 @@ pub(super) struct UserTokenRequest<'a> {
     pub(super) nonce: Option<&'a str>,
     /// The kind of entry in the sign-in log, or `None` if it is written already.
     pub(super) event: Option<Event>,
+    /// The kind of entry if there are no tokens, or `None` if the caller writes it.
+    pub(super) failure: Option<Event>,
     /// The expiry of its refresh tokens, if that does not move.
     pub(super) fixed_end: Option<Timestamp>,
     pub(super) client_info: bool,
@@ -59,6 +61,7 @@ impl<'a> UserTokenRequest<'a> {
             requested,
             nonce: None,
             event,
+            failure: Some(event.unwrap_or(Event::Silent)),
             fixed_end: None,
             client_info: form.get("client_info") == Some("1"),
             capabilities: form.capabilities(),
@@ -100,7 +103,7 @@ pub(super) fn confidential_client(
     Ok(client)
 }
 
-/// Issues the tokens or returns an error. Both are recorded in the sign-in log.
+/// Issues the tokens or returns an error. The request says which of them are recorded in the sign-in log.
 pub(super) fn issue(
     context: &Context<'_>,
     token_request: &UserTokenRequest<'_>,
@@ -125,17 +128,18 @@ pub(super) fn issue(
             Ok(issued)
         }
         Err(error) => {
-            let event = token_request.event.unwrap_or(Event::Silent);
-            let record = user_sign_in::record(
-                context,
-                token_request.client,
-                &token_request.subject.user_id,
-                event,
-                None,
-                &[],
-                &Err(error.clone()),
-            );
-            context.write().write_sign_in(record);
+            if let Some(event) = token_request.failure {
+                let record = user_sign_in::record(
+                    context,
+                    token_request.client,
+                    &token_request.subject.user_id,
+                    event,
+                    None,
+                    &[],
+                    &Err(error.clone()),
+                );
+                context.write().write_sign_in(record);
+            }
             Err(error)
         }
     }

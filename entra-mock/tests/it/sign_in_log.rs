@@ -145,6 +145,39 @@ async fn every_kind_of_token_has_an_entry_of_its_event_type() {
 }
 
 #[tokio::test]
+async fn a_failed_implicit_sign_in_is_one_entry() {
+    let (tenant, app) = shop().await;
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("AuditLog.Read.All")
+        .with_secret();
+    let reader = token(&tenant, &reader).await;
+    let (client_id, object_id) = (app.client_id().to_string(), app.object_id().to_string());
+    let settings = json!({
+        "redirectUris": [CALLBACK],
+        "implicitGrantSettings": { "enableAccessTokenIssuance": true, "enableIdTokenIssuance": true }
+    });
+    tenant
+        .set_property("applications", &object_id, "web", settings)
+        .unwrap();
+    let api = tenant.register_app("Orders API").expose_scope("Read");
+    api.require_assignment();
+    let scope = format!("openid api://{}/Read", api.client_id());
+    let changes = [
+        ("response_type", "id_token token"),
+        ("nonce", "n"),
+        ("scope", &*scope),
+    ];
+    let back = tenant.sign_in_at(&authorize_url(&tenant, &app, &changes), ADELE);
+    let description = back.parameter("error_description").unwrap();
+    assert!(description.starts_with("AADSTS50105"), "{description}");
+    assert_eq!(
+        entries(&tenant, &reader, &client_id).await,
+        [("interactiveUser".to_owned(), 50_105)]
+    );
+}
+
+#[tokio::test]
 async fn the_log_says_whether_conditional_access_let_a_sign_in_pass() {
     let (tenant, app) = shop().await;
     let reader = tenant

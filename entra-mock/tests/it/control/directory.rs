@@ -87,6 +87,26 @@ async fn users_and_groups_of_the_control_api_are_those_of_graph() {
 }
 
 #[tokio::test]
+async fn a_user_is_added_in_a_domain_of_the_tenant() {
+    let server = Controlled::start().await;
+    for name in ["ada@other.example", "ada", "ada@", ""] {
+        let ada = json!({ "displayName": "Ada Example", "userPrincipalName": name });
+        let rejected = server.send("POST", "/users", &ada).await;
+        assert_eq!(
+            (rejected.status, code(&rejected)),
+            (400, "unknownDomain"),
+            "{name}"
+        );
+        assert!(rejected.text.contains("contoso.com"), "{}", rejected.text);
+    }
+    for name in ["Ada@Contoso.com", "ada@contoso.onmicrosoft.com"] {
+        let ada = json!({ "displayName": "Ada Example", "userPrincipalName": name });
+        let added = server.done("POST", "/users", ada).await;
+        assert_eq!(added["user"]["userPrincipalName"], name);
+    }
+}
+
+#[tokio::test]
 async fn an_application_gets_tokens_with_its_permissions_until_its_secret_is_removed() {
     let server = Controlled::start().await;
     let job = json!({
