@@ -89,7 +89,7 @@ async fn users_and_groups_of_the_control_api_are_those_of_graph() {
 #[tokio::test]
 async fn a_user_is_added_in_a_domain_of_the_tenant() {
     let server = Controlled::start().await;
-    for name in ["ada@other.example", "ada", "ada@", ""] {
+    for name in ["ada@other.example", "ada", "ada@"] {
         let ada = json!({ "displayName": "Ada Example", "userPrincipalName": name });
         let rejected = server.send("POST", "/users", &ada).await;
         assert_eq!(
