@@ -621,6 +621,12 @@ pub(super) const CLAIMS: &[Claim] = &[
         "deleted_items_are_purged_after_thirty_days",
     ),
     row(
+        QUERIES,
+        "`directoryObjects/delta` has app role assignments",
+        "directoryObject delta page",
+        "app_role_assignments_of_a_delta_have_case_sensitive_ids",
+    ),
+    row(
         LOGS,
         "Every kind of token has an entry of its event type",
         "sign-in logs pages",
