@@ -28,8 +28,7 @@ use crate::{
 pub use insertion::SeedError;
 
 pub(crate) use apps::{AppIds, application_defaults};
-#[cfg(feature = "server")]
-pub(crate) use enforcement::unsupported_part;
+pub(crate) use enforcement::{report_only_policies, unsupported_part};
 pub(crate) use inheritance::inherited;
 #[cfg(feature = "server")]
 pub(crate) use insertion::SeedErrorCause;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     account,
+    applied_policies::SignInUser,
     authorization::{Authorization, AuthorizeError, Prompt},
     browser::Browser,
     client::{Client, ClientAuthentication, text},
@@ -405,7 +406,7 @@ impl<'a> AuthorizeContext<'a> {
         let record = user_sign_in::record(
             self.context,
             &self.request.client,
-            &subject.user_id,
+            SignInUser::of(subject),
             event,
             None,
             &apps,

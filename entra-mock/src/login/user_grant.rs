@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     account,
+    applied_policies::SignInUser,
     client::{Client, ClientAuthentication},
     client_authentication,
     consent::{self, ConsentResult},
@@ -114,7 +115,7 @@ pub(super) fn issue(
                 let record = user_sign_in::record(
                     context,
                     token_request.client,
-                    &token_request.subject.user_id,
+                    SignInUser::of(token_request.subject),
                     event,
                     Some(&consent_result.resource),
                     &[consent_result.resource.app_id.as_str()],
@@ -132,7 +133,7 @@ pub(super) fn issue(
                 let record = user_sign_in::record(
                     context,
                     token_request.client,
-                    &token_request.subject.user_id,
+                    SignInUser::of(token_request.subject),
                     event,
                     None,
                     &[],

@@ -668,4 +668,10 @@ pub(super) const CLAIMS: &[Claim] = &[
         "batching page",
         "items_of_a_batch_are_throttled_one_by_one",
     ),
+    row(
+        LOGS,
+        "Sign-ins have the result of each policy, for callers that may read policies",
+        "sign-in list page",
+        "the_log_has_the_result_of_each_policy_for_callers_that_may_read_policies",
+    ),
 ];
