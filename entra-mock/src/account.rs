@@ -1,4 +1,4 @@
-//! Sign-in data of users that is not a Graph property: password, administrator role, sessions.
+//! Sign-in data of users that is not a Graph property: password and sessions.
 
 use entra_core::Timestamp;
 use serde_json::Value;
@@ -28,14 +28,8 @@ pub(crate) fn generation(user: &Object) -> u64 {
     user.get(GENERATION).and_then(Value::as_u64).unwrap_or(0)
 }
 
-/// Whether a user has an administrator role.
-pub(crate) fn is_administrator(user: &Object) -> bool {
-    user.get(ADMIN) == Some(&Value::Bool(true))
-}
-
 pub(crate) const GENERATION: &str = "~generation";
 pub(crate) const PASSWORD: &str = "~password";
 pub(crate) const SECOND_FACTOR: &str = "~secondFactor";
-pub(crate) const ADMIN: &str = "~admin";
 /// The registered authentication methods, as Graph returns them.
 pub(crate) const METHODS: &str = "~methods";

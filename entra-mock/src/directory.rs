@@ -7,6 +7,7 @@ mod apps;
 pub(crate) mod domains;
 mod enforcement;
 mod gallery;
+mod inheritance;
 mod insertion;
 pub(crate) mod licenses;
 pub(crate) mod lifecycle;
@@ -28,8 +29,8 @@ use crate::{
 pub use insertion::SeedError;
 
 pub(crate) use apps::{AppIds, application_defaults};
-#[cfg(feature = "server")]
-pub(crate) use enforcement::unsupported_part;
+pub(crate) use enforcement::{report_only_policies, unsupported_part};
+pub(crate) use inheritance::inherited;
 #[cfg(feature = "server")]
 pub(crate) use insertion::SeedErrorCause;
 pub(crate) use insertion::{collection_kind, set};

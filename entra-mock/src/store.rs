@@ -308,7 +308,7 @@ impl Store {
 
     /// Deletes an object permanently, with its links, app role assignments and permission grants.
     pub(crate) fn remove(&mut self, kind: Kind, id: &str) -> bool {
-        let Some((object, links, _, _)) = self.take_out(kind, id) else {
+        let Some((object, links, dependents, _)) = self.take_out(kind, id) else {
             return false;
         };
         let id = object.text("id").unwrap_or_default();
@@ -321,7 +321,16 @@ impl Store {
             }
         }
         self.changes.record(kind, id, Event::Purged);
+        self.record_removed(&dependents);
         true
+    }
+
+    /// Records that assignments and grants went with an object of theirs.
+    fn record_removed(&mut self, dependents: &[Dependent]) {
+        for (kind, object) in dependents {
+            let id = object.text("id").unwrap_or_default();
+            self.changes.record(*kind, id, Event::Purged);
+        }
     }
 
     /// Removes an object with its links, assignments and grants, without a change record.

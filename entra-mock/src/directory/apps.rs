@@ -189,10 +189,8 @@ impl State {
             "allowedMemberTypes": ["Application", "User"], "description": value, "displayName": value,
             "id": self.new_id(), "isEnabled": true, "origin": "Application", "value": value,
         });
-        let add = |object: &mut crate::store::Object| push(object, "appRoles", role.clone());
-        self.store.update(Kind::Application, &app.object_id, add);
-        let principal = &app.service_principal_id;
-        self.store.update(Kind::ServicePrincipal, principal, add)
+        let add = |object: &mut crate::store::Object| push(object, "appRoles", role);
+        self.update_application(&app.object_id, add)
     }
 
     /// Grants an app role of any resource to an application. Returns `false` if the resource has no

@@ -72,6 +72,16 @@ pub(crate) fn unsupported_part(policy: &Object) -> Option<String> {
     enforced("", policy).err()
 }
 
+/// Returns what a report-only policy would enforce, or `None` if the sign-in side cannot express it.
+pub(crate) fn report_only_policies(policy: &Object) -> Option<Vec<Policy>> {
+    if policy.text("state") != Some("enabledForReportingButNotEnforced") {
+        return None;
+    }
+    let mut enabled = policy.clone();
+    enabled.insert("state".to_owned(), "enabled".into());
+    enforced(policy.text("id")?, &enabled).ok()
+}
+
 /// Returns a policy for each control; none if the policy has no effect on any sign-in.
 ///
 /// # Errors

@@ -73,7 +73,13 @@ impl State {
         };
         object.insert("id".to_owned(), id.clone().into());
         object.retain(|_, value| !value.is_null());
+        if kind == Kind::ServicePrincipal {
+            self.inherit(&mut object);
+        }
         self.store.insert(kind, object)?;
+        if kind == Kind::Application {
+            self.pass_on_new(&id);
+        }
         self.follow(kind, &id);
         // As the store spells it: GUIDs are in lower case.
         let stored = self
@@ -97,11 +103,16 @@ impl State {
         valid(kind, &problems)?;
         let names: Vec<String> = properties.keys().cloned().collect();
         let exists = self.store.get(kind, id).is_some();
-        let changed = self.store.update(kind, id, |object| {
+        let change = |object: &mut Object| {
             for (property, value) in properties {
                 set(object, &property, value);
             }
-        });
+        };
+        let changed = if kind == Kind::Application {
+            self.update_application(id, change)
+        } else {
+            self.store.update(kind, id, change)
+        };
         self.follow(kind, id);
         if changed {
             return Ok(());

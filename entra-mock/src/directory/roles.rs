@@ -5,13 +5,14 @@
 //! may do everything in this tenant; some other roles may write the objects of some types, and the rest
 //! are only recorded.
 
+use std::collections::HashSet;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::Guid;
 use serde_json::{Value, json};
 
 use super::object;
 use crate::{
-    account::ADMIN,
     state::State,
     store::{Kind, Object, Relation},
 };
@@ -64,7 +65,6 @@ impl State {
             let assignment = role_assignment(GLOBAL_ADMINISTRATOR, user, WHOLE_DIRECTORY);
             let _ = self.store.insert(Kind::RoleAssignment, assignment);
         }
-        self.apply_role(&role, user, true);
     }
 
     /// Returns the id of the activated role of a template, and the object to store if the role is not
@@ -89,24 +89,6 @@ impl State {
             ("roleTemplateId", part("templateId")),
         ]);
         Some((id, Some(role)))
-    }
-
-    /// Gives or takes what a role decides, after a change of its members.
-    pub(crate) fn apply_role(&mut self, role: &str, member: &str, is_member: bool) {
-        let template = self
-            .store
-            .get(Kind::DirectoryRole, role)
-            .and_then(|role| role.get("roleTemplateId")?.as_str());
-        if template != Some(GLOBAL_ADMINISTRATOR) {
-            return;
-        }
-        self.store.update(Kind::User, member, |user| {
-            if is_member {
-                user.insert(ADMIN.to_owned(), true.into());
-            } else {
-                user.remove(ADMIN);
-            }
-        });
     }
 
     /// Removes the role assignments of a principal that is deleted.
@@ -139,11 +121,53 @@ impl State {
             .iter()
             .find(|(kinds, _)| kinds.contains(&kind))
             .map_or(&[][..], |(_, roles)| roles);
-        self.roles_of(user)
+        self.held_roles(user)
             .any(|role| role == GLOBAL_ADMINISTRATOR || roles.contains(&role))
     }
 
-    /// Returns the ids of the definitions of a principal's roles over the whole directory.
+    /// Whether a user is a Global Administrator, also through a group.
+    pub(crate) fn is_administrator(&self, user: &str) -> bool {
+        self.held_roles(user)
+            .any(|role| role == GLOBAL_ADMINISTRATOR)
+    }
+
+    /// Returns the ids of the definitions of the roles over the whole directory that a principal has itself or
+    /// through a group, some of them more than once. A group with a role has no groups as members, so those of
+    /// which the principal is a direct member are all.
+    pub(crate) fn held_roles<'a>(&'a self, principal: &'a str) -> impl Iterator<Item = &'a str> {
+        let groups = self
+            .store
+            .linking_objects(Relation::Members, principal)
+            .filter(|(kind, _)| *kind == Kind::Group)
+            .filter_map(|(_, group)| group.text("id"));
+        self.roles_of(principal)
+            .chain(groups.flat_map(move |group| self.roles_of(group)))
+    }
+
+    /// Returns the ids of all principals that have a role over the whole directory, also through a group.
+    pub(crate) fn holders_of(&self, template: &str) -> HashSet<&str> {
+        let role = self
+            .store
+            .find(Kind::DirectoryRole, "roleTemplateId", template)
+            .and_then(|role| role.text("id"));
+        let mut holders = HashSet::new();
+        let members = role
+            .into_iter()
+            .flat_map(|role| self.store.linked_objects(Relation::Members, role));
+        for (kind, member) in members {
+            let Some(id) = member.text("id") else {
+                continue;
+            };
+            holders.insert(id);
+            if kind == Kind::Group {
+                let members = self.store.linked_objects(Relation::Members, id);
+                holders.extend(members.filter_map(|(_, member)| member.text("id")));
+            }
+        }
+        holders
+    }
+
+    /// Returns the ids of the definitions of the roles over the whole directory that a principal has itself.
     pub(crate) fn roles_of<'a>(&'a self, principal: &'a str) -> impl Iterator<Item = &'a str> {
         self.store
             .linking_objects(Relation::Members, principal)

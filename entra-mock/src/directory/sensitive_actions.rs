@@ -11,7 +11,6 @@ use super::roles::{
     USER_ADMINISTRATOR, USER_EXPERIENCE_SUCCESS_MANAGER,
 };
 use crate::{
-    account::is_administrator,
     state::State,
     store::{Kind, Relation},
 };
@@ -59,23 +58,19 @@ impl State {
     /// Whether an object has a role that protects it from changes by other administrators than a Global
     /// Administrator.
     pub(crate) fn is_protected(&self, principal: &str) -> bool {
-        self.roles_of(principal)
+        self.held_roles(principal)
             .any(|role| !ROWS.iter().any(|row| row.role == role))
     }
 
     fn role_allows(&self, actor: &str, action: SensitiveAction, target: &str) -> bool {
-        let is_global = |id| {
-            let user = self.store.get(Kind::User, id);
-            user.is_some_and(is_administrator)
-        };
-        if is_global(actor) || self.roles_of(actor).any(|role| HIGHEST.contains(&role)) {
+        if self.held_roles(actor).any(|role| HIGHEST.contains(&role)) {
             return true;
         }
-        if is_global(target) || self.is_in_role_assignable_group(target) {
+        if self.is_administrator(target) || self.is_in_role_assignable_group(target) {
             return false;
         }
         let may = |actor: &str| {
-            let mut roles = self.roles_of(target).peekable();
+            let mut roles = self.held_roles(target).peekable();
             if roles.peek().is_none() {
                 return NO_ROLE.allows(actor, action);
             }
@@ -84,18 +79,12 @@ impl State {
                 rows.any(|row| row.role == role && row.allows(actor, action))
             })
         };
-        self.roles_of(actor).any(may)
+        self.held_roles(actor).any(may)
     }
 
     /// Whether a user has no role and no way to one.
     fn is_ordinary(&self, user: &str) -> bool {
-        let is_global = self
-            .store
-            .get(Kind::User, user)
-            .is_some_and(is_administrator);
-        !is_global
-            && self.roles_of(user).next().is_none()
-            && !self.is_in_role_assignable_group(user)
+        self.held_roles(user).next().is_none() && !self.is_in_role_assignable_group(user)
     }
 
     fn is_in_role_assignable_group(&self, user: &str) -> bool {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     account,
+    directory::roles::GLOBAL_ADMINISTRATOR,
     odata::{GraphError, Options, Query},
     permissions::authorize,
     state::{State, iso},
@@ -81,12 +82,14 @@ fn methods(user: &Object) -> Vec<Value> {
 impl State {
     /// Brings the report of registered methods up to date with the users.
     pub(super) fn update_registration_details(&mut self, now: Timestamp) {
+        let administrators = self.holders_of(GLOBAL_ADMINISTRATOR);
         let details: Vec<(String, Map<String, Value>)> = self
             .store
             .all(Kind::User)
             .filter_map(|user| {
                 let id = user.get("id")?.as_str()?.to_owned();
-                Some((id, registration(user, now)))
+                let is_administrator = administrators.contains(&*id);
+                Some((id, registration(user, is_administrator, now)))
             })
             .collect();
         let kind = Kind::UserRegistrationDetails;
@@ -121,7 +124,7 @@ impl State {
     }
 }
 
-fn registration(user: &Object, now: Timestamp) -> Map<String, Value> {
+fn registration(user: &Object, is_administrator: bool, now: Timestamp) -> Map<String, Value> {
     let of_user = |name: &str| user.get(name).cloned().unwrap_or_default();
     let registered: Vec<&str> = user
         .get(account::METHODS)
@@ -146,7 +149,7 @@ fn registration(user: &Object, now: Timestamp) -> Map<String, Value> {
     };
     let details = json!({
         "id": of_user("id"),
-        "isAdmin": account::is_administrator(user),
+        "isAdmin": is_administrator,
         "isMfaCapable": second_factor,
         "isMfaRegistered": second_factor,
         "isPasswordlessCapable": has(&["fido2", "windowsHelloForBusiness"]),

@@ -1,6 +1,7 @@
 //! Lists: query options, filtering, sorting and pages.
 
 use super::{
+    applied_policies,
     call::{Call, JSON, unsupported},
     expand::Expansion,
     items::ItemWriter,
@@ -131,6 +132,7 @@ impl Plan {
         }
         for (_, projection) in &mut projections {
             security_attributes::hide(call, projection);
+            applied_policies::hide(call, projection);
         }
         let row_filter = row_filter(call, subject, query, advanced)?;
         let order = match &query.order_by {

@@ -22,6 +22,7 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
+mod applied_policies;
 mod authentication_methods;
 mod batch;
 mod call;

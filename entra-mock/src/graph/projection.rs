@@ -156,10 +156,10 @@ impl Projection {
         (self.kind, typed, self.selected).hash(&mut hasher);
         for shown in &self.fields {
             let field = shown.get();
-            if shown.hidden || field.is_derived {
+            if field.is_derived {
                 return None;
             }
-            field.hash.hash(&mut hasher);
+            (field.hash, shown.hidden).hash(&mut hasher);
         }
         Some(hasher.finish())
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    applied_policies,
     call::{Call, JSON, unsupported},
     expand::Expansion,
     lookup::{find, is_item, is_own},
@@ -181,6 +182,7 @@ impl View {
             check_activity(call)?;
         }
         security_attributes::hide(call, &mut projection);
+        applied_policies::hide(call, &mut projection);
         let expansion = query
             .expand
             .as_ref()

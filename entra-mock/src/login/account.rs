@@ -13,7 +13,7 @@ use super::{
     policy,
 };
 use crate::{
-    account::{PASSWORD, SECOND_FACTOR, generation, is_administrator},
+    account::{PASSWORD, SECOND_FACTOR, generation},
     directory::later,
     grants::{Attempts, Subject},
     state::State,
@@ -176,8 +176,8 @@ pub(super) fn check_without_page(state: &State, subject: &Subject) -> Result<(),
 }
 
 /// Whether the user can grant consent that only administrators can grant.
-pub(super) fn is_admin(user: &Object) -> bool {
-    is_administrator(user)
+pub(super) fn is_admin(state: &State, user: &Object) -> bool {
+    text(user, "id").is_some_and(|id| state.is_administrator(id))
 }
 
 pub(super) fn is_guest(user: &Object) -> bool {

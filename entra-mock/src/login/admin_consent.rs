@@ -205,7 +205,7 @@ impl AdminConsentContext<'_> {
             account::of(&state, subject).and_then(|user| {
                 policy::check_block(&state, &subject.user_id, &apps)?;
                 account::check_second_factor(&state, user, subject, &apps)?;
-                Ok(account::is_admin(user))
+                Ok(account::is_admin(&state, user))
             })
         };
         match checked {

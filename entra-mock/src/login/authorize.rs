@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     account,
+    applied_policies::SignInUser,
     authorization::{Authorization, AuthorizeError, Prompt},
     browser::Browser,
     client::{Client, ClientAuthentication, text},
@@ -244,7 +245,7 @@ impl<'a> AuthorizeContext<'a> {
 
     fn ask_for_consent(&self, subject: &Subject, consent_result: &[ConsentResult]) -> Reply {
         let state = self.context.read();
-        let admin = account::of(&state, subject).is_ok_and(account::is_admin);
+        let admin = account::of(&state, subject).is_ok_and(|user| account::is_admin(&state, user));
         let client = &self.request.client;
         let scopes = consent_result.iter().flat_map(|consent_result| {
             let names = match self.request.prompt {
@@ -276,7 +277,7 @@ impl<'a> AuthorizeContext<'a> {
     fn accept(&self, subject: &Subject, missing: &[&ConsentResult]) {
         let mut state = self.context.write();
         let everyone = self.parameters.posted("everyone") == Some("1")
-            && account::of(&state, subject).is_ok_and(account::is_admin);
+            && account::of(&state, subject).is_ok_and(|user| account::is_admin(&state, user));
         let user_id = (!everyone).then_some(subject.user_id.as_str());
         for consent_result in missing {
             // The id of a grant is new, so storing it cannot fail.
@@ -341,8 +342,9 @@ impl<'a> AuthorizeContext<'a> {
             subject,
             requested: &requested,
             nonce: self.request.nonce.as_deref(),
-            // This endpoint records the sign-in.
+            // This endpoint records the sign-in, whatever its outcome.
             event: None,
+            failure: None,
             fixed_end: None,
             client_info: false,
             capabilities: Vec::new(),
@@ -404,7 +406,7 @@ impl<'a> AuthorizeContext<'a> {
         let record = user_sign_in::record(
             self.context,
             &self.request.client,
-            &subject.user_id,
+            SignInUser::of(subject),
             event,
             None,
             &apps,

@@ -142,9 +142,25 @@ fn verified_mail<'a>(state: &State, user: &'a Object) -> Option<&'a str> {
     verified.then_some(mail)
 }
 
-/// The template ids of a user's directory roles, with the one that every user has.
+/// The template ids of a user's directory roles, with the one that every user has: the claim `wids`.
 pub(super) fn directory_roles<'a>(state: &'a State, user: &'a str) -> Vec<&'a str> {
-    state.roles_of(user).chain([DEFAULT_USER_ROLE]).collect()
+    with_default(state, user, DEFAULT_USER_ROLE)
+}
+
+/// The same for a service principal.
+pub(super) fn directory_roles_of_application<'a>(
+    state: &'a State,
+    service_principal: &'a str,
+) -> Vec<&'a str> {
+    with_default(state, service_principal, DEFAULT_APPLICATION_ROLE)
+}
+
+fn with_default<'a>(state: &'a State, principal: &'a str, default: &'a str) -> Vec<&'a str> {
+    let mut roles: Vec<&str> = state.held_roles(principal).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles.push(default);
+    roles
 }
 
 /// Adds the user's groups, or the overage claim if there are too many, and the directory roles.
@@ -245,5 +261,7 @@ fn has(options: &Value, name: &str) -> bool {
 const MAX_GROUPS: usize = 200;
 /// The maximum number in a token of the implicit flow, which is part of a URL.
 const MAX_GROUPS_IN_URL: usize = 5;
-/// Templates of directory roles: the role of every member, and that of an administrator.
+/// Template of the directory role in every Graph token of an application.
+const DEFAULT_APPLICATION_ROLE: &str = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";
+/// Template of the directory role of every user.
 const DEFAULT_USER_ROLE: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";

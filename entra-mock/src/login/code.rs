@@ -59,7 +59,7 @@ pub(super) fn respond(
     let token_request = UserTokenRequest {
         nonce: code.nonce.as_deref(),
         fixed_end,
-        // The page has recorded the sign-in.
+        // The page has recorded the sign-in; a failure from here on is another entry.
         ..UserTokenRequest::of_form(form, &client, &code.subject, &requested, None)
     };
     Ok(user_grant::issue(context, &token_request)?)

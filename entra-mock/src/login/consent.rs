@@ -306,7 +306,8 @@ pub(super) fn check_administrator(
         let mut missing = result.missing.iter();
         missing.any(|name| is_for_admins(state, &result.resource, name))
     });
-    let administrator = account::of(state, subject).is_ok_and(account::is_admin);
+    let administrator =
+        account::of(state, subject).is_ok_and(|user| account::is_admin(state, user));
     if administrator || !for_admins {
         return Ok(());
     }
@@ -411,39 +412,19 @@ impl State {
             "isEnabled": true, "type": "User", "userConsentDescription": format!("Use {name}"),
             "userConsentDisplayName": name, "value": name,
         });
-        self.store
-            .update(Kind::Application, &app.object_id, |object| {
-                let api = object.entry("api").or_insert_with(|| json!({}));
-                add(&mut api["oauth2PermissionScopes"], scope.clone());
-            });
-        self.store.update(
-            Kind::ServicePrincipal,
-            &app.service_principal_id,
-            |object| {
-                let scopes = object
-                    .entry("oauth2PermissionScopes")
-                    .or_insert_with(|| json!([]));
-                add(scopes, scope);
-            },
-        );
+        self.update_application(&app.object_id, |object| {
+            let api = object.entry("api").or_insert_with(|| json!({}));
+            add(&mut api["oauth2PermissionScopes"], scope);
+        });
         self.add_identifier_uri(app, &format!("api://{}", app.app_id));
     }
 
     /// Adds an Application ID URI to an application.
     pub(crate) fn add_identifier_uri(&mut self, app: &crate::directory::AppIds, uri: &str) {
-        for (kind, id, list) in [
-            (Kind::Application, &app.object_id, "identifierUris"),
-            (
-                Kind::ServicePrincipal,
-                &app.service_principal_id,
-                "servicePrincipalNames",
-            ),
-        ] {
-            self.store.update(kind, id, |object| {
-                let uris = object.entry(list).or_insert_with(|| json!([]));
-                add(uris, uri.into());
-            });
-        }
+        self.update_application(&app.object_id, |object| {
+            let uris = object.entry("identifierUris").or_insert_with(|| json!([]));
+            add(uris, uri.into());
+        });
     }
 }
 

@@ -204,6 +204,7 @@ fn issue(
         requested: &requested,
         nonce: None,
         event: Some(Event::Interactive),
+        failure: Some(Event::Interactive),
         fixed_end: None,
         client_info: true,
         capabilities: Vec::new(),

@@ -1,7 +1,7 @@
 //! Metadata: OpenID configuration, signing keys, instance discovery, user realm.
 
 use serde_json::{Map, Value, json};
-use url::Url;
+use url::{Url, form_urlencoded::byte_serialize};
 
 use super::{
     context::{Context, Version, plain_text},
@@ -210,6 +210,14 @@ fn configuration(context: &Context<'_>, tenant: &Tenant) -> Value {
             format!("{base}/{name}/discovery/v2.0/keys"),
             "oidc/userinfo",
         ),
+    };
+    let keys = match context.query("appid") {
+        // An application can have signing keys of its own, which only its own set of keys lists.
+        Some(app_id) => {
+            let app_id: String = byte_serialize(app_id.as_bytes()).collect();
+            format!("{keys}?appid={app_id}")
+        }
+        None => keys,
     };
     let userinfo = match context.version {
         Version::V1 => format!("{base}/{name}/{realm}"),

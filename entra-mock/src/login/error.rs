@@ -48,6 +48,11 @@ impl LoginError {
         self
     }
 
+    /// The conditional access policy that caused the error.
+    pub(super) fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
     /// Whether a conditional access policy caused the error.
     pub(super) const fn is_by_policy(&self) -> bool {
         self.policy.is_some()

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
-    agent,
+    agent, claims,
     client::Client,
     context::{Context, Version},
     discovery::issuer_at,
@@ -157,7 +157,8 @@ fn issue(
     if resource.is_graph() {
         claim("app_displayname", client.display_name.clone().into());
         claim("tenant_region_scope", "EU".into());
-        claim("wids", json!([DEFAULT_DIRECTORY_ROLE]));
+        let roles = claims::directory_roles_of_application(state, &client.service_principal_id);
+        claim("wids", roles.into());
     }
     claim("oid", client.service_principal_id.clone().into());
     claim("sub", client.service_principal_id.clone().into());
@@ -214,5 +215,3 @@ fn sign_with_roles(
 pub(super) const BACKDATED: i64 = 300;
 /// From this lifetime on, the response has `refresh_in`.
 const LONG_LIVED: Duration = Duration::from_secs(2 * 3600);
-/// Role template in every Graph token of an application.
-const DEFAULT_DIRECTORY_ROLE: &str = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";

@@ -7,6 +7,7 @@ mod admin_consent;
 mod agent;
 mod agent_exchange;
 mod application_roles;
+mod applied_policies;
 mod authorization;
 mod authorize;
 mod browser;

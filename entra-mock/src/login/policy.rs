@@ -26,7 +26,7 @@ pub(super) fn check_block(state: &State, user_id: &str, apps: &[&str]) -> Result
 }
 
 /// Returns the error of a control that is never met.
-fn unmet(control: Control) -> Option<(u32, &'static str)> {
+pub(super) fn unmet(control: Control) -> Option<(u32, &'static str)> {
     Some(match control {
         Control::Block => (
             53_003,
@@ -95,11 +95,8 @@ pub(super) fn check_workload(
     service_principal: &str,
     apps: &[&str],
 ) -> Result<(), LoginError> {
-    let blocking = state.policies.iter().find(|policy| {
-        policy.control == Control::Block
-            && covers(policy, apps)
-            && names_workload(policy, service_principal)
-    });
+    let mut policies = state.policies.iter();
+    let blocking = policies.find(|policy| blocks_workload(policy, service_principal, apps));
     match blocking {
         None => Ok(()),
         Some(policy) => {
@@ -114,6 +111,13 @@ pub(super) fn check_workload(
 pub(super) fn any_applies(state: &State, user_id: &str, apps: &[&str]) -> bool {
     let mut policies = state.policies.iter();
     policies.any(|policy| applies(policy, state, user_id, apps))
+}
+
+/// Whether a policy blocks the token request of a service principal at one of these applications.
+pub(super) fn blocks_workload(policy: &Policy, service_principal: &str, apps: &[&str]) -> bool {
+    policy.control == Control::Block
+        && covers(policy, apps)
+        && names_workload(policy, service_principal)
 }
 
 fn names_workload(policy: &Policy, service_principal: &str) -> bool {
@@ -134,7 +138,7 @@ fn matching_policy<'a>(
 }
 
 /// Whether a policy applies to a user with this client at one of these resources. The client is the first of `apps`.
-fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool {
+pub(super) fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool {
     let names = |ids: &[String]| names_user(state, ids, user_id);
     covers(policy, apps)
         && (policy.principals.is_empty() || names(&policy.principals))

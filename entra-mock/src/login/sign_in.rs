@@ -1,9 +1,12 @@
 //! The sign-in log entry of an application's token request, by its own credential or as a managed
 //! identity.
 
+use std::iter;
+
 use serde_json::json;
 
 use super::{
+    applied_policies,
     client::{Client, ClientAuthentication},
     context::Context,
     error::LoginError,
@@ -71,6 +74,13 @@ pub(super) fn record(
         _ => "notApplied",
     };
     set("conditionalAccessStatus", access.into());
+    let apps = resource.map(|resource| resource.app_id.as_str());
+    let apps: Vec<&str> = iter::once(client.app_id.as_str()).chain(apps).collect();
+    let error = outcome.as_ref().err();
+    let applied = applied_policies::of_workload(&state, &client.service_principal_id, &apps, error);
+    if !applied.is_empty() {
+        set("appliedConditionalAccessPolicies", applied.into());
+    }
     if let Some(key_id) = &client.key_id {
         let name = if client.federated {
             "federatedCredentialId"

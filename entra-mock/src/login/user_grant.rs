@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     account,
+    applied_policies::SignInUser,
     client::{Client, ClientAuthentication},
     client_authentication,
     consent::{self, ConsentResult},
@@ -35,6 +36,8 @@ pub(super) struct UserTokenRequest<'a> {
     pub(super) nonce: Option<&'a str>,
     /// The kind of entry in the sign-in log, or `None` if it is written already.
     pub(super) event: Option<Event>,
+    /// The kind of entry if there are no tokens, or `None` if the caller writes it.
+    pub(super) failure: Option<Event>,
     /// The expiry of its refresh tokens, if that does not move.
     pub(super) fixed_end: Option<Timestamp>,
     pub(super) client_info: bool,
@@ -59,6 +62,7 @@ impl<'a> UserTokenRequest<'a> {
             requested,
             nonce: None,
             event,
+            failure: Some(event.unwrap_or(Event::Silent)),
             fixed_end: None,
             client_info: form.get("client_info") == Some("1"),
             capabilities: form.capabilities(),
@@ -100,7 +104,7 @@ pub(super) fn confidential_client(
     Ok(client)
 }
 
-/// Issues the tokens or returns an error. Both are recorded in the sign-in log.
+/// Issues the tokens or returns an error. The request says which of them are recorded in the sign-in log.
 pub(super) fn issue(
     context: &Context<'_>,
     token_request: &UserTokenRequest<'_>,
@@ -111,7 +115,7 @@ pub(super) fn issue(
                 let record = user_sign_in::record(
                     context,
                     token_request.client,
-                    &token_request.subject.user_id,
+                    SignInUser::of(token_request.subject),
                     event,
                     Some(&consent_result.resource),
                     &[consent_result.resource.app_id.as_str()],
@@ -125,17 +129,18 @@ pub(super) fn issue(
             Ok(issued)
         }
         Err(error) => {
-            let event = token_request.event.unwrap_or(Event::Silent);
-            let record = user_sign_in::record(
-                context,
-                token_request.client,
-                &token_request.subject.user_id,
-                event,
-                None,
-                &[],
-                &Err(error.clone()),
-            );
-            context.write().write_sign_in(record);
+            if let Some(event) = token_request.failure {
+                let record = user_sign_in::record(
+                    context,
+                    token_request.client,
+                    SignInUser::of(token_request.subject),
+                    event,
+                    None,
+                    &[],
+                    &Err(error.clone()),
+                );
+                context.write().write_sign_in(record);
+            }
             Err(error)
         }
     }

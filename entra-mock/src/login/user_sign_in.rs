@@ -5,6 +5,7 @@ use std::iter;
 use serde_json::json;
 
 use super::{
+    applied_policies::{self, SignInUser},
     client::{Client, text},
     context::Context,
     error::LoginError,
@@ -29,7 +30,7 @@ pub(super) enum Event {
 pub(super) fn record(
     context: &Context<'_>,
     client: &Client,
-    user_id: &str,
+    user: SignInUser<'_>,
     event: Event,
     resource: Option<&Resource>,
     apps: &[&str],
@@ -43,8 +44,8 @@ pub(super) fn record(
     set("createdDateTime", iso(context.now).into());
     set("appId", client.app_id.clone().into());
     set("appDisplayName", client.display_name.clone().into());
-    set("userId", user_id.into());
-    if let Some(user) = state.store.get(Kind::User, user_id) {
+    set("userId", user.id.into());
+    if let Some(user) = state.store.get(Kind::User, user.id) {
         let of_user = |name: &str| text(user, name).unwrap_or_default().to_owned();
         set("userDisplayName", of_user("displayName").into());
         // The log has user names in lower case, whatever the directory has.
@@ -70,10 +71,14 @@ pub(super) fn record(
     let apps: Vec<&str> = iter::once(client.app_id.as_str()).chain(apps).collect();
     let access = match outcome {
         Err(error) if error.is_by_policy() => "failure",
-        Ok(_) if policy::any_applies(&state, user_id, &apps) => "success",
+        Ok(_) if policy::any_applies(&state, user.id, &apps) => "success",
         _ => "notApplied",
     };
     set("conditionalAccessStatus", access.into());
+    let applied = applied_policies::of_user(&state, user, &apps, outcome.as_ref().err());
+    if !applied.is_empty() {
+        set("appliedConditionalAccessPolicies", applied.into());
+    }
     for risk in [
         "riskDetail",
         "riskLevelAggregated",
@@ -125,7 +130,10 @@ pub(super) fn record_failure(
     let record = record(
         context,
         client,
-        &id,
+        SignInUser {
+            id: &id,
+            mfa: false,
+        },
         Event::Interactive,
         None,
         &[],

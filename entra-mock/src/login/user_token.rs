@@ -15,7 +15,7 @@ use super::{
     resource::Resource,
     token_subject::TokenSubject,
 };
-use crate::{account::generation, state::State};
+use crate::{account::generation, random::Random, state::State, store::Kind};
 
 /// Issues an access token with these scopes and app roles. Returns the token and its id.
 pub(super) fn access(
@@ -215,10 +215,26 @@ pub(super) fn half_hash(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(left)
 }
 
-/// `client_info`: the ids by which clients identify accounts.
+/// `client_info`: the ids by which clients identify accounts, those of the user's home tenant.
 pub(super) fn client_info(state: &State, user_id: &str) -> String {
-    let info = json!({ "uid": user_id, "utid": state.tenant_id.to_string() });
+    let guest = state
+        .store
+        .get(Kind::User, user_id)
+        .is_some_and(account::is_guest);
+    let info = if guest {
+        json!({ "uid": id_at_home(user_id), "utid": GUESTS_HOME })
+    } else {
+        json!({ "uid": user_id, "utid": state.tenant_id.to_string() })
+    };
     URL_SAFE_NO_PAD.encode(info.to_string())
+}
+
+/// Returns the invented object id that a guest has in the home tenant, always the same.
+fn id_at_home(user_id: &str) -> String {
+    let hash = digest(&SHA256, format!("{user_id}/{GUESTS_HOME}").as_bytes());
+    let mut seed = [0; 8];
+    seed.copy_from_slice(hash.as_ref().split_at(8).0);
+    Random::new(u64::from_le_bytes(seed)).guid().to_string()
 }
 
 fn add_times(

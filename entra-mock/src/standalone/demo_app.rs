@@ -6,7 +6,7 @@ use entra_core::{Secret, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    account::{PASSWORD, is_administrator},
+    account::PASSWORD,
     directory::{AppIds, GRAPH_APP_ID, NewUser},
     keys,
     login::Certificate,
@@ -59,21 +59,19 @@ impl DemoApp {
 fn describe(state: &mut State, ids: &AppIds, certificate: &Certificate) {
     let access = required_access(state);
     state.add_certificate(&ids.object_id, certificate);
-    state
-        .store
-        .update(Kind::Application, &ids.object_id, |app| {
-            app.insert("isFallbackPublicClient".into(), true.into());
-            app["web"]["redirectUris"] = json!(REDIRECT_URIS);
-            app["spa"]["redirectUris"] = json!(["http://localhost/spa"]);
-            app["publicClient"]["redirectUris"] = json!([
-                "http://localhost",
-                "https://login.microsoftonline.com/common/oauth2/nativeclient"
-            ]);
-            app.insert(
-                "requiredResourceAccess".into(),
-                json!([{ "resourceAppId": GRAPH_APP_ID, "resourceAccess": access }]),
-            );
-        });
+    state.update_application(&ids.object_id, |app| {
+        app.insert("isFallbackPublicClient".into(), true.into());
+        app["web"]["redirectUris"] = json!(REDIRECT_URIS);
+        app["spa"]["redirectUris"] = json!(["http://localhost/spa"]);
+        app["publicClient"]["redirectUris"] = json!([
+            "http://localhost",
+            "https://login.microsoftonline.com/common/oauth2/nativeclient"
+        ]);
+        app.insert(
+            "requiredResourceAccess".into(),
+            json!([{ "resourceAppId": GRAPH_APP_ID, "resourceAccess": access }]),
+        );
+    });
 }
 
 fn required_access(state: &State) -> Vec<Value> {
@@ -102,7 +100,9 @@ pub(super) fn administrator(state: &State) -> Option<(String, Secret)> {
     let name = format!("admin@{}", state.default_domain());
     let user = state.store.find(Kind::User, "userPrincipalName", &name)?;
     let password = user.get(PASSWORD)?.as_str()?;
-    is_administrator(user).then(|| (name, Secret::from(password)))
+    state
+        .is_administrator(user.text("id")?)
+        .then(|| (name, Secret::from(password)))
 }
 
 /// Gives the administrator of the seed a password, or adds one. A user `admin` without the role stays without it: a
@@ -110,7 +110,8 @@ pub(super) fn administrator(state: &State) -> Option<(String, Secret)> {
 fn add_administrator(state: &mut State, now: Timestamp) -> Option<()> {
     let name = format!("admin@{}", state.default_domain());
     let known = state.store.find(Kind::User, "userPrincipalName", &name);
-    if known.is_some_and(|user| !is_administrator(user)) {
+    let known = known.and_then(|user| user.text("id"));
+    if known.is_some_and(|id| !state.is_administrator(id)) {
         return Some(());
     }
     user(state, now, "Admin")?;

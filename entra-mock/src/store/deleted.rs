@@ -43,6 +43,7 @@ impl Store {
         change(&mut object);
         let id = object.text("id").unwrap_or_default().to_owned();
         self.changes.record(kind, &id, Event::Deleted);
+        self.record_removed(&dependents);
         self.deleted.ids.insert(id.into_boxed_str(), serial);
         let item = Deleted {
             kind,

@@ -239,10 +239,9 @@ impl App {
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Object)) {
-        let mut state = self.engine.write();
-        state
-            .store
-            .update(Kind::Application, &self.ids.object_id, change);
+        self.engine
+            .write()
+            .update_application(&self.ids.object_id, change);
     }
 }
 

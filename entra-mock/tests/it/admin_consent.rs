@@ -1,14 +1,17 @@
 //! An administrator consents for all users.
 
 use entra_mock::{App, FakeTenant};
+use serde_json::json;
 
 use crate::{
     pages::sign_in,
-    support::{get, graph_get, token},
-    users::{ADELE, Browser, CALLBACK, authorize_url, parameter, returned},
+    support::{fetch, get, graph_get, http, token},
+    users::{ADELE, Browser, CALLBACK, authorize_url, claims, parameter, returned},
 };
 
 const ADMIN: &str = "admin@contoso.com";
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
 
 async fn daemon() -> (FakeTenant, App) {
     let tenant = FakeTenant::start().await;
@@ -138,6 +141,60 @@ async fn only_the_requested_scopes_are_granted() {
     assert_eq!(sign_in(&tenant, &mut adele, &mail, ADELE).await.status, 302);
     let more = authorize_url(&tenant, &app, &[("scope", "openid Mail.Read User.Read")]);
     assert!(adele.get(&more).await.text.contains("id=\"accept\""));
+}
+
+/// Gives a user, group or service principal a role over the whole directory, by Graph.
+async fn assign_role(tenant: &FakeTenant, principal: &str, role: &str) {
+    let setup = tenant
+        .register_app("Setup")
+        .application_permission("RoleManagement.ReadWrite.Directory")
+        .with_secret();
+    let url = format!(
+        "{}/v1.0/roleManagement/directory/roleAssignments",
+        tenant.uri()
+    );
+    let body =
+        json!({ "principalId": principal, "roleDefinitionId": role, "directoryScopeId": "/" });
+    let jwt = token(tenant, &setup).await;
+    let assigned = fetch(http().post(url).bearer_auth(jwt).json(&body)).await;
+    assert_eq!(assigned.status, 201, "{}", assigned.text);
+}
+
+#[tokio::test]
+async fn a_role_through_a_group_gives_admin_consent_and_is_in_tokens() {
+    let (tenant, app) = daemon().await;
+    let consent = url(&tenant, &app, "v2.0/adminconsent", &[]);
+    let page = tenant.try_sign_in_at(&consent, ADELE).unwrap_err();
+    assert_eq!(page.aadsts_code(), Some(90_094));
+
+    let group = tenant.add_group("Administrators");
+    group.set("isAssignableToRole", true.into());
+    assign_role(&tenant, &group.id().to_string(), GLOBAL_ADMINISTRATOR).await;
+    group.add_member(tenant.user(ADELE).id());
+    let back = tenant.sign_in_at(&consent, ADELE);
+    assert_eq!(back.parameter("admin_consent").as_deref(), Some("True"));
+    let tokens = tenant.tokens_for(&app, ADELE, ["User.Read"]);
+    let roles = claims(&json!(tokens.access_token().expose_secret()))["wids"].clone();
+    assert_eq!(
+        roles,
+        json!([GLOBAL_ADMINISTRATOR, "b79fbf4d-3ef9-4689-8143-76b194e85509"])
+    );
+
+    group.remove_member(tenant.user(ADELE).id());
+    let tokens = tenant.tokens_for(&app, ADELE, ["User.Read"]);
+    let roles = claims(&json!(tokens.access_token().expose_secret()))["wids"].clone();
+    assert_eq!(roles, json!(["b79fbf4d-3ef9-4689-8143-76b194e85509"]));
+}
+
+#[tokio::test]
+async fn the_roles_of_an_application_are_in_its_graph_tokens() {
+    let (tenant, app) = daemon().await;
+    let default = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";
+    let wids = async || claims(&json!(token(&tenant, &app).await))["wids"].clone();
+    assert_eq!(wids().await, json!([default]));
+    let principal = app.service_principal_id().to_string();
+    assign_role(&tenant, &principal, USER_ADMINISTRATOR).await;
+    assert_eq!(wids().await, json!([USER_ADMINISTRATOR, default]));
 }
 
 #[tokio::test]

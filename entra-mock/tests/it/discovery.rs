@@ -40,6 +40,42 @@ async fn a_domain_is_echoed_as_the_tenant_id() {
 }
 
 #[tokio::test]
+async fn the_keys_of_an_application_are_at_the_address_in_its_metadata() {
+    let tenant = FakeTenant::start().await;
+    let app_id = tenant.register_app("Shop").client_id();
+    for (path, keys) in [
+        (format!("{}/v2.0", tenant.id()), "discovery/v2.0/keys"),
+        (tenant.id().to_string(), "discovery/keys"),
+        ("common/v2.0".to_owned(), "discovery/v2.0/keys"),
+        ("organizations".to_owned(), "discovery/keys"),
+    ] {
+        let url = format!(
+            "{}/{path}/.well-known/openid-configuration?appid={app_id}",
+            tenant.uri()
+        );
+        let configuration = get(&url).await.body;
+        let address = configuration["jwks_uri"].as_str().unwrap();
+        assert!(
+            address.ends_with(&format!("/{keys}?appid={app_id}")),
+            "{address}"
+        );
+        let listed = get(address).await;
+        assert!(listed.body["keys"][0]["kid"].is_string(), "{}", listed.text);
+    }
+    // Nothing of the parameter breaks the address.
+    let odd = format!(
+        "{}/{}/v2.0/.well-known/openid-configuration?appid=a%26b%20%23c",
+        tenant.uri(),
+        tenant.id()
+    );
+    let address = get(&odd).await.body["jwks_uri"].clone();
+    assert!(
+        address.as_str().unwrap().ends_with("?appid=a%26b+%23c"),
+        "{address}"
+    );
+}
+
+#[tokio::test]
 async fn aliases_have_an_issuer_template() {
     let tenant = FakeTenant::start().await;
     let uri = tenant.uri();

@@ -265,6 +265,61 @@ async fn objects_can_be_inserted_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_service_principal_takes_over_what_a_test_sets_on_its_application() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Orders API");
+    let principal = app.service_principal_id().to_string();
+    let names = json!([app.client_id(), "https://elsewhere.example"]);
+    tenant
+        .set_property(
+            "servicePrincipals",
+            &principal,
+            "servicePrincipalNames",
+            names,
+        )
+        .unwrap();
+    let uris = |uris: serde_json::Value| {
+        let object = app.object_id().to_string();
+        tenant
+            .set_property("applications", &object, "identifierUris", uris)
+            .unwrap();
+    };
+    uris(json!(["api://orders", "api://sales"]));
+    uris(json!(["api://sales"]));
+    app.redirect_uri("https://orders.example/callback");
+    let seen = read(&tenant, &format!("/servicePrincipals/{principal}")).await;
+    // The name that only the service principal has stays.
+    assert_eq!(
+        seen.body["servicePrincipalNames"],
+        json!([app.client_id(), "api://sales", "https://elsewhere.example"])
+    );
+    assert_eq!(
+        seen.body["replyUrls"],
+        json!(["https://orders.example/callback"])
+    );
+
+    // The same for an application that is added to a service principal, and the other way round.
+    let (first, second) = (
+        "11111111-0000-4000-8000-000000000001",
+        "11111111-0000-4000-8000-000000000002",
+    );
+    let application = |id: &str| json!({ "appId": id, "displayName": "Late", "identifierUris": [format!("api://{id}")] });
+    let late = json!({ "appId": first, "displayName": "Late" });
+    let late = tenant.insert("servicePrincipals", late).unwrap();
+    tenant.insert("applications", application(first)).unwrap();
+    tenant.insert("applications", application(second)).unwrap();
+    let own = json!({ "appId": second, "displayName": "Later" });
+    let own = tenant.insert("servicePrincipals", own).unwrap();
+    for (principal, id) in [(late, first), (own, second)] {
+        let seen = read(&tenant, &format!("/servicePrincipals/{principal}")).await;
+        assert_eq!(
+            seen.body["servicePrincipalNames"],
+            json!([id, format!("api://{id}")])
+        );
+    }
+}
+
+#[tokio::test]
 #[should_panic(expected = "User.Raed.All")]
 async fn a_misspelt_permission_fails_at_once() {
     FakeTenant::start()

@@ -1,6 +1,6 @@
 //! Every kind of token leaves an entry in the sign-in log.
 
-use entra_mock::{AccessPolicy, FakeTenant};
+use entra_mock::{AccessPolicy, FakeTenant, PolicyHandle};
 use serde_json::{Value, json};
 
 use crate::{
@@ -142,6 +142,123 @@ async fn every_kind_of_token_has_an_entry_of_its_event_type() {
     let url = format!("{endpoint}?api-version=2019-08-01&resource=https://graph.microsoft.com");
     fetch(http().get(url).header("x-identity-header", header)).await;
     add("managedIdentity", 0).await;
+}
+
+#[tokio::test]
+async fn a_failed_implicit_sign_in_is_one_entry() {
+    let (tenant, app) = shop().await;
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("AuditLog.Read.All")
+        .with_secret();
+    let reader = token(&tenant, &reader).await;
+    let (client_id, object_id) = (app.client_id().to_string(), app.object_id().to_string());
+    let settings = json!({
+        "redirectUris": [CALLBACK],
+        "implicitGrantSettings": { "enableAccessTokenIssuance": true, "enableIdTokenIssuance": true }
+    });
+    tenant
+        .set_property("applications", &object_id, "web", settings)
+        .unwrap();
+    let api = tenant.register_app("Orders API").expose_scope("Read");
+    api.require_assignment();
+    let scope = format!("openid api://{}/Read", api.client_id());
+    let changes = [
+        ("response_type", "id_token token"),
+        ("nonce", "n"),
+        ("scope", &*scope),
+    ];
+    let back = tenant.sign_in_at(&authorize_url(&tenant, &app, &changes), ADELE);
+    let description = back.parameter("error_description").unwrap();
+    assert!(description.starts_with("AADSTS50105"), "{description}");
+    assert_eq!(
+        entries(&tenant, &reader, &client_id).await,
+        [("interactiveUser".to_owned(), 50_105)]
+    );
+}
+
+#[tokio::test]
+async fn the_log_has_the_result_of_each_policy_for_callers_that_may_read_policies() {
+    let (tenant, app) = shop().await;
+    let other = tenant.register_app("Other");
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("AuditLog.Read.All")
+        .with_secret();
+    let without = token(&tenant, &reader).await;
+    reader.application_permission("Policy.Read.All");
+    let with = token(&tenant, &reader).await;
+    let client_id = app.client_id().to_string();
+    let newest = async |jwt: &str, kind: &str| {
+        tenant.clock().advance(std::time::Duration::from_secs(1));
+        let url = format!(
+            "{}/beta/auditLogs/signIns?$filter=appId eq '{client_id}' and signInEventTypes/any(t:t eq '{kind}')",
+            tenant.uri()
+        );
+        let listed = fetch(http().get(url).bearer_auth(jwt)).await;
+        assert_eq!(listed.status, 200, "{}", listed.text);
+        listed.body["value"][0]["appliedConditionalAccessPolicies"].clone()
+    };
+    let state = |policy: &PolicyHandle, state: &str| {
+        let set = "identity/conditionalAccess/policies";
+        tenant
+            .set_property(set, policy.id(), "state", state.into())
+            .unwrap();
+    };
+    let factor = tenant.add_access_policy(AccessPolicy::require_second_factor());
+    let elsewhere = tenant.add_access_policy(AccessPolicy::require_compliant_device().app(&other));
+    let off = tenant.add_access_policy(AccessPolicy::block());
+    state(&off, "disabled");
+    let reporting = tenant.add_access_policy(AccessPolicy::block());
+    state(&reporting, "enabledForReportingButNotEnforced");
+    let row = |policy: &PolicyHandle, result: &str, controls: &[&str]| {
+        (policy.id().to_owned(), result.to_owned(), json!(controls))
+    };
+    let rows = |listed: &Value| -> Vec<(String, String, Value)> {
+        let listed = listed.as_array().unwrap().iter();
+        let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+        listed
+            .map(|item| {
+                assert!(item["displayName"].is_string(), "{item}");
+                assert_eq!(item["enforcedSessionControls"], json!([]));
+                (
+                    text(item, "id"),
+                    text(item, "result"),
+                    item["enforcedGrantControls"].clone(),
+                )
+            })
+            .collect()
+    };
+
+    let url = authorize_url(&tenant, &app, &[]);
+    let _ = tenant.sign_in_at(&url, ADELE);
+    let listed = newest(&with, "interactiveUser").await;
+    assert_eq!(
+        rows(&listed),
+        [
+            row(&factor, "success", &["mfa"]),
+            row(&elsewhere, "notApplied", &[]),
+            row(&off, "notEnabled", &[]),
+            row(&reporting, "reportOnlyFailure", &[]),
+        ]
+    );
+    assert_eq!(newest(&without, "interactiveUser").await, json!([]));
+    assert_eq!(newest(&with, "interactiveUser").await, listed);
+
+    let device = tenant.add_access_policy(AccessPolicy::require_compliant_device());
+    tenant.try_sign_in_at(&url, ADELE).unwrap_err();
+    let listed = newest(&with, "interactiveUser").await;
+    assert_eq!(rows(&listed)[0], row(&factor, "success", &["mfa"]));
+    assert_eq!(
+        rows(&listed)[4],
+        row(&device, "failure", &["compliantDevice"])
+    );
+
+    let workload = tenant.add_access_policy(AccessPolicy::block().workload_identity(&app));
+    token_with(&tenant, &app, &[]).await;
+    let listed = newest(&with, "servicePrincipal").await;
+    assert_eq!(rows(&listed)[5], row(&workload, "failure", &["block"]));
+    assert_eq!(rows(&listed)[0], row(&factor, "notApplied", &[]));
 }
 
 #[tokio::test]

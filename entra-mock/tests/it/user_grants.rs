@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_mock::{App, FakeTenant};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     support::{Response, fetch, graph_get, http, token_with},
@@ -13,6 +13,8 @@ use crate::{
         shop,
     },
 };
+
+const GUEST: &str = "gus_fabrikam.example#EXT#@contoso.onmicrosoft.com";
 
 async fn refresh(tenant: &FakeTenant, app: &App, token: &str, scope: &str) -> Response {
     let fields = [
@@ -65,8 +67,57 @@ async fn a_code_gives_access_refresh_and_id_token() {
     let info = URL_SAFE_NO_PAD
         .decode(tokens.body["client_info"].as_str().unwrap())
         .unwrap();
-    let info: serde_json::Value = serde_json::from_slice(&info).unwrap();
+    let info: Value = serde_json::from_slice(&info).unwrap();
     assert_eq!(info, json!({ "uid": oid, "utid": tid }));
+}
+
+#[tokio::test]
+async fn the_account_of_a_guest_has_the_ids_of_the_home_tenant() {
+    let (tenant, app) = shop().await;
+    let url = authorize_url(
+        &tenant,
+        &app,
+        &[
+            ("client_info", "1"),
+            ("scope", "openid profile offline_access User.Read"),
+        ],
+    );
+    let info = |text: &str| -> Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+    };
+    let back = tenant.sign_in_at(&url, GUEST);
+    let at_authorize = info(&back.parameter("client_info").unwrap());
+    let code = back.parameter("code").unwrap();
+    let asked = [("client_info", "1")];
+    let tokens = redeem_code(&tenant, &app, &code, &asked).await;
+    let at_token = info(tokens.body["client_info"].as_str().unwrap());
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_info", "1"),
+        ("scope", "User.Read"),
+        (
+            "refresh_token",
+            tokens.body["refresh_token"].as_str().unwrap(),
+        ),
+    ];
+    let again = redeem(&tenant, &app, true, &refresh).await;
+    assert_eq!(at_authorize, at_token);
+    assert_eq!(info(again.body["client_info"].as_str().unwrap()), at_token);
+
+    let identity = claims(&tokens.body["id_token"]);
+    assert_eq!(identity["tid"], tenant.id().to_string());
+    assert_ne!(at_token["uid"], identity["oid"]);
+    assert_ne!(at_token["utid"], identity["tid"]);
+    let home = format!(
+        "https://sts.windows.net/{}/",
+        at_token["utid"].as_str().unwrap()
+    );
+    assert_eq!(identity["idp"], home);
+    // The key of MSAL's account is made of GUIDs.
+    for part in ["uid", "utid"] {
+        let id = at_token[part].as_str().unwrap();
+        assert!(id.parse::<entra_core::Guid>().is_ok(), "{at_token}");
+    }
 }
 
 #[tokio::test]

@@ -3,21 +3,21 @@
 //! A round takes the types one after the other, and all of them up to the same number of the change log. So its tokens are
 //! those of one type, with the types of the round and the number of the current one.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        call::{Call, JSON, unsupported},
+        call::{Call, JSON},
         route::qualified,
     },
-    Request, Rows, Scope, State, View, after_round, check_count, disturb, endless, round,
+    Request, Row, Rows, Scope, State, View, after_round, check_count, disturb, endless, round,
     token::wrong,
     tracked_relationships, visible_until,
 };
 use crate::{
     odata::{Expr, GraphError, Literal, Op, Seal, parse_filter},
     permissions::{authorize, denied},
-    schema::is_extension,
+    schema::{IdForm, is_extension},
     store::Kind,
     wire::Reply,
 };
@@ -26,7 +26,7 @@ use crate::{
 pub(in crate::graph) fn respond(call: Call<'_>) -> Result<Reply, GraphError> {
     authorize(call.caller, "GET", PATH, false)?;
     let request = Request::read(call, |query| {
-        let filtered = Selection::of_filter(call, query.filter.as_deref())?;
+        let filtered = Selection::of_filter(query.filter.as_deref())?;
         Ok(Selection {
             select: query.select,
             ..filtered
@@ -83,20 +83,20 @@ struct Selection {
 
 impl Selection {
     /// Reads `isof('…')` and `id eq '…'` clauses, joined by `or`. Objects of these types and with these ids are shown.
-    fn of_filter(call: Call<'_>, filter: Option<&str>) -> Result<Self, GraphError> {
+    fn of_filter(filter: Option<&str>) -> Result<Self, GraphError> {
         let mut selection = Self::default();
         if let Some(text) = filter {
-            selection.add(call, &parse_filter(text)?)?;
+            selection.add(&parse_filter(text)?)?;
             check_count(selection.ids.as_deref().unwrap_or_default())?;
         }
         Ok(selection)
     }
 
-    fn add(&mut self, call: Call<'_>, filter: &Expr) -> Result<(), GraphError> {
+    fn add(&mut self, filter: &Expr) -> Result<(), GraphError> {
         match filter {
             Expr::Or(left, right) => {
-                self.add(call, left)?;
-                self.add(call, right)
+                self.add(left)?;
+                self.add(right)
             }
             Expr::Compare {
                 path,
@@ -104,7 +104,7 @@ impl Selection {
                 value: Literal::Text(value),
             } if path.scope == 0 => match path.text().as_str() {
                 "@odata.type" => {
-                    let kind = kind_of(call, value.trim_start_matches('#'))?;
+                    let kind = kind_of(value.trim_start_matches('#'))?;
                     if !self.kinds.contains(&kind) {
                         self.kinds.push(kind);
                     }
@@ -112,7 +112,7 @@ impl Selection {
                 }
                 name if name.eq_ignore_ascii_case("id") => {
                     let ids = self.ids.get_or_insert_default();
-                    ids.push(value.to_ascii_lowercase());
+                    ids.push(value.clone());
                     Ok(())
                 }
                 _ => Err(unsupported_filter()),
@@ -139,9 +139,15 @@ impl Selection {
             None => has(kind, name).then(|| name.clone()),
         };
         let select = self.select.as_ref();
+        // GUIDs are in lower case in the directory; the ids of assignments are case-sensitive.
+        let spelled = |id: &String| match kind.entity().id == IdForm::CaseSensitive {
+            true => id.clone(),
+            false => id.to_ascii_lowercase(),
+        };
+        let ids = self.ids.as_ref();
         Scope {
             select: select.map(|names| names.iter().filter_map(own).collect()),
-            ids: self.ids.clone(),
+            ids: ids.map(|ids| ids.iter().map(spelled).collect()),
         }
     }
 
@@ -222,7 +228,7 @@ impl Series {
             let Rows { rows, next } = round::page(call, kind, &self.state, &view);
             let is_last_type = self.at + 1 == count;
             let next = next.or_else(|| endless(call, kind, &view, is_last_type));
-            for mut shown in rows.iter().filter_map(|row| view.render(row)) {
+            for mut shown in rows.iter().filter_map(|row| render(&view, row)) {
                 shown["@odata.type"] = format!("#microsoft.graph.{}", kind.entity().name).into();
                 values.push(shown);
             }
@@ -290,10 +296,7 @@ impl Series {
         let names = texts(&parts[1]).unwrap_or_default();
         let selection = Selection {
             select: texts(&parts[2]),
-            kinds: names
-                .iter()
-                .filter_map(|name| Kind::of_type(name))
-                .collect(),
+            kinds: names.iter().filter_map(|name| tracked(name)).collect(),
             ids: texts(&parts[3]),
         };
         let at = parts[4].as_u64().ok_or_else(wrong)?;
@@ -319,18 +322,35 @@ impl Series {
 }
 
 /// The type that an `isof` names.
-fn kind_of(call: Call<'_>, name: &str) -> Result<Kind, GraphError> {
-    let local = qualified(name).unwrap_or_default();
-    if local.eq_ignore_ascii_case("appRoleAssignment") {
-        return Err(unsupported(call.request));
+fn kind_of(name: &str) -> Result<Kind, GraphError> {
+    qualified(name).and_then(tracked).ok_or_else(|| {
+        GraphError::unsupported_query(format!(
+            "The type '{name}' cannot be tracked by a delta query."
+        ))
+    })
+}
+
+/// The type of that name, if it is one of those.
+fn tracked(name: &str) -> Option<Kind> {
+    let mut kinds = TYPES.iter().map(|(kind, _)| *kind);
+    kinds.find(|kind| kind.entity().name.eq_ignore_ascii_case(name))
+}
+
+/// Renders a row. The permission for app role assignments shows them complete here, though not in the lists of
+/// assignments.
+fn render(view: &View<'_>, row: &Row<'_>) -> Option<Value> {
+    if view.kind != Kind::AppRoleAssignment {
+        return view.render(row);
     }
-    Kind::of_type(local)
-        .filter(|kind| TYPES.iter().any(|(known, _)| known == kind))
-        .ok_or_else(|| {
-            GraphError::unsupported_query(format!(
-                "The type '{name}' cannot be tracked by a delta query."
-            ))
-        })
+    let Row::Present { object, .. } = row else {
+        return view.render(row);
+    };
+    let properties = view.names.iter();
+    let mut shown: Map<String, Value> = properties
+        .filter_map(|name| Some((name.clone(), object.value(name)?)))
+        .collect();
+    shown.insert("id".to_owned(), object.value("id")?);
+    Some(Value::Object(shown))
 }
 
 fn is_type(name: &str, kind: Kind) -> bool {
@@ -362,7 +382,7 @@ fn unsupported_filter() -> GraphError {
 
 const PATH: &str = "/directoryObjects/delta";
 
-/// The types, and the least permission for each (page "directoryObject: delta"). It has app role assignments too.
+/// The types, and the least permission for each (page "directoryObject: delta").
 const TYPES: &[(Kind, &str)] = &[
     (Kind::User, "User.Read.All"),
     (Kind::Group, "Group.Read.All"),
@@ -372,4 +392,5 @@ const TYPES: &[(Kind, &str)] = &[
     (Kind::OrgContact, "OrgContact.Read.All"),
     (Kind::AdministrativeUnit, "AdministrativeUnit.Read.All"),
     (Kind::DirectoryRole, "RoleManagement.Read.Directory"),
+    (Kind::AppRoleAssignment, "User.Read.All"),
 ];

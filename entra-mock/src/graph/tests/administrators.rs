@@ -202,6 +202,38 @@ fn members_and_owners_of_a_role_assignable_group_are_protected() {
 }
 
 #[test]
+fn a_role_through_a_group_allows_what_the_role_allows() {
+    for (role, users, units) in [
+        (SECURITY_READER, 403, 403),
+        (USER_ADMINISTRATOR, 204, 403),
+        (GLOBAL_ADMINISTRATOR, 204, 201),
+    ] {
+        let mut fixture = Fixture::new();
+        let state = fixture.state();
+        state.store.update(Kind::Group, &id(TESTERS), |group| {
+            group.insert("isAssignableToRole".into(), true.into());
+        });
+        state
+            .store
+            .link(Relation::Members, &id(TESTERS), &id(ADELE));
+        assign(&mut fixture, TESTERS, role);
+        fixture.adele(&["User.ReadWrite.All", "AdministrativeUnit.ReadWrite.All"]);
+        let bo = format!("/users/{}", id(BO));
+        let title = json!({"jobTitle": "Lead"});
+        assert_eq!(fixture.patch(&bo, &title).status, users, "{role}");
+        let unit = json!({"displayName": "U"});
+        let unit = fixture.post("/directory/administrativeUnits", &unit);
+        assert_eq!(unit.status, units, "{role}: {}", unit.text);
+        // The role ends with the membership.
+        fixture
+            .state()
+            .store
+            .unlink(Relation::Members, &id(TESTERS), &id(ADELE));
+        assert_eq!(fixture.patch(&bo, &title).status, 403, "{role}");
+    }
+}
+
+#[test]
 fn a_role_for_passwords_writes_nothing_else() {
     for actor in [PASSWORD_ADMINISTRATOR, HELPDESK_ADMINISTRATOR] {
         let mut fixture = Fixture::new();

@@ -143,8 +143,67 @@ fn invalid_options_and_tokens_of_a_delta_of_several_types_return_400() {
         let response = fixture.get(&target);
         assert_eq!(response.status, 400, "{target}: {}", response.text);
     }
-    let assignments = "/directoryObjects/delta?$filter=isof('microsoft.graph.user') or isof('microsoft.graph.appRoleAssignment')";
-    assert_eq!(fixture.get(assignments).status, 501);
+}
+
+#[test]
+fn app_role_assignments_of_a_delta_have_case_sensitive_ids() {
+    let mut fixture = fixture();
+    let now = fixture.now;
+    fixture.state().store.changes.stamp(now, None);
+    let (first, second) = ("aB-1", "Ab-1");
+    for (own, principal) in [(first, ADELE), (second, BO)] {
+        let assignment = json!({
+            "id": own, "appRoleId": id(0), "principalId": id(principal), "principalType": "User", "resourceId": id(DESK)
+        });
+        let assignment = assignment.as_object().cloned().unwrap();
+        fixture
+            .state()
+            .store
+            .insert(Kind::AppRoleAssignment, assignment)
+            .unwrap();
+    }
+    // The least permission shows the rows complete.
+    fixture.application(&["User.Read.All"]);
+    let all = "/directoryObjects/delta?$filter=isof('microsoft.graph.appRoleAssignment')";
+    let (rows, link) = round(&fixture, all);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(
+        rows[0],
+        json!({
+            "@odata.type": "#microsoft.graph.appRoleAssignment", "id": first, "appRoleId": id(0),
+            "principalId": id(ADELE), "principalType": "User", "resourceId": id(DESK)
+        })
+    );
+    let one = format!("{all} or id eq '{second}'");
+    let (rows, of_one) = round(&fixture, &one);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["id"], second);
+
+    // Both end: one by itself, one with its user, and that user comes back.
+    let state = fixture.state();
+    assert!(state.store.remove(Kind::AppRoleAssignment, first));
+    assert!(state.delete(Kind::User, &id(BO)));
+    let removed = |own: &str| {
+        json!({
+            "@odata.type": "#microsoft.graph.appRoleAssignment", "id": own, "@removed": {"reason": "deleted"}
+        })
+    };
+    let (rows, link) = round(&fixture, &link);
+    assert_eq!(rows, [removed(first), removed(second)]);
+    let (rows, of_one) = round(&fixture, &of_one);
+    assert_eq!(rows, [removed(second)]);
+    fixture.state().restore(&id(BO), Vec::new()).unwrap();
+    for link in [link, of_one] {
+        let (rows, link) = round(&fixture, &link);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(
+            (&rows[0]["id"], &rows[0]["principalId"]),
+            (&json!(second), &json!(id(BO)))
+        );
+        assert_eq!(round(&fixture, &link).0, [] as [Value; 0]);
+    }
+    fixture.application(&["Application.Read.All"]);
+    assert_eq!(fixture.get(all).status, 403);
 }
 
 #[test]

@@ -499,9 +499,7 @@ fn a_user_without_a_role_updates_only_some_own_properties() {
 #[test]
 fn an_application_cannot_change_sensitive_properties_of_an_administrator() {
     let mut fixture = writer();
-    fixture.state().store.update(Kind::User, &id(BO), |user| {
-        user.insert(crate::account::ADMIN.into(), true.into());
-    });
+    fixture.promote(BO);
     let bo = format!("/users/{}", id(BO));
     assert_eq!(fixture.delete(&bo).status, 403);
     assert_eq!(

@@ -8,7 +8,7 @@ use super::{
     body::Draft,
 };
 use crate::{
-    account::{PASSWORD, is_administrator},
+    account::PASSWORD,
     directory::sensitive_actions::SensitiveAction,
     odata::GraphError,
     permissions::denied,
@@ -202,7 +202,7 @@ pub(super) fn check_assignment(call: Call<'_>, resource: &Object) -> Result<(), 
     };
     let store = &call.state.store;
     let id = resource["id"].as_str().unwrap_or_default();
-    let administrator = store.get(Kind::User, user).is_some_and(is_administrator);
+    let administrator = call.state.is_administrator(user);
     if administrator || store.is_linked(Relation::Owners, id, user) {
         Ok(())
     } else {
@@ -216,8 +216,7 @@ pub(super) fn check_administrator(call: Call<'_>) -> Result<(), GraphError> {
     let Some(user) = call.caller.user_id.as_deref() else {
         return Ok(());
     };
-    let user = call.state.store.get(Kind::User, user);
-    if user.is_some_and(is_administrator) {
+    if call.state.is_administrator(user) {
         Ok(())
     } else {
         Err(denied())
@@ -234,8 +233,7 @@ pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Resul
     let Some(user) = call.caller.user_id.as_deref() else {
         return Ok(());
     };
-    let user = call.state.store.get(Kind::User, user);
-    if call.state.is_protected(id(object)) && !user.is_some_and(is_administrator) {
+    if call.state.is_protected(id(object)) && !call.state.is_administrator(user) {
         return Err(denied());
     }
     Ok(())

@@ -16,12 +16,13 @@ use super::{
     target::target,
 };
 use crate::{
-    account::is_administrator,
     directory::application_defaults,
     odata::GraphError,
     state::iso,
     store::{Kind, Object},
 };
+
+pub(super) use crate::directory::inherited;
 
 /// Checks a new application and adds the properties that every application has.
 ///
@@ -74,14 +75,7 @@ pub(super) fn adjust(
 /// is an administrator, or the application that may write only its own.
 pub(super) fn first_owner(call: Call<'_>) -> Option<String> {
     match &call.caller.user_id {
-        Some(user) => {
-            let administrator = call
-                .state
-                .store
-                .get(Kind::User, user)
-                .is_some_and(is_administrator);
-            (!administrator).then(|| user.clone())
-        }
+        Some(user) => (!call.state.is_administrator(user)).then(|| user.clone()),
         None => access::only_owned(call, Kind::Application)
             .then(|| call.caller.service_principal_id.clone())
             .flatten(),
@@ -107,37 +101,6 @@ pub(super) fn dependent_changes(call: Call<'_>, before: &Object, after: &Object)
         .collect();
     let id = principal["id"].as_str()?.to_owned();
     (!values.is_empty()).then_some(Step::Update(Kind::ServicePrincipal, id, values))
-}
-
-/// The properties that a service principal takes from its application.
-pub(super) fn inherited(application: &Object) -> [(&'static str, Value); 8] {
-    let api = &application["api"];
-    let list = |value: &Value| match value {
-        Value::Array(_) => value.clone(),
-        _ => json!([]),
-    };
-    let names: Vec<&str> = application["appId"]
-        .as_str()
-        .into_iter()
-        .chain(texts(application.get("identifierUris")))
-        .collect();
-    let redirect_uris: Vec<&str> = ["web", "spa", "publicClient"]
-        .into_iter()
-        .flat_map(|platform| texts(application[platform].get("redirectUris")))
-        .collect();
-    [
-        ("appDisplayName", application["displayName"].clone()),
-        ("appDescription", application["description"].clone()),
-        ("appRoles", list(&application["appRoles"])),
-        (
-            "oauth2PermissionScopes",
-            list(&api["oauth2PermissionScopes"]),
-        ),
-        ("replyUrls", json!(redirect_uris)),
-        ("servicePrincipalNames", json!(names)),
-        ("signInAudience", application["signInAudience"].clone()),
-        ("info", application["info"].clone()),
-    ]
 }
 
 /// `setVerifiedPublisher`: every partner id of seven digits is an account of this tenant.

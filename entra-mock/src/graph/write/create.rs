@@ -183,7 +183,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
 fn creator(call: Call<'_>) -> Option<String> {
     let user = call.caller.user_id.as_ref();
     match user {
-        Some(user) if call.state.roles_of(user).next().is_some() => None,
+        Some(user) if call.state.held_roles(user).next().is_some() => None,
         Some(user) => Some(user.clone()),
         None => call.caller.service_principal_id.clone(),
     }

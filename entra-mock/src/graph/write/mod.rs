@@ -240,13 +240,11 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
         Step::Purge(id) => state.store.purge(&id),
         Step::Link(relation, from, to) => {
             let done = state.store.link(relation, &from, &to);
-            state.apply_role(&from, &to, true);
             state.inherit_licenses(now, &to);
             done
         }
         Step::Unlink(relation, from, to) => {
             let done = state.store.unlink(relation, &from, &to);
-            state.apply_role(&from, &to, false);
             state.inherit_licenses(now, &to);
             done
         }

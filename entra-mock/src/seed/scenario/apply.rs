@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     account::PASSWORD,
-    directory::{NewUser, domains, earlier, object, push},
+    directory::{NewUser, domains, earlier, object, push, set},
     keys,
     login::Certificate,
     schema::mismatches,
@@ -290,11 +290,9 @@ impl Builder<'_> {
         let ids = self.state.add_app(self.founded, &app.name);
         let ids = ids.map_err(|conflict| taken(place, number, "name", &conflict))?;
         let redirect_uris = &app.redirect_uris;
-        self.state
-            .store
-            .update(Kind::Application, &ids.object_id, |object| {
-                object["web"]["redirectUris"] = json!(redirect_uris);
-            });
+        self.state.update_application(&ids.object_id, |object| {
+            object["web"]["redirectUris"] = json!(redirect_uris);
+        });
         self.set(
             Kind::Application,
             &ids.object_id,
@@ -441,13 +439,12 @@ impl Builder<'_> {
             return Err(wrong(name, texts.join("; ")));
         }
         for (name, value) in properties {
-            let fits = self.state.store.update(kind, id, |object| {
-                if value.is_null() {
-                    object.remove(name);
-                } else {
-                    object.insert(name.clone(), value.clone());
-                }
-            });
+            let change = |object: &mut Object| set(object, name, value.clone());
+            let fits = if kind == Kind::Application {
+                self.state.update_application(id, change)
+            } else {
+                self.state.store.update(kind, id, change)
+            };
             if !fits {
                 return Err(wrong(name, "another object has this value".to_owned()));
             }

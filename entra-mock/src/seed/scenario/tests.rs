@@ -327,6 +327,47 @@ fn a_scenario_names_its_company_and_licence() {
     );
 }
 
+#[test]
+fn a_service_principal_has_what_the_properties_of_its_application_say() {
+    let state = build(
+        "
+users:
+  - { name: a, displayName: A }
+applications:
+  - name: Orders API
+    redirectUris: ['https://orders.example/callback']
+    properties:
+      identifierUris: ['api://orders']
+      appRoles:
+        - { id: 11111111-0000-4000-8000-000000000001, value: Reader, displayName: R, description: R, isEnabled: true, allowedMemberTypes: [User] }
+      api:
+        oauth2PermissionScopes:
+          - { id: 11111111-0000-4000-8000-000000000002, value: Orders.Read, type: User, isEnabled: true }
+    assigned: [a]
+",
+    );
+    let application = named(&state, Kind::Application, "Orders API");
+    let principal = named(&state, Kind::ServicePrincipal, "Orders API");
+    assert_eq!(
+        principal["servicePrincipalNames"],
+        json!([application["appId"], "api://orders"])
+    );
+    assert_eq!(
+        principal["replyUrls"],
+        json!(["https://orders.example/callback"])
+    );
+    assert_eq!(
+        principal["oauth2PermissionScopes"][0]["value"],
+        "Orders.Read"
+    );
+    // The user has the role of the application, not default access.
+    let mut assignments = state.store.assignments_of(id(user(&state, "a")));
+    assert_eq!(
+        assignments.next().unwrap()["appRoleId"],
+        principal["appRoles"][0]["id"]
+    );
+}
+
 fn enterprise() -> State {
     Seed::Enterprise.build(now(), License::P2, 1, 0, &Company::default())
 }

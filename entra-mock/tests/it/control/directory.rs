@@ -1,5 +1,6 @@
 //! Users, groups, applications and sign-ins through the control API.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use crate::{
@@ -86,6 +87,26 @@ async fn users_and_groups_of_the_control_api_are_those_of_graph() {
 }
 
 #[tokio::test]
+async fn a_user_is_added_in_a_domain_of_the_tenant() {
+    let server = Controlled::start().await;
+    for name in ["ada@other.example", "ada", "ada@"] {
+        let ada = json!({ "displayName": "Ada Example", "userPrincipalName": name });
+        let rejected = server.send("POST", "/users", &ada).await;
+        assert_eq!(
+            (rejected.status, code(&rejected)),
+            (400, "unknownDomain"),
+            "{name}"
+        );
+        assert!(rejected.text.contains("contoso.com"), "{}", rejected.text);
+    }
+    for name in ["Ada@Contoso.com", "ada@contoso.onmicrosoft.com"] {
+        let ada = json!({ "displayName": "Ada Example", "userPrincipalName": name });
+        let added = server.done("POST", "/users", ada).await;
+        assert_eq!(added["user"]["userPrincipalName"], name);
+    }
+}
+
+#[tokio::test]
 async fn an_application_gets_tokens_with_its_permissions_until_its_secret_is_removed() {
     let server = Controlled::start().await;
     let job = json!({
@@ -132,6 +153,97 @@ async fn an_application_gets_tokens_with_its_permissions_until_its_secret_is_rem
         !shown.contains(secret) && !shown.contains("~secrets"),
         "{shown}"
     );
+}
+
+#[tokio::test]
+async fn a_service_principal_follows_its_application() {
+    let server = Controlled::start().await;
+    let role = |value: &str| {
+        json!({
+            "allowedMemberTypes": ["Application"], "description": value, "displayName": value,
+            "id": "11111111-0000-4000-8000-000000000001", "isEnabled": true, "origin": "Application", "value": value,
+        })
+    };
+    let orders = json!({
+        "displayName": "Orders API", "identifierUris": ["api://orders"], "appRoles": [role("Orders.Read")],
+        "redirectUris": ["https://orders.example/callback"],
+    });
+    let orders = server.done("POST", "/applications", orders).await;
+    let principal = format!(
+        "/servicePrincipals/{}",
+        orders["servicePrincipalId"].as_str().unwrap()
+    );
+    let seen = server.graph(&principal).await.body;
+    assert_eq!(seen["appRoles"][0]["value"], "Orders.Read");
+    assert_eq!(
+        seen["replyUrls"],
+        json!(["https://orders.example/callback"])
+    );
+    assert_eq!(
+        seen["servicePrincipalNames"],
+        json!([orders["appId"], "api://orders"])
+    );
+
+    let job = json!({ "displayName": "Night job", "secret": true });
+    let job = server.done("POST", "/applications", job).await;
+    let granted = json!({ "permission": "Orders.Read", "resource": orders["appId"] });
+    server
+        .done(
+            "POST",
+            "/applications/Night job/application-permissions",
+            granted,
+        )
+        .await;
+    let url = format!(
+        "{}/{}/oauth2/v2.0/token",
+        server.text("uri"),
+        server.text("id")
+    );
+    let token = async |scope: &str| {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", job["appId"].as_str().unwrap()),
+            ("client_secret", job["secret"].as_str().unwrap()),
+            ("scope", scope),
+        ];
+        fetch(http().post(&url).form(&form)).await
+    };
+    let first = token("api://orders/.default").await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    assert_eq!(claims(&first)["roles"], json!(["Orders.Read"]));
+
+    let change = json!({ "identifierUris": ["api://sales"], "appRoles": [role("Sales.Read")] });
+    server
+        .done("PATCH", "/applications/Orders API", change)
+        .await;
+    let second = token("api://sales/.default").await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    assert_eq!(claims(&second)["roles"], json!(["Sales.Read"]));
+    let gone = token("api://orders/.default").await;
+    assert_eq!(gone.body["error_codes"], json!([500_011]), "{}", gone.text);
+}
+
+#[tokio::test]
+async fn an_application_added_with_a_client_id_has_it_in_its_service_principal() {
+    let server = Controlled::start().await;
+    let app_id = "11111111-0000-4000-8000-000000000002";
+    let job = json!({ "displayName": "Night job", "appId": app_id, "secret": true });
+    let job = server.done("POST", "/applications", job).await;
+    assert_eq!(job["appId"], app_id);
+    let token = server
+        .token_of(app_id, job["secret"].as_str().unwrap())
+        .await;
+    assert_eq!(token.status, 200, "{}", token.text);
+    let again = json!({ "displayName": "Other job", "appId": app_id });
+    let again = server.send("POST", "/applications", &again).await;
+    assert_eq!(again.status, 409, "{}", again.text);
+}
+
+/// The claims of an access token.
+fn claims(response: &crate::support::Response) -> serde_json::Value {
+    let token = response.body["access_token"].as_str().unwrap();
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
 #[tokio::test]

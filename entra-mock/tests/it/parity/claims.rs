@@ -225,6 +225,18 @@ pub(super) const CLAIMS: &[Claim] = &[
         "userinfo_has_the_subject_of_the_id_token_and_the_claims_of_the_scopes",
     ),
     row(
+        AUTHORIZE,
+        "Graph tokens of an application name its directory roles",
+        "access token claims page",
+        "the_roles_of_an_application_are_in_its_graph_tokens",
+    ),
+    row(
+        AUTHORIZE,
+        "The account of a guest has the ids of the home tenant in `client_info`",
+        "MSAL",
+        "the_account_of_a_guest_has_the_ids_of_the_home_tenant",
+    ),
+    row(
         CLIENTS,
         "The platform of the redirect URI decides whether a secret is needed",
         "reports",
@@ -381,6 +393,18 @@ pub(super) const CLAIMS: &[Claim] = &[
         "a_company_network_can_restrict_the_tenants",
     ),
     row(
+        ACCESS,
+        "A role through a role-assignable group counts as one of the member",
+        "groups for role assignments page",
+        "a_role_through_a_group_gives_admin_consent_and_is_in_tokens",
+    ),
+    row(
+        ACCESS,
+        "So for what users may write",
+        "groups for role assignments page",
+        "a_role_through_a_group_allows_what_the_role_allows",
+    ),
+    row(
         BROWSERS,
         "A session satisfies a silent request, and hints select the account",
         "OpenID Connect Core",
@@ -463,6 +487,12 @@ pub(super) const CLAIMS: &[Claim] = &[
         "Keys roll over, and old tokens stay valid",
         "signing key rollover page",
         "old_tokens_stay_valid_during_a_rollover",
+    ),
+    row(
+        METADATA,
+        "Metadata of an application leads to its own set of keys",
+        "OpenID Connect page",
+        "the_keys_of_an_application_are_at_the_address_in_its_metadata",
     ),
     row(
         GRAPH,
@@ -639,6 +669,12 @@ pub(super) const CLAIMS: &[Claim] = &[
         "the_public_part_of_a_certificate_is_in_a_round_only_if_it_is_selected",
     ),
     row(
+        QUERIES,
+        "`directoryObjects/delta` has app role assignments",
+        "directoryObject delta page",
+        "app_role_assignments_of_a_delta_have_case_sensitive_ids",
+    ),
+    row(
         LOGS,
         "Every kind of token has an entry of its event type",
         "sign-in logs pages",
@@ -679,5 +715,11 @@ pub(super) const CLAIMS: &[Claim] = &[
         "Items of a batch are throttled one by one",
         "batching page",
         "items_of_a_batch_are_throttled_one_by_one",
+    ),
+    row(
+        LOGS,
+        "Sign-ins have the result of each policy, for callers that may read policies",
+        "sign-in list page",
+        "the_log_has_the_result_of_each_policy_for_callers_that_may_read_policies",
     ),
 ];

@@ -286,11 +286,9 @@ fn complete(state: &mut State, call: &Call<'_>, ids: &AppIds, now: Timestamp) ->
     ] {
         let addresses = call.texts(field);
         if !addresses.is_empty() {
-            state
-                .store
-                .update(Kind::Application, &ids.object_id, |application| {
-                    application[platform]["redirectUris"] = json!(addresses);
-                });
+            state.update_application(&ids.object_id, |application| {
+                application[platform]["redirectUris"] = json!(addresses);
+            });
         }
     }
     for permission in call.texts("applicationPermissions") {
@@ -313,8 +311,10 @@ fn complete(state: &mut State, call: &Call<'_>, ids: &AppIds, now: Timestamp) ->
     }
     let secret = (call.flag("secret") == Some(true))
         .then(|| state.add_secret(now, &ids.object_id, SECRET_VALIDITY));
+    // The body can have a client id of its own.
+    let app_id = app(state, &ids.object_id)?.app_id;
     let mut body = json!({
-        "id": ids.object_id, "appId": ids.app_id, "servicePrincipalId": ids.service_principal_id,
+        "id": ids.object_id, "appId": app_id, "servicePrincipalId": ids.service_principal_id,
         "application": shapes::get(state, Kind::Application, &ids.object_id)?,
     });
     if let Some(secret) = secret.as_ref().map(Secret::expose_secret) {

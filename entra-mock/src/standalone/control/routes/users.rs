@@ -176,6 +176,9 @@ fn add(call: &Call<'_>) -> Outcome {
     let mut properties = call.properties_except(&["displayName", "password"]);
     // An id or name of the caller is checked before anything is added.
     let chosen = call.text("userPrincipalName").map(str::to_ascii_lowercase);
+    if let Some(chosen) = &chosen {
+        check_domain(&state, chosen)?;
+    }
     if let Some(chosen) = &chosen
         && state
             .store
@@ -201,6 +204,24 @@ fn add(call: &Call<'_>) -> Outcome {
     Ok(
         json!({ "user": shapes::get(&state, Kind::User, &id)?, "password": password.expose_secret() }),
     )
+}
+
+/// Users sign in with names in a verified domain only; other names make no usable user.
+fn check_domain(state: &State, name: &str) -> Result<(), ControlError> {
+    let domain = name.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let mut domains = state.domains.iter();
+    if domains.any(|known| known.eq_ignore_ascii_case(domain)) {
+        return Ok(());
+    }
+    Err(ControlError::new(
+        400,
+        "unknownDomain",
+        format!("the user principal name {name} is not in a verified domain of the tenant"),
+        format!(
+            "end it with @ and one of {}, or add and verify the domain first",
+            state.domains.join(", ")
+        ),
+    ))
 }
 
 fn change(call: &Call<'_>) -> Outcome {
