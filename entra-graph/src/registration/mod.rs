@@ -32,6 +32,7 @@ mod advice;
 mod apply;
 mod audit;
 mod blueprint;
+mod check;
 mod destroy;
 mod directory;
 mod expiring;

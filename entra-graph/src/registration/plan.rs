@@ -1,6 +1,6 @@
 //! A plan: what a blueprint changes in one tenant.
 
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use entra_core::ProofSigner;
 
@@ -126,41 +126,6 @@ impl AppRegistration {
             signer: None,
         })
     }
-
-    /// # Errors
-    /// `Registration` for the first contradiction.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        let invalid = |message: String| Err(Error::registration(message));
-        if self.name.trim().is_empty() || self.key().is_empty() {
-            return invalid("a registration needs a name".to_owned());
-        }
-        let mut uris = HashSet::new();
-        let all = [
-            &self.web.redirect_uris,
-            &self.spa.redirect_uris,
-            &self.public_client.redirect_uris,
-        ];
-        for uri in all.into_iter().flatten() {
-            if !uris.insert(uri) {
-                return invalid(format!(
-                    "the redirect URI {uri} is listed twice; it belongs to one platform"
-                ));
-            }
-            if let Err(error) = entra_core::url::Url::parse(uri) {
-                return invalid(format!("{uri:?} is not a redirect URI: {error}"));
-            }
-        }
-        let mut descriptions = HashSet::new();
-        for secret in &self.secrets {
-            if secret.description.trim().is_empty() || !descriptions.insert(&secret.description) {
-                return invalid(format!(
-                    "each secret needs a description of its own, and {:?} is not",
-                    secret.description
-                ));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Plan {
@@ -227,7 +192,11 @@ impl Plan {
             };
             has("openid") && !has("profile")
         });
-        lacks_profile.then_some(NO_PROFILE).into_iter()
+        let of_work = self.work.warnings.iter().map(String::as_str);
+        lacks_profile
+            .then_some(NO_PROFILE)
+            .into_iter()
+            .chain(of_work)
     }
 
     /// # Errors
