@@ -236,15 +236,20 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
             permissions.api
         ))
     })?;
-    let offered = |list: &str| -> Vec<Permission> {
+    let offered = |list: &str, fits: &dyn Fn(&Value) -> bool| -> Vec<Permission> {
         items(&principal, list)
             .iter()
-            .filter(|one| one["isEnabled"] != false)
+            .filter(|one| one["isEnabled"] != false && fits(one))
             .filter_map(Permission::of)
             .collect()
     };
-    let scopes = offered("oauth2PermissionScopes");
-    let roles = offered("appRoles");
+    let takes_applications = |role: &Value| {
+        let mut kinds = items(role, "allowedMemberTypes").iter();
+        kinds.any(|kind| kind == "Application")
+    };
+    let scopes = offered("oauth2PermissionScopes", &|_| true);
+    let roles = offered("appRoles", &takes_applications);
+    let for_users = offered("appRoles", &|role| !takes_applications(role));
     let api = ApiNames::of(&principal);
     let find = |wanted: &[String], own: &[Permission], other: &[Permission], kind: [&str; 2]| {
         wanted
@@ -253,7 +258,16 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
                 own.iter()
                     .find(|one| one.value.eq_ignore_ascii_case(value))
                     .cloned()
-                    .ok_or_else(|| unknown(&api.name, value, own, other, kind))
+                    .ok_or_else(|| {
+                        let mut users = for_users.iter();
+                        if users.any(|one| one.value.eq_ignore_ascii_case(value)) {
+                            return Error::registration(format!(
+                                "{} offers no {} permission {value}; it is an app role for users and groups only",
+                                api.name, kind[0]
+                            ));
+                        }
+                        unknown(&api.name, value, own, other, kind)
+                    })
             })
             .collect::<Result<Vec<_>, _>>()
     };

@@ -297,3 +297,21 @@ async fn permissions_of_another_api_are_asked_for_and_granted() {
         assert!(again.is_empty(), "{again}");
     }
 }
+
+#[tokio::test]
+async fn an_app_role_for_users_is_no_application_permission() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let role = AppRoleBlueprint::for_users("Approver", "Approver", "Approves orders");
+    let api = AppRegistration::new("Orders API").app_role(role);
+    let api = apply(&api, &graph, &mut sink(&tenant)).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application_of(api.client_id(), ["Approver"])
+        .grant_admin_consent();
+    let error = blueprint.plan(&graph).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("it is an app role for users and groups only"),
+        "{error}"
+    );
+}
