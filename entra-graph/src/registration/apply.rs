@@ -122,6 +122,9 @@ impl Plan {
     /// the same sink. Errors that only mean that an own write is not replicated yet are waited out, by the
     /// client's clock.
     ///
+    /// A registration from a template of the gallery takes two minutes more, in which one of another run at the same time
+    /// would become visible; [`sole_writer`](AppRegistration::sole_writer) does without.
+    ///
     /// Which permissions and roles it needs depends on what is to be done; [`missing_rights`](Self::missing_rights) has
     /// those that the caller's token lacks.
     ///
@@ -224,6 +227,9 @@ impl Run<'_> {
             }
             if self.perform_all(&work, &found).await? {
                 self.waited = Duration::ZERO;
+            } else if self.is_held(&found) {
+                agreed = Some((pending, AGREEMENT));
+                self.plan.graph.sleep(LONGEST_WAIT).await;
             } else {
                 self.wait(&work).await?;
                 agreed = Some((pending, AGREEMENT));
@@ -253,8 +259,30 @@ impl Run<'_> {
         let age = found
             .created()
             .map(|at| (self.plan.graph.now() - at).unsigned_abs());
-        let is_first = self.created_here && age.is_some_and(|age| age < WATCH);
+        let is_first = self.is_creator(found) && age.is_some_and(|age| age < WATCH);
         !is_first && !self.plan.blueprint.sole_writer
+    }
+
+    /// Whether this run created the application, and does not follow an older one of another run.
+    fn is_creator(&self, found: &Found) -> bool {
+        let own = self.instantiated.as_ref();
+        self.created_here && own.is_none_or(|(id, _)| found.id() == Some(id.as_str()))
+    }
+
+    /// Whether another run may have created an older application from the template that is not visible yet. Until that is
+    /// known, this run marks none and writes nothing to it: all runs have to follow the same one.
+    fn is_held(&self, found: &Found) -> bool {
+        let blueprint = &self.plan.blueprint;
+        let is_from_template = self.plan.names.template.is_some();
+        if !is_from_template || blueprint.sole_writer || !found.is_unmarked(blueprint) {
+            return false;
+        }
+        let graph = &self.plan.graph;
+        let created = found.created().map(|at| (graph.now() - at).unsigned_abs());
+        let own = self.instantiated.as_ref();
+        let own = own.map(|(_, at)| graph.elapsed(*at));
+        let age = created.into_iter().chain(own).min();
+        age.is_some_and(|age| age < WATCH)
     }
 
     /// Reads until a replica shows what another one has shown already.
@@ -325,7 +353,7 @@ impl Run<'_> {
             found,
             held: &held,
             can_prove: self.plan.signer.is_some(),
-            created_here: self.created_here,
+            created_here: self.is_creator(found),
             now: self.plan.graph.now(),
         };
         let mut work = situation.work();
@@ -355,7 +383,15 @@ impl Run<'_> {
             )
         };
         let certificate_is_unread = work.steps.iter().any(is_first);
+        let is_held = self.is_held(found);
         for step in steps {
+            let settles = matches!(
+                step.action,
+                Action::Instantiate { .. } | Action::DeleteCopy(_)
+            );
+            if is_held && !settles {
+                continue;
+            }
             // A first certificate replaces the whole list, so it must be read back before anything is added.
             if certificate_is_unread && matches!(step.action, Action::AddSecret(_)) {
                 continue;
@@ -619,7 +655,7 @@ const AGREEMENT_TO_STOP: u32 = 10;
 const SHORTEST_WAIT: Duration = Duration::from_secs(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const BETWEEN_READS: Duration = Duration::from_secs(1);
-/// How long a first certificate is looked after: a run at the same time may be late to see it, and this one to see that it
-/// is replaced.
+/// How long a first certificate, and an application from a template, is looked after: a run at the same time may be late
+/// to see it, and this one to see that of the other.
 const WATCH: Duration = Duration::from_secs(2 * 60);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
