@@ -15,15 +15,15 @@ use super::{
     lagging::{WINDOW, backoff, removed, while_lagging, wrote},
     line::Line,
     new_secret::{NewSecretRequest, is_rejection, reference},
-    parts::{Certificate, DeletedChoice},
+    parts::DeletedChoice,
     plan::{Plan, State, failed_sink},
-    policy::{explained_certificates, explained_uris},
+    policy::{NewKey, explained_certificates, explained_uris},
     sink::{ConnectionIds, SecretSink, SecretSlot},
     steps::{Situation, Work, named},
     wire::text,
 };
 use crate::{
-    areas::applications::{CertificateId, NewCertificate, SecretId},
+    areas::applications::{CertificateId, SecretId},
     client::GraphClient,
     error::Error,
     lag::{Lag, Rejection, judge},
@@ -239,8 +239,7 @@ impl Run<'_> {
 
     /// Whether a first certificate that this run wrote is not listed.
     fn is_replaced(&self, found: &Found) -> bool {
-        let is_listed =
-            |one: &Certificate| found.keys.iter().any(|key| text(key, "key") == one.key);
+        let is_listed = |one: &NewKey| found.keys.iter().any(|key| text(key, "key") == one.key());
         self.done.iter().any(|action| match action {
             Action::FirstCertificates { new, .. } => !new.iter().all(is_listed),
             _ => false,
@@ -427,18 +426,13 @@ impl Run<'_> {
             self.add_secret(id, *secret, found).await?;
             return Ok(true);
         }
-        if let (Action::AddKey(certificate), Some(id), Some(signer)) =
+        if let (Action::AddKey(new), Some(id), Some(signer)) =
             (&step.action, ids.application, &self.plan.signer)
         {
             let object = self.plan.graph.application(id);
-            let add = || {
-                let new = NewCertificate::from_key(certificate.key.clone(), &certificate.name);
-                object.add_key(new, &**signer).send()
-            };
+            let add = || object.add_key(new.request(), &**signer).send();
             let added = while_lagging(&self.plan.graph, || self.age(found), add).await;
-            added.map_err(|error| {
-                explained_certificates(error, std::slice::from_ref(certificate))
-            })?;
+            added.map_err(|error| explained_certificates(error, [new]))?;
             return Ok(true);
         }
         if let (Action::RemoveKeyCopy(id), Some(object), Some(signer)) =
@@ -553,7 +547,7 @@ impl Run<'_> {
             object: &object,
             spec,
             name: &name,
-            policy: &self.plan.names.policy,
+            policy: &self.plan.names.policy.secrets,
         };
         let secret = match add.send(|| self.age(found)).await {
             Ok(secret) => secret,

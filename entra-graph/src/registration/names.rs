@@ -7,7 +7,7 @@ use super::{
     blueprint::AppRegistration,
     found::Found,
     parts::{MICROSOFT_GRAPH, Permissions},
-    policy::SecretPolicy,
+    policy::Policies,
     wire::{find_principal, items, text},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) struct Names {
     pub(super) assigned: Vec<Principal>,
     /// The template of the gallery that the registration is created from.
     pub(super) template: Option<Principal>,
-    pub(super) policy: SecretPolicy,
+    pub(super) policy: Policies,
 }
 
 /// An API and its permissions in a blueprint.

@@ -10,7 +10,8 @@ use super::{
     found::Found,
     line::Line,
     names::Names,
-    policy::SecretPolicy,
+    parts::DeletedChoice,
+    policy::Policies,
     rights::{MissingRight, missing},
     sink::{SecretSink, SecretSlot, SinkEntry},
     steps::{Situation, Work},
@@ -95,8 +96,12 @@ impl AppRegistration {
         let mut names = Names::resolve(graph, self).await?;
         let found = Found::read(graph, self).await?;
         names.learn(graph, &found).await?;
-        if !self.secrets.is_empty() {
-            names.policy = SecretPolicy::read(graph, found.application.as_ref()).await?;
+        if !self.secrets.is_empty() || !self.certificates.is_empty() {
+            // One that is restored is as old as it was.
+            let restored = found.deleted.as_ref();
+            let restored = restored.filter(|_| self.if_deleted == DeletedChoice::Restore);
+            let application = found.application.as_ref().or(restored);
+            names.policy = Policies::read(graph, application).await?;
         }
         let situation = Situation {
             blueprint: self,

@@ -9,7 +9,7 @@ use super::{
         lagging::WINDOW,
         line::{Line, Mark},
         parts::SecretBlueprint,
-        policy::SecretPolicy,
+        policy::{NewKey, SecretPolicy},
         sink::SinkEntry,
         wire::{items, text, time},
     },
@@ -21,19 +21,24 @@ impl Situation<'_> {
     pub(super) fn certificates(&self, application: &Value, work: &mut Work) {
         self.copies_of_certificates(work);
         let has = |key: &str| self.found.keys.iter().any(|one| text(one, "key") == key);
-        let missing: Vec<_> = self
-            .blueprint
-            .certificates
-            .iter()
-            .filter(|one| !has(&one.key))
-            .cloned()
-            .collect();
+        let policy = &self.names.policy.certificates;
+        let mut missing: Vec<NewKey> = Vec::new();
+        for one in &self.blueprint.certificates {
+            if has(&one.key) {
+                continue;
+            }
+            match policy.fit(one, self.now) {
+                Ok(new) => {
+                    work.warnings.extend(policy.doubt(one));
+                    missing.push(new);
+                }
+                Err(why) => work.stops.push(why),
+            }
+        }
         if missing.is_empty() {
             return;
         }
-        let lines = missing
-            .iter()
-            .map(|one| Line::add(format!("certificate {:?}", one.name)));
+        let lines = missing.iter().map(|one| Line::add(one.line()));
         let valid = self.found.keys.iter().any(|one| {
             text(one, "usage") == "Verify"
                 && time(one, "endDateTime").is_none_or(|end| end > self.now)
@@ -231,7 +236,7 @@ impl Situation<'_> {
             }
             _ => {}
         }
-        if self.names.policy == SecretPolicy::Forbidden {
+        if self.names.policy.secrets == SecretPolicy::Forbidden {
             work.stops.push(format!(
                 "the tenant's app management policy forbids client secrets, so {:?} cannot be added; use a certificate or a federated credential",
                 spec.description
@@ -239,7 +244,7 @@ impl Situation<'_> {
             return;
         }
         let end = spec.lifetime.end(self.now);
-        let end = end.map(|end| self.names.policy.clamp(self.now, end));
+        let end = end.map(|end| self.names.policy.secrets.clamp(self.now, end));
         let clamped = end.is_some() && end != spec.lifetime.end(self.now);
         let limit = if clamped {
             ", as long as the tenant's policy allows"
