@@ -70,17 +70,27 @@ pub(super) struct Principal {
 }
 
 impl Names {
-    /// Looks every name up.
+    /// Looks every name up that is not that of what the tenant has already.
     ///
     /// # Errors
     /// `Registration` for a name that the tenant does not have; every other kind of [`Error`].
     pub(super) async fn resolve(
         graph: &GraphClient,
         blueprint: &AppRegistration,
+        found: &Found,
     ) -> Result<Self, Error> {
         let mut names = Self::default();
         if let Some(name) = &blueprint.enterprise.template {
-            names.template = Some(template(graph, name).await?);
+            let existing = found.application.as_ref().or(found.deleted.as_ref());
+            let own = existing.map_or("", |one| text(one, "applicationTemplateId"));
+            // The gallery may have dropped it since.
+            names.template = Some(match name.eq_ignore_ascii_case(own) {
+                true => Principal {
+                    id: own.to_owned(),
+                    name: name.clone(),
+                },
+                false => template(graph, name).await?,
+            });
         }
         names.apis = Self::of_apis(graph, blueprint).await?.apis;
         for owner in &blueprint.owners {

@@ -93,8 +93,8 @@ impl AppRegistration {
 
     async fn planned(&self, graph: &GraphClient, held: Vec<SinkEntry>) -> Result<Plan, Error> {
         self.check()?;
-        let mut names = Names::resolve(graph, self).await?;
         let found = Found::read(graph, self).await?;
+        let mut names = Names::resolve(graph, self, &found).await?;
         names.learn(graph, &found).await?;
         if !self.secrets.is_empty() || !self.certificates.is_empty() {
             // One that is restored is as old as it was.

@@ -150,9 +150,19 @@ impl Situation<'_> {
                     Guid::NIL.to_string()
                 }
                 Err(why) => {
-                    work.stops
-                        .push(format!("{} cannot be assigned: {why}", principal.name));
-                    continue;
+                    // One that was assigned before its role was disabled.
+                    let roles = items(application, "appRoles").iter();
+                    let mut ids = roles
+                        .filter(|role| !spec.role.is_empty() && text(role, "value") == spec.role)
+                        .map(|role| text(role, "id"));
+                    match ids.find(|id| has(id) && !self.blueprint.remove_unlisted) {
+                        Some(id) => id.to_owned(),
+                        None => {
+                            work.stops
+                                .push(format!("{} cannot be assigned: {why}", principal.name));
+                            continue;
+                        }
+                    }
                 }
             };
             if !has(&role) {

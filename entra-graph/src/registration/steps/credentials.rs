@@ -146,6 +146,12 @@ impl Situation<'_> {
                         ));
                     }
                 }
+                (Some(other), None) if other.subject.is_none() => {
+                    work.stops.push(format!(
+                        "the federated credential {} has an expression and no subject, so it would accept other tokens than before; give the new one another name, or remove the old one",
+                        one.name
+                    ));
+                }
                 (_, Some(other)) | (Some(other), None) => {
                     let action = Action::UpdateFederated(other.id.clone(), one.clone());
                     work.steps.push(Step::new(action, [Line::change(text)]));
@@ -164,7 +170,14 @@ impl Situation<'_> {
                         || other.issuer.as_deref() == Some(&one.issuer)
                             && other.subject.as_deref() == Some(&one.subject)
                 });
-                if !is_wanted {
+                if !is_wanted && other.subject.is_none() {
+                    work.notes.push(Line::new(
+                        Mark::Keep,
+                        format!(
+                            "federated credential {name} with an expression, which a blueprint cannot list"
+                        ),
+                    ));
+                } else if !is_wanted {
                     let line = Line::remove(format!("federated credential {name}"));
                     work.steps
                         .push(Step::new(Action::DeleteFederated(other.id.clone()), [line]));
