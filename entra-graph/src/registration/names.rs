@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     blueprint::AppRegistration,
     found::Found,
-    parts::{MICROSOFT_GRAPH, Permissions},
+    parts::{Permissions, is_graph},
     policy::Policies,
     wire::{find_principal, items, text},
 };
@@ -303,11 +303,7 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
 /// The service principal of an API, by what a blueprint calls it. Display names do not count: anyone may
 /// register an application of any name.
 async fn principal_of(graph: &GraphClient, api: &str) -> Result<Option<Value>, Error> {
-    let app_id = if api == MICROSOFT_GRAPH {
-        GRAPH_APP_ID
-    } else {
-        api
-    };
+    let app_id = if is_graph(api) { GRAPH_APP_ID } else { api };
     if app_id.parse::<Guid>().is_ok() {
         return find_principal(graph, &Key::app_id(app_id)).await;
     }

@@ -94,14 +94,18 @@ impl Situation<'_> {
             .delegated
             .iter()
             .map(|one| one.value.as_str())
-            .filter(|value| self.blueprint.grant_admin_consent && !current.contains(value))
+            .filter(|value| {
+                let has = |one: &&str| one.eq_ignore_ascii_case(value);
+                self.blueprint.grant_admin_consent && !current.iter().any(has)
+            })
             .collect();
         let unlisted: Vec<&str> = current
             .iter()
             .copied()
             .filter(|name| {
+                let mut listed = api.delegated.iter();
                 self.blueprint.remove_unlisted
-                    && !api.delegated.iter().any(|one| one.value == **name)
+                    && !listed.any(|one| one.value.eq_ignore_ascii_case(name))
             })
             .collect();
         if missing.is_empty() && unlisted.is_empty() {

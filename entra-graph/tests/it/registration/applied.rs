@@ -383,6 +383,11 @@ async fn files_hold_ids_and_secrets_for_their_owner_only() {
     assert_eq!(text.matches("AZURE_CLIENT_ID=").count(), 1);
     assert_eq!(text.matches("AZURE_CLIENT_SECRET=").count(), 1);
     assert_eq!(text.matches("AZURE_CLIENT_SECRET_SECOND_JOB=").count(), 1);
+    for (name, secret) in ["", "_SECOND_JOB"].iter().zip(applied.secrets()) {
+        let date = secret.expires.unwrap().date();
+        let line = format!("AZURE_CLIENT_SECRET{name}_EXPIRES={date}");
+        assert!(text.lines().any(|one| one == line), "{line}");
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
