@@ -1,16 +1,12 @@
 //! Applies a plan: reads, performs what is missing, and reads again until several reads agree.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use entra_core::Timestamp;
 use serde_json::Value;
 
 use super::{
     action::{Action, Ids, Step},
-    blueprint::AppRegistration,
+    applied::{Applied, AppliedSecret},
     found::Found,
     lagging::{WINDOW, backoff, removed, while_lagging, wrote},
     line::Line,
@@ -23,96 +19,11 @@ use super::{
     wire::text,
 };
 use crate::{
-    areas::applications::{CertificateId, SecretId},
-    client::GraphClient,
+    areas::applications::CertificateId,
     error::Error,
     lag::{Lag, Rejection, judge},
     request::Request,
 };
-
-/// What [`Plan::apply`] did, and the ids of the registration.
-#[derive(Clone, Debug)]
-pub struct Applied {
-    pub(super) graph: GraphClient,
-    pub(super) blueprint: AppRegistration,
-    ids: ConnectionIds,
-    object_id: String,
-    service_principal_id: String,
-    /// When something was written that a sign-in depends on.
-    pub(super) sign_in_times: Vec<Timestamp>,
-    lines: Vec<Line>,
-    secrets: Vec<AppliedSecret>,
-}
-
-/// A secret that [`Plan::apply`] added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AppliedSecret {
-    /// Its description in the blueprint.
-    pub description: String,
-    /// Its secret ID.
-    pub id: SecretId,
-    /// When it expires.
-    pub expires: Option<Timestamp>,
-}
-
-impl Applied {
-    /// The application (client) id.
-    #[must_use]
-    pub fn client_id(&self) -> &str {
-        &self.ids.client_id
-    }
-
-    /// The directory (tenant) id, if the token of the caller names it.
-    #[must_use]
-    pub fn tenant_id(&self) -> Option<&str> {
-        self.ids.tenant_id.as_deref()
-    }
-
-    /// The object id of the app registration.
-    #[must_use]
-    pub fn object_id(&self) -> &str {
-        &self.object_id
-    }
-
-    /// The object id of the enterprise application.
-    #[must_use]
-    pub fn service_principal_id(&self) -> &str {
-        &self.service_principal_id
-    }
-
-    /// What was changed, in order; empty if everything existed already.
-    #[must_use]
-    pub fn changes(&self) -> &[Line] {
-        &self.lines
-    }
-
-    /// The secrets that were added.
-    #[must_use]
-    pub fn secrets(&self) -> &[AppliedSecret] {
-        &self.secrets
-    }
-}
-
-impl fmt::Display for Applied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "client id {}", self.ids.client_id)?;
-        if let Some(tenant) = &self.ids.tenant_id {
-            writeln!(f, "tenant id {tenant}")?;
-        }
-        for line in &self.lines {
-            writeln!(f, "  {line}")?;
-        }
-        for secret in &self.secrets {
-            write!(f, "secret {:?} with id {}", secret.description, secret.id)?;
-            if let Some(expires) = secret.expires {
-                write!(f, ", expires {}", expires.date())?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
-    }
-}
 
 impl Plan {
     /// Makes the tenant have what the blueprint lists, and gives new secrets to the sink.
@@ -123,7 +34,7 @@ impl Plan {
     /// client's clock.
     ///
     /// A registration from a template of the gallery takes two minutes more, in which one of another run at the same time
-    /// would become visible; [`sole_writer`](AppRegistration::sole_writer) does without.
+    /// would become visible; [`sole_writer`](super::AppRegistration::sole_writer) does without.
     ///
     /// Which permissions and roles it needs depends on what is to be done; [`missing_rights`](Self::missing_rights) has
     /// those that the caller's token lacks.

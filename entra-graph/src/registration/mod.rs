@@ -29,6 +29,7 @@
 
 mod action;
 mod advice;
+mod applied;
 mod apply;
 mod audit;
 mod blueprint;
@@ -57,7 +58,7 @@ mod verify;
 mod wire;
 
 pub use advice::{PermissionAdvice, allows};
-pub use apply::{Applied, AppliedSecret};
+pub use applied::{Applied, AppliedSecret};
 pub use audit::{AuditFinding, AuditIssue, audit};
 pub use blueprint::AppRegistration;
 pub use expiring::{CredentialKind, ExpiringCredential, expiring};

@@ -2,6 +2,7 @@
 //! mean.
 
 mod certificates;
+mod rules;
 
 use entra_core::{Timestamp, time::Duration};
 use serde_json::Value;
@@ -13,12 +14,13 @@ use crate::{
     objects::{
         AppManagementPolicy, DirectoryObject,
         types::{
-            AppCredentialRestrictionType, AppManagementPolicyActorExemptions,
-            KeyCredentialConfiguration, PasswordCredentialConfiguration,
+            AppCredentialRestrictionType, KeyCredentialConfiguration,
+            PasswordCredentialConfiguration,
         },
     },
 };
 pub(super) use certificates::{CertificatePolicy, NewKey};
+use rules::{SPARE, has_exemptions};
 
 /// What an app management policy says about client secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,12 +103,6 @@ async fn restrictions(
         own.password_credentials.unwrap_or_default(),
         own.key_credentials.unwrap_or_default(),
     ))
-}
-
-/// Whether a restriction exempts some callers. Whether this one is among them cannot be read.
-fn has_exemptions(actors: Option<&AppManagementPolicyActorExemptions>) -> bool {
-    let attributes = actors.and_then(|actors| actors.custom_security_attributes.as_ref());
-    attributes.is_some_and(|attributes| !attributes.is_empty())
 }
 
 impl SecretPolicy {
@@ -241,12 +237,13 @@ pub(super) fn shorter_ends(start: Timestamp) -> impl Iterator<Item = Timestamp> 
 
 const FORBIDS: &str = "CredentialTypeNotAllowedAsPerAppPolicy";
 const LIMITS: &str = "CredentialInvalidLifetimeAsPerAppPolicy";
-const SPARE: Duration = Duration::minutes(5);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::types::CustomSecurityAttributeExemption;
+    use crate::objects::types::{
+        AppManagementPolicyActorExemptions, CustomSecurityAttributeExemption,
+    };
 
     #[test]
     fn a_policy_forbids_secrets_or_limits_their_lifetime() {

@@ -3,7 +3,10 @@
 use entra_core::{Timestamp, format_rfc3339, time::Duration};
 use serde_json::{Value, json};
 
-use super::{super::parts::Certificate, SPARE, has_exemptions};
+use super::{
+    super::parts::Certificate,
+    rules::{SPARE, has_exemptions},
+};
 use crate::{
     areas::{applications::NewCertificate, x509},
     objects::types::{AppKeyCredentialRestrictionType, KeyCredentialConfiguration},
