@@ -257,9 +257,9 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
         let mut kinds = items(role, "allowedMemberTypes").iter();
         kinds.any(|kind| kind == "Application")
     };
-    let scopes = offered("oauth2PermissionScopes", &|_| true);
+    let scopes = offered("oauth2PermissionScopes", &|_: &Value| true);
     let roles = offered("appRoles", &takes_applications);
-    let for_users = offered("appRoles", &|role| !takes_applications(role));
+    let for_users = offered("appRoles", &|role: &Value| !takes_applications(role));
     let api = ApiNames::of(&principal);
     let find = |wanted: &[String], own: &[Permission], other: &[Permission], kind: [&str; 2]| {
         wanted

@@ -51,7 +51,7 @@ impl AppRegistration {
     ///
     /// Needs `Application.Read.All`; with consent to delegated permissions also `Directory.Read.All`, with users
     /// or groups by name the permission to read these. Without `Policy.Read.All` it is unknown whether the tenant
-    /// limits client secrets; [`apply`](Plan::apply) then names the rule when Graph rejects one.
+    /// limits client secrets and certificates; [`apply`](Plan::apply) then names the rule when Graph rejects one.
     ///
     /// A valid secret of the same description counts as present. [`plan_with`](Self::plan_with) also looks whether the
     /// sink has its value, as [`apply`](Plan::apply) does.
