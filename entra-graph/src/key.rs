@@ -83,6 +83,22 @@ impl Key {
 #[cfg(any(feature = "connection", feature = "registration"))]
 pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
 
+/// Whether an API is Microsoft Graph: by its root in a cloud of Microsoft, or by its client id.
+#[cfg(any(feature = "connection", feature = "registration"))]
+pub(crate) fn is_graph(api: &str) -> bool {
+    let plain = api.trim_end_matches('/');
+    GRAPH.iter().any(|one| one.eq_ignore_ascii_case(plain))
+}
+
+#[cfg(any(feature = "connection", feature = "registration"))]
+const GRAPH: [&str; 5] = [
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+    GRAPH_APP_ID,
+];
+
 /// Whether a text can be one segment of a path.
 ///
 /// An empty one or dots would address the collection or its parent. A URL drops tabs and line breaks, so a text with

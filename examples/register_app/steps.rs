@@ -104,7 +104,12 @@ fn stored_secret(path: &Path) -> Result<Secret, Box<dyn Error>> {
     })?;
     let text = Secret::from(text);
     let mut lines = text.expose_secret().lines();
-    let value = lines.find_map(|line| line.strip_prefix("AZURE_CLIENT_SECRET="));
+    // Apply leaves a variable exported that is so already.
+    let value = lines.find_map(|line| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        line.strip_prefix("AZURE_CLIENT_SECRET=")
+    });
     match value {
         Some(value) if !value.is_empty() => Ok(Secret::from(value)),
         _ => Err(format!(

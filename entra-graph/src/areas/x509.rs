@@ -1,4 +1,7 @@
-//! Whether bytes are an X.509 certificate, before they are sent as one.
+//! Whether bytes are an X.509 certificate, before they are sent as one, and what a policy judges of it.
+
+#[cfg(feature = "registration")]
+use entra_core::{Timestamp, parse_rfc3339};
 
 /// Whether the bytes are the DER of one certificate, by its outermost elements (RFC 5280, section 4.1). A private
 /// key, a certificate request or a PKCS#12 file is none. Graph checks the rest.
@@ -15,6 +18,65 @@ pub(crate) fn is_certificate(der: &[u8]) -> bool {
         Some((INTEGER, _, rest)) => matches!(element(rest), Some((SEQUENCE, [OBJECT_ID, ..], _))),
         _ => false,
     }
+}
+
+/// From when to when a certificate is valid; `None` if that cannot be read.
+#[cfg(feature = "registration")]
+pub(crate) fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
+    let [_, validity, _] = fields(der)?;
+    let (tag, start, rest) = element(validity)?;
+    let start = time(tag, start)?;
+    let (tag, end, _) = element(rest)?;
+    Some((start, time(tag, end)?))
+}
+
+/// Whether the issuer of a certificate is its own subject.
+#[cfg(feature = "registration")]
+pub(crate) fn is_self_signed(der: &[u8]) -> bool {
+    fields(der).is_some_and(|[issuer, _, subject]| issuer == subject)
+}
+
+/// Issuer, validity and subject.
+#[cfg(feature = "registration")]
+fn fields(der: &[u8]) -> Option<[&[u8]; 3]> {
+    let (_, certificate, _) = element(der)?;
+    let (_, signed, _) = element(certificate)?;
+    let rest = match element(signed)? {
+        (VERSION, _, rest) => rest,
+        _ => signed,
+    };
+    let (_serial_number, _, rest) = element(rest)?;
+    let (_algorithm, _, rest) = element(rest)?;
+    let (_, issuer, rest) = element(rest)?;
+    let (_, validity, rest) = element(rest)?;
+    let (_, subject, _) = element(rest)?;
+    Some([issuer, validity, subject])
+}
+
+/// A time in one of the two forms that a certificate has (RFC 5280, section 4.1.2.5).
+#[cfg(feature = "registration")]
+fn time(tag: u8, content: &[u8]) -> Option<Timestamp> {
+    let text = str::from_utf8(content).ok()?.strip_suffix('Z')?;
+    let (year, rest) = match tag {
+        UTC_TIME => {
+            let (year, rest) = text.split_at_checked(2)?;
+            let century = if year.parse::<u8>().ok()? >= 50 {
+                "19"
+            } else {
+                "20"
+            };
+            (format!("{century}{year}"), rest)
+        }
+        GENERALIZED_TIME => {
+            let (year, rest) = text.split_at_checked(4)?;
+            (year.to_owned(), rest)
+        }
+        _ => return None,
+    };
+    let part = |index: usize| rest.get(index..index + 2);
+    let (month, day) = (part(0)?, part(2)?);
+    let (hour, minute, second) = (part(4)?, part(6)?, part(8)?);
+    parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
 }
 
 /// The tag and the content of the first element, and what follows it.
@@ -41,6 +103,10 @@ const INTEGER: u8 = 0x02;
 const OBJECT_ID: u8 = 0x06;
 /// `[0] EXPLICIT`.
 const VERSION: u8 = 0xa0;
+#[cfg(feature = "registration")]
+const UTC_TIME: u8 = 0x17;
+#[cfg(feature = "registration")]
+const GENERALIZED_TIME: u8 = 0x18;
 
 #[cfg(test)]
 mod tests {
@@ -50,6 +116,45 @@ mod tests {
         let content = parts.concat();
         let length = u8::try_from(content.len()).unwrap();
         [&[tag, length][..], &content].concat()
+    }
+
+    #[cfg(feature = "registration")]
+    #[test]
+    fn validity_and_issuer_are_read() {
+        let name = |text: &[u8]| nested(0x30, &[&nested(0x0c, &[text])]);
+        let certificate = |version: &[u8], start: &[u8], end: &[u8], subject: &[u8]| {
+            let serial = [2, 1, 1];
+            let algorithm = nested(0x30, &[&[0x06, 1, 42]]);
+            let validity = nested(0x30, &[start, end]);
+            let (issuer, subject) = (name(b"Contoso"), name(subject));
+            let parts: [&[u8]; 6] = [version, &serial, &algorithm, &issuer, &validity, &subject];
+            nested(0x30, &[&nested(0x30, &parts)])
+        };
+        let utc = |text: &[u8]| nested(UTC_TIME, &[text]);
+        let generalized = |text: &[u8]| nested(GENERALIZED_TIME, &[text]);
+        let (v1, v3): (&[u8], &[u8]) = (&[], &[0xa0, 3, 2, 1, 2]);
+        let start = utc(b"990102030405Z");
+        for version in [v1, v3] {
+            let own = certificate(
+                version,
+                &start,
+                &generalized(b"21200101000000Z"),
+                b"Contoso",
+            );
+            let (from, to) = validity(&own).unwrap();
+            assert_eq!(Some(from), parse_rfc3339("1999-01-02T03:04:05Z"));
+            assert_eq!(Some(to), parse_rfc3339("2120-01-01T00:00:00Z"));
+            assert!(is_self_signed(&own));
+        }
+        let issued = certificate(v3, &start, &utc(b"490101000000Z"), b"Orders");
+        let (_, to) = validity(&issued).unwrap();
+        assert_eq!(Some(to), parse_rfc3339("2049-01-01T00:00:00Z"));
+        assert!(!is_self_signed(&issued));
+        for wrong in [&b"490101000000"[..], b"491301000000Z", b"4901Z", b""] {
+            let wrong = certificate(v3, &start, &utc(wrong), b"Orders");
+            assert_eq!(validity(&wrong), None);
+        }
+        assert_eq!(validity(b"text"), None);
     }
 
     #[test]

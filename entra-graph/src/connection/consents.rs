@@ -11,7 +11,7 @@ use super::{
 use crate::{
     client::GraphClient,
     error::Error,
-    key::{GRAPH_APP_ID, Key},
+    key::{Key, is_graph},
     objects::{OAuth2PermissionGrant, ServicePrincipal, User},
 };
 
@@ -45,14 +45,20 @@ impl<'a> Scope<'a> {
             };
         };
         let plain = |uri: &str| uri.trim_end_matches('/').to_ascii_lowercase();
-        let is_graph = GRAPH
-            .iter()
-            .chain([&graph])
-            .any(|one| plain(one) == plain(api));
+        let is_graph = is_graph(api) || plain(graph) == plain(api);
         Self {
             text,
             api: (!is_graph).then_some(api),
             name,
+        }
+    }
+
+    /// The name of a permission of Microsoft Graph without the root; one of another API as it is.
+    pub(super) fn without_root(text: &'a str, graph: &str) -> &'a str {
+        let scope = Self::read(text, graph);
+        match scope.api {
+            None => scope.name,
+            Some(_) => text,
         }
     }
 
@@ -395,14 +401,6 @@ fn admin_consent(need: &str) -> Finding {
 }
 
 const IDENTITY: [&str; 4] = ["openid", "profile", "email", "offline_access"];
-/// What Microsoft Graph is called in scopes.
-const GRAPH: [&str; 5] = [
-    "https://graph.microsoft.com",
-    "https://graph.microsoft.us",
-    "https://dod-graph.microsoft.us",
-    "https://microsoftgraph.chinacloudapi.cn",
-    GRAPH_APP_ID,
-];
 
 #[cfg(test)]
 mod tests {
@@ -421,7 +419,11 @@ mod tests {
             "00000003-0000-0000-c000-000000000000/User.Read",
         ] {
             assert!(Scope::read(text, root).is_of_graph("User.Read"), "{text}");
+            let name = Scope::without_root(text, root);
+            assert!(name.eq_ignore_ascii_case("User.Read"), "{text}: {name}");
         }
+        let other = "api://orders/User.Read";
+        assert_eq!(Scope::without_root(other, root), other);
         for (text, api) in [
             ("api://orders/User.Read", "api://orders"),
             (

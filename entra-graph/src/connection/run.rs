@@ -170,14 +170,17 @@ impl Run<'_> {
             self.page(code, &directory, &client_id, &tenant);
         }
         self.application_unknown(&directory, &client_id, token.is_some());
-        let needs = &self.test.application;
+        let graph = connection.cloud.graph().as_str();
+        let needs = self.test.application.iter();
+        let needs: Vec<String> = needs
+            .map(|need| Scope::without_root(need, graph).to_owned())
+            .collect();
         if credential.is_some() || !needs.is_empty() {
-            self.is_late |= permissions::is_late(needs, token.as_ref(), &directory);
-            let found = permissions::application(needs, token.as_ref(), &directory);
+            self.is_late |= permissions::is_late(&needs, token.as_ref(), &directory);
+            let found = permissions::application(&needs, token.as_ref(), &directory);
             self.findings.extend(found);
         }
         let reader = self.test.reader.as_ref().or(own.as_ref());
-        let graph = connection.cloud.graph().as_str();
         let delegated = self.test.delegated.iter();
         let wanted = consents::Wanted {
             scopes: delegated.map(|need| Scope::read(need, graph)).collect(),

@@ -3,11 +3,7 @@
 use entra_core::Guid;
 use serde_json::{Value, json};
 
-use super::{
-    line::Line,
-    parts::{Certificate, FederatedCredential},
-    wire,
-};
+use super::{line::Line, parts::FederatedCredential, policy::NewKey, wire};
 use crate::{
     areas::{
         application_templates as templates, applications as apps,
@@ -41,10 +37,10 @@ pub(super) enum Action {
         name: String,
     },
     FirstCertificates {
-        new: Vec<Certificate>,
+        new: Vec<NewKey>,
         kept: Vec<Value>,
     },
-    AddKey(Certificate),
+    AddKey(NewKey),
     /// Removes a certificate that is listed twice, by its key id.
     RemoveKeyCopy(String),
     /// Deletes a further application that was created from the template.
@@ -235,7 +231,7 @@ impl Action {
                 let credentials: Vec<Value> = kept
                     .iter()
                     .cloned()
-                    .chain(new.iter().map(credential))
+                    .chain(new.iter().map(NewKey::entry))
                     .collect();
                 send(
                     application()?,
@@ -317,12 +313,6 @@ fn assignment(principal: &str, resource: &str, role: &str) -> Value {
         role.to_owned()
     };
     json!({"principalId": principal, "resourceId": resource, "appRoleId": role})
-}
-
-fn credential(certificate: &Certificate) -> Value {
-    json!({
-        "type": "AsymmetricX509Cert", "usage": "Verify", "key": certificate.key, "displayName": certificate.name,
-    })
 }
 
 fn federated(one: &FederatedCredential, create: bool) -> Value {

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::operation::Operation;
+use super::rights::missing_for;
+use crate::{error::Granted, operation::Operation};
 
 /// The least permissions for some operations.
 ///
@@ -89,16 +90,18 @@ impl fmt::Display for PermissionAdvice {
     }
 }
 
-/// Whether a token with these permissions may call an operation.
+/// Whether a token with these permissions may call an operation. A permission that writes is enough for what the one that
+/// reads the same is enough for.
 #[must_use]
-pub fn allows(operation: &Operation, permissions: &[&str], delegated: bool) -> bool {
-    let enough = if delegated {
-        operation.delegated
-    } else {
-        operation.application
+pub fn allows(operation: &'static Operation, permissions: &[&str], delegated: bool) -> bool {
+    let granted = Granted {
+        delegated,
+        permissions: permissions.iter().map(|one| (*one).to_owned()).collect(),
+        roles: Vec::new(),
+        tenant: None,
+        object_id: None,
     };
-    let has = |list: &[&str]| list.iter().any(|one| permissions.contains(one));
-    has(enough) && (operation.additional.is_empty() || has(operation.additional))
+    missing_for(operation, &granted).is_none()
 }
 
 /// One permission of each list, as few as possible: the least of each, without those that others make needless.

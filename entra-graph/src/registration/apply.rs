@@ -1,118 +1,29 @@
 //! Applies a plan: reads, performs what is missing, and reads again until several reads agree.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use entra_core::Timestamp;
 use serde_json::Value;
 
 use super::{
     action::{Action, Ids, Step},
-    blueprint::AppRegistration,
+    applied::{Applied, AppliedSecret},
     found::Found,
     lagging::{WINDOW, backoff, removed, while_lagging, wrote},
     line::Line,
     new_secret::{NewSecretRequest, is_rejection, reference},
-    parts::{Certificate, DeletedChoice},
+    parts::DeletedChoice,
     plan::{Plan, State, failed_sink},
-    policy::{explained_certificates, explained_uris},
+    policy::{NewKey, explained_certificates, explained_uris},
     sink::{ConnectionIds, SecretSink, SecretSlot},
     steps::{Situation, Work, named},
     wire::text,
 };
 use crate::{
-    areas::applications::{CertificateId, NewCertificate, SecretId},
-    client::GraphClient,
+    areas::applications::CertificateId,
     error::Error,
     lag::{Lag, Rejection, judge},
     request::Request,
 };
-
-/// What [`Plan::apply`] did, and the ids of the registration.
-#[derive(Clone, Debug)]
-pub struct Applied {
-    pub(super) graph: GraphClient,
-    pub(super) blueprint: AppRegistration,
-    ids: ConnectionIds,
-    object_id: String,
-    service_principal_id: String,
-    /// When something was written that a sign-in depends on.
-    pub(super) sign_in_times: Vec<Timestamp>,
-    lines: Vec<Line>,
-    secrets: Vec<AppliedSecret>,
-}
-
-/// A secret that [`Plan::apply`] added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AppliedSecret {
-    /// Its description in the blueprint.
-    pub description: String,
-    /// Its secret ID.
-    pub id: SecretId,
-    /// When it expires.
-    pub expires: Option<Timestamp>,
-}
-
-impl Applied {
-    /// The application (client) id.
-    #[must_use]
-    pub fn client_id(&self) -> &str {
-        &self.ids.client_id
-    }
-
-    /// The directory (tenant) id, if the token of the caller names it.
-    #[must_use]
-    pub fn tenant_id(&self) -> Option<&str> {
-        self.ids.tenant_id.as_deref()
-    }
-
-    /// The object id of the app registration.
-    #[must_use]
-    pub fn object_id(&self) -> &str {
-        &self.object_id
-    }
-
-    /// The object id of the enterprise application.
-    #[must_use]
-    pub fn service_principal_id(&self) -> &str {
-        &self.service_principal_id
-    }
-
-    /// What was changed, in order; empty if everything existed already.
-    #[must_use]
-    pub fn changes(&self) -> &[Line] {
-        &self.lines
-    }
-
-    /// The secrets that were added.
-    #[must_use]
-    pub fn secrets(&self) -> &[AppliedSecret] {
-        &self.secrets
-    }
-}
-
-impl fmt::Display for Applied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "client id {}", self.ids.client_id)?;
-        if let Some(tenant) = &self.ids.tenant_id {
-            writeln!(f, "tenant id {tenant}")?;
-        }
-        for line in &self.lines {
-            writeln!(f, "  {line}")?;
-        }
-        for secret in &self.secrets {
-            write!(f, "secret {:?} with id {}", secret.description, secret.id)?;
-            if let Some(expires) = secret.expires {
-                write!(f, ", expires {}", expires.date())?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
-    }
-}
 
 impl Plan {
     /// Makes the tenant have what the blueprint lists, and gives new secrets to the sink.
@@ -121,6 +32,9 @@ impl Plan {
     /// second run sends reads only, and a run that was interrupted at any request is completed by the next one with
     /// the same sink. Errors that only mean that an own write is not replicated yet are waited out, by the
     /// client's clock.
+    ///
+    /// A registration from a template of the gallery takes two minutes more, in which one of another run at the same time
+    /// would become visible; [`sole_writer`](super::AppRegistration::sole_writer) does without.
     ///
     /// Which permissions and roles it needs depends on what is to be done; [`missing_rights`](Self::missing_rights) has
     /// those that the caller's token lacks.
@@ -224,6 +138,9 @@ impl Run<'_> {
             }
             if self.perform_all(&work, &found).await? {
                 self.waited = Duration::ZERO;
+            } else if self.is_held(&found) {
+                agreed = Some((pending, AGREEMENT));
+                self.plan.graph.sleep(LONGEST_WAIT).await;
             } else {
                 self.wait(&work).await?;
                 agreed = Some((pending, AGREEMENT));
@@ -233,8 +150,7 @@ impl Run<'_> {
 
     /// Whether a first certificate that this run wrote is not listed.
     fn is_replaced(&self, found: &Found) -> bool {
-        let is_listed =
-            |one: &Certificate| found.keys.iter().any(|key| text(key, "key") == one.key);
+        let is_listed = |one: &NewKey| found.keys.iter().any(|key| text(key, "key") == one.key());
         self.done.iter().any(|action| match action {
             Action::FirstCertificates { new, .. } => !new.iter().all(is_listed),
             _ => false,
@@ -253,8 +169,30 @@ impl Run<'_> {
         let age = found
             .created()
             .map(|at| (self.plan.graph.now() - at).unsigned_abs());
-        let is_first = self.created_here && age.is_some_and(|age| age < WATCH);
+        let is_first = self.is_creator(found) && age.is_some_and(|age| age < WATCH);
         !is_first && !self.plan.blueprint.sole_writer
+    }
+
+    /// Whether this run created the application, and does not follow an older one of another run.
+    fn is_creator(&self, found: &Found) -> bool {
+        let own = self.instantiated.as_ref();
+        self.created_here && own.is_none_or(|(id, _)| found.id() == Some(id.as_str()))
+    }
+
+    /// Whether another run may have created an older application from the template that is not visible yet. Until that is
+    /// known, this run marks none and writes nothing to it: all runs have to follow the same one.
+    fn is_held(&self, found: &Found) -> bool {
+        let blueprint = &self.plan.blueprint;
+        let is_from_template = self.plan.names.template.is_some();
+        if !is_from_template || blueprint.sole_writer || !found.is_unmarked(blueprint) {
+            return false;
+        }
+        let graph = &self.plan.graph;
+        let created = found.created().map(|at| (graph.now() - at).unsigned_abs());
+        let own = self.instantiated.as_ref();
+        let own = own.map(|(_, at)| graph.elapsed(*at));
+        let age = created.into_iter().chain(own).min();
+        age.is_some_and(|age| age < WATCH)
     }
 
     /// Reads until a replica shows what another one has shown already.
@@ -325,7 +263,7 @@ impl Run<'_> {
             found,
             held: &held,
             can_prove: self.plan.signer.is_some(),
-            created_here: self.created_here,
+            created_here: self.is_creator(found),
             now: self.plan.graph.now(),
         };
         let mut work = situation.work();
@@ -355,7 +293,15 @@ impl Run<'_> {
             )
         };
         let certificate_is_unread = work.steps.iter().any(is_first);
+        let is_held = self.is_held(found);
         for step in steps {
+            let settles = matches!(
+                step.action,
+                Action::Instantiate { .. } | Action::DeleteCopy(_)
+            );
+            if is_held && !settles {
+                continue;
+            }
             // A first certificate replaces the whole list, so it must be read back before anything is added.
             if certificate_is_unread && matches!(step.action, Action::AddSecret(_)) {
                 continue;
@@ -391,18 +337,13 @@ impl Run<'_> {
             self.add_secret(id, *secret, found).await?;
             return Ok(true);
         }
-        if let (Action::AddKey(certificate), Some(id), Some(signer)) =
+        if let (Action::AddKey(new), Some(id), Some(signer)) =
             (&step.action, ids.application, &self.plan.signer)
         {
             let object = self.plan.graph.application(id);
-            let add = || {
-                let new = NewCertificate::from_key(certificate.key.clone(), &certificate.name);
-                object.add_key(new, &**signer).send()
-            };
+            let add = || object.add_key(new.request(), &**signer).send();
             let added = while_lagging(&self.plan.graph, || self.age(found), add).await;
-            added.map_err(|error| {
-                explained_certificates(error, std::slice::from_ref(certificate))
-            })?;
+            added.map_err(|error| explained_certificates(error, [new]))?;
             return Ok(true);
         }
         if let (Action::RemoveKeyCopy(id), Some(object), Some(signer)) =
@@ -517,7 +458,7 @@ impl Run<'_> {
             object: &object,
             spec,
             name: &name,
-            policy: &self.plan.names.policy,
+            policy: &self.plan.names.policy.secrets,
         };
         let secret = match add.send(|| self.age(found)).await {
             Ok(secret) => secret,
@@ -619,7 +560,7 @@ const AGREEMENT_TO_STOP: u32 = 10;
 const SHORTEST_WAIT: Duration = Duration::from_secs(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const BETWEEN_READS: Duration = Duration::from_secs(1);
-/// How long a first certificate is looked after: a run at the same time may be late to see it, and this one to see that it
-/// is replaced.
+/// How long a first certificate, and an application from a template, is looked after: a run at the same time may be late
+/// to see it, and this one to see that of the other.
 const WATCH: Duration = Duration::from_secs(2 * 60);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(10);

@@ -313,6 +313,9 @@ impl AppRegistration {
     /// Creates it from an application of the gallery, by its display name or the id of its template, instead of
     /// from nothing. [`ApplicationTemplate::NOT_IN_GALLERY`](crate::ApplicationTemplate::NOT_IN_GALLERY) is the
     /// template of the portal's "Create your own application", for SAML and provisioning. It cannot be changed later.
+    ///
+    /// Graph has no call that creates it once only. So [`Plan::apply`](super::Plan::apply) waits two minutes before it writes
+    /// more, and of several runs at the same time all follow the oldest one; [`sole_writer`](Self::sole_writer) does without.
     pub fn gallery_template(mut self, template: impl Into<String>) -> Self {
         self.enterprise.template = Some(template.into());
         self
@@ -367,7 +370,7 @@ impl AppRegistration {
         self
     }
 
-    /// Declares that no other program changes the credentials of this registration at the same time, so that
+    /// Declares that no other program creates this registration or changes its credentials at the same time, so that
     /// the list of certificates may be written as a whole.
     pub const fn sole_writer(mut self) -> Self {
         self.sole_writer = true;

@@ -1,6 +1,6 @@
 //! The way back: a blueprint of what exists, and the removal of a registration.
 
-use entra_core::{ClientId, Timestamp};
+use entra_core::{ClientId, Guid, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -18,15 +18,16 @@ use crate::{
     client::GraphClient,
     error::{Error, ErrorKind},
     key::{GRAPH_APP_ID, Key},
-    objects::{AppRoleAssignment, DirectoryObject, FederatedIdentityCredential, User},
+    objects::{AppRoleAssignment, DirectoryObject, FederatedIdentityCredential, Group, User},
 };
 
 impl AppRegistration {
     /// A blueprint of a registration that exists. Reads only.
     ///
     /// Secrets come as descriptions without values; a lifetime is the one of the existing secret in days. Roles and scopes
-    /// that are disabled are left out, and so are secrets that have ended. Assigned users and owners are named where they can be read, otherwise they are
-    /// object ids. It has the client id, which must be taken out for another tenant. Needs `Application.Read.All`, for
+    /// that are disabled are left out, and so are assignments to them, secrets that have ended, permissions that their API
+    /// does not offer any more, and federated credentials with an expression. Assigned users, groups and owners are named
+    /// where they can be read and the name is not that of another one, otherwise they are object ids. It has the client id, which must be taken out for another tenant. Needs `Application.Read.All`, for
     /// the consents `Directory.Read.All`, and for the names of users `User.Read.All` or `Directory.Read.All`.
     ///
     /// # Errors
@@ -42,7 +43,7 @@ impl AppRegistration {
         let mut blueprint = exported(&application, graph.now());
         blueprint.client_id = Some(client_id);
         for api in items(&application, "requiredResourceAccess") {
-            blueprint.permissions.push(permissions(graph, api).await?);
+            blueprint.permissions.extend(permissions(graph, api).await?);
         }
         let object = graph.application(text(&application, "id"));
         let federated: Vec<FederatedIdentityCredential> = object
@@ -51,7 +52,8 @@ impl AppRegistration {
             .items()
             .try_collect()
             .await?;
-        for one in federated {
+        // One with an expression has no subject, and the expression is read in beta only.
+        for one in federated.into_iter().filter(|one| one.subject.is_some()) {
             let of = |name: &Option<String>| name.clone().unwrap_or_default();
             let audience = one.audiences.iter().flatten().next().cloned();
             let mut credential =
@@ -125,19 +127,45 @@ async fn assigned(
         let id = of(&one.app_role_id);
         let roles = items(application, "appRoles");
         let role = roles.iter().find(|role| text(role, "id") == id);
+        let is_default = id == Guid::NIL.to_string();
+        let is_disabled = role.is_none_or(|role| role["isEnabled"] == false);
+        if is_disabled && !is_default {
+            continue;
+        }
         let mut entry = Assigned {
             role: role.map_or("", |role| text(role, "value")).to_owned(),
             ..Assigned::default()
         };
         match one.principal_type.as_deref() {
             Some("User") => entry.user = Some(user_name(graph, &of(&one.principal_id)).await?),
-            Some("Group") => entry.group = Some(of(&one.principal_display_name)),
+            Some("Group") => {
+                let (id, name) = (of(&one.principal_id), of(&one.principal_display_name));
+                entry.group = Some(group_name(graph, id, name).await?);
+            }
             // An application has its assignment as a permission of its own blueprint.
             _ => continue,
         }
         assigned.push(entry);
     }
     Ok(assigned)
+}
+
+/// The display name of a group if no other group has it; otherwise the object id, also if the token may not read groups.
+async fn group_name(graph: &GraphClient, id: String, name: String) -> Result<String, Error> {
+    let named = graph
+        .groups()
+        .list()
+        .filter(Group::DISPLAY_NAME.eq(name.as_str()))
+        .select(Group::DISPLAY_NAME);
+    let named: Result<Vec<Group>, Error> = named.items().try_collect().await;
+    match named {
+        Ok(named) => Ok(match named.as_slice() {
+            [one] if one.id.eq_ignore_ascii_case(&id) => name,
+            _ => id,
+        }),
+        Err(error) if error.is_forbidden() => Ok(id),
+        Err(error) => Err(error),
+    }
 }
 
 /// The user principal name of a user; the object id of anything else, or if the token may not read users.
@@ -280,14 +308,20 @@ fn exported(application: &Value, now: Timestamp) -> AppRegistration {
     blueprint
 }
 
-async fn permissions(graph: &GraphClient, required: &Value) -> Result<Permissions, Error> {
+/// The permissions of one API that it still offers; none if there are none.
+async fn permissions(graph: &GraphClient, required: &Value) -> Result<Option<Permissions>, Error> {
     let app_id = text(required, "resourceAppId");
     let api = find_principal(graph, &Key::app_id(app_id))
         .await?
         .unwrap_or_default();
     let name = |list: &str, id: &str| {
-        let offered = items(&api, list).iter().find(|one| text(one, "id") == id);
-        offered.map_or(id, |one| text(one, "value")).to_owned()
+        let mut offered = items(&api, list).iter();
+        let offered = offered.find(|one| text(one, "id").eq_ignore_ascii_case(id))?;
+        let value = text(offered, "value");
+        let mut kinds = items(offered, "allowedMemberTypes").iter();
+        let fits = list != "appRoles" || kinds.any(|kind| kind == "Application");
+        let is_offered = offered["isEnabled"] != false && !value.is_empty() && fits;
+        is_offered.then(|| value.to_owned())
     };
     let mut permissions = Permissions {
         api: if app_id == GRAPH_APP_ID {
@@ -300,12 +334,12 @@ async fn permissions(graph: &GraphClient, required: &Value) -> Result<Permission
     for access in items(required, "resourceAccess") {
         let id = text(access, "id");
         if text(access, "type") == "Role" {
-            permissions.application.push(name("appRoles", id));
+            permissions.application.extend(name("appRoles", id));
         } else {
-            permissions
-                .delegated
-                .push(name("oauth2PermissionScopes", id));
+            let name = name("oauth2PermissionScopes", id);
+            permissions.delegated.extend(name);
         }
     }
-    Ok(permissions)
+    let is_empty = permissions.application.is_empty() && permissions.delegated.is_empty();
+    Ok((!is_empty).then_some(permissions))
 }

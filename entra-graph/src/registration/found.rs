@@ -342,11 +342,35 @@ async fn marked(graph: &GraphClient, blueprint: &AppRegistration) -> Result<Opti
     match tagged.as_slice() {
         [] => Ok(None),
         [one] => listed(graph, &one.id, MISSES).await,
-        several => Err(Error::registration(format!(
-            "{} registrations have the tag {tag}; name one of them by client id",
-            several.len()
-        ))),
+        several => {
+            let mut described = Vec::with_capacity(several.len());
+            for one in several {
+                described.push(description(graph, one).await?);
+            }
+            Err(Error::registration(format!(
+                "{} registrations have the tag {tag}: {}; name the one that programs use by client id, and destroy the other",
+                several.len(),
+                described.join("; ")
+            )))
+        }
     }
+}
+
+/// What tells an application from another one with the same tag.
+async fn description(graph: &GraphClient, application: &Application) -> Result<String, Error> {
+    let read = find_application(graph, &Key::from(&application.id)).await?;
+    let read = read.unwrap_or_default();
+    let has_secrets = !items(&read, "passwordCredentials").is_empty();
+    let has_credentials = has_secrets || !keys(graph, &application.id).await?.is_empty();
+    Ok(format!(
+        "client id {} with the object id {}, created {}, {} secrets or certificates",
+        application.app_id.as_deref().unwrap_or_default(),
+        application.id,
+        read["createdDateTime"]
+            .as_str()
+            .unwrap_or("at a time that is not known"),
+        if has_credentials { "with" } else { "without" }
+    ))
 }
 
 /// The applications that were created from the template of this blueprint and are not marked yet, oldest first, so that

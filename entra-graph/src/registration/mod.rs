@@ -29,9 +29,11 @@
 
 mod action;
 mod advice;
+mod applied;
 mod apply;
 mod audit;
 mod blueprint;
+mod check;
 mod destroy;
 mod directory;
 mod expiring;
@@ -56,7 +58,7 @@ mod verify;
 mod wire;
 
 pub use advice::{PermissionAdvice, allows};
-pub use apply::{Applied, AppliedSecret};
+pub use applied::{Applied, AppliedSecret};
 pub use audit::{AuditFinding, AuditIssue, audit};
 pub use blueprint::AppRegistration;
 pub use expiring::{CredentialKind, ExpiringCredential, expiring};

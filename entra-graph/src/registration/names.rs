@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{
     blueprint::AppRegistration,
     found::Found,
-    parts::{MICROSOFT_GRAPH, Permissions},
-    policy::SecretPolicy,
+    parts::{Permissions, is_graph},
+    policy::Policies,
     wire::{find_principal, items, text},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) struct Names {
     pub(super) assigned: Vec<Principal>,
     /// The template of the gallery that the registration is created from.
     pub(super) template: Option<Principal>,
-    pub(super) policy: SecretPolicy,
+    pub(super) policy: Policies,
 }
 
 /// An API and its permissions in a blueprint.
@@ -70,17 +70,27 @@ pub(super) struct Principal {
 }
 
 impl Names {
-    /// Looks every name up.
+    /// Looks every name up that is not that of what the tenant has already.
     ///
     /// # Errors
     /// `Registration` for a name that the tenant does not have; every other kind of [`Error`].
     pub(super) async fn resolve(
         graph: &GraphClient,
         blueprint: &AppRegistration,
+        found: &Found,
     ) -> Result<Self, Error> {
         let mut names = Self::default();
         if let Some(name) = &blueprint.enterprise.template {
-            names.template = Some(template(graph, name).await?);
+            let existing = found.application.as_ref().or(found.deleted.as_ref());
+            let own = existing.map_or("", |one| text(one, "applicationTemplateId"));
+            // The gallery may have dropped it since.
+            names.template = Some(match name.eq_ignore_ascii_case(own) {
+                true => Principal {
+                    id: own.to_owned(),
+                    name: name.clone(),
+                },
+                false => template(graph, name).await?,
+            });
         }
         names.apis = Self::of_apis(graph, blueprint).await?.apis;
         for owner in &blueprint.owners {
@@ -236,15 +246,20 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
             permissions.api
         ))
     })?;
-    let offered = |list: &str| -> Vec<Permission> {
+    let offered = |list: &str, fits: &dyn Fn(&Value) -> bool| -> Vec<Permission> {
         items(&principal, list)
             .iter()
-            .filter(|one| one["isEnabled"] != false)
+            .filter(|one| one["isEnabled"] != false && fits(one))
             .filter_map(Permission::of)
             .collect()
     };
-    let scopes = offered("oauth2PermissionScopes");
-    let roles = offered("appRoles");
+    let takes_applications = |role: &Value| {
+        let mut kinds = items(role, "allowedMemberTypes").iter();
+        kinds.any(|kind| kind == "Application")
+    };
+    let scopes = offered("oauth2PermissionScopes", &|_: &Value| true);
+    let roles = offered("appRoles", &takes_applications);
+    let for_users = offered("appRoles", &|role: &Value| !takes_applications(role));
     let api = ApiNames::of(&principal);
     let find = |wanted: &[String], own: &[Permission], other: &[Permission], kind: [&str; 2]| {
         wanted
@@ -253,7 +268,16 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
                 own.iter()
                     .find(|one| one.value.eq_ignore_ascii_case(value))
                     .cloned()
-                    .ok_or_else(|| unknown(&api.name, value, own, other, kind))
+                    .ok_or_else(|| {
+                        let mut users = for_users.iter();
+                        if users.any(|one| one.value.eq_ignore_ascii_case(value)) {
+                            return Error::registration(format!(
+                                "{} offers no {} permission {value}; it is an app role for users and groups only",
+                                api.name, kind[0]
+                            ));
+                        }
+                        unknown(&api.name, value, own, other, kind)
+                    })
             })
             .collect::<Result<Vec<_>, _>>()
     };
@@ -279,11 +303,7 @@ async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames,
 /// The service principal of an API, by what a blueprint calls it. Display names do not count: anyone may
 /// register an application of any name.
 async fn principal_of(graph: &GraphClient, api: &str) -> Result<Option<Value>, Error> {
-    let app_id = if api == MICROSOFT_GRAPH {
-        GRAPH_APP_ID
-    } else {
-        api
-    };
+    let app_id = if is_graph(api) { GRAPH_APP_ID } else { api };
     if app_id.parse::<Guid>().is_ok() {
         return find_principal(graph, &Key::app_id(app_id)).await;
     }

@@ -5,7 +5,6 @@ mod lifetime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::GRAPH_APP_ID;
 pub(super) use credentials::SecretBlueprint;
 pub use credentials::{Certificate, FederatedCredential};
 pub use lifetime::Lifetime;
@@ -118,9 +117,9 @@ pub(super) struct Permissions {
 }
 
 impl Permissions {
-    /// Whether the API is Microsoft Graph, by name or by client id.
+    /// Whether the API is Microsoft Graph, by name, URI or client id.
     pub(super) fn is_graph(&self) -> bool {
-        self.api == MICROSOFT_GRAPH || self.api.eq_ignore_ascii_case(GRAPH_APP_ID)
+        is_graph(&self.api)
     }
 }
 
@@ -305,6 +304,11 @@ impl Enterprise {
     pub(super) fn assign(&mut self, user: Option<String>, group: Option<String>, role: String) {
         self.assigned.push(Assigned { user, group, role });
     }
+}
+
+/// Whether a blueprint calls Microsoft Graph so.
+pub(super) fn is_graph(api: &str) -> bool {
+    api.eq_ignore_ascii_case(MICROSOFT_GRAPH) || crate::key::is_graph(api)
 }
 
 /// The name of Microsoft Graph in a blueprint.

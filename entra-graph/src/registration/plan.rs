@@ -1,6 +1,6 @@
 //! A plan: what a blueprint changes in one tenant.
 
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use entra_core::ProofSigner;
 
@@ -10,7 +10,8 @@ use super::{
     found::Found,
     line::Line,
     names::Names,
-    policy::SecretPolicy,
+    parts::DeletedChoice,
+    policy::Policies,
     rights::{MissingRight, missing},
     sink::{SecretSink, SecretSlot, SinkEntry},
     steps::{Situation, Work},
@@ -50,7 +51,7 @@ impl AppRegistration {
     ///
     /// Needs `Application.Read.All`; with consent to delegated permissions also `Directory.Read.All`, with users
     /// or groups by name the permission to read these. Without `Policy.Read.All` it is unknown whether the tenant
-    /// limits client secrets; [`apply`](Plan::apply) then names the rule when Graph rejects one.
+    /// limits client secrets and certificates; [`apply`](Plan::apply) then names the rule when Graph rejects one.
     ///
     /// A valid secret of the same description counts as present. [`plan_with`](Self::plan_with) also looks whether the
     /// sink has its value, as [`apply`](Plan::apply) does.
@@ -92,11 +93,15 @@ impl AppRegistration {
 
     async fn planned(&self, graph: &GraphClient, held: Vec<SinkEntry>) -> Result<Plan, Error> {
         self.check()?;
-        let mut names = Names::resolve(graph, self).await?;
         let found = Found::read(graph, self).await?;
+        let mut names = Names::resolve(graph, self, &found).await?;
         names.learn(graph, &found).await?;
-        if !self.secrets.is_empty() {
-            names.policy = SecretPolicy::read(graph, found.application.as_ref()).await?;
+        if !self.secrets.is_empty() || !self.certificates.is_empty() {
+            // One that is restored is as old as it was.
+            let restored = found.deleted.as_ref();
+            let restored = restored.filter(|_| self.if_deleted == DeletedChoice::Restore);
+            let application = found.application.as_ref().or(restored);
+            names.policy = Policies::read(graph, application).await?;
         }
         let situation = Situation {
             blueprint: self,
@@ -125,41 +130,6 @@ impl AppRegistration {
             held,
             signer: None,
         })
-    }
-
-    /// # Errors
-    /// `Registration` for the first contradiction.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        let invalid = |message: String| Err(Error::registration(message));
-        if self.name.trim().is_empty() || self.key().is_empty() {
-            return invalid("a registration needs a name".to_owned());
-        }
-        let mut uris = HashSet::new();
-        let all = [
-            &self.web.redirect_uris,
-            &self.spa.redirect_uris,
-            &self.public_client.redirect_uris,
-        ];
-        for uri in all.into_iter().flatten() {
-            if !uris.insert(uri) {
-                return invalid(format!(
-                    "the redirect URI {uri} is listed twice; it belongs to one platform"
-                ));
-            }
-            if let Err(error) = entra_core::url::Url::parse(uri) {
-                return invalid(format!("{uri:?} is not a redirect URI: {error}"));
-            }
-        }
-        let mut descriptions = HashSet::new();
-        for secret in &self.secrets {
-            if secret.description.trim().is_empty() || !descriptions.insert(&secret.description) {
-                return invalid(format!(
-                    "each secret needs a description of its own, and {:?} is not",
-                    secret.description
-                ));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -227,7 +197,11 @@ impl Plan {
             };
             has("openid") && !has("profile")
         });
-        lacks_profile.then_some(NO_PROFILE).into_iter()
+        let of_work = self.work.warnings.iter().map(String::as_str);
+        lacks_profile
+            .then_some(NO_PROFILE)
+            .into_iter()
+            .chain(of_work)
     }
 
     /// # Errors

@@ -1,21 +1,26 @@
-//! The app management policy that applies to an application, as far as it limits client secrets, and what its rejections
+//! The app management policy that applies to an application, as far as it limits its credentials, and what its rejections
 //! mean.
+
+mod certificates;
+mod rules;
 
 use entra_core::{Timestamp, time::Duration};
 use serde_json::Value;
 
-use super::{
-    parts::Certificate,
-    wire::{text, time},
-};
+use super::wire::{text, time};
 use crate::{
     client::GraphClient,
     error::Error,
     objects::{
         AppManagementPolicy, DirectoryObject,
-        types::{AppCredentialRestrictionType, PasswordCredentialConfiguration},
+        types::{
+            AppCredentialRestrictionType, KeyCredentialConfiguration,
+            PasswordCredentialConfiguration,
+        },
     },
 };
+pub(super) use certificates::{CertificatePolicy, NewKey};
+use rules::{SPARE, has_exemptions};
 
 /// What an app management policy says about client secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +36,20 @@ pub(super) enum SecretPolicy {
     Forbidden,
 }
 
-impl SecretPolicy {
+/// What the policy that applies to an application says about its credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Policies {
+    pub(super) secrets: SecretPolicy,
+    pub(super) certificates: CertificatePolicy,
+}
+
+/// The restrictions of a policy.
+type Restrictions = (
+    Vec<PasswordCredentialConfiguration>,
+    Vec<KeyCredentialConfiguration>,
+);
+
+impl Policies {
     /// Reads the policy for an application, or for one that is created now: the policy that is assigned to it, or
     /// the default of the tenant. Needs `Policy.Read.All`, and for an application that exists `Application.Read.All`;
     /// without them the policy is unknown.
@@ -42,64 +60,80 @@ impl SecretPolicy {
         graph: &GraphClient,
         application: Option<&Value>,
     ) -> Result<Self, Error> {
-        match Self::restrictions(graph, application).await {
-            Ok(restrictions) => {
+        match restrictions(graph, application).await {
+            Ok((secrets, certificates)) => {
                 let created = match application {
                     Some(application) => time(application, "createdDateTime"),
                     None => Some(graph.now()),
                 };
-                Ok(Self::of(&restrictions, created))
+                Ok(Self {
+                    secrets: SecretPolicy::of(&secrets, created),
+                    certificates: CertificatePolicy::of(&certificates, created),
+                })
             }
             Err(error) if error.status().is_some_and(|status| !status.is_success()) => {
-                Ok(Self::Unknown)
+                Ok(Self::default())
             }
             Err(error) => Err(error),
         }
     }
+}
 
-    async fn restrictions(
-        graph: &GraphClient,
-        application: Option<&Value>,
-    ) -> Result<Vec<PasswordCredentialConfiguration>, Error> {
-        if let Some(application) = application
-            && let Some(policy) = assigned(graph, text(application, "id")).await?
-        {
-            // An assigned policy replaces the default one as a whole.
-            let restrictions = policy.restrictions.map(|one| *one);
-            return Ok(restrictions
-                .and_then(|one| one.password_credentials)
-                .unwrap_or_default());
-        }
-        let default = graph.default_app_management_policy().get().send().await?;
-        if default.is_enabled != Some(true) {
-            return Ok(Vec::new());
-        }
-        let restrictions = default.application_restrictions.map(|one| *one);
-        Ok(restrictions
-            .and_then(|one| one.password_credentials)
-            .unwrap_or_default())
+async fn restrictions(
+    graph: &GraphClient,
+    application: Option<&Value>,
+) -> Result<Restrictions, Error> {
+    if let Some(application) = application
+        && let Some(policy) = assigned(graph, text(application, "id")).await?
+    {
+        // An assigned policy replaces the default one as a whole.
+        let own = policy.restrictions.map(|one| *one).unwrap_or_default();
+        return Ok((
+            own.password_credentials.unwrap_or_default(),
+            own.key_credentials.unwrap_or_default(),
+        ));
     }
+    let default = graph.default_app_management_policy().get().send().await?;
+    if default.is_enabled != Some(true) {
+        return Ok(Restrictions::default());
+    }
+    let own = default.application_restrictions.map(|one| *one);
+    let own = own.unwrap_or_default();
+    Ok((
+        own.password_credentials.unwrap_or_default(),
+        own.key_credentials.unwrap_or_default(),
+    ))
+}
 
+impl SecretPolicy {
     fn of(restrictions: &[PasswordCredentialConfiguration], created: Option<Timestamp>) -> Self {
-        let mut result = Self::Unrestricted;
+        let mut shortest: Option<Duration> = None;
+        let mut is_unknown = false;
         for restriction in restrictions {
             if !restriction.applies_to_created(created) {
                 continue;
             }
+            let exempts = has_exemptions(restriction.exclude_actors.as_deref());
             match restriction.restriction_type {
+                Some(
+                    AppCredentialRestrictionType::PasswordAddition
+                    | AppCredentialRestrictionType::PasswordLifetime,
+                ) if exempts => is_unknown = true,
                 Some(AppCredentialRestrictionType::PasswordAddition) => return Self::Forbidden,
                 Some(AppCredentialRestrictionType::PasswordLifetime) => {
                     let longest = restriction
                         .longest_lifetime()
                         .and_then(|longest| Duration::try_from(longest).ok());
-                    if let Some(longest) = longest {
-                        result = Self::Longest(longest);
-                    }
+                    shortest = shortest.into_iter().chain(longest).min();
                 }
                 _ => {}
             }
         }
-        result
+        match shortest {
+            Some(longest) => Self::Longest(longest),
+            None if is_unknown => Self::Unknown,
+            None => Self::Unrestricted,
+        }
     }
 
     /// The end of a secret that is to expire at `end`, or as late as the policy allows. The start is set by
@@ -148,7 +182,10 @@ pub(super) fn explained(error: Error, description: &str) -> Error {
 }
 
 /// The same for new certificates.
-pub(super) fn explained_certificates(error: Error, certificates: &[Certificate]) -> Error {
+pub(super) fn explained_certificates<'a>(
+    error: Error,
+    certificates: impl IntoIterator<Item = &'a NewKey>,
+) -> Error {
     let (rule, fix) = match error.code() {
         Some(FORBIDS) => (
             "does not allow such a certificate",
@@ -160,8 +197,8 @@ pub(super) fn explained_certificates(error: Error, certificates: &[Certificate])
         ),
         _ => return error,
     };
-    let names = certificates.iter().map(|one| format!("{:?}", one.name));
-    let names: Vec<String> = names.collect();
+    let names = certificates.into_iter();
+    let names: Vec<String> = names.map(|one| format!("{:?}", one.name())).collect();
     rejected(error, rule, &names.join(", "), fix)
 }
 
@@ -200,11 +237,13 @@ pub(super) fn shorter_ends(start: Timestamp) -> impl Iterator<Item = Timestamp> 
 
 const FORBIDS: &str = "CredentialTypeNotAllowedAsPerAppPolicy";
 const LIMITS: &str = "CredentialInvalidLifetimeAsPerAppPolicy";
-const SPARE: Duration = Duration::minutes(5);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::types::{
+        AppManagementPolicyActorExemptions, CustomSecurityAttributeExemption,
+    };
 
     #[test]
     fn a_policy_forbids_secrets_or_limits_their_lifetime() {
@@ -224,5 +263,28 @@ mod tests {
             now + Duration::days(7)
         );
         assert_eq!(SecretPolicy::of(&[], Some(now)), SecretPolicy::Unrestricted);
+    }
+
+    #[test]
+    fn the_shortest_lifetime_counts_and_an_exemption_is_unknown() {
+        use AppCredentialRestrictionType::{PasswordAddition, PasswordLifetime};
+        let now = Some(Timestamp::UNIX_EPOCH);
+        let limit = |days| PasswordCredentialConfiguration::limits(PasswordLifetime, days);
+        let shortest = SecretPolicy::Longest(Duration::days(90));
+        for days in [[90, 180], [180, 90]] {
+            assert_eq!(SecretPolicy::of(&days.map(limit), now), shortest);
+        }
+        let exempt = || {
+            let attribute = CustomSecurityAttributeExemption::default();
+            AppManagementPolicyActorExemptions::default().custom_security_attributes([attribute])
+        };
+        let blocks = PasswordCredentialConfiguration::blocks(PasswordAddition);
+        let of_some = blocks.clone().exclude_actors(exempt());
+        let of = |list: &[PasswordCredentialConfiguration]| SecretPolicy::of(list, now);
+        assert_eq!(of(std::slice::from_ref(&of_some)), SecretPolicy::Unknown);
+        assert_eq!(of(&[of_some.clone(), limit(90)]), shortest);
+        assert_eq!(of(&[of_some, blocks]), SecretPolicy::Forbidden);
+        let limit = limit(90).exclude_actors(exempt());
+        assert_eq!(of(&[limit]), SecretPolicy::Unknown);
     }
 }

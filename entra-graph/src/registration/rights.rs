@@ -161,8 +161,20 @@ fn lacking(operation: &'static Operation, granted: &Granted) -> Option<Needs> {
     }
     [enough, operation.additional]
         .into_iter()
-        .find(|list| !list.is_empty() && !list.iter().any(|one| granted.has(one)))
+        .find(|list| {
+            let mut held = granted.held(list);
+            !list.is_empty() && !held.any(|one| is_enough(one, list, operation))
+        })
         .map(Needs::OneOf)
+}
+
+/// Whether a permission that is one of a list, or writes what one of them reads, is enough for an operation.
+/// `GroupMember.ReadWrite.All` lists groups by its description, and not by the page of that list.
+fn is_enough(held: &str, list: &[&str], operation: &Operation) -> bool {
+    let reads_groups = ["/groups", "/groups/$count", "/groups/delta", "/groups/{id}"];
+    list.contains(&held)
+        || held != "GroupMember.ReadWrite.All"
+        || !reads_groups.contains(&operation.path)
 }
 
 /// The template ids of the directory roles that may consent to application permissions of Microsoft Graph:
@@ -179,3 +191,41 @@ const CONSENTING: [&str; 4] = [
     "158c047a-c907-4556-b7ef-446551a6b5f7",
     "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_that_writes_is_enough_to_read() {
+        for (held, operation, is_enough) in [
+            ("Application.ReadWrite.All", "application-list", true),
+            ("Application.Read.All", "application-list", true),
+            ("Application.Read.All", "application-update", false),
+            ("Group.ReadWrite.All", "group-list", true),
+            ("GroupMember.ReadWrite.All", "group-list", false),
+            ("GroupMember.ReadWrite.All", "group-list-members", true),
+            ("User.ReadWrite.All", "user-list", true),
+            ("User.ReadWrite.All", "group-list", false),
+            // The permission to assign alone does not find the service principals.
+            (
+                "AppRoleAssignment.ReadWrite.All",
+                "serviceprincipal-post-approleassignedto",
+                false,
+            ),
+        ] {
+            let granted = Granted {
+                delegated: false,
+                permissions: vec![held.to_owned()],
+                roles: Vec::new(),
+                tenant: None,
+                object_id: None,
+            };
+            let operation = crate::areas::operations()
+                .find(|one| one.name == operation)
+                .unwrap();
+            let missing = missing_for(operation, &granted);
+            assert_eq!(missing.is_none(), is_enough, "{held}: {missing:?}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ use super::{
     new_secret::{NewSecretRequest, is_rejection, reference},
     parts::SecretBlueprint,
     plan::failed_sink,
-    policy::SecretPolicy,
+    policy::Policies,
     sink::{SecretSink, SecretSlot, SinkEntry},
     steps::named,
     verify::{credential, until_accepted},
@@ -75,7 +75,7 @@ impl AppRegistration {
         let checked = sink.check(&key, Some(client_id), tenant.as_deref());
         checked.await.map_err(failed_sink)?;
         // Nothing may fail between a reservation and the secret, or a later run waits for a secret that never was.
-        let policy = SecretPolicy::read(graph, Some(&application)).await?;
+        let policy = Policies::read(graph, Some(&application)).await?;
         let object = graph.application(text(&application, "id"));
         let previous = match held {
             SinkEntry::Stored { id, .. } => Some(id),
@@ -97,7 +97,7 @@ impl AppRegistration {
             object: &object,
             spec,
             name: &name,
-            policy: &policy,
+            policy: &policy.secrets,
         };
         let secret = match add.send(age).await {
             Ok(secret) => secret,

@@ -11,15 +11,11 @@ use super::{
     found::{self, keys},
     lagging::{backoff, own_write, removed, while_lagging, wrote},
     parts::Certificate,
-    policy::explained_certificates,
+    policy::{Policies, explained_certificates},
     verify::{credential, until_accepted},
     wire::{text, time},
 };
-use crate::{
-    areas::applications::{CertificateId, NewCertificate},
-    client::GraphClient,
-    error::Error,
-};
+use crate::{areas::applications::CertificateId, client::GraphClient, error::Error};
 
 /// A certificate that was replaced by [`AppRegistration::rotate_certificate`].
 ///
@@ -42,7 +38,8 @@ impl AppRegistration {
     /// `material` is the new certificate with its private key, for a sign-in. If the run is interrupted, the next one
     /// with the same certificate completes it. Errors that can be replication lag are waited out. From then on the
     /// blueprint lists the new certificate instead of the old one. Needs `Application.ReadWrite.All`, or
-    /// `Application.ReadWrite.OwnedBy` for an application that owns it; none for its own certificates.
+    /// `Application.ReadWrite.OwnedBy` for an application that owns it; none for its own certificates. With
+    /// `Policy.Read.All` the new one expires as early as the tenant's app management policy demands.
     ///
     /// # Errors
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration, the
@@ -74,12 +71,12 @@ impl AppRegistration {
         let previous = before.iter().find(|key| is_key_of(key, present));
         let previous = previous.and_then(|key| text(key, "keyId").parse().ok());
         if !before.iter().any(|key| text(key, "key") == new.key) {
-            let add = || {
-                let certificate = NewCertificate::from_key(new.key.clone(), &new.name);
-                object.add_key(certificate, present).send()
-            };
+            let policy = Policies::read(graph, Some(&application)).await?;
+            let fitting = policy.certificates.fit(new, graph.now());
+            let fitting = fitting.map_err(Error::registration)?;
+            let add = || object.add_key(fitting.request(), present).send();
             let added = while_lagging(graph, age, add).await;
-            added.map_err(|error| explained_certificates(error, std::slice::from_ref(new)))?;
+            added.map_err(|error| explained_certificates(error, [&fitting]))?;
             wrote(graph, &self.key());
         }
         let listed = listed(graph, id, new).await?;

@@ -118,12 +118,13 @@ pub(super) struct Difference {
     pub(super) lines: Vec<Line>,
 }
 
-/// What the blueprint wants, by setting. Settings that it does not mention are absent.
+/// What the blueprint wants of an application, by setting. Settings that it does not mention are absent.
 fn wanted(
     blueprint: &AppRegistration,
     names: &Names,
-    app_id: &str,
+    application: &Value,
 ) -> Vec<(&'static Setting, Value)> {
+    let app_id = application["appId"].as_str().unwrap_or("{client-id}");
     let mut wanted: Vec<(&'static Setting, Value)> = vec![
         (&NAME, json!(blueprint.name)),
         (&AUDIENCE, json!(blueprint.audience.as_str())),
@@ -162,7 +163,7 @@ fn wanted(
     let version = blueprint.api.token_version;
     wanted.extend(version.map(|version| (&TOKEN_VERSION, json!(version))));
     wanted.push((&PERMISSIONS, required_access(names)));
-    wanted.push((&SCOPES, scopes(blueprint)));
+    wanted.push((&SCOPES, scopes(blueprint, application)));
     wanted.push((&ROLES, roles(blueprint)));
     let claims = [
         (&ID_CLAIMS, &blueprint.claims.in_id_tokens),
@@ -203,8 +204,10 @@ fn required_access(names: &Names) -> Value {
         .collect()
 }
 
-fn scopes(blueprint: &AppRegistration) -> Value {
+fn scopes(blueprint: &AppRegistration, application: &Value) -> Value {
+    let current = items(&application["api"], "oauth2PermissionScopes");
     let scopes = blueprint.api.scopes.iter().map(|scope| {
+        let current = current.iter().find(|one| text(one, "value") == scope.value);
         let mut object = json!({
             "id": blueprint.derived_id("scope", &scope.value),
             "value": scope.value,
@@ -214,14 +217,34 @@ fn scopes(blueprint: &AppRegistration) -> Value {
             "isEnabled": true,
         });
         if scope.users_can_consent {
-            let name = scope.user_display_name.as_ref();
-            let description = scope.user_description.as_ref();
-            object["userConsentDisplayName"] = json!(name.unwrap_or(&scope.display_name));
-            object["userConsentDescription"] = json!(description.unwrap_or(&scope.description));
+            let texts = [
+                ("DisplayName", &scope.user_display_name, &scope.display_name),
+                ("Description", &scope.user_description, &scope.description),
+            ];
+            for (name, own, of_administrators) in texts {
+                let own = own.as_ref();
+                let wanted = own.or_else(|| {
+                    let follows = current.is_none_or(|current| follows(current, name));
+                    follows.then_some(of_administrators)
+                });
+                if let Some(wanted) = wanted {
+                    object[format!("userConsent{name}")] = json!(wanted);
+                }
+            }
         }
         object
     });
     scopes.collect()
+}
+
+/// Whether a text for users is that for administrators, which it is set to where users can consent from now on. The portal
+/// leaves it empty.
+fn follows(scope: &Value, name: &str) -> bool {
+    let of_users = text(scope, &format!("userConsent{name}"));
+    match of_users.is_empty() {
+        true => scope["type"] != "User",
+        false => of_users == text(scope, &format!("adminConsent{name}")),
+    }
 }
 
 fn roles(blueprint: &AppRegistration) -> Value {
@@ -245,10 +268,9 @@ pub(super) fn differences(
     names: &Names,
     application: &Value,
 ) -> [Vec<Difference>; 2] {
-    let app_id = application["appId"].as_str().unwrap_or("{client-id}");
     let mut main = Vec::new();
     let mut uris = Vec::new();
-    for (setting, wanted) in wanted(blueprint, names, app_id) {
+    for (setting, wanted) in wanted(blueprint, names, application) {
         let current = setting
             .path
             .iter()

@@ -2,6 +2,7 @@
 
 mod access;
 mod credentials;
+mod limits;
 mod principal;
 
 use entra_core::Timestamp;
@@ -33,6 +34,8 @@ pub(super) struct Work {
     pub(super) notes: Vec<Line>,
     /// Why the blueprint cannot be applied as it is.
     pub(super) stops: Vec<String>,
+    /// What Entra may accept and a product will probably not want.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Everything that the steps depend on.
@@ -238,6 +241,7 @@ impl Situation<'_> {
     }
 
     fn settings(&self, application: &Value, work: &mut Work) {
+        self.limits(application, work);
         for group in differences(self.blueprint, self.names, application) {
             let mut lines: Vec<Line> = group.iter().flat_map(|one| one.lines.clone()).collect();
             if self.found.application.is_none() {

@@ -11,7 +11,7 @@ use crate::{error::Granted, operation::Operation};
 ///
 /// The token is read without any validation, so this is advice and no decision. What also depends on the signed-in user (the
 /// directory roles, whose object it is), on ownership or on a licence is not in a token: `allows` says whether the
-/// permissions are enough.
+/// permissions are enough. One that writes counts for what the one that reads the same is enough for.
 ///
 /// ```
 /// # use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -8,7 +8,7 @@ use entra_core::{
 };
 
 use super::{
-    apply::Applied,
+    applied::Applied,
     blueprint::AppRegistration,
     found::{self, sign_in_times},
     lagging::{WINDOW, own_write},

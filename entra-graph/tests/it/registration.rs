@@ -6,6 +6,7 @@ mod applied;
 mod assigned;
 mod audited;
 mod directory;
+mod exported;
 mod factory;
 mod file_keys;
 mod first_certificate;

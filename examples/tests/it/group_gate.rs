@@ -91,7 +91,7 @@ async fn a_second_apply_sends_reads_only_and_fills_a_saved_file_once() {
     let variables: Vec<(&str, &str)> = variables
         .filter(|(name, _)| name.starts_with("AZURE_"))
         .collect();
-    assert_eq!(variables.len(), 3, "each variable is there once");
+    assert_eq!(variables.len(), 4, "each variable is there once");
     let environment = Environment::from_pairs(variables);
     let connection = from_env(&environment).unwrap();
     assert_eq!(connection.client.to_string(), first.client_id());

@@ -6,7 +6,7 @@ use entra_core::{Environment, http::Method};
 use entra_graph::{
     GraphClient, User,
     connection::{Check, ConnectionReport, Severity},
-    registration::{AppRegistration, MemorySink, Plan},
+    registration::{AppRegistration, EnvFile, MemorySink, Plan},
 };
 use entra_mock::FakeTenant;
 use serde_json::json;
@@ -348,6 +348,32 @@ async fn without_a_policy_the_longest_secret_lives_two_years() {
     let now = entra_core::Clock::now(&tenant.clock());
     let days = (connection.expires.unwrap() - now).whole_days();
     assert!((730..=731).contains(&days), "{days}");
+}
+
+#[tokio::test]
+async fn the_file_that_apply_writes_has_the_date_for_the_warning() {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let name = format!("entra-user-lookup-{}.env", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let mut file = EnvFile::new(&path).clock(tenant.clock());
+    let blueprint = Stage::LookUp.blueprint(ADDRESS).unwrap();
+    setup::apply(&graph, &blueprint, &mut file, &mut Vec::new())
+        .await
+        .unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let environment = Environment::from_pairs(lines.filter_map(|line| line.split_once('=')));
+    let mut connection = Connection::from_env(&environment).unwrap();
+    connection.clock = std::sync::Arc::new(tenant.clock());
+    assert_eq!(connection.expiry_warning(), None);
+    tenant.clock().advance(Duration::from_secs(715 * 24 * 3600));
+    let warning = connection.expiry_warning().unwrap();
+    assert!(
+        warning.contains("The client secret expires on"),
+        "{warning}"
+    );
 }
 
 #[test]

@@ -153,6 +153,18 @@ async fn a_registration_is_applied_verified_rotated_and_retired_step_by_step() {
 }
 
 #[tokio::test]
+async fn a_variable_that_is_exported_is_verified_too() {
+    let setup = Setup::new("exported").await;
+    let (out, error) = setup.step(&["--step", "apply"]).await;
+    assert_eq!(error, None, "{out}");
+    let text = fs::read_to_string(setup.file()).unwrap();
+    let text = text.replace("AZURE_CLIENT_SECRET=", "export AZURE_CLIENT_SECRET=");
+    fs::write(setup.file(), text).unwrap();
+    let (out, error) = setup.step(&["--step", "verify"]).await;
+    assert_eq!(error, None, "{out}");
+}
+
+#[tokio::test]
 async fn a_secret_in_use_is_not_retired_and_one_of_another_name_not_rotated() {
     let setup = Setup::new("retired").await;
     let (out, error) = setup.step(&["--step", "apply"]).await;

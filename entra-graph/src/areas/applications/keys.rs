@@ -85,6 +85,8 @@ impl KeyPlace for OneServicePrincipal {
 pub struct NewCertificate {
     key: String,
     display_name: Option<String>,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
 }
 
 /// A request that a certificate of the application or service principal has to prove: [`send`](Self::send) has
@@ -119,6 +121,8 @@ impl NewCertificate {
         Ok(Self {
             key: STANDARD.encode(der),
             display_name: None,
+            start: None,
+            end: None,
         })
     }
 
@@ -150,6 +154,23 @@ impl NewCertificate {
         self
     }
 
+    /// The same certificate, which signs in from this time; without one, from the start of its own validity.
+    #[must_use]
+    #[inline]
+    pub const fn starts(mut self, start: Timestamp) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    /// The same certificate, which signs in until this time, which is not after the end of its own validity. A tenant whose
+    /// app management policy limits the lifetime of certificates may take one that lives longer only with it.
+    #[must_use]
+    #[inline]
+    pub const fn expires(mut self, end: Timestamp) -> Self {
+        self.end = Some(end);
+        self
+    }
+
     /// A certificate from its DER in base64.
     #[cfg(feature = "registration")]
     #[inline]
@@ -157,6 +178,8 @@ impl NewCertificate {
         Self {
             key,
             display_name: Some(display_name.to_owned()),
+            start: None,
+            end: None,
         }
     }
 
@@ -174,6 +197,8 @@ impl NewCertificate {
             .usage("Verify")
             .key(self.key);
         credential.display_name = self.display_name;
+        credential.start_date_time = self.start;
+        credential.end_date_time = self.end;
         credential
     }
 }
@@ -184,6 +209,8 @@ impl fmt::Debug for NewCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewCertificate")
             .field("display_name", &self.display_name)
+            .field("start", &self.start)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }

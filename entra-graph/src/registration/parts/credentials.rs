@@ -1,5 +1,6 @@
 //! What an application signs in with: secrets, certificates and federated credentials.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::Lifetime;
@@ -54,6 +55,11 @@ impl Certificate {
             name: name.into(),
             key: certificate.into_key(),
         })
+    }
+
+    /// The certificate in DER.
+    pub(in super::super) fn der(&self) -> Vec<u8> {
+        STANDARD.decode(&self.key).unwrap_or_default()
     }
 }
 

@@ -127,7 +127,8 @@ fn merge(
     }
     for item in wanted {
         let key = (list.key)(item);
-        if !current.iter().any(|one| (list.key)(one) == key) {
+        let is_known = |list_of: &[Value]| list_of.iter().any(|one| (list.key)(one) == key);
+        if !is_known(current) && !is_known(&merged) {
             lines.push(Line::add((list.name)(item)));
             merged.push(item.clone());
         }

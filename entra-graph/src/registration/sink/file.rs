@@ -18,8 +18,8 @@ use text::{EXPORT, read, replace, variable_in};
 /// An environment file with the variables that Azure SDKs read: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and
 /// `AZURE_CLIENT_SECRET`.
 ///
-/// The first secret of a blueprint is `AZURE_CLIENT_SECRET`, another one has its description in the name. Other
-/// lines of the file stay. Client ids and secrets that this registration did not write, or wrote in another tenant, are
+/// The first secret of a blueprint is `AZURE_CLIENT_SECRET`, another one has its description in the name. The same name with
+/// `_EXPIRES` has the date on which the secret expires, such as `2027-01-31`. Other lines of the file stay. Client ids and secrets that this registration did not write, or wrote in another tenant, are
 /// an error before anything is changed: use another file or another [`prefix`](Self::prefix). The file has mode 0600 and
 /// is replaced in one step. Two processes must not write it at the same time. A file with a byte order mark or in
 /// UTF-16, as tools of Windows write it, becomes UTF-8 without a mark.
@@ -312,8 +312,15 @@ impl SecretSink for EnvFile {
         let variable = self.variable(slot)?;
         let mut record = Record::stored(slot, secret, self.clock.now());
         record.variable = Some(variable.clone());
-        let value = secret.value().expose_secret();
-        self.put(slot, Some(&record), &[(&variable, value)])
+        let expires_name = format!("{variable}_EXPIRES");
+        // The description of another secret may have led to the same name.
+        let has_name = |one: &Record| one.variable.as_ref() == Some(&expires_name);
+        let is_free = !self.records()?.iter().any(has_name);
+        let expires = secret.expires().filter(|_| is_free);
+        let expires = expires.map(|at| at.date().to_string());
+        let mut variables = vec![(variable.as_str(), secret.value().expose_secret())];
+        variables.extend(expires.as_deref().map(|date| (expires_name.as_str(), date)));
+        self.put(slot, Some(&record), &variables)
     }
 
     async fn store_ids(&mut self, ids: &ConnectionIds) -> Result<(), SinkError> {

@@ -94,14 +94,18 @@ impl Situation<'_> {
             .delegated
             .iter()
             .map(|one| one.value.as_str())
-            .filter(|value| self.blueprint.grant_admin_consent && !current.contains(value))
+            .filter(|value| {
+                let has = |one: &&str| one.eq_ignore_ascii_case(value);
+                self.blueprint.grant_admin_consent && !current.iter().any(has)
+            })
             .collect();
         let unlisted: Vec<&str> = current
             .iter()
             .copied()
             .filter(|name| {
+                let mut listed = api.delegated.iter();
                 self.blueprint.remove_unlisted
-                    && !api.delegated.iter().any(|one| one.value == **name)
+                    && !listed.any(|one| one.value.eq_ignore_ascii_case(name))
             })
             .collect();
         if missing.is_empty() && unlisted.is_empty() {
@@ -150,9 +154,19 @@ impl Situation<'_> {
                     Guid::NIL.to_string()
                 }
                 Err(why) => {
-                    work.stops
-                        .push(format!("{} cannot be assigned: {why}", principal.name));
-                    continue;
+                    // One that was assigned before its role was disabled.
+                    let roles = items(application, "appRoles").iter();
+                    let mut ids = roles
+                        .filter(|role| !spec.role.is_empty() && text(role, "value") == spec.role)
+                        .map(|role| text(role, "id"));
+                    match ids.find(|id| has(id) && !self.blueprint.remove_unlisted) {
+                        Some(id) => id.to_owned(),
+                        None => {
+                            work.stops
+                                .push(format!("{} cannot be assigned: {why}", principal.name));
+                            continue;
+                        }
+                    }
                 }
             };
             if !has(&role) {

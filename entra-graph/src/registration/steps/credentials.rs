@@ -9,7 +9,7 @@ use super::{
         lagging::WINDOW,
         line::{Line, Mark},
         parts::SecretBlueprint,
-        policy::SecretPolicy,
+        policy::{NewKey, SecretPolicy},
         sink::SinkEntry,
         wire::{items, text, time},
     },
@@ -21,19 +21,24 @@ impl Situation<'_> {
     pub(super) fn certificates(&self, application: &Value, work: &mut Work) {
         self.copies_of_certificates(work);
         let has = |key: &str| self.found.keys.iter().any(|one| text(one, "key") == key);
-        let missing: Vec<_> = self
-            .blueprint
-            .certificates
-            .iter()
-            .filter(|one| !has(&one.key))
-            .cloned()
-            .collect();
+        let policy = &self.names.policy.certificates;
+        let mut missing: Vec<NewKey> = Vec::new();
+        for one in &self.blueprint.certificates {
+            if has(&one.key) {
+                continue;
+            }
+            match policy.fit(one, self.now) {
+                Ok(new) => {
+                    work.warnings.extend(policy.doubt(one));
+                    missing.push(new);
+                }
+                Err(why) => work.stops.push(why),
+            }
+        }
         if missing.is_empty() {
             return;
         }
-        let lines = missing
-            .iter()
-            .map(|one| Line::add(format!("certificate {:?}", one.name)));
+        let lines = missing.iter().map(|one| Line::add(one.line()));
         let valid = self.found.keys.iter().any(|one| {
             text(one, "usage") == "Verify"
                 && time(one, "endDateTime").is_none_or(|end| end > self.now)
@@ -141,6 +146,12 @@ impl Situation<'_> {
                         ));
                     }
                 }
+                (Some(other), None) if other.subject.is_none() => {
+                    work.stops.push(format!(
+                        "the federated credential {} has an expression and no subject, so it would accept other tokens than before; give the new one another name, or remove the old one",
+                        one.name
+                    ));
+                }
                 (_, Some(other)) | (Some(other), None) => {
                     let action = Action::UpdateFederated(other.id.clone(), one.clone());
                     work.steps.push(Step::new(action, [Line::change(text)]));
@@ -159,7 +170,14 @@ impl Situation<'_> {
                         || other.issuer.as_deref() == Some(&one.issuer)
                             && other.subject.as_deref() == Some(&one.subject)
                 });
-                if !is_wanted {
+                if !is_wanted && other.subject.is_none() {
+                    work.notes.push(Line::new(
+                        Mark::Keep,
+                        format!(
+                            "federated credential {name} with an expression, which a blueprint cannot list"
+                        ),
+                    ));
+                } else if !is_wanted {
                     let line = Line::remove(format!("federated credential {name}"));
                     work.steps
                         .push(Step::new(Action::DeleteFederated(other.id.clone()), [line]));
@@ -231,7 +249,7 @@ impl Situation<'_> {
             }
             _ => {}
         }
-        if self.names.policy == SecretPolicy::Forbidden {
+        if self.names.policy.secrets == SecretPolicy::Forbidden {
             work.stops.push(format!(
                 "the tenant's app management policy forbids client secrets, so {:?} cannot be added; use a certificate or a federated credential",
                 spec.description
@@ -239,7 +257,7 @@ impl Situation<'_> {
             return;
         }
         let end = spec.lifetime.end(self.now);
-        let end = end.map(|end| self.names.policy.clamp(self.now, end));
+        let end = end.map(|end| self.names.policy.secrets.clamp(self.now, end));
         let clamped = end.is_some() && end != spec.lifetime.end(self.now);
         let limit = if clamped {
             ", as long as the tenant's policy allows"

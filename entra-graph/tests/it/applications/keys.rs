@@ -1,5 +1,7 @@
 //! Certificates of applications and service principals, against the fake tenant.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use entra_core::{CredentialError, CredentialErrorKind, ProofSigner};
 use entra_graph::{
@@ -153,6 +155,27 @@ async fn two_keys_that_are_added_at_once_are_both_there() {
         assert!(listed.iter().any(has_name), "{name}");
     }
     assert_eq!(listed.len(), 9);
+}
+
+#[tokio::test]
+async fn a_certificate_can_be_used_for_less_than_its_own_validity() {
+    let (tenant, graph, app) = application().await;
+    let one = graph.application(&app.id);
+    let now = entra_core::Clock::now(&tenant.clock());
+    let (start, end) = (now, now + Duration::from_secs(90 * 86_400));
+    let limited = || certificate(&tenant).starts(start).expires(end);
+    let first = one.upload_first_certificate(limited()).await.unwrap();
+    assert_eq!(first.start_date_time, Some(start));
+    assert_eq!(first.end_date_time, Some(end));
+    let vault = Vault {
+        pem: tenant.test_certificate_pem(),
+    };
+    let next = limited().named("next");
+    one.add_key(next, &vault).send().await.unwrap();
+    let read = one.get().select(Application::KEY_CREDENTIALS);
+    let listed = read.send().await.unwrap().key_credentials.unwrap();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|one| one.end_date_time == Some(end)));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use entra_core::http::Method;
 use entra_graph::{
     FederatedIdentityCredential, GraphClient, Key, NewFederatedIdentityCredential,
     registration::{
@@ -10,7 +11,7 @@ use entra_graph::{
     },
 };
 use entra_mock::{App, RequestRecord};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ENOUGH, admin, apply, outcome, sink};
 
@@ -295,5 +296,70 @@ async fn permissions_of_another_api_are_asked_for_and_granted() {
         assert_eq!(outcome.roles[0]["resourceDisplayName"], "Billing");
         let again = blueprint.plan(&graph).await.unwrap();
         assert!(again.is_empty(), "{again}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_role_for_users_is_no_application_permission() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let role = AppRoleBlueprint::for_users("Approver", "Approver", "Approves orders");
+    let api = AppRegistration::new("Orders API").app_role(role);
+    let api = apply(&api, &graph, &mut sink(&tenant)).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application_of(api.client_id(), ["Approver"])
+        .grant_admin_consent();
+    let error = blueprint.plan(&graph).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("it is an app role for users and groups only"),
+        "{error}"
+    );
+}
+
+/// Microsoft Graph has one name, which counts in any case, and one URI for each cloud.
+#[tokio::test]
+async fn microsoft_graph_is_known_by_its_uri_too() {
+    let (_tenant, graph) = admin(ENOUGH).await;
+    for name in [
+        "https://graph.microsoft.com",
+        "https://graph.microsoft.com/",
+        "microsoft graph",
+        "00000003-0000-0000-C000-000000000000",
+    ] {
+        let blueprint = AppRegistration::new("Order Desk")
+            .web_redirect_uri("https://orders.contoso.com/cb")
+            .delegated_of(name, ["openid"]);
+        let plan = blueprint.plan(&graph).await.unwrap();
+        let line = "+ permission Microsoft Graph openid (delegated)";
+        assert!(plan.to_string().contains(line), "{plan}");
+        let warning = plan.warnings().next().unwrap_or_default();
+        assert!(warning.contains("openid without profile"), "{name}: {plan}");
+    }
+}
+
+/// Names of permissions are the same in any case, for Entra and in a blueprint.
+#[tokio::test]
+async fn a_consent_in_other_letters_is_a_consent() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .delegated(["User.Read", "profile"])
+        .grant_admin_consent();
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    let grants = graph.raw(Method::GET, "/oauth2PermissionGrants");
+    let grants: Vec<Value> = grants.items::<Value>().try_collect().await.unwrap();
+    let own = grants
+        .iter()
+        .find(|one| one["scope"] == "User.Read profile");
+    let path = format!(
+        "/oauth2PermissionGrants/{}",
+        own.unwrap()["id"].as_str().unwrap()
+    );
+    let request = graph.raw(Method::PATCH, path);
+    let request = request.body_json(&json!({"scope": "user.read profile"}));
+    request.send().await.unwrap();
+    for blueprint in [blueprint.clone(), blueprint.remove_unlisted()] {
+        let plan = blueprint.plan(&graph).await.unwrap();
+        assert!(plan.is_empty(), "{plan}");
     }
 }

@@ -1,6 +1,9 @@
 use entra_graph::{
     Application, ErrorKind, Key, NewPassword,
-    registration::{AppRegistration, DeletedChoice, EnvFile, Lifetime, SecretFile},
+    registration::{
+        AppRegistration, AppRoleBlueprint, Audience, DeletedChoice, EnvFile, FederatedCredential,
+        Lifetime, SecretFile,
+    },
 };
 use serde_json::json;
 
@@ -252,6 +255,85 @@ async fn a_name_that_the_tenant_does_not_have_is_an_error_with_a_suggestion() {
 }
 
 #[tokio::test]
+async fn what_entra_rejects_stops_the_plan_before_the_first_write() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let role = |value: &str| AppRoleBlueprint::for_users(value, "Approver", "Approves orders");
+    let federated =
+        |name: &str| FederatedCredential::new(name, "https://issuer.contoso.com", "orders");
+    let blueprint = || AppRegistration::new("Order Desk");
+    for (blueprint, expected) in [
+        (
+            blueprint().web_redirect_uri("http://orders.contoso.com/cb"),
+            "is http, which is for localhost only",
+        ),
+        (
+            blueprint()
+                .audience(Audience::AnyTenantAndPersonal)
+                .web_redirect_uri("https://orders.contoso.com/cb?a=1"),
+            "has a query",
+        ),
+        (blueprint().app_role(role("An approver")), "without spaces"),
+        (blueprint().group_claims("Security"), "group claims"),
+        (
+            blueprint().federated_credential(federated("deploy it")),
+            "of a federated credential",
+        ),
+        (
+            blueprint().app_id_uri("api://{client-id}/"),
+            "ends with a slash",
+        ),
+    ] {
+        let plan = blueprint.plan(&graph).await.unwrap();
+        let stops: Vec<&str> = plan.stops().collect();
+        assert!(stops.iter().any(|one| one.contains(expected)), "{plan}");
+        plan.apply(&mut sink(&tenant)).await.unwrap_err();
+        assert_eq!(writes(&tenant), Vec::<String>::new(), "{expected}");
+    }
+    let brokers = blueprint()
+        .spa_redirect_uri("brk-multihub://localhost:3000")
+        .public_client_redirect_uri("msauth://com.contoso.orders/c2ln%3D")
+        .public_client_redirect_uri("urn:ietf:wg:oauth:2.0:oob")
+        .web_redirect_uri("https://*.contoso.com/cb");
+    let plan = brokers.plan(&graph).await.unwrap();
+    assert_eq!(plan.stops().next(), None, "{plan}");
+    let warnings: Vec<&str> = plan.warnings().collect();
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("has a wildcard"),
+        "{plan}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+}
+
+/// What the registration has was accepted once, and is not judged again.
+#[tokio::test]
+async fn a_redirect_uri_belongs_to_one_platform_and_an_old_one_may_stay() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant.register_app("Order Desk");
+    let uris = ["https://orders.contoso.com/cb", "http://old.contoso.com/cb"];
+    for uri in uris {
+        app.redirect_uri(uri);
+    }
+    let adopted = AppRegistration::new("Order Desk").client_id(app.client_id());
+    let both = adopted.clone().web_redirect_uri(uris[0]);
+    let same = both.web_redirect_uri(uris[1]).plan(&graph).await.unwrap();
+    assert_eq!(same.stops().next(), None, "{same}");
+
+    let moved = adopted.spa_redirect_uri(uris[0]);
+    let plan = moved.plan(&graph).await.unwrap();
+    let stops: Vec<&str> = plan.stops().collect();
+    assert!(
+        stops.len() == 1 && stops[0].contains("is registered for Web"),
+        "{plan}"
+    );
+    tenant.forget_requests();
+    plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+    let plan = moved.remove_unlisted().plan(&graph).await.unwrap();
+    assert_eq!(plan.stops().next(), None, "{plan}");
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_certificate_beside_other_credentials_stops_unless_there_is_one_writer() {
     let (tenant, graph) = admin(ENOUGH).await;
     let app = tenant.register_app("Order Desk").with_secret();
@@ -301,6 +383,11 @@ async fn files_hold_ids_and_secrets_for_their_owner_only() {
     assert_eq!(text.matches("AZURE_CLIENT_ID=").count(), 1);
     assert_eq!(text.matches("AZURE_CLIENT_SECRET=").count(), 1);
     assert_eq!(text.matches("AZURE_CLIENT_SECRET_SECOND_JOB=").count(), 1);
+    for (name, secret) in ["", "_SECOND_JOB"].iter().zip(applied.secrets()) {
+        let date = secret.expires.unwrap().date();
+        let line = format!("AZURE_CLIENT_SECRET{name}_EXPIRES={date}");
+        assert!(text.lines().any(|one| one == line), "{line}");
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use entra_core::Clock as _;
 use entra_graph::{
     Application, ApplicationTemplate, ErrorKind, GraphClient,
     registration::{AppRegistration, Lifetime},
@@ -225,30 +226,25 @@ async fn a_second_one_that_only_a_stale_list_shows_without_a_mark_stays() {
 
 /// Each run may see its own registration first.
 #[tokio::test]
-async fn two_applies_at_once_keep_the_registration_that_each_returns() {
-    for random_seed in 1..5 {
-        let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
-        let one = graph_of(&tenant, ENOUGH).await;
-        let other = graph_of(&tenant, ENOUGH).await;
-        let plans = (
-            blueprint().plan(&one).await.unwrap(),
-            blueprint().plan(&other).await.unwrap(),
-        );
-        tenant.set_replication_delay(Duration::from_secs(60));
-        let (mut first, mut second) = (sink(&tenant), sink(&tenant));
-        let (a, b) = tokio::join!(plans.0.apply(&mut first), plans.1.apply(&mut second));
-        tenant.set_replication_delay(Duration::ZERO);
-        let left = registrations(&one).await;
-        assert!(!left.is_empty(), "seed {random_seed}");
-        for outcome in [a, b] {
-            match outcome {
-                Ok(applied) => {
-                    let id = applied.object_id().to_owned();
-                    assert!(left.contains(&id), "seed {random_seed}: {left:?}");
-                }
-                // Where each run marked its own, the administrator has to choose.
-                Err(error) => assert_eq!(error.kind(), ErrorKind::Registration, "{error:#}"),
-            }
+async fn two_applies_at_once_return_the_same_registration_and_leave_one() {
+    for random_seed in 1..9 {
+        for seconds in [10, 30, 60] {
+            let tenant = FakeTenant::builder().random_seed(random_seed).start().await;
+            let one = graph_of(&tenant, ENOUGH).await;
+            let other = graph_of(&tenant, ENOUGH).await;
+            let plans = (
+                blueprint().plan(&one).await.unwrap(),
+                blueprint().plan(&other).await.unwrap(),
+            );
+            tenant.set_replication_delay(Duration::from_secs(seconds));
+            let (mut first, mut second) = (sink(&tenant), sink(&tenant));
+            let (a, b) = tokio::join!(plans.0.apply(&mut first), plans.1.apply(&mut second));
+            tenant.set_replication_delay(Duration::ZERO);
+            let case = format!("seed {random_seed}, {seconds} s");
+            let a = a.unwrap_or_else(|error| panic!("{case}: {error:#}"));
+            let b = b.unwrap_or_else(|error| panic!("{case}: {error:#}"));
+            assert_eq!(a.object_id(), b.object_id(), "{case}");
+            assert_eq!(registrations(&one).await, [a.object_id()], "{case}");
         }
     }
 }
@@ -261,19 +257,25 @@ async fn an_apply_right_after_another_one_keeps_its_registration() {
         let next = graph_of(&tenant, ENOUGH).await;
         tenant.set_replication_delay(Duration::from_secs(60));
         let first = apply(&blueprint(), &one, &mut sink(&tenant)).await;
-        let plan = blueprint().plan(&next).await.unwrap();
-        let second = plan.apply(&mut sink(&tenant)).await;
+        let second = apply(&blueprint(), &next, &mut sink(&tenant)).await;
         tenant.set_replication_delay(Duration::ZERO);
+        assert_eq!(second.object_id(), first.object_id(), "seed {random_seed}");
         let left = registrations(&one).await;
-        assert!(
-            left.iter().any(|id| id == first.object_id()),
-            "seed {random_seed}"
-        );
-        match second {
-            Ok(second) => assert_eq!(second.object_id(), first.object_id(), "seed {random_seed}"),
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Registration, "{error:#}"),
-        }
+        assert_eq!(left, [first.object_id()], "seed {random_seed}");
     }
+}
+
+#[tokio::test]
+async fn only_a_run_that_is_not_alone_waits_for_an_older_registration() {
+    let took = async |blueprint: AppRegistration| {
+        let (tenant, graph) = admin(ENOUGH).await;
+        let start = tenant.clock().now();
+        apply(&blueprint, &graph, &mut sink(&tenant)).await;
+        (tenant.clock().now() - start).unsigned_abs()
+    };
+    let two_minutes = Duration::from_secs(120);
+    assert!(took(blueprint()).await >= two_minutes);
+    assert!(took(blueprint().sole_writer()).await < two_minutes);
 }
 
 /// The display name until the registration has its tag.

@@ -3,14 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use entra_graph::{
-    AppManagementPolicy, ErrorKind, GraphClient, NewAppManagementPolicy, NewApplication,
+    AppManagementPolicy, ErrorKind, GraphClient, Key, NewAppManagementPolicy, NewApplication,
     TenantAppManagementPolicy,
     registration::{AppRegistration, Certificate, FederatedCredential, Lifetime},
     types::{
         AppCredentialRestrictionType, AppManagementApplicationConfiguration,
-        AppManagementRestrictionState, CustomAppManagementConfiguration,
-        IdentifierUriConfiguration, IdentifierUriRestriction, KeyCredentialConfiguration,
-        PasswordCredentialConfiguration,
+        AppManagementPolicyActorExemptions, AppManagementRestrictionState,
+        CustomAppManagementConfiguration, CustomSecurityAttributeComparisonOperator,
+        CustomSecurityAttributeExemption, IdentifierUriConfiguration, IdentifierUriRestriction,
+        KeyCredentialConfiguration, PasswordCredentialConfiguration,
     },
 };
 use entra_mock::FakeTenant;
@@ -148,6 +149,49 @@ async fn a_lifetime_is_clamped_to_the_policy_or_rejected_with_its_rule() {
     assert!((89 * 24..90 * 24).contains(&hours), "{hours}");
 }
 
+/// Whether the caller is exempt cannot be read, so Graph decides.
+#[tokio::test]
+async fn a_policy_that_exempts_some_callers_does_not_stop_the_plan() {
+    let attribute = CustomSecurityAttributeExemption::default()
+        .id("Deployment_Pipeline")
+        .operator(CustomSecurityAttributeComparisonOperator::Equals)
+        .value("orders");
+    let exempt =
+        AppManagementPolicyActorExemptions::default().custom_security_attributes([attribute]);
+    let (tenant, graph) = restricted(no_secrets().exclude_actors(exempt), true).await;
+    let blueprint = with_secret(Lifetime::months(6));
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert_eq!(plan.stops().next(), None, "{plan}");
+    let error = plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert!(
+        error.to_string().contains("forbids client secrets"),
+        "{error}"
+    );
+}
+
+/// A restriction of new registrations does not apply to an old one that is restored.
+#[tokio::test]
+async fn a_restored_registration_is_as_old_as_it_was() {
+    let tenant = FakeTenant::start().await;
+    let graph = graph_of(&tenant, &[ENOUGH, &["Policy.Read.All"]].concat()).await;
+    let blueprint = AppRegistration::new("Order Desk");
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    assert!(blueprint.destroy(&graph).await.unwrap());
+    tenant.clock().advance(Duration::from_secs(24 * 60 * 60));
+    let since = entra_core::Clock::now(&tenant.clock());
+    let restriction = no_secrets().restrict_for_apps_created_after_date_time(since);
+    let restrictions =
+        AppManagementApplicationConfiguration::default().password_credentials([restriction]);
+    restrict(&writer(&tenant).await, restrictions).await;
+    tenant.clock().advance(Duration::from_secs(60));
+    let graph = graph_of(&tenant, &[ENOUGH, &["Policy.Read.All"]].concat()).await;
+    let plan = with_secret(Lifetime::months(6)).plan(&graph).await.unwrap();
+    assert!(plan.to_string().contains("restore the deleted"), "{plan}");
+    assert_eq!(plan.stops().next(), None, "{plan}");
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    assert_eq!(outcome(&graph, "Order Desk").await.secrets, ["production"]);
+}
+
 #[tokio::test]
 async fn a_policy_of_the_application_replaces_the_default_one() {
     let (tenant, graph) = restricted(no_secrets(), true).await;
@@ -239,6 +283,58 @@ async fn a_certificate_that_lives_too_long_is_named_with_the_rule() {
             assert!(text.contains(part), "{part}: {text}");
         }
     }
+}
+
+/// The certificates of the test live for a century.
+#[tokio::test]
+async fn a_certificate_ends_as_late_as_the_policy_allows() {
+    let tenant = FakeTenant::start().await;
+    let graph = graph_of(&tenant, &[ENOUGH, &["Policy.Read.All"]].concat()).await;
+    let limit = KeyCredentialConfiguration::limits(90);
+    let limits = AppManagementApplicationConfiguration::default().key_credentials([limit]);
+    restrict(&writer(&tenant).await, limits).await;
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let one = AppRegistration::new("Order Desk").certificate(first);
+    let both = one.clone().certificate(second.clone());
+    let ends = async || -> Vec<i64> {
+        let key = Key::unique_name("order-desk");
+        let read = graph.application(key).get().send().await.unwrap();
+        let keys = read.key_credentials.unwrap_or_default();
+        let now = entra_core::Clock::now(&tenant.clock());
+        let days = |end: entra_core::Timestamp| (end - now).whole_days();
+        keys.into_iter()
+            .filter_map(|key| key.end_date_time.map(days))
+            .collect()
+    };
+
+    let plan = one.plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    assert!(text.contains("+ certificate \"first\" until "), "{text}");
+    assert!(
+        text.contains("as long as the tenant's policy allows"),
+        "{text}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    assert_eq!(ends().await, [89]);
+    let again = one.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+
+    let (present, material) = (Signer::first(), Signer::second().material());
+    let factory = Factory::of(&tenant);
+    let rotated = one.rotate_certificate(&graph, &second, &present, &factory, &material);
+    let rotated = rotated.await.unwrap();
+    assert_eq!(ends().await, [89, 89]);
+    let retired = one.retire_certificate(&graph, rotated.new, &present);
+    retired.await.unwrap();
+
+    tenant.clock().advance(Duration::from_secs(10 * 60));
+    let plan = both.plan(&graph).await.unwrap();
+    let plan = plan.prove_with(Arc::new(Signer::first())).await.unwrap();
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    assert_eq!(ends().await, [89, 89]);
+    let again = both.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
 }
 
 #[tokio::test]

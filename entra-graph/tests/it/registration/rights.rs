@@ -78,6 +78,25 @@ async fn a_role_that_may_register_but_not_consent_is_named_before_the_first_writ
     }
 }
 
+/// What writes applications also finds them, which an assignment of app roles needs.
+#[tokio::test]
+async fn a_setup_tool_with_the_two_usual_roles_grants_consent() {
+    let tenant = FakeTenant::start().await;
+    let roles = [
+        "Application.ReadWrite.All",
+        "AppRoleAssignment.ReadWrite.All",
+    ];
+    let graph = graph_of(&tenant, &roles).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .application(["User.Read.All"])
+        .grant_admin_consent();
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert_eq!(plan.missing_rights(), [], "{plan}");
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let graph = graph_of(&tenant, super::ENOUGH).await;
+    assert_eq!(outcome(&graph, "Order Desk").await.roles.len(), 1);
+}
+
 #[tokio::test]
 async fn an_application_that_may_write_only_its_own_is_told_so_before_the_first_write() {
     let (tenant, _) = admin(&[]).await;
