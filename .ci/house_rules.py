@@ -63,7 +63,7 @@ patterns = {
     "ignored doc example": r"```(rust,)?ignore\b",
     "path of one machine": r"(^|[^A-Za-z0-9_.])/(home|root|Users)/[a-z]",
     "word for a user": r"(?i)(?<![:/=\"])\b(somebody|nobody|whoever|persons?|people)\b(?![@%/\"])",
-    "word for rejecting": r"(?i)(?<!connection )(?<!::)\brefus(e|ed|es|al|als)\b",
+    "word for rejecting": r"(?i)(?<!connection )(?<!actively )(?<!::)\brefus(e|ed|es|al|als)\b",
     "word for a count": r"(?i)\bcounts? as none\b",
     "word for a need": r"(?i)\b(who wants|wants to|shall be like)\b|\bthat [\w ]*\basked of\b",
     "bare allow": r"#!?\[allow\((?!.*reason)",
