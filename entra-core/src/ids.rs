@@ -30,24 +30,32 @@ impl Guid {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let text = text.as_bytes();
-        if text.len() != 36 {
+        let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+        if [text[8], text[13], text[18], text[23]] != [b'-'; 4] {
             return None;
         }
         let mut bytes = [0; 16];
-        let mut nibbles = 0;
-        for (at, &byte) in text.iter().enumerate() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                if byte != b'-' {
-                    return None;
-                }
-                continue;
-            }
-            let nibble = u8::try_from(char::from(byte).to_digit(16)?).ok()?;
-            bytes[nibbles / 2] = (bytes[nibbles / 2] << 4) | nibble;
-            nibbles += 1;
+        let mut wrong = 0;
+        for (byte, at) in bytes.iter_mut().zip(PLACES) {
+            let (high, low) = (digit(text[at]), digit(text[at + 1]));
+            *byte = (high << 4) | (low & 0x0f);
+            wrong |= (high | low) & NO_DIGIT;
         }
-        Some(Self(bytes))
+        (wrong == 0).then_some(Self(bytes))
+    }
+}
+
+/// Where the two digits of each byte start in a printed GUID.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+/// The bits that no hexadecimal digit has.
+const NO_DIGIT: u8 = 0xf0;
+
+const fn digit(letter: u8) -> u8 {
+    match letter {
+        b'0'..=b'9' => letter - b'0',
+        b'a'..=b'f' => letter - b'a' + 10,
+        b'A'..=b'F' => letter - b'A' + 10,
+        _ => NO_DIGIT,
     }
 }
 
@@ -55,10 +63,7 @@ impl fmt::Display for Guid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; 36];
-        for (at, byte) in self.0.iter().enumerate() {
-            // One before each of the bytes 4, 6, 8 and 10.
-            let hyphens = at.saturating_sub(2).min(8) / 2;
-            let place = 2 * at + hyphens;
+        for (byte, place) in self.0.iter().zip(PLACES) {
             text[place] = DIGITS[usize::from(byte >> 4)];
             text[place + 1] = DIGITS[usize::from(byte & 0x0f)];
         }

@@ -236,6 +236,8 @@ impl Journal {
         }
         self.counted += 1;
         let methods = self.counts.entry(path.to_owned()).or_default();
+        // Most paths have one method.
+        methods.reserve_exact(1);
         methods.push((method.to_owned(), 1));
     }
 }

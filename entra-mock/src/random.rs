@@ -30,10 +30,13 @@ impl Random {
 
     /// Returns a number below `limit`, or 0 if `limit` is 0.
     pub(crate) fn below(&self, limit: u64) -> u64 {
+        let number = u64::from_le_bytes(self.bytes());
+        if limit.is_power_of_two() {
+            // The same remainder without a division: tokens are made of dozens of characters of 64.
+            return number & (limit - 1);
+        }
         // The bias of the remainder does not matter for sample data.
-        u64::from_le_bytes(self.bytes())
-            .checked_rem(limit)
-            .unwrap_or(0)
+        number.checked_rem(limit).unwrap_or(0)
     }
 
     pub(crate) fn index(&self, length: usize) -> usize {

@@ -15,6 +15,7 @@ mod chunk;
 mod deleted;
 mod derived;
 mod field;
+mod guids;
 mod handles;
 mod kinds;
 mod links;

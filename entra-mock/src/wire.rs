@@ -117,9 +117,14 @@ impl Reply {
     }
 
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::of_json(status, body.to_string())
+    }
+
+    /// A response with a body that is JSON already.
+    pub(crate) fn of_json(status: u16, body: impl Into<Body>) -> Self {
         Self::new(status)
             .with_header("content-type", "application/json; charset=utf-8")
-            .with_body(body.to_string())
+            .with_body(body)
     }
 
     pub(crate) fn with_header(

@@ -17,11 +17,14 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::progress::{Limits, Progress, RequestBody, WatchedStream};
 #[cfg(feature = "wiremock")]
 use super::{
     http::{self, ConnectionClosed},
     reset::ResetFlag,
+};
+use super::{
+    progress::{Limits, Progress, RequestBody, WatchedStream},
+    self_wake::SelfWaking,
 };
 #[cfg(feature = "wiremock")]
 use crate::engine::Engine;
@@ -101,7 +104,7 @@ pub(super) async fn serve_requests<S, F, Fut, B, E>(
     let mut connection = std::pin::pin!(connection);
     // A connection that breaks is the client's concern.
     tokio::select! {
-        _ = connection.as_mut() => return,
+        _ = SelfWaking::new(connection.as_mut()) => return,
         () = progress.exceeded(limits) => return,
         () = stopped(&mut stop) => {}
     }

@@ -14,6 +14,7 @@ mod receiver_tls;
 mod reset;
 #[cfg(feature = "server")]
 mod responder;
+mod self_wake;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]

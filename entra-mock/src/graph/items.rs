@@ -120,18 +120,46 @@ impl<'a> ItemWriter<'a> {
         if open.is_empty() {
             return;
         }
-        if !self.new.is_empty() {
+        let new = std::mem::take(&mut self.new);
+        let used: usize = new.iter().map(|object| object.range.len()).sum();
+        let is_kept = 2 * used > open.len();
+        if is_kept {
             // It stays in memory.
             open.shrink_to_fit();
+        } else if used > 0 {
+            // Most of it is copies of known JSON, which would stay in memory with the little that is new.
+            self.added.push(apart(&open, new.iter()));
         }
         let piece = Bytes::from(open);
-        if !self.new.is_empty() {
+        if is_kept {
             self.added.push(NewlyRendered {
                 buffer: piece.clone(),
-                objects: std::mem::take(&mut self.new),
+                objects: new,
             });
         }
         self.pieces.push(piece);
+    }
+}
+
+/// Copies these objects out of a buffer. Between neighbours stays one comma.
+fn apart<'a>(buffer: &[u8], objects: impl Iterator<Item = &'a RenderedObject>) -> NewlyRendered {
+    let mut json = Vec::new();
+    let objects = objects.map(|object| {
+        if !json.is_empty() {
+            json.push(b',');
+        }
+        let start = json.len();
+        json.extend_from_slice(&buffer[object.range.clone()]);
+        RenderedObject {
+            range: start..json.len(),
+            ..*object
+        }
+    });
+    let objects = objects.collect();
+    json.shrink_to_fit();
+    NewlyRendered {
+        buffer: json.into(),
+        objects,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     hash::BuildHasher as _,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -10,7 +10,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{Guid, Timestamp, parse_retry_after};
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashMap};
 use serde::Deserialize;
 use url::form_urlencoded;
 
@@ -313,7 +313,7 @@ struct BatchItem<'a> {
     method: Cow<'a, str>,
     #[serde(borrow)]
     url: Cow<'a, str>,
-    headers: Option<HashMap<String, serde_json::Value>>,
+    headers: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 #[derive(Deserialize)]

@@ -57,12 +57,11 @@ pub(super) fn exchange_token(
         }
     }
     let mut more = Map::new();
-    more.insert("aud".to_owned(), EXCHANGE.into());
     if let Some(path) = path {
         // The token is opaque to clients, so that nothing depends on where this is.
         more.insert(FMI_PATH.to_owned(), path.into());
     }
-    mint::exchange(context, state, client, &exchange_resource(), more)
+    mint::exchange(context, state, client, &exchange_resource(), EXCHANGE, more)
 }
 
 /// Authenticates an agent identity by an exchange token of its blueprint.

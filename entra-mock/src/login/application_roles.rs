@@ -74,11 +74,7 @@ fn read(
         .collect();
     values.sort_unstable();
     values.dedup();
-    let json = match values.as_slice() {
-        [] => String::new(),
-        values => Value::from(values).to_string(),
-    };
-    ApplicationRoles { json, is_assigned }
+    ApplicationRoles::new(&values, is_assigned)
 }
 
 #[cfg(test)]
@@ -120,7 +116,7 @@ mod tests {
         let roles = find(state, &client, &resource).unwrap();
         let again = find(state, &client, &resource).unwrap();
         assert!(Arc::ptr_eq(&roles, &again));
-        roles.json.clone()
+        roles.json()
     }
 
     #[test]

@@ -128,6 +128,11 @@ pub(super) fn success(context: &Context<'_>, body: Map<String, serde_json::Value
     with_headers(Reply::json(200, &body.into()), context)
 }
 
+/// The same with a body that is JSON already.
+pub(super) fn success_json(context: &Context<'_>, body: String) -> Reply {
+    with_headers(Reply::of_json(200, body), context)
+}
+
 /// Returns 501 for something that Entra supports and the fake tenant does not.
 pub(super) fn not_supported(what: &str) -> Reply {
     let body = json!({

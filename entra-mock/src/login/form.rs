@@ -1,8 +1,7 @@
 //! The form of a token request.
 
-use std::collections::HashMap;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hashbrown::HashMap;
 use url::form_urlencoded;
 
 use super::error::LoginError;

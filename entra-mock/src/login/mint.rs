@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    agent, claims,
+    agent,
+    application_claims::ApplicationClaims,
+    claims,
     client::Client,
     context::{Context, Version},
     discovery::issuer_at,
@@ -55,6 +58,21 @@ impl IssuedToken {
 
     /// Returns the token response: numbers at v2, strings and more members at v1.
     pub(super) fn body(&self, context: &Context<'_>) -> Map<String, Value> {
+        let mut body = self.members(context);
+        body.insert("access_token".into(), self.token.clone().into());
+        body
+    }
+
+    /// Returns the same response as JSON. The token is by far the longest part of it, and has nothing to be escaped.
+    pub(super) fn json(&self, context: &Context<'_>) -> String {
+        let members = Value::from(self.members(context)).to_string();
+        // There are always other members.
+        let rest = members.strip_prefix('{').unwrap_or_default();
+        [r#"{"access_token":""#, &self.token, r#"","#, rest].concat()
+    }
+
+    /// The members of the response but for the token.
+    fn members(&self, context: &Context<'_>) -> Map<String, Value> {
         let seconds = self.lifetime.as_secs();
         let mut body = Map::new();
         body.insert("token_type".into(), "Bearer".into());
@@ -75,7 +93,6 @@ impl IssuedToken {
                 body.insert("refresh_in".into(), (seconds / 2).into());
             }
         }
-        body.insert("access_token".into(), self.token.clone().into());
         body.extend(self.more.clone());
         body
     }
@@ -97,7 +114,7 @@ pub(super) fn for_application(
     agent::claims(state, client, None, &mut |name, value| {
         more.insert(name.to_owned(), value)
     });
-    issue(context, state, client, resource, more, &roles.json)
+    issue(context, state, client, resource, (None, more), roles)
 }
 
 /// Issues an exchange token, which an agent identity presents as a client assertion.
@@ -106,66 +123,67 @@ pub(super) fn exchange(
     state: &State,
     client: &Client,
     resource: &Resource,
+    audience: &str,
     more: Map<String, Value>,
 ) -> Result<IssuedToken, LoginError> {
-    issue(context, state, client, resource, more, "")
+    let roles = ApplicationRoles::default();
+    issue(
+        context,
+        state,
+        client,
+        resource,
+        (Some(audience), more),
+        &roles,
+    )
 }
 
-/// Issues a token of an application with these further claims. `roles` is a JSON array, or empty.
+/// Issues a token of an application, with its audience if that does not follow from the resource, and further claims.
 fn issue(
     context: &Context<'_>,
     state: &State,
     client: &Client,
     resource: &Resource,
-    more: Map<String, Value>,
-    roles: &str,
+    (audience, more): (Option<&str>, Map<String, Value>),
+    roles: &ApplicationRoles,
 ) -> Result<IssuedToken, LoginError> {
     let id = state.random.token(22);
     let lifetime = state.token_lifetime;
     let tenant = state.tenant_id.to_string();
-    let (now, expiry) = (
-        context.now.unix_timestamp(),
-        context.now.unix_timestamp() + lifetime.as_secs().cast_signed(),
-    );
+    let now = context.now.unix_timestamp();
     let issuer = issuer_at(context.base(), resource.version, &tenant);
-
-    let mut claims = Map::new();
-    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-    claim("iss", issuer.clone().into());
-    claim("iat", (now - BACKDATED).into());
-    claim("nbf", (now - BACKDATED).into());
-    claim("exp", expiry.into());
-    claim("aio", state.random.token(60).into());
-    match resource.version {
-        Version::V1 => {
-            claim("aud", resource.identifier.clone().into());
-            claim("appid", client.app_id.clone().into());
-            claim("appidacr", client.authentication.claim().into());
-            claim("idp", issuer.into());
-            claim("ver", "1.0".into());
-        }
-        Version::V2 => {
-            claim("aud", resource.app_id.clone().into());
-            claim("azp", client.app_id.clone().into());
-            claim("azpacr", client.authentication.claim().into());
-            claim("ver", "2.0".into());
-        }
-    }
-    if resource.with_idtyp {
-        claim("idtyp", "app".into());
-    }
-    if resource.is_graph() {
-        claim("app_displayname", client.display_name.clone().into());
-        claim("tenant_region_scope", "EU".into());
-        let roles = claims::directory_roles_of_application(state, &client.service_principal_id);
-        claim("wids", roles.into());
-    }
-    claim("oid", client.service_principal_id.clone().into());
-    claim("sub", client.service_principal_id.clone().into());
-    claim("rh", format!("1.{}.", state.random.token(43)).into());
-    claim("tid", tenant.into());
-    claim("uti", id.clone().into());
-    claims.extend(more);
+    let is_v1 = resource.version == Version::V1;
+    let is_graph = resource.is_graph();
+    let authentication = client.authentication.claim();
+    let own_audience = match resource.version {
+        Version::V1 => &resource.identifier,
+        Version::V2 => &resource.app_id,
+    };
+    let claims = ApplicationClaims {
+        aio: state.random.token(60),
+        app_displayname: is_graph.then_some(&client.display_name),
+        appid: is_v1.then_some(&client.app_id),
+        appidacr: is_v1.then_some(authentication),
+        aud: audience.unwrap_or(own_audience),
+        azp: (!is_v1).then_some(&client.app_id),
+        azpacr: (!is_v1).then_some(authentication),
+        exp: now + lifetime.as_secs().cast_signed(),
+        iat: now - BACKDATED,
+        idp: is_v1.then_some(&issuer),
+        idtyp: resource.with_idtyp.then_some("app"),
+        iss: &issuer,
+        nbf: now - BACKDATED,
+        oid: &client.service_principal_id,
+        rh: format!("1.{}.", state.random.token(43)),
+        sub: &client.service_principal_id,
+        tenant_region_scope: is_graph.then_some("EU"),
+        tid: &tenant,
+        uti: &id,
+        ver: if is_v1 { "1.0" } else { "2.0" },
+        wids: is_graph.then(|| {
+            claims::directory_roles_of_application(state, &client.service_principal_id)
+        }),
+        more,
+    };
 
     let token = sign_with_roles(state, &claims, roles, resource.version)
         .ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;
@@ -180,37 +198,38 @@ fn issue(
 
 /// Signs a compact RS256 JWT. v1 tokens name their key twice.
 pub(super) fn sign(state: &State, claims: &Map<String, Value>, version: Version) -> Option<String> {
-    sign_with_roles(state, claims, "", version)
+    sign_with_roles(state, claims, &ApplicationRoles::default(), version)
 }
 
 fn sign_with_roles(
     state: &State,
-    claims: &Map<String, Value>,
-    roles: &str,
+    claims: &impl Serialize,
+    roles: &ApplicationRoles,
     version: Version,
 ) -> Option<String> {
     let key = state.keys.signing()?;
-    let mut header = Map::new();
-    header.insert("typ".into(), "JWT".into());
-    header.insert("alg".into(), "RS256".into());
-    if version == Version::V1 {
-        header.insert("x5t".into(), key.kid.clone().into());
-    }
-    header.insert("kid".into(), key.kid.clone().into());
-    let mut payload = serde_json::to_vec(claims).ok()?;
-    if !roles.is_empty() {
-        // There are always other claims.
-        payload.pop();
-        payload.extend_from_slice(b",\"roles\":");
-        payload.extend_from_slice(roles.as_bytes());
-        payload.push(b'}');
-    }
-    let mut message = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?);
+    // A key id is base64url, so nothing of it has to be escaped.
+    let kid = &key.kid;
+    let header = match version {
+        Version::V1 => format!(r#"{{"alg":"RS256","kid":"{kid}","typ":"JWT","x5t":"{kid}"}}"#),
+        Version::V2 => format!(r#"{{"alg":"RS256","kid":"{kid}","typ":"JWT"}}"#),
+    };
+    let claims = serde_json::to_string(claims).ok()?;
+    let rest = match roles.encoded.as_str() {
+        "" => claims,
+        // The roles have opened the object already. There are always other claims.
+        _ => [&roles.rest, claims.strip_prefix('{')?].concat(),
+    };
+    let mut message = String::with_capacity(roles.encoded.len() + 2 * rest.len() + SIGNED);
+    URL_SAFE_NO_PAD.encode_string(header, &mut message);
     message.push('.');
-    URL_SAFE_NO_PAD.encode_string(payload, &mut message);
+    message.push_str(&roles.encoded);
+    URL_SAFE_NO_PAD.encode_string(rest, &mut message);
     key.sign(message)
 }
 
+/// More than header and signature of a token need.
+const SIGNED: usize = 600;
 /// Tokens are valid from a little before the request, for clocks that run behind.
 pub(super) const BACKDATED: i64 = 300;
 /// From this lifetime on, the response has `refresh_in`.

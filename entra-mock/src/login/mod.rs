@@ -6,6 +6,7 @@ mod account;
 mod admin_consent;
 mod agent;
 mod agent_exchange;
+mod application_claims;
 mod application_roles;
 mod applied_policies;
 mod authorization;

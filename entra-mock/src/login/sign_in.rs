@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     applied_policies,
@@ -24,8 +24,8 @@ pub(super) fn record(
     outcome: &Result<String, LoginError>,
 ) -> Object {
     let state = context.read();
-    let mut record = Object::new();
-    let mut set = |name: &str, value: serde_json::Value| record.insert(name.to_owned(), value);
+    let mut record: Vec<(&str, Value)> = Vec::with_capacity(MOST);
+    let mut set = |name, value| record.push((name, value));
     set("id", state.new_id().into());
     set("createdDateTime", iso(context.now).into());
     set("appId", client.app_id.clone().into());
@@ -109,5 +109,8 @@ pub(super) fn record(
             );
         }
     }
-    record
+    record.into_iter().collect()
 }
+
+/// More properties than an entry has.
+const MOST: usize = 20;

@@ -5,7 +5,7 @@ use super::{
     context::{Context, Version, plain_text},
     cross_origin, device,
     discovery::{self, Tenant},
-    error::{LoginError, not_supported, success},
+    error::{LoginError, not_supported, success_json},
     form::Form,
     mint::IssuedToken,
     on_behalf_of, password, refresh, tenant_restrictions,
@@ -17,7 +17,7 @@ use crate::wire::Reply;
 /// `/{tenant}/oauth2[/v2.0]/token`
 pub(super) fn respond(context: &Context<'_>, tenant: &str) -> Reply {
     let reply = match issue(context, tenant) {
-        Ok(issued) => success(context, issued.body(context)),
+        Ok(issued) => success_json(context, issued.json(context)),
         Err(TokenError::Error(error)) => error.render(context),
         Err(TokenError::NotSupported(what)) => {
             not_supported(&format!("{what} {}", context.request.path))

@@ -9,15 +9,51 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hashbrown::HashMap;
+use serde_json::Value;
 
 /// The roles of a client in the token for a resource.
 #[derive(Debug, Default)]
 pub(crate) struct ApplicationRoles {
-    /// The values of the roles in order, as a JSON array. Empty if there are none.
-    pub(crate) json: String,
     /// Whether the client is assigned to the resource at all.
     pub(crate) is_assigned: bool,
+    /// The start of the claims of a token, with the roles, in base64url: `{"roles":[…],` but for the `rest`. Empty if
+    /// there are no roles.
+    pub(crate) encoded: String,
+    /// The end of that start, which fills no group of three bytes.
+    pub(crate) rest: String,
+}
+
+impl ApplicationRoles {
+    /// The roles with these values, in order.
+    pub(crate) fn new(values: &[String], is_assigned: bool) -> Self {
+        let start = match values {
+            [] => String::new(),
+            values => format!("{{\"roles\":{},", Value::from(values)),
+        };
+        // A group does not depend on what follows it, so tokens share the base64 of all whole groups.
+        let whole = start.len() - start.len() % 3;
+        let (groups, rest) = start.as_bytes().split_at(whole);
+        Self {
+            encoded: URL_SAFE_NO_PAD.encode(groups),
+            // A role with other letters than ASCII is in the groups: the start ends with a bracket and a comma.
+            rest: String::from_utf8_lossy(rest).into_owned(),
+            is_assigned,
+        }
+    }
+
+    /// The values as a JSON array, or nothing if there are none.
+    #[cfg(test)]
+    pub(crate) fn json(&self) -> String {
+        let mut start = URL_SAFE_NO_PAD.decode(&self.encoded).unwrap_or_default();
+        start.extend_from_slice(self.rest.as_bytes());
+        let start = String::from_utf8_lossy(&start);
+        let json = start.strip_prefix("{\"roles\":");
+        json.and_then(|json| json.strip_suffix(','))
+            .unwrap_or_default()
+            .to_owned()
+    }
 }
 
 /// The content that roles follow from: all app role assignments, and the roles that the resource declares.
@@ -79,20 +115,28 @@ mod tests {
                 assignments,
                 resource: NonZeroU64::MIN,
             };
-            let read = || ApplicationRoles {
-                json: number.to_string(),
-                is_assigned: true,
-            };
-            known.get_or_read((client, "api"), basis, read).json.clone()
+            let read = || ApplicationRoles::new(&[number.to_string()], true);
+            known.get_or_read((client, "api"), basis, read).json()
         };
         assert_eq!(
             [get("a", 1, 1), get("a", 1, 2), get("b", 1, 3)],
-            ["1", "1", "3"]
+            [r#"["1"]"#, r#"["1"]"#, r#"["3"]"#]
         );
-        assert_eq!([get("a", 2, 4), get("a", 1, 5)], ["4", "5"]);
+        assert_eq!([get("a", 2, 4), get("a", 1, 5)], [r#"["4"]"#, r#"["5"]"#]);
         for number in 0..MAX_KNOWN {
             get(&number.to_string(), 1, 6);
         }
         assert!(known.0.lock().unwrap().len() <= MAX_KNOWN);
+    }
+
+    #[test]
+    fn the_start_of_the_claims_is_the_same_whatever_its_length() {
+        for length in 1..8 {
+            let values = ["é".to_owned(), "x".repeat(length)];
+            let roles = ApplicationRoles::new(&values, true);
+            assert_eq!(roles.json(), Value::from(&values[..]).to_string());
+            assert!(roles.encoded.len() % 4 == 0 && roles.rest.len() < 3);
+        }
+        assert_eq!(ApplicationRoles::new(&[], true).encoded, "");
     }
 }

@@ -9,6 +9,8 @@ use std::{
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::guids;
+
 /// An item of a chunk.
 pub(super) trait ChunkItem: Serialize + DeserializeOwned {
     /// Prepares items that were read for staying in memory.
@@ -17,7 +19,10 @@ pub(super) trait ChunkItem: Serialize + DeserializeOwned {
 
 /// Compressed items in order. Copies share them.
 pub(super) struct Chunk<T> {
+    /// The GUIDs of the items, and behind them the rest of their JSON, compressed.
     packed: Arc<[u8]>,
+    /// How many bytes the GUIDs have.
+    guids: usize,
     length: usize,
     /// The items, once something has read them.
     items: OnceLock<Vec<T>>,
@@ -26,11 +31,11 @@ pub(super) struct Chunk<T> {
 impl<T: ChunkItem> Chunk<T> {
     /// Compresses items. Returns `None` if one of them has no JSON.
     pub(super) fn new(items: &[T]) -> Option<Self> {
-        let json = serde_json::to_vec(items).ok()?;
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(&json).ok()?;
+        // What packing needed is freed before the chunk gets its place, so that there are no gaps between chunks.
+        let (packed, guids) = pack(items)?;
         Some(Self {
-            packed: encoder.finish().ok()?.into(),
+            packed: packed.into(),
+            guids,
             length: items.len(),
             items: OnceLock::new(),
         })
@@ -66,19 +71,32 @@ impl<T: ChunkItem> Chunk<T> {
     }
 
     fn read(&self) -> Option<Vec<T>> {
-        let mut json = Vec::new();
-        let mut decoder = DeflateDecoder::new(&*self.packed);
-        decoder.read_to_end(&mut json).ok()?;
+        let (guids, compressed) = self.packed.split_at_checked(self.guids)?;
+        let mut text = Vec::new();
+        DeflateDecoder::new(compressed)
+            .read_to_end(&mut text)
+            .ok()?;
+        let json = guids::join(&text, guids)?;
         let mut items: Vec<T> = serde_json::from_slice(&json).ok()?;
         T::prepare(&mut items);
         Some(items)
     }
 }
 
+/// Returns the GUIDs of the items and the compressed rest, and how many bytes the GUIDs have.
+fn pack(items: &[impl Serialize]) -> Option<(Vec<u8>, usize)> {
+    let split = guids::split(&serde_json::to_vec(items).ok()?);
+    let guids = split.guids.len();
+    let mut encoder = DeflateEncoder::new(split.guids, Compression::fast());
+    encoder.write_all(&split.text).ok()?;
+    Some((encoder.finish().ok()?, guids))
+}
+
 impl<T> Clone for Chunk<T> {
     fn clone(&self) -> Self {
         Self {
             packed: Arc::clone(&self.packed),
+            guids: self.guids,
             length: self.length,
             items: OnceLock::new(),
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::name::Name;
@@ -71,6 +72,15 @@ impl<'a> Stored<'a> {
         match self {
             Self::Text(text) => then(&Value::String(text.to_owned())),
             Self::Value(value) => then(value),
+        }
+    }
+}
+
+impl Serialize for Stored<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Value(value) => value.serialize(serializer),
         }
     }
 }

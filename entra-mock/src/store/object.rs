@@ -270,7 +270,16 @@ impl<'a> Entry<'a> {
 
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+        // Texts are written as they are packed: as values they would stay in memory.
+        let (open, packed) = match &self.form {
+            Form::Open(fields) => (fields.as_slice(), None),
+            Form::Packed(packed) => (&[][..], Some(packed)),
+        };
+        let open = open
+            .iter()
+            .map(|field| (field.name.text(), Stored::Value(field.value.get())));
+        let packed = packed.into_iter().flat_map(|packed| packed.stored_fields());
+        serializer.collect_map(open.chain(packed))
     }
 }
 

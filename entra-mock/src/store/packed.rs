@@ -75,6 +75,12 @@ impl Packed {
         names.filter_map(|(at, name)| Some((name, self.value(at)?)))
     }
 
+    /// Returns all properties without unpacking them.
+    pub(super) fn stored_fields(&self) -> impl Iterator<Item = (&'static str, Stored<'_>)> {
+        let names = self.shape.names().enumerate();
+        names.filter_map(|(at, name)| Some((name, self.stored(at)?)))
+    }
+
     /// Unpacks the properties.
     pub(super) fn fields(&self) -> Vec<Field> {
         let field = |(name, slot): (Name, Slot)| {
