@@ -52,6 +52,7 @@ mod photos;
 mod quotas;
 mod races;
 mod references;
+mod registration_limits;
 mod rendered;
 mod reports;
 mod requests;
