@@ -81,13 +81,7 @@ impl CallKind {
     /// The kind of a call, from its method and its path below the version.
     #[inline]
     pub(crate) fn of(method: &Method, idempotency: Idempotency, path: &str) -> Self {
-        let mut segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        if segments
-            .first()
-            .is_some_and(|version| matches!(*version, "beta" | "v1.0"))
-        {
-            segments.remove(0);
-        }
+        let segments = in_collection(path);
         let last = segments.last().copied().unwrap_or_default();
         // A raw request may have it in any case.
         let is = |known: &str| last.eq_ignore_ascii_case(known);
@@ -344,6 +338,30 @@ const ABSENT: Sign = Sign::Code(&[
 const TOKEN_CODES: [&str; 12] = [
     "700016", "7000229", "1001010", "7000215", "700027", "70021", "70025", "700211", "700212",
     "700213", "7002138", "501051",
+];
+
+/// The segments of a path from its collection on, without the version and what the collection is in.
+fn in_collection(path: &str) -> Vec<&str> {
+    let all: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let is_container = |part: &&str| {
+        let mut known = CONTAINERS.iter();
+        known.any(|one| one.eq_ignore_ascii_case(part))
+    };
+    let containers = all.iter().take_while(|part| is_container(part)).count();
+    // A collection can have the name of a container, as that of conditional access policies.
+    let start = containers.min(all.len().saturating_sub(1));
+    all[start..].to_vec()
+}
+
+/// Segments that hold collections and are no object: versions, and singletons.
+const CONTAINERS: [&str; 7] = [
+    "beta",
+    "v1.0",
+    "directory",
+    "identity",
+    "conditionalAccess",
+    "policies",
+    "roleManagement",
 ];
 
 /// The last segments of paths that link objects.
@@ -619,6 +637,15 @@ mod tests {
             ("POST", "/applications/a/federatedIdentityCredentials", Add),
             ("POST", "/users", Create),
             ("POST", "/beta/users", Create),
+            ("POST", "/directory/administrativeUnits", Create),
+            ("POST", "/directory/administrativeUnits/a/extensions", Add),
+            ("POST", "/directory/deletedItems/a/restore", Add),
+            ("POST", "/v1.0/policies/appManagementPolicies", Create),
+            ("POST", "/identity/conditionalAccess/policies", Create),
+            ("POST", "/roleManagement/directory/roleDefinitions", Create),
+            ("POST", "/rolemanagement/directory/roledefinitions", Create),
+            ("POST", "/domains/contoso.com/federationConfiguration", Add),
+            ("POST", "/servicePrincipals/a/synchronization/jobs", Add),
             ("POST", "/servicePrincipals", CreateServicePrincipal),
             ("POST", "/applicationTemplates/a/instantiate", Instantiate),
         ];

@@ -107,6 +107,10 @@ impl Operation {
     }
 
     /// The delegated permissions any one of which is enough, least privileged first.
+    ///
+    /// One that writes is enough where the one that reads the same is, such as `User.ReadWrite.All` for `User.Read.All`, and
+    /// not listed beside it. Not listed either are permissions for a part of the objects or properties only: the basic
+    /// properties, one property, what the application owns where others read it too.
     #[must_use]
     pub const fn delegated_permissions(&self) -> &'static [&'static str] {
         self.delegated
@@ -114,6 +118,8 @@ impl Operation {
 
     /// The application permissions any one of which is enough, least privileged first; none where Graph
     /// supports no application access.
+    ///
+    /// What is not listed is the same as of [`delegated_permissions`](Self::delegated_permissions).
     #[must_use]
     pub const fn application_permissions(&self) -> &'static [&'static str] {
         self.application

@@ -51,9 +51,9 @@ operations! {
     LIST_SCOPED_OF_USER = "user-list-scopedrolememberof" GET "/users/{id}/scopedRoleMemberOf" => Collection("scopedRoleMembership"),
         both ["Directory.Read.All"];
     LIST_DELETED = "directory-deleteditems-list-administrativeunits" GET "/directory/deletedItems/microsoft.graph.administrativeUnit" => Collection("administrativeUnit"),
-        both ["AdministrativeUnit.Read.All"];
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
     GET_DELETED = "directory-deleteditems-get-administrativeunit" GET "/directory/deletedItems/{id}" => Object("administrativeUnit"),
-        both ["AdministrativeUnit.Read.All"];
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
     RESTORE = "directory-deleteditems-restore-administrativeunit" POST "/directory/deletedItems/{id}/restore" => Object("administrativeUnit"),
         both ["AdministrativeUnit.ReadWrite.All"];
 }

@@ -21,21 +21,21 @@ use crate::{
 
 operations! {
     GET_DEFAULT = "tenantappmanagementpolicy-get" GET "/policies/defaultAppManagementPolicy" => Object("tenantAppManagementPolicy"),
-        both ["Policy.Read.All"];
+        both ["Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"];
     UPDATE_DEFAULT = "tenantappmanagementpolicy-update" PATCH "/policies/defaultAppManagementPolicy" => Nothing,
         both ["Policy.ReadWrite.ApplicationConfiguration"];
     LIST = "appmanagementpolicy-list" GET "/policies/appManagementPolicies" => Collection("appManagementPolicy"),
-        both ["Policy.Read.All"];
+        both ["Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"];
     CREATE = "appmanagementpolicy-post" POST "/policies/appManagementPolicies" => Object("appManagementPolicy"),
         both ["Policy.ReadWrite.ApplicationConfiguration"];
     GET = "appmanagementpolicy-get" GET "/policies/appManagementPolicies/{id}" => Object("appManagementPolicy"),
-        both ["Policy.Read.All"];
+        both ["Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"];
     UPDATE = "appmanagementpolicy-update" PATCH "/policies/appManagementPolicies/{id}" => Nothing,
         both ["Policy.ReadWrite.ApplicationConfiguration"];
     DELETE = "appmanagementpolicy-delete" DELETE "/policies/appManagementPolicies/{id}" => Nothing,
         both ["Policy.ReadWrite.ApplicationConfiguration"];
     LIST_APPLIES_TO = "appmanagementpolicy-list-appliesto" GET "/policies/appManagementPolicies/{id}/appliesTo" => Collection("directoryObject"),
-        both ["Policy.Read.All"], with ["Application.Read.All"];
+        both ["Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"], with ["Application.Read.All"];
     ASSIGN = "appmanagementpolicy-post-appliesto" POST(Idempotent) "/applications/{id}/appManagementPolicies/$ref" => Nothing,
         both ["Policy.ReadWrite.ApplicationConfiguration"], with ["Application.Read.All"];
     UNASSIGN = "appmanagementpolicy-delete-appliesto" DELETE "/applications/{id}/appManagementPolicies/{id}/$ref" => Nothing,

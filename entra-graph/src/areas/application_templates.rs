@@ -16,8 +16,8 @@ operations! {
     GET = "applicationtemplate-get" GET "/applicationTemplates/{id}" => Object("applicationTemplate"),
         both [];
     INSTANTIATE = "applicationtemplate-instantiate" POST "/applicationTemplates/{id}/instantiate" => Object("applicationServicePrincipal"),
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
 }
 
 places! {

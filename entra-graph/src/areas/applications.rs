@@ -52,17 +52,17 @@ operations! {
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     ADD_PASSWORD = "application-addpassword" POST "/applications/{id}/addPassword" => Object("passwordCredential"),
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     REMOVE_PASSWORD = "application-removepassword" POST(Idempotent) "/applications/{id}/removePassword" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     ADD_KEY = "application-addkey" POST "/applications/{id}/addKey" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     REMOVE_KEY = "application-removekey" POST(Idempotent) "/applications/{id}/removeKey" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     SET_VERIFIED_PUBLISHER = "application-setverifiedpublisher" POST(Idempotent) "/applications/{id}/setVerifiedPublisher" => Nothing,
         delegated ["Application.ReadWrite.All"], application [];
     UNSET_VERIFIED_PUBLISHER = "application-unsetverifiedpublisher" POST(Idempotent) "/applications/{id}/unsetVerifiedPublisher" => Nothing,
@@ -107,20 +107,20 @@ operations! {
     LIST_EXTENSIONS = "application-list-extensionproperty" GET "/applications/{id}/extensionProperties" => Collection("extensionProperty"),
         both ["Application.Read.All", "Directory.Read.All"];
     CREATE_EXTENSION = "application-post-extensionproperty" POST "/applications/{id}/extensionProperties" => Object("extensionProperty"),
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     GET_EXTENSION = "extensionproperty-get" GET "/applications/{id}/extensionProperties/{id}" => Object("extensionProperty"),
         delegated ["Application.Read.All", "Directory.Read.All"], application ["Application.Read.All"];
     DELETE_EXTENSION = "extensionproperty-delete" DELETE "/applications/{id}/extensionProperties/{id}" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     LIST_OWNERS = "application-list-owners" GET "/applications/{id}/owners" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
     ADD_OWNER = "application-post-owners" POST(Idempotent) "/applications/{id}/owners/$ref" => Nothing,
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     REMOVE_OWNER = "application-delete-owners" DELETE "/applications/{id}/owners/{id}/$ref" => Nothing,
-        delegated ["Application.ReadWrite.All"],
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     LIST_DELETED = "directory-deleteditems-list-applications" GET "/directory/deletedItems/microsoft.graph.application" => Collection("application"),
         both ["Application.Read.All", "Directory.Read.All"];

@@ -65,7 +65,7 @@ operations! {
         delegated ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"],
         application ["Directory.Read.All"];
     LIST_APP_ROLE_ASSIGNMENTS = "group-list-approleassignments" GET "/groups/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
-        both ["Directory.Read.All"];
+        both ["Directory.Read.All", "AppRoleAssignment.ReadWrite.All"];
     ASSIGN_APP_ROLE = "group-post-approleassignments" POST "/groups/{id}/appRoleAssignments" => Object("appRoleAssignment"),
         both ["AppRoleAssignment.ReadWrite.All"];
     DELETE_APP_ROLE_ASSIGNMENT = "group-delete-approleassignments" DELETE "/groups/{id}/appRoleAssignments/{id}" => Nothing,

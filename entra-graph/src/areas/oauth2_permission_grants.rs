@@ -15,13 +15,13 @@ use crate::{
 
 operations! {
     LIST = "oauth2permissiongrant-list" GET "/oauth2PermissionGrants" => Collection("oAuth2PermissionGrant"),
-        both ["Directory.Read.All"];
+        both ["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"];
     CREATE = "oauth2permissiongrant-post" POST "/oauth2PermissionGrants" => Object("oAuth2PermissionGrant"),
         both ["DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"];
     DELTA = "oauth2permissiongrant-delta" GET "/oauth2PermissionGrants/delta" => Collection("oAuth2PermissionGrant"),
-        both ["Directory.Read.All"];
+        delegated ["Directory.Read.All"], application ["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"];
     GET = "oauth2permissiongrant-get" GET "/oauth2PermissionGrants/{id}" => Object("oAuth2PermissionGrant"),
-        both ["Directory.Read.All"];
+        both ["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"];
     UPDATE = "oauth2permissiongrant-update" PATCH "/oauth2PermissionGrants/{id}" => Nothing,
         both ["DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"];
     DELETE = "oauth2permissiongrant-delete" DELETE "/oauth2PermissionGrants/{id}" => Nothing,

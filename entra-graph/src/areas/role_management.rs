@@ -22,21 +22,23 @@ operations! {
     LIST_DEFINITIONS = "rbacapplication-list-roledefinitions" GET "/roleManagement/directory/roleDefinitions" => Collection("unifiedRoleDefinition"),
         both ["RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"];
     CREATE_DEFINITION = "rbacapplication-post-roledefinitions" POST "/roleManagement/directory/roleDefinitions" => Object("unifiedRoleDefinition"),
-        both ["RoleManagement.ReadWrite.Directory"];
+        both ["RoleManagement.ReadWrite.Directory", "Directory.ReadWrite.All"];
     GET_DEFINITION = "unifiedroledefinition-get" GET "/roleManagement/directory/roleDefinitions/{id}" => Object("unifiedRoleDefinition"),
         both ["RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"];
     UPDATE_DEFINITION = "unifiedroledefinition-update" PATCH "/roleManagement/directory/roleDefinitions/{id}" => Nothing,
-        both ["RoleManagement.ReadWrite.Directory"];
+        both ["RoleManagement.ReadWrite.Directory", "Directory.ReadWrite.All"];
     DELETE_DEFINITION = "unifiedroledefinition-delete" DELETE "/roleManagement/directory/roleDefinitions/{id}" => Nothing,
-        both ["RoleManagement.ReadWrite.Directory"];
+        both ["RoleManagement.ReadWrite.Directory", "Directory.ReadWrite.All"];
     LIST_ASSIGNMENTS = "rbacapplication-list-roleassignments" GET "/roleManagement/directory/roleAssignments" => Collection("unifiedRoleAssignment"),
-        both ["RoleManagement.Read.Directory", "Directory.Read.All"];
+        delegated ["RoleManagement.Read.Directory", "Directory.Read.All", "RoleManagement.Read.All"],
+        application ["RoleManagement.Read.Directory", "Directory.Read.All"];
     CREATE_ASSIGNMENT = "rbacapplication-post-roleassignments" POST "/roleManagement/directory/roleAssignments" => Object("unifiedRoleAssignment"),
         both ["RoleManagement.ReadWrite.Directory"];
     LIST_TRANSITIVE_ASSIGNMENTS = "rbacapplication-list-transitiveroleassignments" GET @ Beta "/roleManagement/directory/transitiveRoleAssignments" => Collection("unifiedRoleAssignment"),
         both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     GET_ASSIGNMENT = "unifiedroleassignment-get" GET "/roleManagement/directory/roleAssignments/{id}" => Object("unifiedRoleAssignment"),
-        both ["RoleManagement.Read.Directory", "Directory.Read.All"];
+        delegated ["RoleManagement.Read.Directory", "Directory.Read.All", "RoleManagement.Read.All"],
+        application ["RoleManagement.Read.Directory", "Directory.Read.All"];
     DELETE_ASSIGNMENT = "unifiedroleassignment-delete" DELETE "/roleManagement/directory/roleAssignments/{id}" => Nothing,
         both ["RoleManagement.ReadWrite.Directory"];
     LIST_ROLES = "directoryrole-list" GET "/directoryRoles" => Collection("directoryRole"),

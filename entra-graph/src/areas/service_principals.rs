@@ -27,8 +27,8 @@ operations! {
     GET = "serviceprincipal-get" GET "/servicePrincipals/{id}" => Object("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];
     CREATE = "serviceprincipal-post-serviceprincipals" POST "/servicePrincipals" => Object("servicePrincipal"),
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"],
         property ["customSecurityAttributes" => CREATE_WITH_SECURITY_ATTRIBUTES];
     CREATE_WITH_SECURITY_ATTRIBUTES = "serviceprincipal-post-serviceprincipals-customsecurityattributes" POST "/servicePrincipals" => Object("servicePrincipal"),
         delegated ["Application.ReadWrite.All"],
@@ -37,33 +37,33 @@ operations! {
     DELTA = "serviceprincipal-delta" GET "/servicePrincipals/delta" => Collection("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];
     UPSERT = "serviceprincipal-upsert" PATCH "/servicePrincipals(appId='{appId}')" => Object("servicePrincipal"),
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"],
         property ["customSecurityAttributes" => CREATE_WITH_SECURITY_ATTRIBUTES];
     ADD_KEY = "serviceprincipal-addkey" POST "/servicePrincipals/{id}/addKey" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     REMOVE_KEY = "serviceprincipal-removekey" POST(Idempotent) "/servicePrincipals/{id}/removeKey" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     ADD_TOKEN_SIGNING_CERTIFICATE = "serviceprincipal-addtokensigningcertificate" POST "/servicePrincipals/{id}/addTokenSigningCertificate" => Object("selfSignedCertificate"),
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     UPDATE = "serviceprincipal-update" PATCH "/servicePrincipals/{id}" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"],
         property ["customSecurityAttributes" => ASSIGN_SECURITY_ATTRIBUTES];
     ASSIGN_SECURITY_ATTRIBUTES = "serviceprincipal-update-customsecurityattributes" PATCH "/servicePrincipals/{id}" => Nothing,
         both ["CustomSecAttributeAssignment.ReadWrite.All"], with ["Application.Read.All", "Directory.Read.All"];
     DELETE = "serviceprincipal-delete" DELETE "/servicePrincipals/{id}" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     ADD_PASSWORD = "serviceprincipal-addpassword" POST "/servicePrincipals/{id}/addPassword" => Object("passwordCredential"),
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     REMOVE_PASSWORD = "serviceprincipal-removepassword" POST(Idempotent) "/servicePrincipals/{id}/removePassword" => Nothing,
-        delegated ["Application.ReadWrite.All"],
-        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"];
     LIST_ASSIGNED_TO = "serviceprincipal-list-approleassignedto" GET "/servicePrincipals/{id}/appRoleAssignedTo" => Collection("appRoleAssignment"),
         both ["Application.Read.All", "Directory.Read.All"];
     LIST_ASSIGNMENTS = "serviceprincipal-list-approleassignments" GET "/servicePrincipals/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
@@ -77,7 +77,7 @@ operations! {
     DELETE_ASSIGNMENT = "serviceprincipal-delete-approleassignments" DELETE "/servicePrincipals/{id}/appRoleAssignments/{id}" => Nothing,
         both ["AppRoleAssignment.ReadWrite.All"];
     LIST_PERMISSION_GRANTS = "serviceprincipal-list-oauth2permissiongrants" GET "/servicePrincipals/{id}/oauth2PermissionGrants" => Collection("oAuth2PermissionGrant"),
-        both ["Directory.Read.All"];
+        both ["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"];
     LIST_CREATED_OBJECTS = "serviceprincipal-list-createdobjects" GET "/servicePrincipals/{id}/createdObjects" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
     LIST_OWNED_OBJECTS = "serviceprincipal-list-ownedobjects" GET "/servicePrincipals/{id}/ownedObjects" => Collection("directoryObject"),
@@ -88,7 +88,7 @@ operations! {
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     REMOVE_OWNER = "serviceprincipal-delete-owners" DELETE "/servicePrincipals/{id}/owners/{id}/$ref" => Nothing,
-        delegated ["Application.ReadWrite.All"],
+        delegated ["Application.ReadWrite.All", "Directory.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     LIST_DELETED = "directory-deleteditems-list-serviceprincipals" GET "/directory/deletedItems/microsoft.graph.servicePrincipal" => Collection("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];

@@ -79,16 +79,16 @@ operations! {
         delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
         application ["Directory.Read.All"];
     LIST_TRANSITIVE_MEMBER_OF = "user-list-transitivememberof" GET "/users/{id}/transitiveMemberOf" => Collection("directoryObject"),
-        delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
+        delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All", "Group.Read.All", "User.Read.All"],
         application ["User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     LIST_APP_ROLE_ASSIGNMENTS = "user-list-approleassignments" GET "/users/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
-        both ["Directory.Read.All"];
+        both ["Directory.Read.All", "AppRoleAssignment.ReadWrite.All"];
     ASSIGN_APP_ROLE = "user-post-approleassignments" POST "/users/{id}/appRoleAssignments" => Object("appRoleAssignment"),
         both ["AppRoleAssignment.ReadWrite.All"];
     DELETE_APP_ROLE_ASSIGNMENT = "user-delete-approleassignments" DELETE "/users/{id}/appRoleAssignments/{id}" => Nothing,
         both ["AppRoleAssignment.ReadWrite.All"];
     LIST_PERMISSION_GRANTS = "user-list-oauth2permissiongrants" GET "/users/{id}/oauth2PermissionGrants" => Collection("oAuth2PermissionGrant"),
-        both ["Directory.Read.All"];
+        both ["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"];
     LIST_LICENSE_DETAILS = "user-list-licensedetails" GET "/users/{id}/licenseDetails" => Collection("licenseDetails"),
         delegated ["LicenseAssignment.Read.All", "User.Read", "User.Read.All", "Directory.Read.All"],
         application ["LicenseAssignment.Read.All", "User.Read.All", "Directory.Read.All"];

@@ -65,7 +65,7 @@ pub(super) fn narrowest<'g>(
 /// The documented operations that one permission allows and a wider one does not. `None` if the other one is not wider:
 /// it lacks more than a quarter of them.
 fn exceptions(wider: &str, need: &str, kind: Kind) -> Option<Vec<&'static str>> {
-    // The pages of operations list the narrow permissions only; to write includes to read.
+    // Lists name those that read only; to write includes to read.
     if writes_what_it_reads(wider, need) {
         return Some(Vec::new());
     }
@@ -78,9 +78,13 @@ fn exceptions(wider: &str, need: &str, kind: Kind) -> Option<Vec<&'static str>> 
         .filter(|operation| !operation.path().starts_with("/subscriptions"))
         .filter(|operation| allows(operation, need))
         .collect();
+    let covers = |one: &&str| {
+        one.eq_ignore_ascii_case(wider)
+            || writes_what_it_reads(wider, one) && !is_ambiguous(wider, one)
+    };
     let lacking: Vec<&str> = needed
         .iter()
-        .filter(|operation| !allows(operation, wider))
+        .filter(|operation| !kind.enough_for(operation).iter().any(covers))
         .map(|operation| operation.name())
         .collect();
     (!needed.is_empty() && lacking.len() * 4 <= needed.len()).then_some(lacking)
@@ -123,6 +127,10 @@ mod tests {
             ("Directory.Read.All", "user.read.all", true),
             ("Directory.Read.All", "User.Read.All", true),
             ("Directory.Read.All", "Application.Read.All", true),
+            ("Directory.ReadWrite.All", "User.Read.All", true),
+            ("Directory.ReadWrite.All", "Application.Read.All", true),
+            ("Group.ReadWrite.All", "GroupMember.Read.All", true),
+            ("GroupMember.ReadWrite.All", "Group.Read.All", false),
             ("User.Read.All", "Directory.Read.All", false),
             ("User.Read.All", "AuditLog.Read.All", false),
             ("GroupMember.Read.All", "User.Read.All", false),

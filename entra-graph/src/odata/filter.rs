@@ -259,12 +259,7 @@ impl Node {
                 if *negated {
                     return negation(entity, path, *support, "ne");
                 }
-                let long = literal.len() > LONGEST_BASIC_VALUE;
-                Ok(if long && entity.directory {
-                    Level::Advanced
-                } else {
-                    level
-                })
+                Ok(level.max(of_length(entity, std::slice::from_ref(literal))))
             }
             Self::In {
                 path,
@@ -279,7 +274,7 @@ impl Node {
                         entity.name
                     ))),
                     // Too many alternatives are found by a check of the whole filter.
-                    _ => Ok(level),
+                    _ => Ok(level.max(of_length(entity, literals))),
                 }
             }
             Self::Null {
@@ -399,6 +394,16 @@ fn supported(
     }
 }
 
+/// The query mode that the longest of some values takes.
+fn of_length(entity: &EntityInfo, literals: &[String]) -> Level {
+    let is_long = |literal: &String| literal.len() > LONGEST_BASIC_VALUE;
+    if entity.directory && literals.iter().any(is_long) {
+        Level::Advanced
+    } else {
+        Level::Basic
+    }
+}
+
 fn negation(
     entity: &EntityInfo,
     path: &Path,
@@ -422,6 +427,8 @@ fn unsupported(entity: &EntityInfo, path: &Path, support: Support, operator: &st
     ))
 }
 
-/// Beyond these, only the advanced mode takes the query.
+/// Beyond these alternatives, only the advanced mode takes the query; seen in Graph's responses.
 const MOST_BASIC_VALUES: usize = 15;
+/// Longer values go in the advanced mode, which is not known to limit them. Microsoft's pages of queries have no such
+/// limit, so this is on the safe side.
 const LONGEST_BASIC_VALUE: usize = 120;

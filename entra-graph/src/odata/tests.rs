@@ -154,6 +154,14 @@ fn the_mode_follows_from_what_is_in_the_filter() {
         Level::Advanced,
         "longer with its quotes"
     );
+    let long = "a".repeat(130);
+    for (values, expected) in [
+        (["a", "b"], Level::Basic),
+        ([long.as_str(), "b"], Level::Advanced),
+        (["a", long.as_str()], Level::Advanced),
+    ] {
+        assert_eq!(level(&User::MAIL.is_in(values)), expected, "{values:?}");
+    }
     assert_eq!(level(&Filter::raw_advanced("x")), Level::Advanced);
 }
 

@@ -275,7 +275,14 @@ async fn a_role_is_removed_once_every_replica_has_disabled_it() {
 #[tokio::test]
 async fn roles_and_scopes_get_new_ids_and_are_disabled_before_they_are_removed() {
     let (_tenant, graph) = writer().await;
-    let app = create(&graph, "Shop").await;
+    // Personal accounts have no app roles.
+    let app = graph
+        .applications()
+        .create(NewApplication::new("Shop"))
+        .set(Application::SIGN_IN_AUDIENCE, "AzureADMyOrg")
+        .send()
+        .await
+        .unwrap();
     let one = graph.application(&app.id);
     let read = AppRole::for_users("Orders.Read", "Read orders", "May read orders").unwrap();
     let write = AppRole::for_applications("Orders.Write", "Write orders", "Writes").unwrap();

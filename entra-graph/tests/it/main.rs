@@ -24,6 +24,7 @@ mod conditional_access;
 #[cfg(feature = "contacts")]
 mod contacts;
 mod created_objects;
+mod creation_times;
 #[cfg(feature = "custom-security-attributes")]
 mod custom_security_attributes;
 mod deltas;

@@ -53,6 +53,7 @@ mod photos;
 mod quotas;
 mod races;
 mod references;
+mod registration_limits;
 mod rendered;
 mod reports;
 mod requests;

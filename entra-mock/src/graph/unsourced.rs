@@ -60,6 +60,18 @@ pub(super) fn identifier_uri_ends_with_slash(uri: &str) -> GraphError {
     )
 }
 
+/// A redirect URI that is new and not accepted.
+pub(super) fn wrong_redirect_uri(uri: &str, reason: &str) -> GraphError {
+    GraphError::bad_request(format!("The redirect URI '{uri}' {reason}."))
+}
+
+/// A registration beyond a documented limit.
+pub(super) fn outside_limits(limit: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "An application of this audience has at most {limit}."
+    ))
+}
+
 /// A credential that would expire before it is valid, or before now.
 pub(super) fn invalid_credential_end() -> GraphError {
     GraphError::new(

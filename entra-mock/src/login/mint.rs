@@ -179,9 +179,8 @@ fn issue(
         tid: &tenant,
         uti: &id,
         ver: if is_v1 { "1.0" } else { "2.0" },
-        wids: is_graph.then(|| {
-            claims::directory_roles_of_application(state, &client.service_principal_id)
-        }),
+        wids: is_graph
+            .then(|| claims::directory_roles_of_application(state, &client.service_principal_id)),
         more,
     };
 

@@ -194,6 +194,7 @@ fn check(
         check_identifier_uri(call, app_id, uri)?;
     }
     app_policy::check_identifier_uris(call, before, app_id, draft)?;
+    super::registration_limits::check(before, draft)?;
     check_entitlements(before, draft)
 }
 

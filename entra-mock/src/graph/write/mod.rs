@@ -49,6 +49,7 @@ mod permission_classification;
 mod photo;
 mod plan;
 mod reference;
+mod registration_limits;
 mod risk;
 mod role;
 mod scoped_role;
