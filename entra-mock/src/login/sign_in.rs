@@ -113,4 +113,4 @@ pub(super) fn record(
 }
 
 /// More properties than an entry has.
-const MOST: usize = 20;
+const MOST: usize = 24;

@@ -155,8 +155,8 @@ fn personal_accounts_have_limits_of_their_own() {
         json!({"requiredResourceAccess": [{"resourceAppId": id(7), "resourceAccess": permissions}]}),
     ] {
         let personal = registered(&fixture, "AzureADandPersonalMicrosoftAccount");
-        let refused = fixture.patch(&personal, &body);
-        assert_eq!(refused.status, 400, "{body}");
+        let rejected = fixture.patch(&personal, &body);
+        assert_eq!(rejected.status, 400, "{body}");
         let work = registered(&fixture, "AzureADMyOrg");
         let accepted = fixture.patch(&work, &body);
         assert_eq!(accepted.status, 204, "{body}: {}", accepted.text);
