@@ -309,6 +309,8 @@ async fn nothing_is_sent_to_a_foreign_or_insecure_host() {
         "https://graph.example.com:8443/",
         "http://graph.example.com/v1.0/users",
         "https://graph.example.com@evil.example/",
+        "https://user@graph.example.com/v1.0/users",
+        "https://:secret@graph.example.com/v1.0/users",
         "file:///etc/passwd",
     ] {
         let request = with_token(
