@@ -301,6 +301,44 @@ fn debug_names_where_requests_may_go() {
 }
 
 #[tokio::test]
+async fn a_change_by_its_method_is_sent_again_after_a_lost_response_and_a_post_is_not() {
+    for (method, tries) in [
+        (Method::PUT, 2),
+        (Method::PATCH, 2),
+        (Method::DELETE, 2),
+        (Method::POST, 1),
+    ] {
+        let script = ScriptedTransport::new()
+            .then_fail(TransportError::interrupted("reset"))
+            .then(204, &[], "");
+        let bench = bench(script);
+        let request = Request::new("change", method.clone(), url("/v1.0/users/a"));
+        let response = bench
+            .pipeline
+            .send(with_token(request, StaticCredential::new("token")));
+        assert_eq!(response.await.is_ok(), tries == 2, "{method}");
+        assert_eq!(bench.transport.requests().len(), tries, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_says_after_how_many_tries_it_came() {
+    let script = ScriptedTransport::new()
+        .then(429, &[("retry-after", "3")], "")
+        .then(200, &[("x-text", "a")], "");
+    let bench = bench(script);
+    let request = Request::new("read", Method::GET, url("/v1.0/users"));
+    let response = bench
+        .pipeline
+        .send(with_token(request, StaticCredential::new("token")));
+    let response = response.await.unwrap();
+    let tries = response.after_tries();
+    assert!(tries.starts_with("after 2 tries in 3."), "{tries}");
+    assert_eq!(response.header("x-text"), Some("a"));
+    assert_eq!(response.header("x-other"), None);
+}
+
+#[tokio::test]
 async fn nothing_is_sent_to_a_foreign_or_insecure_host() {
     let bench = bench(ScriptedTransport::new());
     for foreign in [
@@ -309,6 +347,8 @@ async fn nothing_is_sent_to_a_foreign_or_insecure_host() {
         "https://graph.example.com:8443/",
         "http://graph.example.com/v1.0/users",
         "https://graph.example.com@evil.example/",
+        "https://user@graph.example.com/v1.0/users",
+        "https://:secret@graph.example.com/v1.0/users",
         "file:///etc/passwd",
     ] {
         let request = with_token(

@@ -263,6 +263,8 @@ fn an_object_that_the_caller_cannot_read_is_limited() {
     .unwrap();
     assert!(limited.is_limited());
     for text in [
+        r#"{"id":"1","displayName":null,"businessPhones":["1"]}"#,
+        r#"{"id":"1","displayName":null,"employeeOrgData":{"division":"A"}}"#,
         r#"{"id":"1"}"#,
         r#"{"id":"1","mail":null}"#,
         r#"{"id":"1","displayName":null,"userPrincipalName":"a@b"}"#,

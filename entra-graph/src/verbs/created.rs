@@ -316,6 +316,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_heaviest_spans_hold_more_than_half_of_a_part_and_can_be_divided() {
+        let mut spans_of_four = spans(&[25, 26, 30, 19]);
+        assert_eq!(heaviest(&spans_of_four, 2), [2, 1]);
+        spans_of_four[2].end = spans_of_four[2].start.plus_seconds(1);
+        assert_eq!(heaviest(&spans_of_four, 2), [1]);
+        assert_eq!(heaviest(&spans(&[10; 10]), 10).len(), MOST_HEAVY);
+    }
+
+    #[test]
+    fn the_end_of_a_part_belongs_to_the_next_one() {
+        let within = List::<User>::within(EARLIEST, EARLIEST.plus_seconds(1));
+        assert_eq!(
+            within.to_string(),
+            "createdDateTime ge 2000-01-01T00:00:00Z and createdDateTime le 2000-01-01T00:00:00.9999999Z"
+        );
+    }
+
     proptest! {
         #[test]
         fn no_part_is_larger_than_its_share_and_one_span(

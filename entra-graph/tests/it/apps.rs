@@ -290,5 +290,7 @@ fn a_client_secret_is_decoded_and_never_serialized() {
     ] {
         assert!(!written.contains("canary"), "{written}");
         assert!(written.contains("can"), "the hint is public: {written}");
+        // Null would say that there is none.
+        assert!(!written.contains("secretText"), "{written}");
     }
 }

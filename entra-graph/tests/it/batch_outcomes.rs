@@ -48,6 +48,28 @@ async fn a_batch_of_updates_is_sent_again_after_a_lost_response() {
     assert_eq!(script.requests().len(), 2);
 }
 
+#[tokio::test]
+async fn a_request_that_was_done_is_not_sent_again_with_what_it_depends_on() {
+    let throttled = json!({
+        "id": "0", "status": 429, "headers": { "Retry-After": "1" },
+        "body": { "error": { "code": "TooManyRequests", "message": "m" } },
+    });
+    let done = |id: &str| json!({ "id": id, "status": 204 });
+    let script = ScriptedTransport::new()
+        .then(200, &[], responses(&[throttled, done("1")]))
+        .then(200, &[], responses(&[done("0"), done("1")]));
+    let graph = client(script.clone());
+    let mut batch = graph.batch();
+    let first = batch.add(graph.user("a").delete());
+    let second = batch.add_after([first.id()], graph.user("b").delete());
+    let read = batch.send().await.unwrap();
+    read.get(first).unwrap();
+    read.get(second).unwrap();
+    let again: Value = serde_json::from_slice(script.requests()[1].body()).unwrap();
+    assert_eq!(again["requests"].as_array().unwrap().len(), 1);
+    assert_eq!(again["requests"][0]["id"], "0");
+}
+
 /// Answers the first `$batch` in full and rejects every other one.
 fn first_chunk_only(request: &http::Request<bytes::Bytes>) -> String {
     let body: Value = serde_json::from_slice(request.body()).unwrap();

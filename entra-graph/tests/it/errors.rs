@@ -269,6 +269,14 @@ async fn a_response_of_another_shape_is_an_error_with_its_json_path() {
 }
 
 #[tokio::test]
+async fn a_time_that_cannot_be_read_is_an_error_that_shows_a_valid_one() {
+    let body = r#"{"value":[{"createdDateTime":"soon"}]}"#;
+    let error = failure(&client(ScriptedTransport::new().then(200, &[], body))).await;
+    let source = error.source().unwrap().to_string();
+    assert!(source.contains("2026-01-31T12:00:00Z"), "{source}");
+}
+
+#[tokio::test]
 async fn the_credentials_own_error_stays_the_cause() {
     #[derive(Debug)]
     struct Refusing;

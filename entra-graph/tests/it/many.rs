@@ -1,9 +1,10 @@
 //! Many lists in few requests, and expanded relationships that Graph cut.
 
-use entra_graph::{Device, DirectoryObject, ErrorKind, GraphClient, Group, User};
+use entra_core::ScriptedTransport;
+use entra_graph::{Device, DirectoryObject, ErrorKind, GraphClient, Group, ResumeToken, User};
 use entra_mock::{FakeTenant, Fault};
 
-use crate::support::AppCredential;
+use crate::{scripts::client, support::AppCredential};
 
 const UNKNOWN: &str = "33333333-3333-3333-3333-333333333333";
 
@@ -160,17 +161,56 @@ async fn a_list_that_cannot_be_completed_is_an_error_and_can_be_resumed() {
 async fn a_list_that_graph_sent_empty_is_read_again() {
     let page = r#"{"value":[{"id":"g","members":[]}]}"#;
     let members = r##"{"responses":[{"id":"0","status":200,"body":{"value":[{"@odata.type":"#microsoft.graph.user","id":"u"}]}}]}"##;
-    let script = entra_core::ScriptedTransport::new()
+    let script = ScriptedTransport::new()
         .then(200, &[], page)
         .then(200, &[], members);
-    let list = crate::scripts::client(script)
-        .groups()
-        .list()
-        .expand_all(Group::MEMBERS);
+    let list = client(script).groups().list().expand_all(Group::MEMBERS);
     let groups: Vec<Group> = list.items().try_collect().await.unwrap();
     let members = groups[0].members.as_ref().unwrap();
     assert_eq!(members[0].id(), "u");
     assert!(members.is_complete());
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_cut_is_not_read_again() {
+    let page =
+        r##"{"value":[{"id":"g","members":[{"@odata.type":"#microsoft.graph.user","id":"u"}]}]}"##;
+    let script = ScriptedTransport::new().then(200, &[], page);
+    let list = client(script.clone()).groups().list();
+    let list = list.expand_all(Group::MEMBERS);
+    let groups: Vec<Group> = list.items().try_collect().await.unwrap();
+    let members = groups[0].members.as_ref().unwrap();
+    assert_eq!(members.len(), 1);
+    assert!(members.is_complete());
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn an_object_without_an_id_cannot_be_completed() {
+    let page = r#"{"value":[{"displayName":"Buyers","members":[]}]}"#;
+    let script = ScriptedTransport::new().then(200, &[], page);
+    let list = client(script.clone()).groups().list();
+    let mut groups = list.expand_all(Group::MEMBERS).items();
+    let error = groups.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("has no id"), "{error}");
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stored_list_to_be_completed_leads_to_its_own_host_only() {
+    let members = r#"[{"id":"u"}]"#;
+    let page = format!(
+        r#"{{"value":[{{"id":"g","members":{members}}},{{"id":"h","members":{members}}}]}}"#
+    );
+    let graph = client(ScriptedTransport::new().then(200, &[], page));
+    let mut groups = graph.groups().list().expand_all(Group::MEMBERS).items();
+    groups.try_next().await.unwrap();
+    let mut token = serde_json::to_value(groups.resume_token().unwrap()).unwrap();
+    token["fill"]["collection"] = "https://evil.example/v1.0/groups".into();
+    let token: ResumeToken = serde_json::from_value(token).unwrap();
+    let error = graph.resume::<Group>(&token).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Policy);
 }
 
 #[tokio::test]
@@ -297,6 +337,46 @@ async fn parts_by_creation_hold_every_user_exactly_once() {
         ids.sort();
         assert_eq!(ids, all, "{count} parts");
     }
+}
+
+/// Half of the users came within a few months, the others over twenty years.
+#[tokio::test]
+async fn parts_by_creation_are_about_equal() {
+    let (tenant, graph) = graph().await;
+    for number in 0..200 {
+        tenant.add_user(&format!("Extra {number}"));
+    }
+    let users: Vec<User> = graph.users().list().items().try_collect().await.unwrap();
+    for (number, user) in users.iter().enumerate() {
+        let created = match number % 2 {
+            0 => format!(
+                "2003-{:02}-{:02}T00:00:00Z",
+                number % 4 + 5,
+                number % 28 + 1
+            ),
+            _ => format!(
+                "20{:02}-{:02}-01T00:00:00Z",
+                number % 20 + 5,
+                number % 12 + 1
+            ),
+        };
+        tenant
+            .set_property("users", &user.id, "createdDateTime", created.into())
+            .unwrap();
+    }
+    let parts = graph
+        .users()
+        .list()
+        .partitioned_by_creation(4)
+        .await
+        .unwrap();
+    let sizes: Vec<usize> = ids_of(parts).await.iter().map(Vec::len).collect();
+    let share = users.len() / 4;
+    assert_eq!(sizes.len(), 4);
+    assert!(
+        sizes.iter().all(|size| size.abs_diff(share) < share / 3),
+        "{sizes:?} of {share}"
+    );
 }
 
 #[tokio::test]

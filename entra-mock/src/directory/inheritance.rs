@@ -116,7 +116,7 @@ impl State {
                 }
                 for (name, old, new) in changes {
                     let new = match name {
-                        NAMES => with_own(&principal[NAMES], &old, new),
+                        NAMES => with_own(&principal[NAMES], &old, &new),
                         _ => new,
                     };
                     set(principal, name, new);
@@ -126,8 +126,8 @@ impl State {
 }
 
 /// Adds the names that a service principal has beyond those of its application.
-fn with_own(names: &Value, old: &Value, new: Value) -> Value {
-    let mut all: Vec<&str> = texts(&new).collect();
+fn with_own(names: &Value, old: &Value, new: &Value) -> Value {
+    let mut all: Vec<&str> = texts(new).collect();
     let from_application: Vec<&str> = texts(old).collect();
     for name in texts(names) {
         if !from_application.contains(&name) && !all.contains(&name) {

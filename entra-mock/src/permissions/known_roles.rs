@@ -135,7 +135,7 @@ mod tests {
             let values = ["é".to_owned(), "x".repeat(length)];
             let roles = ApplicationRoles::new(&values, true);
             assert_eq!(roles.json(), Value::from(&values[..]).to_string());
-            assert!(roles.encoded.len() % 4 == 0 && roles.rest.len() < 3);
+            assert!(roles.encoded.len().is_multiple_of(4) && roles.rest.len() < 3);
         }
         assert_eq!(ApplicationRoles::new(&[], true).encoded, "");
     }

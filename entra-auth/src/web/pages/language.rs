@@ -148,6 +148,7 @@ mod tests {
             ("en;q=0.5, de;q=0.4", "en"),
             ("de;q=0, en", "en"),
             ("de ; q=0.125 , en;q=0.12", "de"),
+            ("en;q=0.9, de;q=1.0", "de"),
             ("pt", "pt-BR"),
             ("pt-PT", "pt-BR"),
             ("zh-Hant-TW", "zh-Hant"),

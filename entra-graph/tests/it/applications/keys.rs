@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use entra_core::{CredentialError, CredentialErrorKind, ProofSigner};
+use entra_core::{CredentialError, CredentialErrorKind, ProofSigner, ScriptedTransport};
 use entra_graph::{
     Application, CertificateId, ErrorKind, GraphClient, Key, NewApplication, NewCertificate,
-    NewServicePrincipal, ServicePrincipal, types::KeyCredential,
+    NewServicePrincipal, NewSigningKey, ServicePrincipal, types::KeyCredential,
 };
 use entra_mock::FakeTenant;
+use serde_json::{Value, json};
 
 use super::{create, writer};
+use crate::scripts::client;
 
 async fn application() -> (FakeTenant, GraphClient, Application) {
     let (tenant, graph) = writer().await;
@@ -246,6 +248,31 @@ async fn a_key_of_a_service_principal_is_added_and_removed_with_a_proof() {
     let listed = listed.send().await.unwrap().key_credentials.unwrap();
     assert_eq!(listed.len(), 1);
     assert_ne!(listed[0].display_name.as_deref(), Some("second"));
+}
+
+#[tokio::test]
+async fn a_signing_key_is_sent_with_its_password_beside_it() {
+    let script = ScriptedTransport::new().then(200, &[], "{}");
+    let graph = client(script.clone());
+    let app = graph.application("11111111-1111-1111-1111-111111111111");
+    let key = NewSigningKey::from_pfx(b"abc", "canary").named("signing");
+    let request = app.add_signing_key(key, &WithoutKey(Some(b"signature")));
+    request.send().await.unwrap();
+    let sent: Value = serde_json::from_slice(script.requests()[0].body()).unwrap();
+    assert_eq!(
+        sent["keyCredential"],
+        json!({
+            "displayName": "signing",
+            "key": "YWJj",
+            "type": "X509CertAndPassword",
+            "usage": "Sign",
+        })
+    );
+    assert_eq!(
+        sent["passwordCredential"],
+        json!({ "secretText": "canary" })
+    );
+    assert!(sent["proof"].is_string());
 }
 
 #[tokio::test]

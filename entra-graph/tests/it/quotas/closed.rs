@@ -170,6 +170,36 @@ async fn a_limit_that_closes_in_the_middle_of_a_batch_fails_only_the_parts_that_
     assert_eq!(service.times(), [0; 5]);
 }
 
+#[tokio::test]
+async fn what_depends_on_a_part_whose_limit_closed_meanwhile_is_not_sent() {
+    let service = Service::new(&ManualClock::new(), |number, request| {
+        parts(request, |_, url| {
+            match number == 1 && url.contains("signIns") {
+                true => throttled_part("120"),
+                false => ok_part(),
+            }
+        })
+    });
+    let builder = service.builder("token").retry_policy(for_a_minute());
+    let graph = builder.build().unwrap();
+    let mut batch = graph.batch();
+    // Each of the five requests of `$batch` begins with a read of the log; four of them go together.
+    let mut dependents = Vec::new();
+    for index in 0..50 {
+        let first = match index % 10 {
+            0 => batch.add(graph.audit_logs().sign_ins().list()).id(),
+            _ => batch.add(graph.user("a").get()).id(),
+        };
+        dependents.push(batch.add_after([first], graph.user("b").get()));
+    }
+    let responses = batch.send().await.unwrap();
+    let error = responses.get(dependents[40]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Dependency, "{error}");
+    for dependent in &dependents[41..] {
+        responses.get(*dependent).unwrap();
+    }
+}
+
 /// The client does not know whose quota it uses before it has a token, so its first batch is held back as a whole.
 #[tokio::test]
 async fn a_batch_that_is_held_back_goes_again_without_the_parts_that_need_the_limit() {

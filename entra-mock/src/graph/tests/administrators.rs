@@ -234,6 +234,18 @@ fn a_role_through_a_group_allows_what_the_role_allows() {
 }
 
 #[test]
+fn an_application_with_a_high_role_is_deleted_by_a_global_administrator_only() {
+    let mut fixture = Fixture::new();
+    assign(&mut fixture, DESK, PRIVILEGED_ROLE_ADMINISTRATOR);
+    assign(&mut fixture, ADELE, CLOUD_APPLICATION_ADMINISTRATOR);
+    fixture.adele(&["Application.ReadWrite.All"]);
+    let desk = format!("/servicePrincipals/{}", id(DESK));
+    assert_eq!(fixture.delete(&desk).status, 403);
+    fixture.promote(ADELE);
+    assert_eq!(fixture.delete(&desk).status, 204);
+}
+
+#[test]
 fn a_role_for_passwords_writes_nothing_else() {
     for actor in [PASSWORD_ADMINISTRATOR, HELPDESK_ADMINISTRATOR] {
         let mut fixture = Fixture::new();

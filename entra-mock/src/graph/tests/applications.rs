@@ -149,6 +149,8 @@ fn unique_values_stay_taken_while_an_application_is_deleted() {
     assert_eq!(patch.status, 400);
     assert_eq!(fixture.delete(&format!("{APPS}/{own}")).status, 204);
     assert_eq!(conflicts(), [400, 400]);
+    let free = json!({"displayName": "C", "uniqueName": "free"});
+    assert_eq!(fixture.post(APPS, &free).status, 201);
     let item = format!("/directory/deletedItems/{own}");
     assert_eq!(fixture.delete(&item).status, 204);
     assert_eq!(fixture.post(APPS, &taken[0]).status, 201);

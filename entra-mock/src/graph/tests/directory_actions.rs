@@ -88,6 +88,48 @@ fn a_forced_deletion_moves_every_name_to_the_initial_domain() {
 }
 
 #[test]
+fn a_forced_deletion_keeps_accounts_enabled_where_the_body_says_so() {
+    let fixture = administrator();
+    domain(&fixture, "fabrikam.com");
+    let robin = user_in(&fixture, "fabrikam.com");
+    let body = json!({"disableUserAccounts": false});
+    let deleted = fixture.post("/domains/fabrikam.com/forceDelete", &body);
+    assert_eq!(deleted.status, 204, "{}", deleted.text);
+    let query = "?$select=userPrincipalName,accountEnabled";
+    let read = fixture.get(&format!("/users/{robin}{query}"));
+    assert_eq!(read.body["userPrincipalName"], "robin@contoso.com");
+    assert_eq!(read.body["accountEnabled"], true);
+}
+
+#[test]
+fn a_forced_deletion_that_would_take_the_name_of_another_user_changes_nothing() {
+    let fixture = administrator();
+    domain(&fixture, "fabrikam.com");
+    let robin = user_in(&fixture, "fabrikam.com");
+    user_in(&fixture, "contoso.com");
+    let response = fixture.post("/domains/fabrikam.com/forceDelete", &json!({}));
+    assert_eq!(response.status, 400, "{}", response.text);
+    assert!(
+        response.error().2.contains("userPrincipalName"),
+        "{}",
+        response.text
+    );
+    let read = fixture.get(&format!("/users/{robin}"));
+    assert_eq!(read.body["userPrincipalName"], "robin@fabrikam.com");
+    assert_eq!(fixture.get("/domains/fabrikam.com").status, 200);
+}
+
+#[test]
+fn the_default_domain_is_not_deleted_by_force() {
+    let fixture = administrator();
+    domain(&fixture, "fabrikam.com");
+    let default = json!({"isDefault": true});
+    assert_eq!(fixture.patch("/domains/fabrikam.com", &default).status, 204);
+    let response = fixture.post("/domains/fabrikam.com/forceDelete", &json!({}));
+    assert_eq!(response.status, 400, "{}", response.text);
+}
+
+#[test]
 fn a_domain_of_a_multitenant_application_is_not_deleted_by_force() {
     let fixture = administrator();
     domain(&fixture, "fabrikam.com");
@@ -145,6 +187,22 @@ fn objects_that_no_administrator_created_have_their_creator() {
     assert_eq!(fixture.get(&filter).all("displayName"), ["Orders"]);
     let filter = format!("/applications?$filter=createdOnBehalfOf/id eq '{}'", id(BO));
     assert!(fixture.get(&filter).all("id").is_empty());
+    // What a user with a role creates has no creator.
+    fixture.application(&["RoleManagement.ReadWrite.Directory"]);
+    let role = json!({
+        "principalId": id(ADELE), "roleDefinitionId": "158c047a-c907-4556-b7ef-446551a6b5f7", "directoryScopeId": "/"
+    });
+    let assigned = fixture.post("/roleManagement/directory/roleAssignments", &role);
+    assert_eq!(assigned.status, 201, "{}", assigned.text);
+    fixture.adele(&[
+        "Application.ReadWrite.All",
+        "Directory.Read.All",
+        "User.Read",
+    ]);
+    let second = fixture.post("/applications", &json!({"displayName": "Returns"}));
+    assert_eq!(second.status, 201, "{}", second.text);
+    let created = fixture.get("/me/createdObjects");
+    assert_eq!(created.all("id"), [app.body["id"].as_str().unwrap()]);
 }
 
 #[test]

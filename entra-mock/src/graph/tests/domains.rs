@@ -108,6 +108,28 @@ fn a_domain_is_created_verified_made_the_default_and_deleted() {
 }
 
 #[test]
+fn one_domain_at_a_time_is_the_default() {
+    let fixture = writer();
+    let default = |name: &str| {
+        let patch = json!({"isDefault": true});
+        let patched = fixture.patch(&format!("/domains/{name}"), &patch);
+        assert_eq!(patched.status, 204, "{}", patched.text);
+        let domains = fixture.get("/domains").body["value"].clone();
+        let domains = domains.as_array().unwrap().iter();
+        let defaults = domains.filter(|domain| domain["isDefault"] == true);
+        let names: Vec<_> = defaults.map(|domain| domain["id"].clone()).collect();
+        assert_eq!(names, [name]);
+    };
+    for name in ["adatum.com", "fabrikam.com"] {
+        add(&fixture, name);
+        assert_eq!(verify(&fixture, name).status, 200);
+    }
+    for name in ["fabrikam.com", "adatum.com", "contoso.com", "fabrikam.com"] {
+        default(name);
+    }
+}
+
+#[test]
 fn a_domain_without_dns_records_cannot_be_verified() {
     let fixture = writer();
     add(&fixture, "fabrikam.com");

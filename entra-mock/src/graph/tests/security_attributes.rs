@@ -87,6 +87,9 @@ fn definitions_have_a_type_a_set_and_predefined_values() {
     assert_eq!(created.status, 201, "{}", created.text);
     assert_eq!(created.body["id"], "Engineering_Project");
     assert_eq!(created.body.get("allowedValues"), None);
+    let log = fixture.get("/auditLogs/directoryAudits");
+    let newest = &log.body["value"][0];
+    assert_eq!(newest["targetResources"][0]["id"], "Engineering_Project");
     let one = format!("{DEFINITIONS}/Engineering_Project");
     let expanded = fixture.get(&format!("{one}?$expand=allowedValues"));
     assert_eq!(
@@ -220,6 +223,44 @@ fn values_of_users_have_the_defined_type_and_are_merged() {
     let rest = json!({"Project@odata.type": "#Collection(String)", "Project": [], "Cost": null, "Certified": null});
     assert_eq!(assign(&fixture, &rest).status, 204);
     assert_eq!(assigned(&fixture), json!({}));
+}
+
+#[test]
+fn an_application_that_assigns_attributes_of_service_principals_writes_nothing_else() {
+    let mut fixture = writer();
+    let date = definition("Date", "String", false, false);
+    assert_eq!(fixture.post(DEFINITIONS, &date).status, 201);
+    let path = format!("/servicePrincipals/{}", id(DESK));
+    let attributes = json!({"Engineering": {"@odata.type": BODY_TYPE, "Date": "2026-01-01"}});
+    let alone = json!({"customSecurityAttributes": attributes});
+    let with_notes = json!({"customSecurityAttributes": attributes, "notes": "n"});
+    let notes = json!({"notes": "n"});
+    let assigns = "CustomSecAttributeAssignment.ReadWrite.All";
+    for (permissions, statuses) in [
+        (&[assigns][..], [403, 403, 403]),
+        (&[assigns, "Application.Read.All"], [204, 403, 403]),
+        (&[assigns, "Application.ReadWrite.All"], [204, 204, 204]),
+        // It covers every application, and only the attributes of those of another owner.
+        (
+            &[
+                assigns,
+                "Application.Read.All",
+                "Application.ReadWrite.OwnedBy",
+            ],
+            [204, 403, 403],
+        ),
+        (&["Application.ReadWrite.All"], [403, 403, 204]),
+    ] {
+        fixture.application(permissions);
+        let found = [&alone, &with_notes, &notes].map(|body| fixture.patch(&path, body).status);
+        assert_eq!(found, statuses, "{permissions:?}");
+    }
+    // Adele owns the service principal, and Bo neither owns it nor has a role.
+    for (user, status) in [(ADELE, 204), (BO, 403)] {
+        fixture.adele(&[assigns, "Application.Read.All"]);
+        fixture.caller.user_id = Some(id(user));
+        assert_eq!(fixture.patch(&path, &alone).status, status, "{user}");
+    }
 }
 
 #[test]

@@ -237,6 +237,14 @@ fn an_application_with_owned_by_writes_its_own_service_principals_only() {
 }
 
 #[test]
+fn an_application_that_writes_all_does_not_own_what_it_creates() {
+    let mut fixture = with_application();
+    fixture.caller.service_principal_id = Some(id(CLIENT));
+    let owners = format!("{PRINCIPALS}/{}/owners", create(&fixture));
+    assert!(fixture.get(&owners).all("id").is_empty());
+}
+
+#[test]
 fn a_user_creates_service_principals_of_own_applications_only() {
     let mut fixture = with_application();
     fixture.adele(&["Application.ReadWrite.All"]);

@@ -1,9 +1,12 @@
 //! Lifecycle events.
 
 use entra_mock::NotificationOptions;
+use serde_json::json;
 
 use super::{Fixture, send};
 use crate::support::token;
+
+const USER_READ_ALL: &str = "df021288-bdef-4463-88db-98f22de89214";
 
 #[tokio::test]
 async fn a_subscription_asks_for_reauthorization_and_pauses_if_that_is_ignored() {
@@ -50,10 +53,8 @@ async fn a_subscription_asks_for_reauthorization_and_pauses_if_that_is_ignored()
     assert_eq!(fixture.receiver.take_all("changeType").len(), 2);
 }
 
-#[tokio::test]
-async fn a_lost_permission_asks_for_reauthorization_and_ends_the_notifications() {
-    let mut fixture = Fixture::new().await;
-    let id = fixture.subscribe_with_lifecycle("groups", 4_000).await;
+/// Takes permissions of Microsoft Graph away from the application, by the ids of their roles.
+async fn revoke(fixture: &Fixture, is_lost: impl Fn(&str) -> bool) {
     let administrator = fixture
         .tenant
         .register_app("Administrator")
@@ -64,11 +65,19 @@ async fn a_lost_permission_asks_for_reauthorization_and_ends_the_notifications()
     let principal = fixture.app.service_principal_id();
     let path = format!("/servicePrincipals/{principal}/appRoleAssignments");
     let listed = send(&fixture.tenant, &token, "GET", &path, None).await;
-    for assignment in listed.body["value"].as_array().unwrap() {
+    let assignments = listed.body["value"].as_array().unwrap().iter();
+    for assignment in assignments.filter(|one| is_lost(one["appRoleId"].as_str().unwrap())) {
         let path = format!("{path}/{}", assignment["id"].as_str().unwrap());
         let deleted = send(&fixture.tenant, &token, "DELETE", &path, None).await;
         assert_eq!(deleted.status, 204, "{}", deleted.text);
     }
+}
+
+#[tokio::test]
+async fn a_lost_permission_asks_for_reauthorization_and_ends_the_notifications() {
+    let mut fixture = Fixture::new().await;
+    let id = fixture.subscribe_with_lifecycle("groups", 4_000).await;
+    revoke(&fixture, |_| true).await;
     fixture.tenant.add_group("Staff");
     fixture.tenant.deliver_due_notifications().await;
     let items = fixture.receiver.take_items();
@@ -80,6 +89,18 @@ async fn a_lost_permission_asks_for_reauthorization_and_ends_the_notifications()
     fixture.renew_token().await;
     let reauthorize = format!("/subscriptions/{id}/reauthorize");
     assert_eq!(fixture.send("POST", &reauthorize, None).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_subscription_without_its_permission_can_only_be_deleted() {
+    let mut fixture = Fixture::new().await;
+    let created = fixture.subscribe(&fixture.body("groups", 60)).await;
+    revoke(&fixture, |role| role != USER_READ_ALL).await;
+    fixture.renew_token().await;
+    let path = format!("/subscriptions/{}", created["id"].as_str().unwrap());
+    let later = json!({"expirationDateTime": fixture.in_minutes(90)});
+    assert_eq!(fixture.send("PATCH", &path, Some(&later)).await.status, 403);
+    assert_eq!(fixture.send("DELETE", &path, None).await.status, 204);
 }
 
 #[tokio::test]

@@ -260,6 +260,20 @@ async fn each_resource_needs_its_own_read_permission() {
 }
 
 #[tokio::test]
+async fn a_user_can_be_named_by_the_user_principal_name() {
+    let fixture = Fixture::new().await;
+    fixture
+        .subscribe(&fixture.body("users/adele@contoso.com", 60))
+        .await;
+    fixture.touch("adele@contoso.com", "Engineer");
+    fixture.tenant.deliver_due_notifications().await;
+    let adele = fixture.tenant.user("adele@contoso.com").id().to_string();
+    let sent = fixture.receiver.take_items();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["resourceData"]["id"], adele);
+}
+
+#[tokio::test]
 async fn an_application_sees_and_changes_its_own_subscriptions_only() {
     let fixture = Fixture::new().await;
     let created = fixture.subscribe(&fixture.body("users", 60)).await;
