@@ -22,6 +22,11 @@ pub struct Operation {
     pub(crate) properties: &'static [(&'static str, &'static Self)],
 }
 
+/// Whether a permission writes, by its name.
+pub(crate) fn writes(permission: &str) -> bool {
+    permission.split('.').nth(1) == Some("ReadWrite")
+}
+
 /// The version of Microsoft Graph that has an [`Operation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -104,6 +109,19 @@ impl Operation {
     #[must_use]
     pub fn resource_units(&self) -> u32 {
         Cost::of(&self.method, self.path, None).units()
+    }
+
+    /// Those of a list to suggest: for a read, none that also writes if another is enough.
+    pub(crate) fn suggested(
+        &self,
+        enough: &'static [&'static str],
+    ) -> impl Iterator<Item = &'static str> {
+        let is_read = self.idempotency == Idempotency::Safe;
+        let leaves_out_writes = is_read && enough.iter().any(|one| !writes(one));
+        enough
+            .iter()
+            .copied()
+            .filter(move |one| !(leaves_out_writes && writes(one)))
     }
 
     /// The delegated permissions any one of which is enough, least privileged first.

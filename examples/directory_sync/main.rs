@@ -49,7 +49,8 @@ pub(crate) struct Arguments {
         long,
         value_name = "SEQUENCE",
         default_value_t = 0,
-        requires = "export"
+        requires = "export",
+        conflicts_with = "dry_run"
     )]
     since: i64,
     /// Lists what would change, and changes nothing.

@@ -51,7 +51,7 @@ operations! {
     LIST_MEMBER_OF = "device-list-memberof" GET "/devices/{id}/memberOf" => Collection("directoryObject"),
         both ["Device.Read.All", "Directory.Read.All"];
     LIST_TRANSITIVE_MEMBER_OF = "device-list-transitivememberof" GET "/devices/{id}/transitiveMemberOf" => Collection("directoryObject"),
-        both ["Directory.Read.All", "Device.Read.All"];
+        both ["Device.Read.All", "Directory.Read.All"];
 }
 
 places! {

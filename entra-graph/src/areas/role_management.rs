@@ -30,14 +30,14 @@ operations! {
     DELETE_DEFINITION = "unifiedroledefinition-delete" DELETE "/roleManagement/directory/roleDefinitions/{id}" => Nothing,
         both ["RoleManagement.ReadWrite.Directory", "Directory.ReadWrite.All"];
     LIST_ASSIGNMENTS = "rbacapplication-list-roleassignments" GET "/roleManagement/directory/roleAssignments" => Collection("unifiedRoleAssignment"),
-        delegated ["RoleManagement.Read.Directory", "Directory.Read.All", "RoleManagement.Read.All"],
+        delegated ["RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"],
         application ["RoleManagement.Read.Directory", "Directory.Read.All"];
     CREATE_ASSIGNMENT = "rbacapplication-post-roleassignments" POST "/roleManagement/directory/roleAssignments" => Object("unifiedRoleAssignment"),
         both ["RoleManagement.ReadWrite.Directory"];
     LIST_TRANSITIVE_ASSIGNMENTS = "rbacapplication-list-transitiveroleassignments" GET @ Beta "/roleManagement/directory/transitiveRoleAssignments" => Collection("unifiedRoleAssignment"),
         both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     GET_ASSIGNMENT = "unifiedroleassignment-get" GET "/roleManagement/directory/roleAssignments/{id}" => Object("unifiedRoleAssignment"),
-        delegated ["RoleManagement.Read.Directory", "Directory.Read.All", "RoleManagement.Read.All"],
+        delegated ["RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"],
         application ["RoleManagement.Read.Directory", "Directory.Read.All"];
     DELETE_ASSIGNMENT = "unifiedroleassignment-delete" DELETE "/roleManagement/directory/roleAssignments/{id}" => Nothing,
         both ["RoleManagement.ReadWrite.Directory"];

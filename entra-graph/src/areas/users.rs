@@ -79,7 +79,7 @@ operations! {
         delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
         application ["Directory.Read.All"];
     LIST_TRANSITIVE_MEMBER_OF = "user-list-transitivememberof" GET "/users/{id}/transitiveMemberOf" => Collection("directoryObject"),
-        delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All", "Group.Read.All", "User.Read.All"],
+        delegated ["User.Read", "GroupMember.Read.All", "Group.Read.All", "User.Read.All", "Directory.Read.All"],
         application ["User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     LIST_APP_ROLE_ASSIGNMENTS = "user-list-approleassignments" GET "/users/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
         both ["Directory.Read.All", "AppRoleAssignment.ReadWrite.All"];

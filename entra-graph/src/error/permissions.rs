@@ -21,7 +21,8 @@ impl Error {
     ///
     /// They are application or delegated permissions, depending on the token. There is none if the token has one of
     /// them, so that the user or the application lacks a directory role. One that covers the signed-in user
-    /// only, such as `User.Read`, is left out where the token has it, since then the call is for another user.
+    /// only, such as `User.Read`, is left out where the token has it, since then the call is for another user. For a read,
+    /// one that also writes is left out if another is enough.
     #[must_use]
     pub fn needed_permissions(&self) -> Vec<&'static str> {
         match self.lack() {
@@ -64,9 +65,9 @@ impl Error {
         }
         let limited = held(enough).find_map(|one| Some((one, call.limit(one, granted)?)));
         let is_other = limited.is_some() || call.is_of_another_user(granted);
-        let covers = |one: &&str| !is_other || call.limit(one, granted).is_none();
+        let covers = |one: &&'static str| !is_other || call.limit(one, granted).is_none();
         Some(Lack::Permission {
-            needed: enough.iter().copied().filter(covers).collect(),
+            needed: operation.suggested(enough).filter(covers).collect(),
             limited,
         })
     }
