@@ -386,7 +386,7 @@ impl Sessions {
             .await
     }
 
-    pub(super) async fn remove_partition_of(&self, key: &StoreKey) -> Result<(), StoreError> {
+    async fn remove_partition_of(&self, key: &StoreKey) -> Result<(), StoreError> {
         let budget = &mut self.store.budget();
         let remove = self.store.store().remove_partition(key.partition());
         self.store.run(budget, remove).await
@@ -548,7 +548,7 @@ impl Sessions {
         StoreKey::new(&self.entra_session_partition(digest), &id.to_text())
     }
 
-    fn entra_session_partition(&self, digest: &str) -> String {
+    pub(super) fn entra_session_partition(&self, digest: &str) -> String {
         format!(
             "web sessions at {} of the session at Entra {digest}",
             self.site

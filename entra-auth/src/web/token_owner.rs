@@ -1,6 +1,6 @@
 //! Whose tokens a sign-out removes. Every replica can read it, also one that lacks the key of the session.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     entra_session::EntraSession,
@@ -50,12 +50,12 @@ impl Sessions {
         let lifetime = self.limits.lifetime;
         let entry = (record.connection.clone(), TokenOwner::of(record));
         if let Some(session) = entra_session {
-            let digest = session.digest();
+            let partition = self.owner_partition(&session.digest());
             let seal = owner_seal(session.secret());
-            let key = self.owner_key(&digest, &record.origin);
+            let key = StoreKey::new(&partition, &owner_name(&record.origin));
             self.write_sealed((&seal, &key), &entry.1, lifetime, budget)
                 .await?;
-            let key = self.last_owner_key(&digest);
+            let key = StoreKey::new(&partition, LAST_OWNER);
             self.write_sealed((&seal, &key), &entry, lifetime, budget)
                 .await?;
         }
@@ -81,10 +81,7 @@ impl Sessions {
         session: &EntraSession,
         connection: &ConnectionIdentity,
     ) -> Result<Option<TokenOwner>, StoreError> {
-        let key = self.owner_key(&session.digest(), connection);
-        let seal = owner_seal(session.secret());
-        let budget = &mut self.store.budget();
-        self.read_strictly(&seal, &key, budget).await
+        self.owner_at_entra(session, &owner_name(connection)).await
     }
 
     /// The connection and the user of the last sign-in of a session at Entra. It is an error if they cannot be
@@ -93,10 +90,30 @@ impl Sessions {
         &self,
         session: &EntraSession,
     ) -> Result<Option<(String, TokenOwner)>, StoreError> {
-        let key = self.last_owner_key(&session.digest());
+        self.owner_at_entra(session, LAST_OWNER).await
+    }
+
+    /// An entry of a session at Entra. That of a session which an earlier version began is among its marks, and
+    /// goes with them.
+    async fn owner_at_entra<T: DeserializeOwned>(
+        &self,
+        session: &EntraSession,
+        name: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let digest = session.digest();
         let seal = owner_seal(session.secret());
         let budget = &mut self.store.budget();
-        self.read_strictly(&seal, &key, budget).await
+        for partition in [
+            self.owner_partition(&digest),
+            self.entra_session_partition(&digest),
+        ] {
+            let key = StoreKey::new(&partition, name);
+            let found = self.read_strictly(&seal, &key, budget).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Ends a session whose tokens are to be removed. Whose they are stays in the store.
@@ -110,22 +127,25 @@ impl Sessions {
         self.remove(&id.owner_key(&self.site), budget).await
     }
 
-    /// Forgets the users of a session at Entra, whose tokens were removed.
-    pub(super) async fn forget_owners(&self, session: &EntraSession) -> Result<(), StoreError> {
-        self.remove_partition_of(&self.last_owner_key(&session.digest()))
-            .await
-    }
-
-    /// The entry of the user and the connection that signed in last, which is found also after the
-    /// connection was removed.
-    fn last_owner_key(&self, digest: &str) -> StoreKey {
-        StoreKey::new(&self.owner_partition(digest), "tokens")
-    }
-
-    /// The entry of the user at a connection, whatever its name is later.
-    fn owner_key(&self, digest: &str, origin: &ConnectionIdentity) -> StoreKey {
-        let name = format!("tokens {}", origin.to_text());
-        StoreKey::new(&self.owner_partition(digest), &name)
+    /// Forgets the users of a session at Entra, whose tokens at these connections were removed, and the last one
+    /// if that was read. Another sign-in may have written more entries meanwhile, which stay.
+    pub(super) async fn forget_owners(
+        &self,
+        session: &EntraSession,
+        origins: &[ConnectionIdentity],
+        has_last: bool,
+    ) -> Result<(), StoreError> {
+        let partition = self.owner_partition(&session.digest());
+        let mut names: Vec<String> = origins.iter().map(owner_name).collect();
+        if has_last {
+            names.push(LAST_OWNER.to_owned());
+        }
+        let budget = &mut self.store.budget();
+        for name in names {
+            let key = StoreKey::new(&partition, &name);
+            self.remove(&key, budget).await?;
+        }
+        Ok(())
     }
 
     fn owner_partition(&self, digest: &str) -> String {
@@ -136,7 +156,16 @@ impl Sessions {
     }
 }
 
+/// The name of the entry of the user at a connection, whatever the connection's name is later.
+fn owner_name(origin: &ConnectionIdentity) -> String {
+    format!("tokens {}", origin.to_text())
+}
+
 /// Encrypts with a key made of the secret.
 fn owner_seal(secret: &str) -> Seal {
     Seal::new(vec![EncryptionKey::derived_from("owner of tokens", secret)])
 }
+
+/// The name of the entry of the user and the connection that signed in last, which is found also after the
+/// connection was removed.
+const LAST_OWNER: &str = "tokens";
