@@ -116,6 +116,12 @@ impl Session {
         P::deserialize(&self.state.user).ok()
     }
 
+    /// With what an earlier version did not store, as known from the session's connection.
+    pub(super) fn completed_by(mut self, client: &SignInClient) -> Self {
+        self.state.identity = client.completed(self.state.identity);
+        self
+    }
+
     pub(super) const fn record(&self) -> &SessionRecord {
         &self.record
     }
