@@ -169,3 +169,130 @@ fn owner_seal(secret: &str) -> Seal {
 /// The name of the entry of the user and the connection that signed in last, which is found also after the
 /// connection was removed.
 const LAST_OWNER: &str = "tokens";
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
+
+    use entra_core::{SystemClock, SystemRandom};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        sign_in::ReturnPath,
+        store::GuardedStore,
+        web::{memory::Memory, session::Limits},
+    };
+
+    const TENANT: &str = "11111111-1111-1111-1111-111111111111";
+
+    fn sessions() -> Sessions {
+        let day = Duration::from_secs(86_400);
+        Sessions {
+            site: "shop".to_owned(),
+            store: GuardedStore::with_default_limit(Arc::new(Memory::new(
+                Arc::new(SystemClock),
+                100,
+            ))),
+            seal: Seal::new(vec![EncryptionKey::new([1; 32])]),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            limits: Limits {
+                lifetime: day,
+                idle: day,
+                recheck: day,
+            },
+            checking: Mutex::default(),
+        }
+    }
+
+    /// A session of a connection with this client id.
+    fn record(client: &str) -> SessionRecord {
+        let account = json!({
+            "home_account_id": client, "tenant": TENANT, "username": null, "name": null,
+        });
+        let origin = json!({
+            "authority": "https://login.example", "tenant": TENANT, "client": client,
+        });
+        serde_json::from_value(json!({
+            "account": account, "connection": client, "origin": origin, "entra_session": null,
+            "return_path": ReturnPath::root(), "since": 0, "until": 0,
+        }))
+        .unwrap()
+    }
+
+    async fn owner(
+        sessions: &Sessions,
+        at: &EntraSession,
+        record: &SessionRecord,
+    ) -> Option<String> {
+        let owner = sessions.token_owner(at, &record.origin).await.unwrap();
+        owner.map(|owner| owner.account.home_account_id)
+    }
+
+    #[tokio::test]
+    async fn each_connection_of_a_session_has_its_owner_until_it_is_forgotten() {
+        let sessions = sessions();
+        let at = EntraSession::new("https://login.example", "s-1");
+        let (one, two) = (
+            record("22222222-2222-2222-2222-222222222222"),
+            record("33333333-3333-3333-3333-333333333333"),
+        );
+        for record in [&one, &two] {
+            let id = SessionId::new("u".to_owned(), "i".to_owned(), String::new());
+            let budget = &mut sessions.store.budget();
+            sessions
+                .write_owner(&id, record, Some(&at), budget)
+                .await
+                .unwrap();
+        }
+        for record in [&one, &two] {
+            let home = owner(&sessions, &at, record).await;
+            assert_eq!(home.as_deref(), Some(record.connection.as_str()));
+        }
+        let last = sessions.last_token_owner(&at).await.unwrap();
+        assert_eq!(last.map(|last| last.0), Some(two.connection.clone()));
+        // What was not read stays.
+        sessions
+            .forget_owners(&at, std::slice::from_ref(&one.origin), false)
+            .await
+            .unwrap();
+        assert_eq!(owner(&sessions, &at, &one).await, None);
+        assert!(owner(&sessions, &at, &two).await.is_some());
+        assert!(sessions.last_token_owner(&at).await.unwrap().is_some());
+        sessions
+            .forget_owners(&at, std::slice::from_ref(&two.origin), true)
+            .await
+            .unwrap();
+        assert_eq!(owner(&sessions, &at, &two).await, None);
+        assert!(sessions.last_token_owner(&at).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_owner_of_a_session_of_an_earlier_version_is_among_its_marks() {
+        let sessions = sessions();
+        let at = EntraSession::new("https://login.example", "s-1");
+        let one = record("22222222-2222-2222-2222-222222222222");
+        let partition = sessions.entra_session_partition(&at.digest());
+        let entry = (one.connection.clone(), TokenOwner::of(&one));
+        let seal = owner_seal(at.secret());
+        let (lifetime, budget) = (sessions.limits.lifetime, &mut sessions.store.budget());
+        let key = StoreKey::new(&partition, &owner_name(&one.origin));
+        sessions
+            .write_sealed((&seal, &key), &entry.1, lifetime, budget)
+            .await
+            .unwrap();
+        let key = StoreKey::new(&partition, LAST_OWNER);
+        sessions
+            .write_sealed((&seal, &key), &entry, lifetime, budget)
+            .await
+            .unwrap();
+        assert!(owner(&sessions, &at, &one).await.is_some());
+        assert!(sessions.last_token_owner(&at).await.unwrap().is_some());
+        sessions.end_entra_session(&at).await.unwrap();
+        assert_eq!(owner(&sessions, &at, &one).await, None);
+    }
+}
