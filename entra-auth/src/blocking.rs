@@ -49,12 +49,32 @@ pub(crate) async fn run_within<T: Send + 'static>(
 }
 
 /// The outcome of the work if it is there in time, also without a runtime of tokio. It is polled first, and the
-/// timer starts only if it has to wait.
+/// timer starts only if it has to wait. If no timer can be started, there is no limit: the work goes on, and to
+/// give it up at once would be worse.
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let (mut work, mut timer) = (pin!(work), pin!(sleep(limit)));
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Pending => timer.as_mut().poll(context).map(|()| None),
-        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+    before(timer(limit), work).await
+}
+
+/// The outcome of the work if it is there before the timer ends. One that fails does not end it.
+async fn before<T>(
+    timer: impl Future<Output = io::Result<()>>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let (mut work, mut timer) = (pin!(work), pin!(timer));
+    let mut has_timer = true;
+    poll_fn(|context| {
+        if let Poll::Ready(outcome) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(outcome));
+        }
+        if has_timer {
+            match timer.as_mut().poll(context) {
+                Poll::Ready(Ok(())) => return Poll::Ready(None),
+                // It must not be polled again.
+                Poll::Ready(Err(_)) => has_timer = false,
+                Poll::Pending => {}
+            }
+        }
+        Poll::Pending
     })
     .await
 }
@@ -89,18 +109,25 @@ pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Waits in real time, for what happens in another process.
+/// Waits in real time, for what happens in another process. If no thread can be started, this returns at once.
 pub(crate) async fn sleep(duration: Duration) {
-    match Handle::try_current() {
-        Ok(_) => tokio::time::sleep(duration).await,
-        // If no thread can be started, this returns at once.
-        Err(_) => {
-            // The thread ends with this future: its sender is dropped then.
-            let (sender, dropped) = mpsc::channel::<()>();
-            drop(run(move || dropped.recv_timeout(duration)).await);
-            drop(sender);
-        }
+    drop(timer(duration).await);
+}
+
+/// Ends after this time.
+///
+/// # Errors
+/// As [`run`], at once.
+async fn timer(duration: Duration) -> io::Result<()> {
+    if Handle::try_current().is_ok() {
+        tokio::time::sleep(duration).await;
+        return Ok(());
     }
+    // The thread ends with this future: its sender is dropped then.
+    let (sender, dropped) = mpsc::channel::<()>();
+    let waited = run(move || dropped.recv_timeout(duration)).await;
+    drop(sender);
+    waited.map(|_| ())
 }
 
 /// Drives a future on this thread, without a runtime.
@@ -126,5 +153,28 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Ready(outcome) => return outcome,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[test]
+    fn work_has_no_limit_if_the_timer_cannot_start() {
+        block_on(async {
+            let failed = || ready(Err(io::Error::other("no thread")));
+            let (sender, receiver) = oneshot::channel();
+            let sending = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                sender.send(1)
+            });
+            assert_eq!(before(failed(), receiver).await, Some(Ok(1)));
+            assert_eq!(sending.join().unwrap(), Ok(()));
+            assert_eq!(before(ready(Ok(())), pending::<()>()).await, None);
+            assert_eq!(before(failed(), ready(2)).await, Some(2));
+        });
     }
 }

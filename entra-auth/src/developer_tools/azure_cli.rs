@@ -370,6 +370,12 @@ impl Tool {
         let printed = CliError::read(output.stderr.expose_secret());
         let reason = printed.reason();
         let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+        let is_signed_out = says(&[
+            "az login",
+            "az account set",
+            "azd auth login",
+            "not logged in",
+        ]);
         let error = if let Some(code) = printed.aadsts() {
             let entry = Aadsts::lookup(code);
             let kind = entry.map_or(ErrorKind::Rejected, |entry| entry.class().kind());
@@ -381,19 +387,14 @@ impl Tool {
             })
         } else if says(&["is not recognized", "command not found", ": not found"]) {
             self.not_installed()
-        } else if says(NO_NETWORK) {
+        } else if says(NO_NETWORK) || (!is_signed_out && says(MAYBE_NO_NETWORK)) {
             Error::new(ErrorKind::Transport, format!("{self} has no connection")).with(|inner| {
                 inner.fix = Some(
                     "check network, DNS, proxy and, if a proxy inspects TLS, the certificates that the tool trusts; then try again"
                         .into(),
                 );
             })
-        } else if says(&[
-            "az login",
-            "az account set",
-            "azd auth login",
-            "not logged in",
-        ]) {
+        } else if is_signed_out {
             Error::unavailable(
                 format!("no user is signed in to {self}"),
                 format!("run `{}`", self.login()),
@@ -477,7 +478,8 @@ const NO_NETWORK: &[&str] = &[
     "tls handshake timeout",
     "proxyconnect",
     // Of a request that was sent, by Python, Windows and Go.
-    "timed out",
+    "read timed out",
+    "connection timed out",
     "winerror 10060",
     "winerror 10061",
     "a connection attempt failed",
@@ -486,8 +488,9 @@ const NO_NETWORK: &[&str] = &[
     "client.timeout exceeded",
     "awaiting headers",
     "\": eof",
-    "unexpected eof",
     // Most often a proxy that inspects TLS.
     "certificate verify failed",
     "x509:",
 ];
+/// Words that a session that has ended, or a file of the tool, may have as well.
+const MAYBE_NO_NETWORK: &[&str] = &["timed out", "unexpected eof"];

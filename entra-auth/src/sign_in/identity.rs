@@ -159,19 +159,35 @@ impl Identity {
         self
     }
 
+    /// With the entry that an identity of an earlier version lacks, from a connection to Entra.
+    pub(super) fn completed_at_entra(mut self) -> Self {
+        self.by_entra.get_or_insert(true);
+        self
+    }
+
     /// Whether Entra wrote the claims, so that the object id is that of a user in a directory. Without the
     /// entry it is decided by the issuer: no other provider has one at these hosts.
     pub(super) fn is_of_entra(&self) -> bool {
-        self.by_entra.unwrap_or_else(|| {
-            let url = Url::parse(&self.issuer).ok();
-            let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-            let clouds = [Cloud::public(), Cloud::us_government(), Cloud::china()];
-            host.ends_with(".ciamlogin.com")
-                || clouds.iter().any(|cloud| {
-                    cloud.authority().host_str() == Some(host)
-                        || cloud.authority_aliases().iter().any(|name| name == host)
-                })
-        })
+        self.by_entra.unwrap_or_else(|| self.has_issuer_of_entra())
+    }
+
+    /// Whether the issuer is the user's tenant at a sign-in service of Entra. Azure AD B2C is none of them: an
+    /// administrator's policy there can write any object id.
+    pub(super) fn has_issuer_of_entra(&self) -> bool {
+        let Ok(issuer) = Url::parse(&self.issuer) else {
+            return false;
+        };
+        let tenant = issuer.path_segments().and_then(|mut path| path.next());
+        if tenant != Some(self.tid.to_string().as_str()) {
+            return false;
+        }
+        let host = issuer.host_str().unwrap_or_default();
+        let clouds = [Cloud::public(), Cloud::us_government(), Cloud::china()];
+        host.ends_with(".ciamlogin.com")
+            || clouds.iter().any(|cloud| {
+                cloud.authority().host_str() == Some(host)
+                    || cloud.authority_aliases().iter().any(|name| name == host)
+            })
     }
 }
 
@@ -433,6 +449,17 @@ mod tests {
                 false,
             ),
             ("i".to_owned(), false),
+            // Policies of Azure AD B2C can write any object id.
+            (format!("https://contoso.b2clogin.com/{TID}/v2.0/"), false),
+            (
+                format!("https://login.microsoftonline.com/tfp/{TID}/p/v2.0/"),
+                false,
+            ),
+            // A tenant answers for its own users only.
+            (
+                format!("https://login.microsoftonline.com/{HOME}/v2.0"),
+                false,
+            ),
         ] {
             let identity = with(json!({ "iss": issuer }));
             assert!(identity.is_of_entra());
@@ -441,6 +468,10 @@ mod tests {
             stored.as_object_mut().unwrap().remove("by_entra").unwrap();
             let earlier: Identity = serde_json::from_value(stored).unwrap();
             assert_eq!(earlier.is_of_entra(), expected, "{issuer}");
+            // The host of a custom cloud is not known, but its connection is.
+            assert!(earlier.clone().completed_at_entra().is_of_entra());
+            let other = earlier.of_another_provider().completed_at_entra();
+            assert!(!other.is_of_entra());
         }
     }
 }

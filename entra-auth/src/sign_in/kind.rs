@@ -80,6 +80,8 @@ pub enum SignInErrorKind {
     GroupPermissionMissing,
     /// The directory rejected the request for the user's groups.
     GroupsRejected,
+    /// The application asks a directory for the groups of a user of another provider than Entra.
+    OtherProvider,
     /// The sign-in service throttled the request.
     Throttled,
     /// The sign-in service failed or could not be reached.
@@ -91,7 +93,7 @@ pub enum SignInErrorKind {
 impl SignInErrorKind {
     /// Every kind that there is.
     #[cfg(any(test, feature = "axum"))]
-    pub(crate) const ALL: [Self; 41] = [
+    pub(crate) const ALL: [Self; 42] = [
         Self::Configuration,
         Self::FlowMissing,
         Self::CallbackMalformed,
@@ -130,6 +132,7 @@ impl SignInErrorKind {
         Self::GroupsUnavailable,
         Self::GroupPermissionMissing,
         Self::GroupsRejected,
+        Self::OtherProvider,
         Self::Throttled,
         Self::Unavailable,
         Self::Rejected,
@@ -160,7 +163,8 @@ impl SignInErrorKind {
             | Self::CodeExpired
             | Self::CodeInjected
             | Self::CodeRejected
-            | Self::TooOld => true,
+            | Self::TooOld
+            | Self::OtherProvider => true,
             Self::Configuration
             | Self::FlowMissing
             | Self::CallbackMalformed
@@ -439,6 +443,11 @@ impl SignInErrorKind {
                 "the directory rejected the request for the user's groups",
                 "Your access cannot be checked because of the setup of this site; please tell your administrator.",
                 "The user's groups cannot be read in this directory, and a new attempt will not change it: check that the credential is of the tenant that the user signed in to.",
+            ),
+            Self::OtherProvider => (
+                "a user of another provider is in no directory",
+                "Your access cannot be checked with this account; please use another one or ask your administrator.",
+                "The user signed in at another provider than Microsoft Entra ID, whose object ids are not looked up in a directory: decide by the claims of that provider, such as Identity::groups, which users of its connection have access.",
             ),
             Self::Throttled => (
                 "the sign-in service throttled the request",

@@ -2,7 +2,7 @@ use std::fmt;
 
 use entra_core::{GroupMembership, IntoId, MembershipError, MembershipErrorKind, ObjectId};
 
-use super::{error::SignInError, groups::Groups, identity::Identity};
+use super::{error::SignInError, groups::Groups, identity::Identity, kind::SignInErrorKind};
 use crate::user::{Account, UserCredential};
 
 /// A validated sign-in that the application has not accepted yet.
@@ -97,8 +97,8 @@ impl SignInResult {
     /// and this one does. Such a list holds what the registration asks for only, such as security
     /// groups. With no groups to look for, it returns `false`.
     ///
-    /// A user of another provider than Entra is never looked up, since such a provider can write any object
-    /// id into its tokens, and the ids of any groups; neither is a user of another tenant, if the directory
+    /// A user of another provider than Entra, or of Azure AD B2C, is never looked up, since such a provider can
+    /// write any object id into its tokens, and the ids of any groups; neither is a user of another tenant, if the directory
     /// knows its own ([`GroupMembership::tenant`]). With several tenants, ask the directory of the user's
     /// [`tid`](Identity::tid).
     ///
@@ -112,7 +112,9 @@ impl SignInResult {
     /// [`GroupsUnavailable`](super::SignInErrorKind::GroupsUnavailable) when the directory does not
     /// respond for now; [`GroupPermissionMissing`](super::SignInErrorKind::GroupPermissionMissing)
     /// and [`GroupsRejected`](super::SignInErrorKind::GroupsRejected) when it never will until an
-    /// administrator acts, and for a user of another provider or tenant. Reject the user then.
+    /// administrator acts, and for a user of another tenant;
+    /// [`OtherProvider`](super::SignInErrorKind::OtherProvider) for a user of another provider. Reject the user
+    /// then.
     pub async fn is_member_of_any<D, I>(
         &self,
         directory: &D,
@@ -194,10 +196,7 @@ impl Identity {
         if self.is_of_entra() {
             return Ok(());
         }
-        Err(not_asked(
-            "the user signed in at another provider than Microsoft Entra ID, and is in no directory",
-            "Decide by the claims of that provider, such as Identity::groups, which users of its connection have access.",
-        ))
+        Err(SignInError::new(SignInErrorKind::OtherProvider))
     }
 
     /// Checks that the directory is of the user's tenant, if it knows its own.
@@ -206,19 +205,18 @@ impl Identity {
         D: GroupMembership + ?Sized,
     {
         match directory.tenant() {
-            Some(tenant) if self.tid.guid() != Some(tenant) => Err(not_asked(
-                "the directory is of another tenant than the one that the user signed in to",
-                "Ask the directory of the user's tenant (Identity::tid).",
-            )),
+            Some(tenant) if self.tid.guid() != Some(tenant) => {
+                let error = MembershipError::new(
+                    MembershipErrorKind::Rejected,
+                    "the directory is of another tenant than the one that the user signed in to",
+                );
+                Err(SignInError::membership(error.with_fix(
+                    "Ask the directory of the user's tenant (Identity::tid).",
+                )))
+            }
             _ => Ok(()),
         }
     }
-}
-
-/// The error of a user whom a directory is not asked about.
-fn not_asked(message: &str, fix: &str) -> SignInError {
-    let error = MembershipError::new(MembershipErrorKind::Rejected, message);
-    SignInError::membership(error.with_fix(fix))
 }
 
 fn ids<I>(groups: I) -> Result<Vec<ObjectId>, SignInError>

@@ -95,7 +95,7 @@ impl SignInClient {
                 found
             }
             // Another provider may leave it out (OpenID Connect 12.2).
-            None => identity.clone(),
+            None => self.completed(identity.clone()),
         };
         if !self.admits(&found) {
             return Err(SignInError::new(SignInErrorKind::WrongTenant));
@@ -201,7 +201,17 @@ impl SignInClient {
             // The tenant is the issuer's.
             Some(issuer) if identity.tid.guid() == Some(issuer) => Ok(identity),
             Some(_) => Err(SignInError::new(SignInErrorKind::WrongTenant)),
+            // The provider of this connection is Entra all the same.
+            None if identity.has_issuer_of_entra() => Ok(identity),
             None => Ok(identity.of_another_provider()),
+        }
+    }
+
+    /// The identity of a stored session, with what an earlier version did not store.
+    pub(crate) fn completed(&self, identity: Identity) -> Identity {
+        match self.flow().application().settings.cloud.is_entra() {
+            true => identity.completed_at_entra(),
+            false => identity,
         }
     }
 }

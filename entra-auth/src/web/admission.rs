@@ -43,6 +43,7 @@ impl Site {
         let Some(client) = self.connection_of(&session) else {
             return Ok(None);
         };
+        let session = session.completed_by(&client);
         match self.sessions.access(&session) {
             Access::Confirmed => self.sessions.touch(id, &session).await,
             Access::Due => return Box::pin(self.check(id, session, client)).await,
@@ -84,6 +85,7 @@ impl Site {
         let Some(session) = self.sessions.find(id).await? else {
             return Ok(None);
         };
+        let session = session.completed_by(&connection);
         if self.sessions.access(&session) != Access::Due {
             return self.while_unconfirmed(session);
         }

@@ -180,6 +180,7 @@ const fn status(kind: SignInErrorKind) -> StatusCode {
         | Kind::AccountDisabled
         | Kind::AccountLocked
         | Kind::ConditionalAccess
+        | Kind::OtherProvider
         | Kind::DeviceRequired => StatusCode::FORBIDDEN,
         Kind::Throttled | Kind::Unavailable | Kind::GroupsUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
@@ -210,6 +211,7 @@ mod tests {
                     Kind::NotAssigned,
                     Kind::WrongTenant,
                     Kind::AccountDisabled,
+                    Kind::OtherProvider,
                     Kind::DeviceRequired,
                 ],
             ),

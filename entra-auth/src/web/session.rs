@@ -116,6 +116,12 @@ impl Session {
         P::deserialize(&self.state.user).ok()
     }
 
+    /// With what an earlier version did not store, as known from the session's connection.
+    pub(super) fn completed_by(mut self, client: &SignInClient) -> Self {
+        self.state.identity = client.completed(self.state.identity);
+        self
+    }
+
     pub(super) const fn record(&self) -> &SessionRecord {
         &self.record
     }
@@ -386,7 +392,7 @@ impl Sessions {
             .await
     }
 
-    pub(super) async fn remove_partition_of(&self, key: &StoreKey) -> Result<(), StoreError> {
+    async fn remove_partition_of(&self, key: &StoreKey) -> Result<(), StoreError> {
         let budget = &mut self.store.budget();
         let remove = self.store.store().remove_partition(key.partition());
         self.store.run(budget, remove).await
@@ -548,7 +554,7 @@ impl Sessions {
         StoreKey::new(&self.entra_session_partition(digest), &id.to_text())
     }
 
-    fn entra_session_partition(&self, digest: &str) -> String {
+    pub(super) fn entra_session_partition(&self, digest: &str) -> String {
         format!(
             "web sessions at {} of the session at Entra {digest}",
             self.site

@@ -29,14 +29,25 @@ use crate::{
 #[derive(Default, Deserialize)]
 struct PendingSignOut {
     sessions: Vec<String>,
-    tokens: Vec<(String, TokenOwner)>,
+    tokens: Vec<PendingTokens>,
+}
+
+/// Tokens that a sign-out is to remove.
+#[derive(Serialize, Deserialize)]
+struct PendingTokens {
+    connection: String,
+    owner: TokenOwner,
+    /// The session that ended, whose entry of the owner goes after the tokens. Absent in a cookie of an earlier
+    /// version.
+    #[serde(default)]
+    session: Option<String>,
 }
 
 /// The part of a pending sign-out that fits into its cookie.
 #[derive(Serialize)]
 struct StoredSignOut<'a> {
     sessions: &'a [String],
-    tokens: &'a [(String, TokenOwner)],
+    tokens: &'a [PendingTokens],
 }
 
 /// The sign-outs that a browser's earlier requests could not complete.
@@ -224,22 +235,24 @@ impl Site {
                 outcome.pending.sessions.push(text);
             }
         }
-        for (id, (connection, owner)) in owners {
-            match self.remove_tokens(&connection, &owner).await {
-                Ok(()) => {
-                    if let Err(error) = self.sessions.forget_owner(&id).await {
-                        tracing::warn!(%error, "an entry of a session that has ended stays until it expires");
-                    }
-                }
-                Err(error) => outcome.keep_tokens(connection, owner, &error),
-            }
-        }
-        for (connection, owner) in pending.tokens {
-            if let Err(error) = self.remove_tokens(&connection, &owner).await {
-                outcome.keep_tokens(connection, owner, &error);
+        owners.extend(pending.tokens);
+        for tokens in owners {
+            match self.remove_tokens(&tokens.connection, &tokens.owner).await {
+                Ok(()) => self.forget_owner_of(&tokens).await,
+                Err(error) => outcome.keep_tokens(tokens, &error),
             }
         }
         outcome
+    }
+
+    /// Forgets the owner of tokens that were removed.
+    async fn forget_owner_of(&self, tokens: &PendingTokens) {
+        let Some(id) = tokens.session.as_deref().and_then(SessionId::parse) else {
+            return;
+        };
+        if let Err(error) = self.sessions.forget_owner(&id).await {
+            tracing::warn!(%error, "an entry of a session that has ended stays until it expires");
+        }
     }
 
     /// Ends one session, and adds its user's tokens and the URL of Entra's sign-out to the results.
@@ -247,7 +260,7 @@ impl Site {
         &self,
         id: &SessionId,
         outcome: &mut SignOutOutcome,
-        owners: &mut Vec<(SessionId, (String, TokenOwner))>,
+        owners: &mut Vec<PendingTokens>,
     ) -> Result<(), StoreError> {
         // The cookie names the connection, in case the store is down.
         let by_cookie = self.connections.by_name(id.connection());
@@ -295,7 +308,11 @@ impl Site {
             let by_record = client.and_then(|client| self.entra_sign_out(&client, hint));
             outcome.to = by_record.or_else(|| outcome.to.take());
         }
-        owners.push((id.clone(), (connection, owner)));
+        owners.push(PendingTokens {
+            connection,
+            owner,
+            session: Some(id.to_text()),
+        });
         ended?;
         if let Some(session) = session {
             self.authorize.signed_out_here(session.into()).await;
@@ -320,7 +337,9 @@ impl Site {
             }
         }
         // Its connection may have been removed since.
-        match self.sessions.last_token_owner(&session).await {
+        let last = self.sessions.last_token_owner(&session).await;
+        let has_last = matches!(last, Ok(Some(_)));
+        match last {
             Ok(Some(last))
                 if !owners
                     .iter()
@@ -332,12 +351,16 @@ impl Site {
             Err(error) => unread = Err(error),
         }
         let mut outcome = self.sessions.end_entra_session(&session).await.and(unread);
+        let mut origins = Vec::new();
         for (connection, owner) in owners {
             let removed = self.remove_tokens(&connection, &owner).await;
             outcome = outcome.and(removed);
+            origins.push(owner.origin);
         }
         outcome?;
-        self.sessions.forget_owners(&session).await
+        self.sessions
+            .forget_owners(&session, &origins, has_last)
+            .await
     }
 
     /// Removes the user's tokens. If the connection does not exist any more, they are removed from the
@@ -467,9 +490,9 @@ impl Site {
 
 impl SignOutOutcome {
     /// Keeps the tokens of a user for the next attempt.
-    fn keep_tokens(&mut self, connection: String, owner: TokenOwner, error: &StoreError) {
+    fn keep_tokens(&mut self, tokens: PendingTokens, error: &StoreError) {
         tracing::error!(%error, "the tokens of a user who signed out could not be removed");
-        self.pending.tokens.push((connection, owner));
+        self.pending.tokens.push(tokens);
     }
 
     fn is_complete(&self) -> bool {

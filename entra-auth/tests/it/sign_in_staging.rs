@@ -163,10 +163,10 @@ impl HttpTransport for Provider {
         self.requested.fetch_add(1, Ordering::SeqCst);
         let issuer = self.issuer;
         let body = match request.uri().path() {
-            "/.well-known/openid-configuration" => {
+            path if path.ends_with("/.well-known/openid-configuration") => {
                 json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") })
             }
-            "/keys" => json!({ "keys": [SERVICE_KEY.jwk()] }),
+            path if path.ends_with("/keys") => json!({ "keys": [SERVICE_KEY.jwk()] }),
             _ => {
                 let nonce = self.nonce.lock().unwrap().clone();
                 let changes = json!({ "iss": issuer, "nonce": nonce });
@@ -289,15 +289,36 @@ async fn a_user_of_another_provider_is_not_looked_up_in_a_directory() {
     }
     for outcome in rejected {
         let error = outcome.unwrap_err();
-        assert_eq!(error.kind(), SignInErrorKind::GroupsRejected);
+        assert_eq!(error.kind(), SignInErrorKind::OtherProvider);
         let text = error.for_admin();
         assert!(
             text.contains("another provider than Microsoft Entra ID"),
             "{text}"
         );
-        assert!(!error.is_retryable() && !error.ends_session());
+        // No later check of a session will say anything else.
+        assert!(!error.is_retryable() && error.ends_session());
     }
     assert_eq!(directory.0.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_user_of_entra_by_its_issuer_is_looked_up_in_a_directory() {
+    const STAFF: &str = "aaaaaaaa-0000-0000-0000-000000000000";
+    for (issuer, is_asked) in [
+        (
+            format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+            true,
+        ),
+        // A policy of Azure AD B2C can write any object id.
+        (format!("https://contoso.b2clogin.com/{TENANT}/v2.0"), false),
+    ] {
+        let directory = Admitting::default();
+        let provider = Provider::new(issuer.clone().leak(), USER);
+        let (_, session) = sign_in_at(&provider, &TokenCache::new()).await;
+        let member = session.is_member_of_any(&directory, [STAFF]).await;
+        assert_eq!(member.is_ok_and(|is| is), is_asked, "{issuer}");
+        assert_eq!(directory.0.load(Ordering::SeqCst), u64::from(is_asked));
+    }
 }
 
 #[tokio::test]

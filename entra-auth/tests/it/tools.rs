@@ -337,6 +337,30 @@ async fn a_network_that_fails_while_a_tool_waits_is_transient() {
 }
 
 #[tokio::test]
+async fn a_session_of_a_tool_that_timed_out_is_no_fault_of_the_network() {
+    for (stderr, kind) in [
+        (
+            "ERROR: The session has timed out. Please run 'az login'",
+            ErrorKind::Unavailable,
+        ),
+        (
+            "ERROR: unexpected EOF in the token cache: run az login",
+            ErrorKind::Unavailable,
+        ),
+        ("ERROR: unexpected EOF", ErrorKind::Transport),
+        (
+            "ERROR: Connection to login.microsoftonline.com timed out. (connect timeout=10)",
+            ErrorKind::Transport,
+        ),
+    ] {
+        let (environment, tools) = (Environment::default(), Tools::new().complain(stderr));
+        let builder = AzureCliCredential::builder(&environment).process_runner(tools);
+        let failed = builder.build().unwrap().token(&graph()).await.unwrap_err();
+        assert_eq!(detail(&failed).kind(), kind, "{stderr}");
+    }
+}
+
+#[tokio::test]
 async fn warnings_beside_the_error_of_a_tool_do_not_decide() {
     let cases = [
         (

@@ -378,6 +378,24 @@ async fn a_sign_out_after_the_connection_was_renamed_or_removed_removes_the_toke
 }
 
 #[tokio::test]
+async fn a_sign_out_after_the_connection_was_removed_touches_no_cache_of_another_service() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    shop.connections.remove("contoso").unwrap();
+    let elsewhere = FakeTenant::start().await;
+    let (app, table) = (register(&elsewhere), Arc::new(Table::default()));
+    let cache = TokenCache::builder()
+        .store(Arc::clone(&table))
+        .encryption_key(EncryptionKey::new([1; 32]))
+        .build();
+    let client = connection(&elsewhere, &app, &cache, "elsewhere");
+    shop.connections.add(client).unwrap();
+    let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert!(table.entries.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn the_signed_out_page_reports_a_session_that_is_still_active() {
     let shop = Shop::open().await;
     let mut browser = shop.signed_in(ADELE).await;
@@ -480,8 +498,15 @@ async fn a_sign_out_fails_if_the_tokens_cannot_be_removed() {
     );
     broken(&shop.tokens, false);
     assert!(!shop.tokens.entries.lock().unwrap().is_empty());
+    let with_owner = shop.sessions.entries.lock().unwrap().len();
     let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
     assert_eq!(response.status, StatusCode::SEE_OTHER);
+    let without = shop.sessions.entries.lock().unwrap().len();
+    assert_eq!(
+        without,
+        with_owner - 1,
+        "whose tokens they were is forgotten"
+    );
     let left = shop.tokens.entries.lock().unwrap().len();
     assert_eq!(left, 1, "the mark of the sign-out");
     assert!(!shop.has_tokens(0).await);

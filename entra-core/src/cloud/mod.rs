@@ -450,12 +450,13 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether the issuer names a sign-in service of Microsoft, and the token endpoint is not there.
+/// Whether the issuer names a sign-in service of Microsoft, and the token endpoint is at none of them. Issuers of
+/// v1.0 in clouds of governments are at `sts.windows.net`.
 fn is_other_service(issuer: &Url, token_endpoint: &Url) -> bool {
     let [issuer, token] = [issuer, token_endpoint].map(|url| url.host_str().unwrap_or_default());
-    let own = Cloud::built_in();
-    let mut named = own.iter().filter(|cloud| cloud.has_name(issuer)).peekable();
-    named.peek().is_some() && !named.any(|cloud| cloud.has_name(token))
+    let built_in = Cloud::built_in();
+    let is_own = |host: &str| built_in.iter().any(|cloud| cloud.has_name(host));
+    is_own(issuer) && !is_own(token)
 }
 
 /// One part of a host name.

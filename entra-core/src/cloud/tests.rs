@@ -134,7 +134,7 @@ fn another_provider_shares_no_cache_key_with_a_service_whose_issuer_it_names() {
     ] {
         for token in [
             "https://evil.example/token",
-            "https://login.microsoftonline.us/t",
+            "https://login.microsoftonline.us.evil.example/t",
         ] {
             let error = Cloud::openid_provider(microsoft, token, None, None).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Configuration, "{microsoft}");
@@ -146,6 +146,12 @@ fn another_provider_shares_no_cache_key_with_a_service_whose_issuer_it_names() {
         "https://login.microsoftonline.com/contoso/oauth2/token",
     );
     assert_ne!(entra, Cloud::public().cache_authority());
+    // Tokens of v1.0 of a tenant of the US Government have the public issuer.
+    let government = key(
+        "https://sts.windows.net/contoso/",
+        "https://login.microsoftonline.us/contoso/oauth2/token",
+    );
+    assert!(government != entra && government != Cloud::us_government().cache_authority());
 }
 
 #[test]

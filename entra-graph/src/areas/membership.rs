@@ -251,7 +251,7 @@ impl IntoRequest for MemberCheck {
 /// reported as not being one.
 #[async_trait]
 impl GroupMembership for GraphClient {
-    /// The tenant of the last token; `None` before the first request.
+    /// The tenant of the last token while that is valid; `None` before the first request.
     #[inline]
     fn tenant(&self) -> Option<Guid> {
         self.tenant_of_token()

@@ -266,9 +266,9 @@ impl GraphClient {
         Some(governor.paced(&quota, self.cost(call), &self.0.clock))
     }
 
-    /// The tenant of the last token; `None` before the first one.
+    /// The tenant of the last token while that is valid; `None` before the first one.
     pub(crate) fn tenant_of_token(&self) -> Option<entra_core::Guid> {
-        self.0.credential.quota()?.tenant.parse().ok()
+        self.0.credential.tenant(self.0.clock.now())
     }
 
     /// Whether a governor paces the requests.

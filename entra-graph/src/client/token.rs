@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use entra_core::{AccessToken, Clock, CredentialError, TokenCredential, TokenRequest};
+use entra_core::{
+    AccessToken, Clock, CredentialError, Guid, Timestamp, TokenCredential, TokenRequest,
+};
 
 use crate::{
     error::{Granted, claims},
@@ -55,6 +57,10 @@ pub(crate) trait GrantedCredential: TokenCredential {
 
     /// Whose quota its requests use; `None` before the first token.
     fn quota(&self) -> Option<Arc<QuotaKey>>;
+
+    /// The tenant of the last token; `None` before the first one and after its end, since the next token of the
+    /// credential may be of another tenant.
+    fn tenant(&self, now: Timestamp) -> Option<Guid>;
 }
 
 #[async_trait::async_trait]
@@ -81,6 +87,12 @@ impl<C: TokenCredential> GrantedCredential for Remembering<C> {
     fn quota(&self) -> Option<Arc<QuotaKey>> {
         let last = self.last();
         Some(Arc::clone(&last.as_ref()?.quota))
+    }
+
+    fn tenant(&self, now: Timestamp) -> Option<Guid> {
+        let last = self.last();
+        let last = last.as_ref().filter(|last| now < last.token.expires_on())?;
+        last.quota.tenant.parse().ok()
     }
 }
 

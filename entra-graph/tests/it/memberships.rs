@@ -1,6 +1,6 @@
 //! Transitive memberships of a user, as at a sign-in.
 
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use entra_core::{
     CredentialError, CredentialErrorKind, GroupMembership, MembershipErrorKind, ObjectId,
@@ -65,6 +65,9 @@ async fn the_tenant_of_the_directory_is_known_from_its_token() {
     graph.all_member_groups(adele).await.unwrap();
     let known = GroupMembership::tenant(&graph);
     assert!(known.is_some() && known == tenant.id().guid());
+    // The next token may be of another tenant.
+    tenant.clock().advance(Duration::from_secs(7200));
+    assert_eq!(GroupMembership::tenant(&graph), None);
 }
 
 #[tokio::test]
