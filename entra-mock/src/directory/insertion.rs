@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::DEFAULT_AUDIENCE;
 use crate::{
     schema::mismatches,
     state::State,
@@ -104,7 +105,11 @@ impl State {
         let names: Vec<String> = properties.keys().cloned().collect();
         let licenses_group = kind == Kind::Group && properties.contains_key("assignedLicenses");
         let exists = self.store.get(kind, id).is_some();
+        let names_audience = kind == Kind::Application && properties.contains_key("signInAudience");
         let change = |object: &mut Object| {
+            if names_audience {
+                object.remove(DEFAULT_AUDIENCE);
+            }
             for (property, value) in properties {
                 set(object, &property, value);
             }
