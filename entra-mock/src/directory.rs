@@ -29,7 +29,7 @@ use crate::{
 pub use insertion::SeedError;
 
 pub(crate) use apps::{AppIds, DEFAULT_AUDIENCE, application_defaults};
-pub(crate) use enforcement::{report_only_policies, unsupported_part};
+pub(crate) use enforcement::unsupported_part;
 pub(crate) use inheritance::{inherited, inherited_changes};
 #[cfg(feature = "server")]
 pub(crate) use insertion::SeedErrorCause;
