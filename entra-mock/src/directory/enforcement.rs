@@ -410,17 +410,16 @@ mod tests {
         policy["id"] = json!(id(7));
         policy["state"] = json!("enabledForReportingButNotEnforced");
         state.insert_unrestricted(kind, policy).unwrap();
-        let known = |state: &State| {
-            let of_policy = state.report_only.get(&id(7));
-            of_policy.map(|policies| policies.iter().map(|policy| policy.control).collect())
+        let known = |state: &State| -> Option<Vec<Control>> {
+            let policies = state.report_only.get(&id(7))?;
+            Some(policies.iter().map(|policy| policy.control).collect())
         };
-        let blocks: Option<Vec<Control>> = Some(vec![Control::Block]);
+        let blocks = Some(vec![Control::Block]);
         assert_eq!(known(&state), blocks);
         assert!(state.policies.is_empty());
         let set = |state: &mut State, name: &str, value: Value| {
             let properties = [(name.to_owned(), value)].into_iter().collect();
-            let upper = id(7).to_uppercase();
-            state.set_unrestricted(kind, &upper, properties).unwrap();
+            state.set_unrestricted(kind, &id(7), properties).unwrap();
         };
         set(&mut state, "state", json!("enabled"));
         assert_eq!(known(&state), None);

@@ -225,3 +225,25 @@ fn changes_beside_graph_reach_members_and_units() {
     assert_eq!(held(&fixture, BO), (json!([]), vec![]));
     assert_eq!(used(&fixture), 0);
 }
+
+#[test]
+fn reprocessing_tells_a_second_source_that_needs_no_unit() {
+    let mut fixture = fixture(5);
+    let never = format!("{}/reprocessLicenseAssignment", user(CLEO));
+    let before = fixture.snapshot();
+    assert_eq!(fixture.post(&never, &json!({})).status, 200);
+    assert_eq!(fixture.snapshot(), before);
+    assert_eq!(
+        send(&fixture, &user(BO), &licence(), &json!([])).status,
+        200
+    );
+    let store = &mut fixture.state().store;
+    store.update(Kind::Group, &id(TESTERS), |group| {
+        group.insert("assignedLicenses".into(), licence());
+    });
+    let again = format!("{}/reprocessLicenseAssignment", user(BO));
+    assert_eq!(fixture.post(&again, &json!({})).status, 200);
+    let sources = vec![Value::Null, json!(id(TESTERS))];
+    assert_eq!(held(&fixture, BO), (licence(), sources));
+    assert_eq!(used(&fixture), 1);
+}
