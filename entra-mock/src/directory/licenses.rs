@@ -18,7 +18,7 @@ pub(crate) struct LicenseChange {
 }
 
 /// What a user or a group with licences leaves behind when it is removed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LicenseSource {
     /// By SKU id, the change of the consumed units.
     units: Vec<(String, i64)>,
@@ -148,16 +148,16 @@ impl State {
     /// Returns what holds licences because of an object. It is taken before the object is removed, since its links go
     /// with it.
     pub(super) fn license_source(&self, kind: Kind, id: &str) -> LicenseSource {
-        let mut source = LicenseSource::default();
-        match kind {
-            Kind::User => {
-                let user = self.store.get(kind, id);
-                source.units = user.map(|user| units_of(user, -1)).unwrap_or_default();
-            }
-            Kind::Group if self.has_licenses(kind, id) => source.members = self.user_members(id),
-            _ => {}
+        let user = self.store.get(kind, id).filter(|_| kind == Kind::User);
+        let members = if kind == Kind::Group && self.has_licenses(kind, id) {
+            self.user_members(id)
+        } else {
+            Vec::new()
+        };
+        LicenseSource {
+            units: user.map(|user| units_of(user, -1)).unwrap_or_default(),
+            members,
         }
-        source
     }
 
     /// Frees the units of a removed user, and takes from the members what a removed group gave them.
