@@ -170,10 +170,14 @@ pub(super) fn set_logo(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, 
         call.state.random.token(12)
     )
     .into();
+    let mut after = application.clone();
+    after.insert("info".to_owned(), info.clone());
     let values = vec![("info".to_owned(), Some(info))];
-    Ok(Plan::new(PlannedResponse::NoContent)
-        .with(Step::Update(kind, id.to_owned(), values))
-        .audited_as("ApplicationManagement", "Update application"))
+    let mut plan =
+        Plan::new(PlannedResponse::NoContent).with(Step::Update(kind, id.to_owned(), values));
+    plan.steps
+        .extend(dependent_changes(call, application, &after));
+    Ok(plan.audited_as("ApplicationManagement", "Update application"))
 }
 
 fn check(
