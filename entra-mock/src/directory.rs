@@ -28,9 +28,9 @@ use crate::{
 
 pub use insertion::SeedError;
 
-pub(crate) use apps::{AppIds, application_defaults};
-pub(crate) use enforcement::{report_only_policies, unsupported_part};
-pub(crate) use inheritance::inherited;
+pub(crate) use apps::{AppIds, DEFAULT_AUDIENCE, application_defaults};
+pub(crate) use enforcement::unsupported_part;
+pub(crate) use inheritance::{inherited, inherited_changes};
 #[cfg(feature = "server")]
 pub(crate) use insertion::SeedErrorCause;
 pub(crate) use insertion::{collection_kind, set};

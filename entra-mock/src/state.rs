@@ -65,6 +65,8 @@ pub(crate) struct State {
     pub(crate) keys: KeyRing,
     /// Conditional access policies.
     pub(crate) policies: Vec<Policy>,
+    /// By policy id, what the report-only ones would enforce. It follows from the objects in the store.
+    pub(crate) report_only: HashMap<String, Vec<Policy>>,
     /// Throttling. Reads count too, so it has a lock of its own.
     pub(crate) quotas: Arc<Mutex<Quotas>>,
     /// The JSON of objects that lists have shown. Reads add to it, and copies of the tenant share it.
@@ -117,6 +119,7 @@ impl State {
             grants: GrantStore::default(),
             keys: KeyRing::default(),
             policies: Vec::new(),
+            report_only: HashMap::new(),
             quotas: Arc::default(),
             rendered: Arc::default(),
             verified_tokens: Arc::default(),

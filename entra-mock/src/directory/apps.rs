@@ -315,6 +315,9 @@ fn publisher_tenant(publisher: &str) -> Guid {
     crate::random::Random::new(seed).guid()
 }
 
+/// Set on an application whose creation named no audience, until a request names one.
+pub(crate) const DEFAULT_AUDIENCE: &str = "~defaultAudience";
+
 /// The settings that every application registration has.
 pub(crate) fn application_defaults() -> [(&'static str, Value); 5] {
     [

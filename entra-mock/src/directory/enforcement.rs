@@ -20,7 +20,10 @@ impl State {
         // A caller may spell the id in upper case.
         let is_same = |policy: &Policy| policy.id.eq_ignore_ascii_case(id);
         self.policies.retain(|policy| !is_same(policy));
+        self.report_only
+            .retain(|other, _| !other.eq_ignore_ascii_case(id));
         let policy = self.store.get(Kind::ConditionalAccessPolicy, id);
+        self.report_only.extend(policy.and_then(report_only));
         let enforced = policy.and_then(|policy| {
             let id = policy.text("id").unwrap_or(id);
             enforced(id, policy).ok()
@@ -48,6 +51,8 @@ impl State {
         for id in &differing {
             self.enforce_policy(id);
         }
+        let listed = self.store.all(Kind::ConditionalAccessPolicy);
+        self.report_only = listed.filter_map(report_only).collect();
     }
 
     /// Whether a policy has an effect on sign-ins.
@@ -72,14 +77,13 @@ pub(crate) fn unsupported_part(policy: &Object) -> Option<String> {
     enforced("", policy).err()
 }
 
-/// Returns what a report-only policy would enforce, or `None` if the sign-in side cannot express it.
-pub(crate) fn report_only_policies(policy: &Object) -> Option<Vec<Policy>> {
+/// Returns the id of a report-only policy and what it would enforce, or `None` if the sign-in side cannot express it.
+fn report_only(policy: &Object) -> Option<(String, Vec<Policy>)> {
     if policy.text("state") != Some("enabledForReportingButNotEnforced") {
         return None;
     }
-    let mut enabled = policy.clone();
-    enabled.insert("state".to_owned(), "enabled".into());
-    enforced(policy.text("id")?, &enabled).ok()
+    let id = policy.text("id")?;
+    Some((id.to_owned(), effects(id, policy).ok()?))
 }
 
 /// Returns a policy for each control; none if the policy has no effect on any sign-in.
@@ -90,6 +94,11 @@ fn enforced(id: &str, policy: &Object) -> Result<Vec<Policy>, String> {
     if policy["state"] != "enabled" {
         return Ok(Vec::new());
     }
+    effects(id, policy)
+}
+
+/// The same for a policy in any state, as if it was enabled.
+fn effects(id: &str, policy: &Object) -> Result<Vec<Policy>, String> {
     let conditions = &policy["conditions"];
     const KNOWN: &[&str] = &[
         "applications",
@@ -391,6 +400,38 @@ mod tests {
             policy.pointer_mut(parent).unwrap()[name] = value.clone();
         }
         enforced("a", &object(&policy))
+    }
+
+    #[test]
+    fn what_a_report_only_policy_would_enforce_follows_the_policy() {
+        let mut state = state();
+        let kind = Kind::ConditionalAccessPolicy;
+        let mut policy = block_everything();
+        policy["id"] = json!(id(7));
+        policy["state"] = json!("enabledForReportingButNotEnforced");
+        state.insert_unrestricted(kind, policy).unwrap();
+        let known = |state: &State| -> Option<Vec<Control>> {
+            let policies = state.report_only.get(&id(7))?;
+            Some(policies.iter().map(|policy| policy.control).collect())
+        };
+        let blocks = Some(vec![Control::Block]);
+        assert_eq!(known(&state), blocks);
+        assert!(state.policies.is_empty());
+        let set = |state: &mut State, name: &str, value: Value| {
+            let properties = [(name.to_owned(), value)].into_iter().collect();
+            state.set_unrestricted(kind, &id(7), properties).unwrap();
+        };
+        set(&mut state, "state", json!("enabled"));
+        assert_eq!(known(&state), None);
+        assert_eq!(state.policies.len(), 1);
+        set(
+            &mut state,
+            "state",
+            json!("enabledForReportingButNotEnforced"),
+        );
+        assert_eq!(known(&state), blocks);
+        assert!(state.remove_unrestricted(kind, &id(7)));
+        assert_eq!(known(&state), None);
     }
 
     #[cfg(feature = "server")]

@@ -41,6 +41,23 @@ pub(crate) fn inherited(application: &Object) -> Inherited {
     ]
 }
 
+/// The new values of a service principal after a change of its application.
+pub(crate) fn inherited_changes(
+    principal: &Object,
+    before: &Object,
+    after: &Object,
+) -> Vec<(&'static str, Value)> {
+    inherited(before)
+        .into_iter()
+        .zip(inherited(after))
+        .filter(|((_, old), (_, new))| old != new)
+        .map(|((name, old), (_, new))| match name {
+            NAMES => (name, with_own(&principal[NAMES], &old, &new)),
+            _ => (name, new),
+        })
+        .collect()
+}
+
 impl State {
     /// Changes an application, and with it what its service principal takes from it. Returns `false`
     /// and changes nothing if the application does not exist or would get a value that another object
@@ -95,33 +112,26 @@ impl State {
         };
         let principal = before
             .text("appId")
-            .and_then(|app_id| self.store.find(Kind::ServicePrincipal, "appId", app_id))
-            .and_then(|principal| principal.text("id"))
-            .map(str::to_owned);
-        let app_id = application.value("appId");
-        let changes: Vec<(&str, Value, Value)> = inherited(before)
-            .into_iter()
-            .zip(inherited(application))
-            .map(|((name, old), (_, new))| (name, old, new))
-            .filter(|(_, old, new)| old != new)
-            .collect();
-        let same_id = app_id == before.value("appId");
-        let Some(principal) = principal.filter(|_| !changes.is_empty() || !same_id) else {
+            .and_then(|app_id| self.store.find(Kind::ServicePrincipal, "appId", app_id));
+        let Some(principal) = principal else {
             return true;
         };
-        self.store
-            .update(Kind::ServicePrincipal, &principal, |principal| {
-                if let Some(app_id) = app_id {
-                    set(principal, "appId", app_id);
-                }
-                for (name, old, new) in changes {
-                    let new = match name {
-                        NAMES => with_own(&principal[NAMES], &old, &new),
-                        _ => new,
-                    };
-                    set(principal, name, new);
-                }
-            })
+        let changes = inherited_changes(principal, before, application);
+        let app_id = application.value("appId");
+        if changes.is_empty() && app_id == before.value("appId") {
+            return true;
+        }
+        let Some(id) = principal.text("id").map(str::to_owned) else {
+            return true;
+        };
+        self.store.update(Kind::ServicePrincipal, &id, |principal| {
+            if let Some(app_id) = app_id {
+                set(principal, "appId", app_id);
+            }
+            for (name, value) in changes {
+                set(principal, name, value);
+            }
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::DEFAULT_AUDIENCE;
 use crate::{
     schema::mismatches,
     state::State,
@@ -102,8 +103,13 @@ impl State {
         }
         valid(kind, &problems)?;
         let names: Vec<String> = properties.keys().cloned().collect();
+        let licenses_group = kind == Kind::Group && properties.contains_key("assignedLicenses");
         let exists = self.store.get(kind, id).is_some();
+        let names_audience = kind == Kind::Application && properties.contains_key("signInAudience");
         let change = |object: &mut Object| {
+            if names_audience {
+                object.remove(DEFAULT_AUDIENCE);
+            }
             for (property, value) in properties {
                 set(object, &property, value);
             }
@@ -114,6 +120,9 @@ impl State {
             self.store.update(kind, id, change)
         };
         self.follow(kind, id);
+        if changed && licenses_group {
+            self.inherit_licenses_of_group(self.store.changes.now(), id);
+        }
         if changed {
             return Ok(());
         }
@@ -132,7 +141,9 @@ impl State {
 
     /// Removes an object with everything that refers to it. Returns whether it existed.
     pub(crate) fn remove_unrestricted(&mut self, kind: Kind, id: &str) -> bool {
+        let source = self.license_source(kind, id);
         let removed = self.store.remove(kind, id);
+        self.end_licenses(self.store.changes.now(), &source);
         self.follow(kind, id);
         removed
     }

@@ -17,6 +17,15 @@ pub(crate) struct LicenseChange {
     pub(crate) units: Vec<(String, i64)>,
 }
 
+/// What a user or a group with licences leaves behind when it is removed.
+#[derive(Debug)]
+pub(super) struct LicenseSource {
+    /// By SKU id, the change of the consumed units.
+    units: Vec<(String, i64)>,
+    /// The users to whom a group gives its licences.
+    members: Vec<String>,
+}
+
 /// The licences that a user has directly, in the form of `assignedLicenses`.
 pub(crate) fn direct(user: &Object) -> Vec<Value> {
     let states = list(user, STATES);
@@ -136,8 +145,37 @@ impl State {
         }
     }
 
+    /// Returns what holds licences because of an object. It is taken before the object is removed, since its links go
+    /// with it.
+    pub(super) fn license_source(&self, kind: Kind, id: &str) -> LicenseSource {
+        let user = self.store.get(kind, id).filter(|_| kind == Kind::User);
+        let members = if kind == Kind::Group && self.has_licenses(kind, id) {
+            self.user_members(id)
+        } else {
+            Vec::new()
+        };
+        LicenseSource {
+            units: user.map(|user| units_of(user, -1)).unwrap_or_default(),
+            members,
+        }
+    }
+
+    /// Frees the units of a removed user, and takes from the members what a removed group gave them.
+    pub(super) fn end_licenses(&mut self, now: Timestamp, source: &LicenseSource) {
+        self.consume_units(&source.units);
+        for member in &source.members {
+            self.inherit_licenses(now, member);
+        }
+    }
+
+    /// Whether licences are assigned to an object.
+    pub(super) fn has_licenses(&self, kind: Kind, id: &str) -> bool {
+        let object = self.store.get(kind, id);
+        object.is_some_and(|object| !list(object, LICENSES).is_empty())
+    }
+
     /// The users who are direct members of a group. Licences do not reach members of nested groups.
-    pub(super) fn user_members(&self, group: &str) -> Vec<String> {
+    fn user_members(&self, group: &str) -> Vec<String> {
         self.store
             .linked_objects(Relation::Members, group)
             .filter(|(kind, _)| *kind == Kind::User)

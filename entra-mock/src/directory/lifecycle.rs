@@ -20,16 +20,7 @@ impl State {
         };
         let soft = is_soft_deleted(kind, object);
         // A deleted user keeps the licences, and consumes none.
-        let freed = if kind == Kind::User {
-            licenses::units_of(object, -1)
-        } else {
-            Vec::new()
-        };
-        let members = if kind == Kind::Group {
-            self.user_members(id)
-        } else {
-            Vec::new()
-        };
+        let source = self.license_source(kind, id);
         self.remove_role_assignments_of(id);
         let now = self.store.changes.now();
         let at = iso(now);
@@ -41,10 +32,7 @@ impl State {
         } else {
             self.store.remove(kind, id)
         };
-        self.consume_units(&freed);
-        for member in members {
-            self.inherit_licenses(now, &member);
-        }
+        self.end_licenses(now, &source);
         deleted
     }
 
@@ -75,7 +63,7 @@ impl State {
             self.consume_units(&consumed.unwrap_or_default());
             self.inherit_licenses(now, id);
         }
-        if kind == Some(Kind::Group) {
+        if kind == Some(Kind::Group) && self.has_licenses(Kind::Group, id) {
             self.inherit_licenses_of_group(now, id);
         }
         Ok(())

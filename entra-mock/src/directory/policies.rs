@@ -128,6 +128,7 @@ impl State {
     /// Disables a conditional access policy. Returns `false` if there is none with this id.
     pub(crate) fn remove_access_rule(&mut self, id: &str) -> bool {
         self.policies.retain(|policy| policy.id != id);
+        self.report_only.remove(id);
         self.store.remove(Kind::ConditionalAccessPolicy, id)
     }
 

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{error::LoginError, policy};
+use super::{
+    error::LoginError,
+    policy::{self, UserNames},
+};
 use crate::{
-    directory::{report_only_policies, unsupported_part},
+    directory::unsupported_part,
     grants::{Control, Policy, Subject},
     state::State,
     store::{Kind, Object},
@@ -31,14 +34,15 @@ impl<'a> SignInUser<'a> {
 /// cannot express is left out: its result is not known.
 pub(super) fn of_user(
     state: &State,
-    user: SignInUser<'_>,
+    names: &UserNames<'_>,
+    mfa: bool,
     apps: &[&str],
     error: Option<&LoginError>,
 ) -> Vec<Value> {
     let sign_in = SignIn {
         error,
-        mfa: user.mfa,
-        applies: &|own: &Policy| policy::applies(own, state, user.id, apps),
+        mfa,
+        applies: &|own: &Policy| policy::applies(own, names, apps),
     };
     sign_in.results(state)
 }
@@ -73,7 +77,7 @@ impl SignIn<'_> {
                 let (result, controls) = match listed.text("state")? {
                     "enabled" => self.enforced(state, listed)?,
                     "disabled" => ("notEnabled", Vec::new()),
-                    _ => (self.reported(listed)?, Vec::new()),
+                    _ => (self.reported(state, listed)?, Vec::new()),
                 };
                 let names = |name: fn(Control) -> Option<&'static str>| -> Vec<&'static str> {
                     controls
@@ -116,8 +120,8 @@ impl SignIn<'_> {
     }
 
     /// What a policy that only reports would have done.
-    fn reported(&self, listed: &Object) -> Option<&'static str> {
-        let own = report_only_policies(listed)?;
+    fn reported(&self, state: &State, listed: &Object) -> Option<&'static str> {
+        let own = state.report_only.get(listed.text("id")?)?;
         let applying: Vec<Control> = own
             .iter()
             .filter(|own| (self.applies)(own))

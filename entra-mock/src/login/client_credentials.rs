@@ -43,7 +43,9 @@ pub(super) fn respond(
             Ok(issued)
         }
         Err(TokenError::Error(error)) => {
-            let record = sign_in::record(context, &client, None, None, &Err(error.clone()));
+            let resource = resource::find(&context.read(), context, &identifier).ok();
+            let outcome = Err(error.clone());
+            let record = sign_in::record(context, &client, resource.as_ref(), None, &outcome);
             context.write().write_sign_in(record);
             Err(error.into())
         }

@@ -2,6 +2,8 @@
 //!
 //! Each check takes the client ids of the client and, after it, of the resources.
 
+use std::{cell::OnceCell, collections::HashSet};
+
 use entra_core::Timestamp;
 
 use super::{error::LoginError, groups};
@@ -14,11 +16,12 @@ use crate::{
 /// Returns an error if a policy blocks the user for one of these applications, or requires what no client of the
 /// fake tenant has, such as a device.
 pub(super) fn check_block(state: &State, user_id: &str, apps: &[&str]) -> Result<(), LoginError> {
+    let names = UserNames::new(state, user_id);
     let unmet = state
         .policies
         .iter()
         .filter_map(|policy| Some((policy, unmet(policy.control)?)))
-        .find(|(policy, _)| applies(policy, state, user_id, apps));
+        .find(|(policy, _)| applies(policy, &names, apps));
     match unmet {
         None => Ok(()),
         Some((policy, (code, text))) => Err(LoginError::new(code, text).by_policy(&policy.id)),
@@ -64,9 +67,10 @@ pub(super) fn check_frequency(
     subject: &Subject,
     apps: &[&str],
 ) -> Result<(), LoginError> {
+    let names = UserNames::new(state, &subject.user_id);
     let expired = state.policies.iter().find(|policy| match policy.control {
         Control::Frequency(most) => {
-            now >= later(subject.auth_time, most) && applies(policy, state, &subject.user_id, apps)
+            now >= later(subject.auth_time, most) && applies(policy, &names, apps)
         }
         _ => false,
     });
@@ -108,9 +112,9 @@ pub(super) fn check_workload(
 }
 
 /// Whether a policy applies to the sign-in of a user at one of these applications, whether it was met or not.
-pub(super) fn any_applies(state: &State, user_id: &str, apps: &[&str]) -> bool {
+pub(super) fn any_applies(state: &State, names: &UserNames<'_>, apps: &[&str]) -> bool {
     let mut policies = state.policies.iter();
-    policies.any(|policy| applies(policy, state, user_id, apps))
+    policies.any(|policy| applies(policy, names, apps))
 }
 
 /// Whether a policy blocks the token request of a service principal at one of these applications.
@@ -131,18 +135,18 @@ fn matching_policy<'a>(
     user_id: &str,
     apps: &[&str],
 ) -> Option<&'a Policy> {
+    let names = UserNames::new(state, user_id);
     state
         .policies
         .iter()
-        .find(|policy| policy.control == control && applies(policy, state, user_id, apps))
+        .find(|policy| policy.control == control && applies(policy, &names, apps))
 }
 
 /// Whether a policy applies to a user with this client at one of these resources. The client is the first of `apps`.
-pub(super) fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool {
-    let names = |ids: &[String]| names_user(state, ids, user_id);
+pub(super) fn applies(policy: &Policy, names: &UserNames<'_>, apps: &[&str]) -> bool {
     covers(policy, apps)
-        && (policy.principals.is_empty() || names(&policy.principals))
-        && !names(&policy.excluded_principals)
+        && (policy.principals.is_empty() || names.has_one_of(&policy.principals))
+        && !names.has_one_of(&policy.excluded_principals)
 }
 
 /// Whether a policy covers the client with one of its resources: each is judged by itself, since an excluded one does not
@@ -160,17 +164,42 @@ fn covers(policy: &Policy, apps: &[&str]) -> bool {
     }
 }
 
-/// Whether a user, one of their groups or one of the roles of either is among these.
-fn names_user(state: &State, ids: &[String], user_id: &str) -> bool {
-    if ids.is_empty() {
-        return false;
+/// The ids by which policies name a user: of the user, of the groups, and of the roles of either. They are looked up
+/// once, and only if a policy names someone.
+pub(super) struct UserNames<'a> {
+    state: &'a State,
+    user_id: &'a str,
+    ids: OnceCell<HashSet<String>>,
+}
+
+impl<'a> UserNames<'a> {
+    pub(super) const fn new(state: &'a State, user_id: &'a str) -> Self {
+        let ids = OnceCell::new();
+        Self {
+            state,
+            user_id,
+            ids,
+        }
     }
-    let named = |own: &str| ids.iter().any(|id| id == own);
-    let is_named = |principal: &str| named(principal) || state.roles_of(principal).any(named);
-    is_named(user_id)
-        || groups::groups_of(state, user_id)
-            .iter()
-            .any(|group| is_named(group))
+
+    fn has_one_of(&self, ids: &[String]) -> bool {
+        if ids.is_empty() {
+            return false;
+        }
+        let own = self.ids.get_or_init(|| self.look_up());
+        ids.iter().any(|id| own.contains(id))
+    }
+
+    fn look_up(&self) -> HashSet<String> {
+        let mut principals = groups::groups_of(self.state, self.user_id);
+        principals.push(self.user_id.to_owned());
+        let mut ids = HashSet::new();
+        for principal in principals {
+            ids.extend(self.state.roles_of(&principal).map(str::to_owned));
+            ids.insert(principal);
+        }
+        ids
+    }
 }
 
 #[cfg(test)]
@@ -250,7 +279,8 @@ mod tests {
                 (vec!["excluded", "other"], false),
                 (vec!["client", "other"], true),
             ] {
-                assert_eq!(any_applies(&state, USER, &apps), applied, "{apps:?}");
+                let names = UserNames::new(&state, USER);
+                assert_eq!(any_applies(&state, &names, &apps), applied, "{apps:?}");
                 assert_eq!(check_block(&state, USER, &apps).is_err(), applied);
             }
         }

@@ -130,13 +130,18 @@ pub(super) fn issue(
         }
         Err(error) => {
             if let Some(event) = token_request.failure {
+                let resource = {
+                    let first = token_request.requested.first();
+                    resource::find(&context.read(), context, &first.identifier).ok()
+                };
+                let app_id = resource.as_ref().map(|resource| resource.app_id.as_str());
                 let record = user_sign_in::record(
                     context,
                     token_request.client,
                     SignInUser::of(token_request.subject),
                     event,
-                    None,
-                    &[],
+                    resource.as_ref(),
+                    app_id.as_slice(),
                     &Err(error.clone()),
                 );
                 context.write().write_sign_in(record);

@@ -9,7 +9,7 @@ use super::{
     client::{Client, text},
     context::Context,
     error::LoginError,
-    policy,
+    policy::{self, UserNames},
     resource::Resource,
 };
 use crate::{
@@ -69,13 +69,15 @@ pub(super) fn record(
     set("signInEventTypes", json!([kind]));
     let apps = apps.iter().copied();
     let apps: Vec<&str> = iter::once(client.app_id.as_str()).chain(apps).collect();
+    let names = UserNames::new(&state, user.id);
     let access = match outcome {
         Err(error) if error.is_by_policy() => "failure",
-        Ok(_) if policy::any_applies(&state, user.id, &apps) => "success",
+        Ok(_) if policy::any_applies(&state, &names, &apps) => "success",
         _ => "notApplied",
     };
     set("conditionalAccessStatus", access.into());
-    let applied = applied_policies::of_user(&state, user, &apps, outcome.as_ref().err());
+    let applied =
+        applied_policies::of_user(&state, &names, user.mfa, &apps, outcome.as_ref().err());
     if !applied.is_empty() {
         set("appliedConditionalAccessPolicies", applied.into());
     }

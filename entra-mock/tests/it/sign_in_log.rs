@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::{GRAPH_SCOPE, fetch, http, post_token, token, token_with},
-    users::{ADELE, CALLBACK, authorize_url, redeem, redeem_code, shop},
+    users::{ADELE, CALLBACK, authorize_url, code, redeem, redeem_code, shop},
 };
 
 /// The event types and error codes of the entries of an application, oldest first.
@@ -304,4 +304,72 @@ async fn the_log_says_whether_conditional_access_let_a_sign_in_pass() {
     tenant.add_access_policy(AccessPolicy::block().workload_identity(&app));
     token_with(&tenant, &app, &[]).await;
     assert_eq!(newest("servicePrincipal").await, entry("failure", 53_003));
+}
+
+#[tokio::test]
+async fn the_results_of_a_failed_sign_in_are_those_for_the_requested_resource() {
+    const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+    let (tenant, app) = shop().await;
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("AuditLog.Read.All")
+        .application_permission("Policy.Read.All")
+        .with_secret();
+    let reader = token(&tenant, &reader).await;
+    let client_id = app.client_id().to_string();
+    let tokens = redeem_code(&tenant, &app, &code(&tenant, &app), &[]).await;
+    let refresh = tokens.body["refresh_token"].as_str().unwrap();
+
+    let workload = app.service_principal_id().to_string();
+    tenant.add_access_policy(AccessPolicy::require_compliant_device());
+    tenant.add_access_policy(AccessPolicy::block().workload_identity(&app));
+    let block = |name: &str, users: &str, workloads: &Value, apps: Value| {
+        let policy = json!({
+            "displayName": name, "state": "enabled",
+            "conditions": {
+                "users": { "includeUsers": [users] }, "clientApplications": workloads,
+                "applications": apps, "clientAppTypes": ["all"],
+            },
+            "grantControls": { "operator": "OR", "builtInControls": ["block"] },
+        });
+        tenant
+            .insert("identity/conditionalAccess/policies", policy)
+            .unwrap();
+    };
+    let named = json!({ "includeApplications": [GRAPH], "excludeApplications": [] });
+    let excluded = json!({ "includeApplications": ["All"], "excludeApplications": [GRAPH] });
+    let workloads = json!({ "includeServicePrincipals": [workload] });
+    block("users named", "All", &Value::Null, named.clone());
+    block("users excluded", "All", &Value::Null, excluded.clone());
+    block("workload named", "None", &workloads, named);
+    block("workload excluded", "None", &workloads, excluded);
+
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    let rejected = redeem(&tenant, &app, true, &fields).await;
+    assert_eq!(rejected.body["error_codes"], json!([53_000]));
+    let rejected = token_with(&tenant, &app, &[]).await;
+    assert_eq!(rejected.body["error_codes"], json!([53_003]));
+    for (kind, applied) in [
+        ("nonInteractiveUser", "users named"),
+        ("servicePrincipal", "workload named"),
+    ] {
+        let url = format!(
+            "{}/beta/auditLogs/signIns?$filter=appId eq '{client_id}' and signInEventTypes/any(t:t eq '{kind}')",
+            tenant.uri()
+        );
+        let listed = fetch(http().get(url).bearer_auth(&reader)).await;
+        assert_eq!(listed.status, 200, "{}", listed.text);
+        let entry = &listed.body["value"][0];
+        assert_eq!(entry["resourceId"], GRAPH, "{kind}");
+        let results = entry["appliedConditionalAccessPolicies"]
+            .as_array()
+            .unwrap();
+        assert_eq!(results.len(), 6, "{kind}");
+        // The first two are those of the errors.
+        for result in &results[2..] {
+            let failed = result["displayName"] == applied;
+            let expected = if failed { "failure" } else { "notApplied" };
+            assert_eq!(result["result"], expected, "{kind}: {result}");
+        }
+    }
 }

@@ -293,7 +293,8 @@ impl<'a> View<'a> {
         if self.selected {
             self.names.iter().any(|name| is_changed(changed, name))
         } else {
-            !changed.is_empty()
+            let mut changed = changed.iter();
+            changed.any(|name| !security_attributes::is_hidden(self.call, name))
         }
     }
 

@@ -250,7 +250,10 @@ fn a_logo_is_an_image() {
     assert_eq!(put("text/plain", b"x"), 400);
     assert_eq!(put("image/png", b""), 400);
     assert_eq!(put("image/png", b"\x89PNG"), 204);
-    assert!(fixture.get(&one).body["info"]["logoUrl"].is_string());
+    let info = fixture.get(&one).body["info"].clone();
+    assert!(info["logoUrl"].is_string());
+    let principal = format!("/servicePrincipals/{}?$select=info", id(DESK));
+    assert_eq!(fixture.get(&principal).body["info"], info);
 }
 
 #[test]

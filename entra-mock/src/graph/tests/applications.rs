@@ -436,3 +436,63 @@ fn a_user_owns_the_applications_that_the_user_registers() {
         [""; 0]
     );
 }
+
+#[test]
+fn the_limits_of_personal_accounts_start_with_a_named_audience() {
+    let fixture = writer();
+    let personal = json!({"signInAudience": "AzureADandPersonalMicrosoftAccount"});
+    let roles = json!({"appRoles": [role(1, "Read", false)]});
+    let no_roles = json!({"appRoles": []});
+    let created = create(
+        &fixture,
+        &json!({"displayName": "Shop", "appRoles": [role(2, "Old", false)]}),
+    );
+    let one = format!("{APPS}/{created}");
+    let shown = fixture.get(&one);
+    assert!(!shown.text.contains('~'), "{}", shown.text);
+    let status = |body: &Value| fixture.patch(&one, body).status;
+    assert_eq!(status(&roles), 204);
+    // What it has must fit the audience, though that is the one that it shows already.
+    assert_eq!(status(&personal), 400);
+    assert_eq!(status(&no_roles), 204);
+    assert_eq!(status(&personal), 204);
+    assert_eq!(status(&roles), 400);
+    let renamed = json!({"displayName": "Store"});
+    assert_eq!(status(&renamed), 204);
+    assert_eq!(status(&roles), 400);
+
+    let mut fixture = writer();
+    let created = create(&fixture, &json!({"displayName": "Shop"}));
+    let audience = personal.as_object().cloned().unwrap();
+    let state = fixture.state();
+    let set = state.set_unrestricted(Kind::Application, &created, audience);
+    assert_eq!(set, Ok(()));
+    let rejected = fixture.patch(&format!("{APPS}/{created}"), &roles);
+    assert_eq!(rejected.status, 400);
+}
+
+#[test]
+fn a_service_principal_keeps_its_own_names_if_the_application_changes_its_uris() {
+    let mut fixture = writer();
+    let own = |uri: &str| json!([id(220), uri, "https://desk.contoso.com/own"]);
+    let app = format!("{APPS}/{}", id(DESK_APP));
+    let uris = |uri: &str| json!({"identifierUris": [uri]});
+    assert_eq!(
+        fixture
+            .patch(&app, &uris("https://contoso.com/desk"))
+            .status,
+        204
+    );
+    let names = own("https://contoso.com/desk");
+    let store = &mut fixture.state().store;
+    store.update(Kind::ServicePrincipal, &id(DESK), |principal| {
+        principal.insert("servicePrincipalNames".into(), names);
+    });
+    assert_eq!(
+        fixture.patch(&app, &uris("https://contoso.com/new")).status,
+        204
+    );
+    let target = format!("/servicePrincipals/{}", id(DESK));
+    let shown = fixture.get(&target).body["servicePrincipalNames"].clone();
+    assert_eq!(shown, own("https://contoso.com/new"));
+}

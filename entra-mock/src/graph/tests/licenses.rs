@@ -193,3 +193,57 @@ fn a_deleted_user_frees_the_units_and_a_restored_one_consumes_them() {
     assert_eq!(held(&fixture, BO), (json!([]), vec![]));
     assert_eq!(used(&fixture), 1);
 }
+
+#[test]
+fn changes_beside_graph_reach_members_and_units() {
+    let mut fixture = fixture(5);
+    let set = |fixture: &mut Fixture, licences: Value| {
+        let properties = [("assignedLicenses".to_owned(), licences)];
+        let properties = properties.into_iter().collect();
+        let state = fixture.state();
+        let done = state.set_unrestricted(Kind::Group, &id(TESTERS), properties);
+        assert_eq!(done, Ok(()));
+    };
+    set(&mut fixture, licence());
+    assert_eq!(held(&fixture, BO), (licence(), vec![json!(id(TESTERS))]));
+    assert_eq!(used(&fixture), 1);
+    set(&mut fixture, Value::Null);
+    assert_eq!(held(&fixture, BO), (json!([]), vec![]));
+    assert_eq!(used(&fixture), 0);
+    set(&mut fixture, licence());
+    assert_eq!(
+        send(&fixture, &user(CLEO), &licence(), &json!([])).status,
+        200
+    );
+    assert_eq!(used(&fixture), 2);
+    let remove = |fixture: &mut Fixture, kind: Kind, number: u32| {
+        assert!(fixture.state().remove_unrestricted(kind, &id(number)));
+    };
+    remove(&mut fixture, Kind::User, CLEO);
+    assert_eq!(used(&fixture), 1);
+    remove(&mut fixture, Kind::Group, TESTERS);
+    assert_eq!(held(&fixture, BO), (json!([]), vec![]));
+    assert_eq!(used(&fixture), 0);
+}
+
+#[test]
+fn reprocessing_tells_a_second_source_that_needs_no_unit() {
+    let mut fixture = fixture(5);
+    let never = format!("{}/reprocessLicenseAssignment", user(CLEO));
+    assert_eq!(fixture.post(&never, &json!({})).status, 200);
+    let cleo = fixture.state().store.get(Kind::User, &id(CLEO)).unwrap();
+    assert!(cleo.get("assignedLicenses").is_none());
+    assert_eq!(
+        send(&fixture, &user(BO), &licence(), &json!([])).status,
+        200
+    );
+    let store = &mut fixture.state().store;
+    store.update(Kind::Group, &id(TESTERS), |group| {
+        group.insert("assignedLicenses".into(), licence());
+    });
+    let again = format!("{}/reprocessLicenseAssignment", user(BO));
+    assert_eq!(fixture.post(&again, &json!({})).status, 200);
+    let sources = vec![Value::Null, json!(id(TESTERS))];
+    assert_eq!(held(&fixture, BO), (licence(), sources));
+    assert_eq!(used(&fixture), 1);
+}

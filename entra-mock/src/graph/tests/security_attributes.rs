@@ -388,3 +388,19 @@ fn attributes_are_null_and_fixed_without_their_permission() {
     assert_eq!(fixture.get(SETS).status, 200);
     assert_eq!(fixture.post(SETS, &json!({"id": "Other"})).status, 403);
 }
+
+#[test]
+fn delta_does_not_tell_that_hidden_attributes_changed() {
+    let mut fixture = writer();
+    let date = definition("Date", "String", false, false);
+    assert_eq!(fixture.post(DEFINITIONS, &date).status, 201);
+    let latest = fixture.get("/users/delta?$deltatoken=latest");
+    let link = latest.body["@odata.deltaLink"].as_str().unwrap();
+    let link = link.strip_prefix("https://tenant.test/v1.0").unwrap();
+    assert_eq!(assign(&fixture, &json!({"Date": "2026-01-01"})).status, 204);
+    assert_eq!(fixture.get(link).all("id"), [id(ADELE)]);
+    fixture.application(&["User.Read.All"]);
+    let hidden = fixture.get(link);
+    assert_eq!(hidden.status, 200, "{}", hidden.text);
+    assert_eq!(hidden.body["value"], json!([]));
+}

@@ -16,7 +16,7 @@ use super::{
     target::target,
 };
 use crate::{
-    directory::application_defaults,
+    directory::{DEFAULT_AUDIENCE, application_defaults, inherited_changes},
     odata::GraphError,
     state::iso,
     store::{Kind, Object},
@@ -32,7 +32,10 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<Vec<String>,
     check(call, &app_id, None, draft)?;
     draft.set("appId", app_id);
     draft.set("publisherDomain", call.state.default_domain());
-    draft.set_if_absent("signInAudience", PERSONAL_ACCOUNTS);
+    if !draft.names("signInAudience") {
+        draft.set("signInAudience", PERSONAL_ACCOUNTS);
+        draft.set(DEFAULT_AUDIENCE, true);
+    }
     let defaults: Object = application_defaults()
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -68,7 +71,11 @@ pub(super) fn adjust(
     draft: &mut Draft,
 ) -> Result<(), GraphError> {
     let app_id = application["appId"].as_str().unwrap_or_default();
-    check(call, app_id, Some(application), draft)
+    check(call, app_id, Some(application), draft)?;
+    if draft.names("signInAudience") && application.get(DEFAULT_AUDIENCE).is_some() {
+        draft.values.push((DEFAULT_AUDIENCE.to_owned(), None));
+    }
+    Ok(())
 }
 
 /// Returns the owner of a new application whose body names none: the signed-in user unless the user
@@ -93,11 +100,9 @@ pub(super) fn service_principal<'a>(call: Call<'a>, application: &Object) -> Opt
 /// Returns the changes of the service principal that follow from changes of its application.
 pub(super) fn dependent_changes(call: Call<'_>, before: &Object, after: &Object) -> Option<Step> {
     let principal = service_principal(call, before)?;
-    let values: Vec<(String, Option<Value>)> = inherited(after)
+    let values: Vec<(String, Option<Value>)> = inherited_changes(principal, before, after)
         .into_iter()
-        .zip(inherited(before))
-        .filter(|((_, new), (_, old))| new != old)
-        .map(|((name, new), _)| (name.to_owned(), Some(new)))
+        .map(|(name, new)| (name.to_owned(), (!new.is_null()).then_some(new)))
         .collect();
     let id = principal["id"].as_str()?.to_owned();
     (!values.is_empty()).then_some(Step::Update(Kind::ServicePrincipal, id, values))
@@ -165,10 +170,14 @@ pub(super) fn set_logo(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, 
         call.state.random.token(12)
     )
     .into();
+    let mut after = application.clone();
+    after.insert("info".to_owned(), info.clone());
     let values = vec![("info".to_owned(), Some(info))];
-    Ok(Plan::new(PlannedResponse::NoContent)
-        .with(Step::Update(kind, id.to_owned(), values))
-        .audited_as("ApplicationManagement", "Update application"))
+    let mut plan =
+        Plan::new(PlannedResponse::NoContent).with(Step::Update(kind, id.to_owned(), values));
+    plan.steps
+        .extend(dependent_changes(call, application, &after));
+    Ok(plan.audited_as("ApplicationManagement", "Update application"))
 }
 
 fn check(

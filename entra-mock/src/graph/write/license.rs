@@ -135,7 +135,12 @@ pub(super) fn reprocess(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan,
     access::check_links(call, kind, object)?;
     let direct = licenses::direct(object);
     let LicenseChange { values, units } = call.state.license_change(call.now, object, &direct);
-    if units.is_empty() {
+    // A user who never had licences has no lists of them.
+    let none = json!([]);
+    let is_changed = |(name, value): &(String, Option<Value>)| {
+        object.get(name).unwrap_or(&none) != value.as_ref().unwrap_or(&none)
+    };
+    if !values.iter().any(is_changed) {
         let response = PlannedResponse::Json(200, whole(call, object)?);
         return Ok(Plan::new(response));
     }

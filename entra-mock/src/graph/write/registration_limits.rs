@@ -12,7 +12,7 @@ use super::{
     super::unsourced::{outside_limits, wrong_redirect_uri},
     body::{Draft, texts},
 };
-use crate::{odata::GraphError, store::Object};
+use crate::{directory::DEFAULT_AUDIENCE, odata::GraphError, store::Object};
 
 /// Checks a new application, or changes of one.
 pub(super) fn check(before: Option<&Object>, draft: &Draft) -> Result<(), GraphError> {
@@ -22,13 +22,20 @@ pub(super) fn check(before: Option<&Object>, draft: &Draft) -> Result<(), GraphE
         is_personal: false,
         becomes_personal: false,
     };
-    // Which audience an application has whose creation names none is documented by an example only.
+    // Which audience an application has whose creation names none is documented by an example only. Its limits start
+    // when a request names an audience.
     let is_personal = |audience: Option<&Value>| {
         let audience = audience.and_then(Value::as_str);
         audience.is_some_and(|audience| audience.contains("Personal"))
     };
-    content.is_personal = is_personal(content.value("signInAudience"));
-    content.becomes_personal = content.is_personal && !is_personal(content.old("signInAudience"));
+    let was_named = content.old(DEFAULT_AUDIENCE).is_none();
+    let was_personal = was_named && is_personal(content.old("signInAudience"));
+    content.is_personal = if draft.names("signInAudience") {
+        is_personal(draft.get("signInAudience"))
+    } else {
+        was_personal
+    };
+    content.becomes_personal = content.is_personal && !was_personal;
     check_redirect_uris(content)?;
     check_permissions(content)?;
     if content.is_personal {

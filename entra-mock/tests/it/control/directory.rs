@@ -87,6 +87,24 @@ async fn users_and_groups_of_the_control_api_are_those_of_graph() {
 }
 
 #[tokio::test]
+async fn a_member_added_by_the_control_api_has_the_licences_of_the_group() {
+    let server = Controlled::start().await;
+    let ada = json!({ "displayName": "Ada Example" });
+    let created = server.done("POST", "/users", ada).await;
+    let id = created["user"]["id"].as_str().unwrap();
+    let licences =
+        json!([{ "disabledPlans": [], "skuId": "00000000-0000-4000-8000-000000000001" }]);
+    let group = json!({ "displayName": "Night shift", "assignedLicenses": licences });
+    server.done("POST", "/groups", group).await;
+    let member = format!("/groups/Night shift/members/{id}");
+    for (method, expected) in [("PUT", licences), ("DELETE", json!([]))] {
+        server.done(method, &member, NOTHING).await;
+        let user = server.get(&format!("/objects/users/{id}")).await;
+        assert_eq!(user.body["assignedLicenses"], expected, "{}", user.text);
+    }
+}
+
+#[tokio::test]
 async fn a_user_is_added_in_a_domain_of_the_tenant() {
     let server = Controlled::start().await;
     for name in ["ada@other.example", "ada", "ada@"] {

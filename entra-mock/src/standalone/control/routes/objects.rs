@@ -173,5 +173,7 @@ pub(super) fn set_link(
         }
         false => true,
     };
+    let now = state.store.changes.now();
+    state.inherit_licenses(now, &id);
     Ok(json!(null))
 }
