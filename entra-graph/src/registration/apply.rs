@@ -150,7 +150,8 @@ impl Run<'_> {
 
     /// Whether a first certificate that this run wrote is not listed.
     fn is_replaced(&self, found: &Found) -> bool {
-        let is_listed = |one: &NewKey| found.keys.iter().any(|key| text(key, "key") == one.key());
+        let now = self.plan.graph.now();
+        let is_listed = |one: &NewKey| one.is_among(&found.keys, now);
         self.done.iter().any(|action| match action {
             Action::FirstCertificates { new, .. } => !new.iter().all(is_listed),
             _ => false,

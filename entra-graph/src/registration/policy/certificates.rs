@@ -119,6 +119,11 @@ impl NewKey {
         &self.certificate.name
     }
 
+    /// Whether a list of certificates has it.
+    pub(in super::super) fn is_among(&self, keys: &[Value], now: Timestamp) -> bool {
+        self.certificate.is_among(keys, now)
+    }
+
     /// The DER in base64.
     pub(in super::super) fn key(&self) -> &str {
         &self.certificate.key
