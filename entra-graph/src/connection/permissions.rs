@@ -277,21 +277,18 @@ mod tests {
             names.iter().map(|name| (*name).to_owned()).collect()
         };
         let wide = "Directory.ReadWrite.All";
-        for (needs, granted, expected) in [
-            (
-                &["User.Read.All"][..],
-                &["User.Read.All", wide][..],
-                &[wide][..],
-            ),
-            (&["User.Read.All"], &["user.read.all", wide], &[wide]),
-            (&["User.Read.All"], &[wide], &[]),
-            (
+        let cases: [[&[&str]; 3]; 5] = [
+            [&["User.Read.All"], &["User.Read.All", wide], &[wide]],
+            [&["User.Read.All"], &["user.read.all", wide], &[wide]],
+            [&["User.Read.All"], &[wide], &[]],
+            [
                 &["User.Read.All", "Application.Read.All"],
                 &["User.Read.All", wide],
                 &[],
-            ),
-            (&["User.Read.All"], &["Mail.Read"], &["Mail.Read"]),
-        ] {
+            ],
+            [&["User.Read.All"], &["Mail.Read"], &["Mail.Read"]],
+        ];
+        for [needs, granted, expected] in cases {
             let granted = owned(granted);
             assert_eq!(unused(&owned(needs), &granted), expected, "{granted:?}");
         }
