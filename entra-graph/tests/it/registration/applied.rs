@@ -264,7 +264,7 @@ async fn what_entra_rejects_stops_the_plan_before_the_first_write() {
     for (blueprint, expected) in [
         (
             blueprint().web_redirect_uri("http://orders.contoso.com/cb"),
-            "is http, which is for localhost only",
+            "is http, which is for localhost and 127.0.0.1 only",
         ),
         (
             blueprint()
