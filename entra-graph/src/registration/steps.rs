@@ -3,6 +3,7 @@
 mod access;
 mod credentials;
 mod limits;
+mod personal;
 mod principal;
 
 use entra_core::Timestamp;
@@ -242,6 +243,7 @@ impl Situation<'_> {
 
     fn settings(&self, application: &Value, work: &mut Work) {
         self.limits(application, work);
+        self.new_audience(application, work);
         for group in differences(self.blueprint, self.names, application) {
             let mut lines: Vec<Line> = group.iter().flat_map(|one| one.lines.clone()).collect();
             if self.found.application.is_none() {

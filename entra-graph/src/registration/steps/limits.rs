@@ -148,7 +148,11 @@ impl Situation<'_> {
             .map(|api| api.delegated.len() + api.application.len())
             .collect();
         let personal = is_personal(self.blueprint.audience);
-        let most = if personal { 200 } else { 400 };
+        let most = if personal {
+            MOST_PERSONAL_PERMISSIONS
+        } else {
+            MOST_PERMISSIONS
+        };
         let total: usize = counts.iter().sum();
         if apis.len() > MOST_APIS {
             work.stops.push(format!(
@@ -214,12 +218,13 @@ fn rejected(uri: &str, personal: bool) -> Option<&'static str> {
         "http" | "https" if uri.contains(UNSUPPORTED) => {
             Some("has one of the characters ! $ ' ( ) , ; which Entra does not take")
         }
-        _ => personal.then(|| rejected_for_personal(&parsed)).flatten(),
+        _ => personal.then(|| rejected_for_personal(uri)).flatten(),
     }
 }
 
 /// Why a registration for personal accounts cannot have a redirect URI.
-fn rejected_for_personal(uri: &Url) -> Option<&'static str> {
+pub(super) fn rejected_for_personal(uri: &str) -> Option<&'static str> {
+    let uri = Url::parse(uri).ok()?;
     if !["http", "https"].contains(&uri.scheme()) {
         return None;
     }
@@ -228,7 +233,7 @@ fn rejected_for_personal(uri: &Url) -> Option<&'static str> {
             "has a query, which a registration for personal Microsoft accounts does not take",
         );
     }
-    has_wildcard(uri).then_some(
+    has_wildcard(&uri).then_some(
         "has a wildcard, which a registration for personal Microsoft accounts does not take",
     )
 }
@@ -272,7 +277,7 @@ fn wrong_entitlement(value: &str, texts: [&String; 2], personal: bool) -> Option
     if value.len() > 120 {
         return Some("has a value of more than 120 characters");
     }
-    (personal && value.len() > 40).then_some(
+    (personal && value.len() > LONGEST_PERSONAL_SCOPE).then_some(
         "has a value of more than 40 characters, which a registration for personal Microsoft accounts does not take",
     )
 }
@@ -287,9 +292,12 @@ const GROUPS: [&str; 5] = [
 const LONGEST_URI: usize = 256;
 const UNSUPPORTED: [char; 7] = ['!', '$', '\'', '(', ')', ',', ';'];
 const MOST_URIS: usize = 256;
-const MOST_PERSONAL_URIS: usize = 100;
+pub(super) const MOST_PERSONAL_URIS: usize = 100;
 const MOST_APIS: usize = 50;
-const MOST_PERSONAL_OF_API: usize = 30;
+const MOST_PERMISSIONS: usize = 400;
+pub(super) const MOST_PERSONAL_PERMISSIONS: usize = 200;
+pub(super) const LONGEST_PERSONAL_SCOPE: usize = 40;
+pub(super) const MOST_PERSONAL_OF_API: usize = 30;
 
 #[cfg(test)]
 mod tests {
