@@ -5,7 +5,7 @@ use std::time::Duration;
 use entra_core::Clock as _;
 use entra_graph::{
     Application, ApplicationTemplate, ErrorKind, GraphClient,
-    registration::{AppRegistration, Lifetime},
+    registration::{AppRegistration, Certificate, Lifetime},
 };
 use entra_mock::FakeTenant;
 use serde_json::json;
@@ -14,7 +14,7 @@ use wiremock::{
     matchers::{path_regex, query_param},
 };
 
-use super::{ENOUGH, admin, apply, graph_of, outcome, sink, writes};
+use super::{ENOUGH, admin, apply, factory::Signer, graph_of, outcome, sink, writes};
 
 fn blueprint() -> AppRegistration {
     AppRegistration::new("Expense Desk")
@@ -276,6 +276,13 @@ async fn only_a_run_that_is_not_alone_waits_for_an_older_registration() {
     let two_minutes = Duration::from_secs(120);
     assert!(took(blueprint()).await >= two_minutes);
     assert!(took(blueprint().sole_writer()).await < two_minutes);
+    // By then no other run writes a first certificate to what this one created.
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let with_certificate = took(blueprint().certificate(first)).await;
+    assert!(
+        (two_minutes..two_minutes * 3 / 2).contains(&with_certificate),
+        "{with_certificate:?}"
+    );
 }
 
 /// The display name until the registration has its tag.
