@@ -100,7 +100,10 @@ fn unqualified(segment: &str) -> Option<&str> {
 
 /// Whether a segment is a name with parentheses, and no key that has some in quotes.
 fn is_function(segment: &str) -> bool {
-    !segment.starts_with('\'') && segment.contains('(') && segment.ends_with(')')
+    let name = segment
+        .strip_suffix(')')
+        .and_then(|rest| rest.split_once('('));
+    name.is_some_and(|(name, _)| !name.contains('\''))
 }
 
 /// Whether Graph takes two segments for the same.

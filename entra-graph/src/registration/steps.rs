@@ -128,6 +128,7 @@ impl Situation<'_> {
         rest.stops.clear();
         later.assignments(deleted, &mut rest);
         work.stops.append(&mut rest.stops);
+        later.later_certificates(deleted, work);
         work.possible = rest.steps;
         work.notes.push(Line::new(
             Mark::Keep,

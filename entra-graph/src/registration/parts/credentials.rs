@@ -76,6 +76,13 @@ impl Certificate {
         entries.any(|entry| !has_ended(entry, now) || self.is_over(now))
     }
 
+    /// Whether an entry of a list without keys can be of this certificate: by its name, or the end of its validity.
+    pub(in super::super) fn may_be(&self, entry: &Value) -> bool {
+        let end = x509::validity(&self.der()).map(|(_, end)| end);
+        text(entry, "displayName") == self.name
+            || end.is_some() && time(entry, "endDateTime") == end
+    }
+
     /// Whether the certificate itself is no longer valid.
     fn is_over(&self, now: Timestamp) -> bool {
         x509::validity(&self.der()).is_some_and(|(_, end)| end <= now)

@@ -86,6 +86,24 @@ impl Situation<'_> {
         }
     }
 
+    /// Judges before a restore what is added after it: a deleted application is read without keys.
+    pub(super) fn later_certificates(&self, deleted: &Value, work: &mut Work) {
+        let Some(keys) = deleted["keyCredentials"].as_array() else {
+            return;
+        };
+        let policy = &self.names.policy.certificates;
+        for one in &self.blueprint.certificates {
+            let mut live = keys.iter().filter(|key| !has_ended(key, self.now));
+            if live.any(|key| one.may_be(key)) {
+                continue;
+            }
+            match policy.fit(one, self.now) {
+                Ok(_) => work.warnings.extend(policy.doubt(one)),
+                Err(why) => work.stops.push(why),
+            }
+        }
+    }
+
     /// A run that was killed may have added a certificate that the next one did not see yet. Of the copies every run keeps
     /// the same one.
     fn copies_of_certificates(&self, work: &mut Work) {

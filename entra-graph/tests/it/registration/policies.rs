@@ -385,6 +385,35 @@ async fn a_certificate_whose_entry_has_ended_is_added_again() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_the_policy_rejects_stops_a_restore() {
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let tenant = FakeTenant::start().await;
+    let reads_policies = [ENOUGH, &["Policy.Read.All"]].concat();
+    let graph = graph_of(&tenant, &reads_policies).await;
+    let had = AppRegistration::new("Order Desk").certificate(first);
+    apply(&had, &graph, &mut sink(&tenant)).await;
+    assert!(had.destroy(&graph).await.unwrap());
+    tenant.clock().advance(Duration::from_secs(60 * 60));
+    let none = KeyCredentialConfiguration::limits(0);
+    let limits = AppManagementApplicationConfiguration::default().key_credentials([none]);
+    restrict(&writer(&tenant).await, limits).await;
+    let graph = graph_of(&tenant, &reads_policies).await;
+    tenant.forget_requests();
+
+    let plan = had.plan(&graph).await.unwrap();
+    assert_eq!(plan.stops().next(), None, "{plan}");
+    let plan = had.certificate(second).plan(&graph).await.unwrap();
+    let stops: Vec<&str> = plan.stops().collect();
+    assert!(
+        stops.len() == 1 && stops[0].contains("the certificate \"second\""),
+        "{plan}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn an_application_id_uri_that_the_policy_rejects_is_named_with_the_rule() {
     let tenant = FakeTenant::start().await;
     let graph = graph_of(&tenant, ENOUGH).await;
