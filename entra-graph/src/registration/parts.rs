@@ -6,7 +6,7 @@ mod lifetime;
 use serde::{Deserialize, Serialize};
 
 pub use credentials::{Certificate, FederatedCredential};
-pub(super) use credentials::{SecretBlueprint, ends_last, has_ended};
+pub(super) use credentials::{SecretBlueprint, ends_last, has_ended, has_thumbprint};
 pub use lifetime::Lifetime;
 
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

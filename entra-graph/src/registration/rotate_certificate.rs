@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{CredentialFactory, CredentialMaterial, ProofSigner, Timestamp};
 use serde_json::Value;
 
@@ -10,7 +9,7 @@ use super::{
     blueprint::AppRegistration,
     found::{self, keys},
     lagging::{backoff, own_write, removed, while_lagging, wrote},
-    parts::{Certificate, ends_last},
+    parts::{Certificate, ends_last, has_thumbprint},
     policy::{Policies, explained_certificates},
     verify::{credential, until_accepted},
     wire::{text, time},
@@ -175,19 +174,9 @@ async fn listed(
     }
 }
 
-/// Whether a listed certificate is that of a key, by its SHA-1 thumbprint: base64 of its bytes, or hexadecimal.
+/// Whether a listed certificate is that of a key.
 fn is_key_of(key: &Value, signer: &dyn ProofSigner) -> bool {
-    let thumbprint = signer.sha1_thumbprint();
-    let identifier = text(key, "customKeyIdentifier");
-    let hexadecimal: String = thumbprint
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    identifier == STANDARD.encode(thumbprint)
-        || identifier.eq_ignore_ascii_case(&hexadecimal)
-        || STANDARD
-            .decode(identifier)
-            .is_ok_and(|bytes| bytes.eq_ignore_ascii_case(hexadecimal.as_bytes()))
+    has_thumbprint(key, signer.sha1_thumbprint())
 }
 
 /// How many reads in a row must list the certificate: one that another replica serves may not.

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha1::{Digest as _, Sha1};
 
 use super::{
     super::wire::{text, time},
@@ -76,11 +77,9 @@ impl Certificate {
         entries.any(|entry| !has_ended(entry, now) || self.is_over(now))
     }
 
-    /// Whether an entry of a list without keys can be of this certificate: by its name, or the end of its validity.
-    pub(in super::super) fn may_be(&self, entry: &Value) -> bool {
-        let end = x509::validity(&self.der()).map(|(_, end)| end);
-        text(entry, "displayName") == self.name
-            || end.is_some() && time(entry, "endDateTime") == end
+    /// Its SHA-1 thumbprint.
+    pub(in super::super) fn thumbprint(&self) -> [u8; 20] {
+        Sha1::digest(self.der()).into()
     }
 
     /// Whether the certificate itself is no longer valid.
@@ -113,6 +112,20 @@ impl From<Certificate> for CertificateText {
             pem,
         }
     }
+}
+
+/// Whether an entry of a list of certificates has this SHA-1 thumbprint: base64 of its bytes, or hexadecimal.
+pub(in super::super) fn has_thumbprint(entry: &Value, thumbprint: [u8; 20]) -> bool {
+    let identifier = text(entry, "customKeyIdentifier");
+    let hexadecimal: String = thumbprint
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    identifier == STANDARD.encode(thumbprint)
+        || identifier.eq_ignore_ascii_case(&hexadecimal)
+        || STANDARD
+            .decode(identifier)
+            .is_ok_and(|bytes| bytes.eq_ignore_ascii_case(hexadecimal.as_bytes()))
 }
 
 /// Whether an entry of a list of certificates has ended.

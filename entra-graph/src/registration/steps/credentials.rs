@@ -8,7 +8,7 @@ use super::{
         action::{Action, Step},
         lagging::WINDOW,
         line::{Line, Mark},
-        parts::{SecretBlueprint, ends_last, has_ended},
+        parts::{SecretBlueprint, ends_last, has_ended, has_thumbprint},
         policy::{NewKey, SecretPolicy},
         sink::SinkEntry,
         wire::{items, text, time},
@@ -93,8 +93,9 @@ impl Situation<'_> {
         };
         let policy = &self.names.policy.certificates;
         for one in &self.blueprint.certificates {
+            let thumbprint = one.thumbprint();
             let mut live = keys.iter().filter(|key| !has_ended(key, self.now));
-            if live.any(|key| one.may_be(key)) {
+            if live.any(|key| has_thumbprint(key, thumbprint)) {
                 continue;
             }
             match policy.fit(one, self.now) {
