@@ -162,11 +162,6 @@ mod tests {
             ("PATCH", "/groups/7", "group-update"),
             ("POST", "/groups", "group-post-groups"),
             ("GET", "/users('adele(sales)@contoso.com')", "user-get"),
-            (
-                "GET",
-                "/tenantRelationships/microsoft.graph.findTenantInformationByTenantId(tenantId='7')",
-                "tenantrelationship-findtenantinformationbytenantid",
-            ),
             ("GET", "/auditLogs/signIns", "signin-list"),
             ("GET", "/beta/auditLogs/signIns", "signin-list-beta"),
         ];
