@@ -82,9 +82,9 @@ impl Certificate {
         Sha1::digest(self.der()).into()
     }
 
-    /// Whether the certificate itself is no longer valid.
+    /// Whether the certificate itself is no longer valid, or that cannot be read.
     fn is_over(&self, now: Timestamp) -> bool {
-        x509::validity(&self.der()).is_some_and(|(_, end)| end <= now)
+        x509::validity(&self.der()).is_none_or(|(_, end)| end <= now)
     }
 }
 
