@@ -41,6 +41,8 @@ fn forms(path: &str) -> Vec<Vec<&str>> {
     let mut split = Vec::new();
     for segment in &whole {
         match segment.split_once('(') {
+            // The parameters of a function are no key.
+            Some(_) if unqualified(segment).is_some() => split.push(*segment),
             Some((name, key)) if key != ")" => split.extend([name, key]),
             _ => split.push(*segment),
         }
@@ -54,7 +56,10 @@ fn forms(path: &str) -> Vec<Vec<&str>> {
         }
     }
     add_without(&mut forms, |segment| is(segment, "$count"));
-    add_without(&mut forms, |segment| unqualified(segment).is_some());
+    // A cast; a function has permissions of its own.
+    add_without(&mut forms, |segment| {
+        unqualified(segment).is_some_and(|name| !name.contains('('))
+    });
     forms
 }
 
@@ -80,7 +85,9 @@ fn fits(part: &str, segment: &str) -> bool {
     match part.split_once('=') {
         // An alternate key, or a function with a parameter.
         Some((part, _)) => name.split_once('=').is_some_and(|(name, _)| is(name, part)),
-        None if part == "{id}" => !segment.starts_with('$') && unqualified(segment).is_none(),
+        None if part == "{id}" => {
+            !segment.starts_with('$') && unqualified(segment).is_none() && !is_function(segment)
+        }
         None => is(part, name) || is(part, segment),
     }
 }
@@ -89,6 +96,14 @@ fn fits(part: &str, segment: &str) -> bool {
 fn unqualified(segment: &str) -> Option<&str> {
     let (start, name) = segment.split_at_checked(NAMESPACE.len())?;
     is(start, NAMESPACE).then_some(name)
+}
+
+/// Whether a segment is a name with parentheses, and no key that has some in quotes.
+fn is_function(segment: &str) -> bool {
+    let name = segment
+        .strip_suffix(')')
+        .and_then(|rest| rest.split_once('('));
+    name.is_some_and(|(name, _)| !name.contains('\''))
 }
 
 /// Whether Graph takes two segments for the same.
@@ -146,6 +161,7 @@ mod tests {
             ("PATCH", "/users/7", "user-update"),
             ("PATCH", "/groups/7", "group-update"),
             ("POST", "/groups", "group-post-groups"),
+            ("GET", "/users('adele(sales)@contoso.com')", "user-get"),
             ("GET", "/auditLogs/signIns", "signin-list"),
             ("GET", "/beta/auditLogs/signIns", "signin-list-beta"),
         ];
@@ -160,6 +176,12 @@ mod tests {
             ("GET", "/sites"),
             ("GET", "/users/7/messages"),
             ("DELETE", "/users"),
+            // Functions that this crate does not have.
+            ("GET", "/users/microsoft.graph.absent()"),
+            ("GET", "/users/microsoft.graph.absent(since='2026')"),
+            ("GET", "/users/absent()"),
+            ("GET", "/users/absent(since='2026')"),
+            ("GET", "/groups/7/microsoft.graph.absent(since='2026')"),
             // The type of the object decides.
             ("POST", "/directory/deletedItems/7/restore"),
             ("GET", "/directory/deletedItems/7"),

@@ -32,15 +32,7 @@ pub(super) fn application(
         .map(|need| judge(need, in_token.as_deref(), assigned.as_deref(), directory))
         .collect();
     let granted = in_token.or(assigned).unwrap_or_default();
-    let unused: Vec<&str> = granted
-        .iter()
-        .map(String::as_str)
-        .filter(|one| {
-            !needs
-                .iter()
-                .any(|need| is_same(need, one) || covering::covers(one, need, Kind::Application))
-        })
-        .collect();
+    let unused = unused(needs, &granted);
     if !unused.is_empty() {
         findings.push(
             Finding::note(
@@ -52,6 +44,18 @@ pub(super) fn application(
     }
     findings.extend(listed_only(needs, &granted, directory));
     findings
+}
+
+/// What is granted and neither needed nor used in place of a need that is not granted itself.
+fn unused<'a>(needs: &[String], granted: &'a [String]) -> Vec<&'a str> {
+    let has = |need: &str| granted.iter().any(|one| is_same(one, need));
+    let is_used = |one: &str| {
+        needs.iter().any(|need| {
+            is_same(need, one) || !has(need) && covering::covers(one, need, Kind::Application)
+        })
+    };
+    let names = granted.iter().map(String::as_str);
+    names.filter(|one| !is_used(one)).collect()
 }
 
 /// Whether a permission that the directory grants is not in the token yet.
@@ -265,6 +269,29 @@ mod tests {
         assert_eq!(severity("user.read.all"), Severity::Ok);
         assert_eq!(severity("USER.READ.ALL"), Severity::Ok);
         assert_eq!(severity("User.Read"), Severity::Error);
+    }
+
+    #[test]
+    fn a_wide_permission_is_unused_beside_the_one_that_is_needed() {
+        let owned = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
+        };
+        let wide = "Directory.ReadWrite.All";
+        let cases: [[&[&str]; 3]; 5] = [
+            [&["User.Read.All"], &["User.Read.All", wide], &[wide]],
+            [&["User.Read.All"], &["user.read.all", wide], &[wide]],
+            [&["User.Read.All"], &[wide], &[]],
+            [
+                &["User.Read.All", "Application.Read.All"],
+                &["User.Read.All", wide],
+                &[],
+            ],
+            [&["User.Read.All"], &["Mail.Read"], &["Mail.Read"]],
+        ];
+        for [needs, granted, expected] in cases {
+            let granted = owned(granted);
+            assert_eq!(unused(&owned(needs), &granted), expected, "{granted:?}");
+        }
     }
 
     /// Its page allows the members of a group and not the list of groups, its description both.

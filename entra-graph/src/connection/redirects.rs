@@ -201,7 +201,11 @@ fn form(uri: &str) -> Option<Finding> {
         return invalid("it has a wildcard, so a code could go to any host");
     }
     if parsed.scheme() == "http" && !is_loopback(&parsed) {
-        return invalid("it is http, which is for localhost only");
+        return invalid("it is http, which is for localhost and 127.0.0.1 only");
+    }
+    let is_of_web = ["http", "https"].contains(&parsed.scheme());
+    if is_of_web && uri.contains(['!', '$', '\'', '(', ')', ',', ';']) {
+        return invalid("it has one of the characters ! $ ' ( ) , ; which Entra does not take");
     }
     None
 }
@@ -210,8 +214,7 @@ fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+        Some(Host::Ipv6(_)) | None => false,
     }
 }
 
@@ -372,6 +375,9 @@ mod tests {
             "http://a.example/cb",
             "cb",
             "https://a.example/#x",
+            "http://[::1]/cb",
+            "http://a.localhost/cb",
+            "https://a.example/(cb)",
         ] {
             assert!(form(uri).is_some(), "{uri}");
         }

@@ -138,9 +138,10 @@ impl Run<'_> {
             }
             if self.perform_all(&work, &found).await? {
                 self.waited = Duration::ZERO;
-            } else if self.is_held(&found) {
+            } else if let Some(rest) = self.hold(&found) {
                 agreed = Some((pending, AGREEMENT));
-                self.plan.graph.sleep(LONGEST_WAIT).await;
+                let wait = rest.clamp(BETWEEN_READS, LONGEST_WAIT);
+                self.plan.graph.sleep(wait).await;
             } else {
                 self.wait(&work).await?;
                 agreed = Some((pending, AGREEMENT));
@@ -150,7 +151,8 @@ impl Run<'_> {
 
     /// Whether a first certificate that this run wrote is not listed.
     fn is_replaced(&self, found: &Found) -> bool {
-        let is_listed = |one: &NewKey| found.keys.iter().any(|key| text(key, "key") == one.key());
+        let now = self.plan.graph.now();
+        let is_listed = |one: &NewKey| one.is_among(&found.keys, now);
         self.done.iter().any(|action| match action {
             Action::FirstCertificates { new, .. } => !new.iter().all(is_listed),
             _ => false,
@@ -163,13 +165,15 @@ impl Run<'_> {
         elapsed.is_some_and(|elapsed| elapsed < WATCH)
     }
 
-    /// Another run leaves the first certificate to the one that has just created the application. Any other first
-    /// certificate may meet that of a run at the same time, which replaces it without having seen it.
+    /// Another run leaves the first certificate to the one that has just created the application, until it is old enough;
+    /// by then it has to see what this one wrote. Any other first certificate may meet that of a run at the same time, which
+    /// replaces it without having seen it.
     fn must_watch(&self, found: &Found) -> bool {
         let age = found
             .created()
             .map(|at| (self.plan.graph.now() - at).unsigned_abs());
-        let is_first = self.is_creator(found) && age.is_some_and(|age| age < WATCH);
+        let is_left = |age: Duration| age < WINDOW.saturating_sub(WATCH);
+        let is_first = self.is_creator(found) && age.is_some_and(is_left);
         !is_first && !self.plan.blueprint.sole_writer
     }
 
@@ -179,20 +183,20 @@ impl Run<'_> {
         self.created_here && own.is_none_or(|(id, _)| found.id() == Some(id.as_str()))
     }
 
-    /// Whether another run may have created an older application from the template that is not visible yet. Until that is
-    /// known, this run marks none and writes nothing to it: all runs have to follow the same one.
-    fn is_held(&self, found: &Found) -> bool {
+    /// How much longer another run may have created an older application from the template that is not visible yet. Until
+    /// that is known, this run marks none and writes nothing to it: all runs have to follow the same one.
+    fn hold(&self, found: &Found) -> Option<Duration> {
         let blueprint = &self.plan.blueprint;
         let is_from_template = self.plan.names.template.is_some();
         if !is_from_template || blueprint.sole_writer || !found.is_unmarked(blueprint) {
-            return false;
+            return None;
         }
         let graph = &self.plan.graph;
         let created = found.created().map(|at| (graph.now() - at).unsigned_abs());
         let own = self.instantiated.as_ref();
         let own = own.map(|(_, at)| graph.elapsed(*at));
-        let age = created.into_iter().chain(own).min();
-        age.is_some_and(|age| age < WATCH)
+        let age = created.into_iter().chain(own).min()?;
+        WATCH.checked_sub(age).filter(|rest| !rest.is_zero())
     }
 
     /// Reads until a replica shows what another one has shown already.
@@ -293,7 +297,7 @@ impl Run<'_> {
             )
         };
         let certificate_is_unread = work.steps.iter().any(is_first);
-        let is_held = self.is_held(found);
+        let is_held = self.hold(found).is_some();
         for step in steps {
             let settles = matches!(
                 step.action,

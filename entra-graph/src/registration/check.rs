@@ -145,7 +145,8 @@ fn repeated<'a>(mut texts: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 const MOST_FEDERATED: usize = 20;
 const LONGEST_PERSONAL_NAME: usize = 90;
 const MOST_PERSONAL_SECRETS: usize = 2;
-const MOST_PERSONAL_SCOPES: usize = 100;
+/// How many scopes a registration for personal accounts has.
+pub(super) const MOST_PERSONAL_SCOPES: usize = 100;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     blueprint::AppRegistration,
     found::Found,
-    parts::{Permissions, is_graph},
+    parts::{DeletedChoice, Permissions, is_graph},
     policy::Policies,
     wire::{find_principal, items, text},
 };
@@ -81,10 +81,14 @@ impl Names {
     ) -> Result<Self, Error> {
         let mut names = Self::default();
         if let Some(name) = &blueprint.enterprise.template {
-            let existing = found.application.as_ref().or(found.deleted.as_ref());
+            // One that is deleted for good is created from the gallery again.
+            let deleted = found.deleted.as_ref();
+            let stays = deleted.filter(|_| blueprint.if_deleted != DeletedChoice::Purge);
+            let existing = found.application.as_ref().or(stays);
             let own = existing.map_or("", |one| text(one, "applicationTemplateId"));
             // The gallery may have dropped it since.
-            names.template = Some(match name.eq_ignore_ascii_case(own) {
+            let is_own = !own.is_empty() && name.eq_ignore_ascii_case(own);
+            names.template = Some(match is_own {
                 true => Principal {
                     id: own.to_owned(),
                     name: name.clone(),

@@ -5,8 +5,8 @@ mod lifetime;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use credentials::SecretBlueprint;
 pub use credentials::{Certificate, FederatedCredential};
+pub(super) use credentials::{SecretBlueprint, ends_last, has_ended, has_thumbprint};
 pub use lifetime::Lifetime;
 
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

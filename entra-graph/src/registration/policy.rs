@@ -115,16 +115,19 @@ impl SecretPolicy {
             }
             let exempts = has_exemptions(restriction.exclude_actors.as_deref());
             match restriction.restriction_type {
-                Some(
-                    AppCredentialRestrictionType::PasswordAddition
-                    | AppCredentialRestrictionType::PasswordLifetime,
-                ) if exempts => is_unknown = true,
+                Some(AppCredentialRestrictionType::PasswordAddition) if exempts => {
+                    is_unknown = true;
+                }
                 Some(AppCredentialRestrictionType::PasswordAddition) => return Self::Forbidden,
+                // A caller that is exempt may add a shorter one too.
                 Some(AppCredentialRestrictionType::PasswordLifetime) => {
                     let longest = restriction
                         .longest_lifetime()
                         .and_then(|longest| Duration::try_from(longest).ok());
-                    shortest = shortest.into_iter().chain(longest).min();
+                    match longest {
+                        Some(longest) if exempts && longest <= SPARE => is_unknown = true,
+                        _ => shortest = shortest.into_iter().chain(longest).min(),
+                    }
                 }
                 _ => {}
             }
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_lifetime_counts_and_an_exemption_is_unknown() {
+    fn the_shortest_lifetime_counts_and_one_that_exempts_some_callers_too() {
         use AppCredentialRestrictionType::{PasswordAddition, PasswordLifetime};
         let now = Some(Timestamp::UNIX_EPOCH);
         let limit = |days| PasswordCredentialConfiguration::limits(PasswordLifetime, days);
@@ -284,7 +287,10 @@ mod tests {
         assert_eq!(of(std::slice::from_ref(&of_some)), SecretPolicy::Unknown);
         assert_eq!(of(&[of_some.clone(), limit(90)]), shortest);
         assert_eq!(of(&[of_some, blocks]), SecretPolicy::Forbidden);
-        let limit = limit(90).exclude_actors(exempt());
-        assert_eq!(of(&[limit]), SecretPolicy::Unknown);
+        let exempting = |days| limit(days).exclude_actors(exempt());
+        assert_eq!(of(&[exempting(90)]), shortest);
+        assert_eq!(of(&[exempting(90), limit(180)]), shortest);
+        assert_eq!(of(&[exempting(0)]), SecretPolicy::Unknown);
+        assert_eq!(of(&[exempting(0), limit(90)]), shortest);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{CredentialFactory, CredentialMaterial, ProofSigner, Timestamp};
 use serde_json::Value;
 
@@ -10,7 +9,7 @@ use super::{
     blueprint::AppRegistration,
     found::{self, keys},
     lagging::{backoff, own_write, removed, while_lagging, wrote},
-    parts::Certificate,
+    parts::{Certificate, ends_last, has_thumbprint},
     policy::{Policies, explained_certificates},
     verify::{credential, until_accepted},
     wire::{text, time},
@@ -61,7 +60,7 @@ impl AppRegistration {
         let object = graph.application(id);
         let mut before = keys(graph, id).await?;
         for _ in 1..IN_A_ROW {
-            if before.iter().any(|key| text(key, "key") == new.key) {
+            if new.is_among(&before, graph.now()) {
                 break;
             }
             // One replica may not know what an interrupted run added.
@@ -70,7 +69,7 @@ impl AppRegistration {
         }
         let previous = before.iter().find(|key| is_key_of(key, present));
         let previous = previous.and_then(|key| text(key, "keyId").parse().ok());
-        if !before.iter().any(|key| text(key, "key") == new.key) {
+        if !new.is_among(&before, graph.now()) {
             let policy = Policies::read(graph, Some(&application)).await?;
             let fitting = policy.certificates.fit(new, graph.now());
             let fitting = fitting.map_err(Error::registration)?;
@@ -149,7 +148,7 @@ impl AppRegistration {
     }
 }
 
-/// Reads until several replicas agree on how the certificate is listed: once, as a rule.
+/// Reads until several replicas agree on how the certificate is listed, the entry that ends last first: once, as a rule.
 async fn listed(
     graph: &GraphClient,
     id: &str,
@@ -159,8 +158,9 @@ async fn listed(
     loop {
         let mut all = keys(graph, id).await?;
         all.retain(|key| text(key, "key") == certificate.key);
+        all.sort_by_key(ends_last);
         seen = if all == before { seen + 1 } else { 1 };
-        if seen >= IN_A_ROW && !all.is_empty() {
+        if seen >= IN_A_ROW && certificate.is_among(&all, graph.now()) {
             return Ok(all);
         }
         before = all;
@@ -174,19 +174,9 @@ async fn listed(
     }
 }
 
-/// Whether a listed certificate is that of a key, by its SHA-1 thumbprint: base64 of its bytes, or hexadecimal.
+/// Whether a listed certificate is that of a key.
 fn is_key_of(key: &Value, signer: &dyn ProofSigner) -> bool {
-    let thumbprint = signer.sha1_thumbprint();
-    let identifier = text(key, "customKeyIdentifier");
-    let hexadecimal: String = thumbprint
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    identifier == STANDARD.encode(thumbprint)
-        || identifier.eq_ignore_ascii_case(&hexadecimal)
-        || STANDARD
-            .decode(identifier)
-            .is_ok_and(|bytes| bytes.eq_ignore_ascii_case(hexadecimal.as_bytes()))
+    has_thumbprint(key, signer.sha1_thumbprint())
 }
 
 /// How many reads in a row must list the certificate: one that another replica serves may not.

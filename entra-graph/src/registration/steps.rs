@@ -3,6 +3,7 @@
 mod access;
 mod credentials;
 mod limits;
+mod personal;
 mod principal;
 
 use entra_core::Timestamp;
@@ -127,6 +128,7 @@ impl Situation<'_> {
         rest.stops.clear();
         later.assignments(deleted, &mut rest);
         work.stops.append(&mut rest.stops);
+        later.later_certificates(deleted, work);
         work.possible = rest.steps;
         work.notes.push(Line::new(
             Mark::Keep,
@@ -242,6 +244,7 @@ impl Situation<'_> {
 
     fn settings(&self, application: &Value, work: &mut Work) {
         self.limits(application, work);
+        self.new_audience(application, work);
         for group in differences(self.blueprint, self.names, application) {
             let mut lines: Vec<Line> = group.iter().flat_map(|one| one.lines.clone()).collect();
             if self.found.application.is_none() {

@@ -65,7 +65,7 @@ impl<E: Created> List<E> {
     /// the first part, and objects that are created meanwhile belong to the last. The parts can be read at once; together
     /// they are not sorted. As they take advanced queries, they cannot be expanded.
     ///
-    /// For groups and devices, Microsoft documents no filter for objects without a time. One or two further requests of
+    /// For groups and devices, Microsoft documents no filter for objects without a time. Two to four further requests of
     /// three counts find out whether the first part has them; if objects are missing, the list is one part.
     ///
     /// Microsoft's pages contradict each other about filtering groups by their creation: should Graph return 400 for it, read the
@@ -134,9 +134,10 @@ impl<E: Created> List<E> {
     /// Whether objects are neither in the first part nor in the others: the negation that the first part takes does not
     /// have those without a time.
     ///
-    /// What changes between the counts can look the same, so they are repeated before they count.
+    /// What changes between the counts can look the same, and can hide it, so two results in a row have to agree.
     async fn loses_objects(&self, first: Ticks) -> Result<bool, Error> {
-        for _ in 0..2 {
+        let mut before = None;
+        for _ in 0..MOST_LOOKS {
             let lists = [
                 self.clone(),
                 self.clone().filter(first_part(first)),
@@ -144,9 +145,11 @@ impl<E: Created> List<E> {
             ];
             let counts = self.counts(lists).await?;
             let in_parts: u64 = counts.iter().skip(1).sum();
-            if counts.first().is_none_or(|all| *all <= in_parts) {
-                return Ok(false);
+            let loses = counts.first().is_some_and(|all| *all > in_parts);
+            if before == Some(loses) {
+                return Ok(loses);
             }
+            before = Some(loses);
         }
         Ok(true)
     }
@@ -272,6 +275,8 @@ fn bounds(spans: &[Span], parts: usize) -> Vec<Ticks> {
 /// The year 2000, before the first directory.
 const EARLIEST: Ticks = Ticks::of_second(946_684_800);
 const MOST_ROUNDS: usize = 4;
+/// How often objects that are in no part are looked for, until two results agree.
+const MOST_LOOKS: usize = 4;
 /// How many counts go in one request.
 const COUNTS: usize = 20;
 /// How many spans are divided in one round, each into four.

@@ -16,6 +16,8 @@ use crate::support::AppCredential;
 struct NullsAreLost {
     inner: Arc<ReqwestTransport>,
     negations: Arc<Mutex<usize>>,
+    /// How many requests with a negation have them all the same, as if as many objects were created meanwhile.
+    spared: Arc<Mutex<usize>>,
 }
 
 impl NullsAreLost {
@@ -23,7 +25,16 @@ impl NullsAreLost {
         Self {
             inner: Arc::new(ReqwestTransport::builder().build()),
             negations: Arc::default(),
+            spared: Arc::default(),
         }
+    }
+
+    /// Whether this request has objects without a value all the same.
+    fn is_spared(&self, body: &str) -> bool {
+        let mut left = self.spared.lock().unwrap();
+        let is_spared = *left > 0 && body.contains("not(");
+        *left -= usize::from(is_spared);
+        is_spared
     }
 
     /// Each negation as the comparison that is false for null. No object is of exactly the time of a bound.
@@ -48,6 +59,9 @@ impl HttpTransport for NullsAreLost {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
+        if self.is_spared(std::str::from_utf8(request.body()).unwrap()) {
+            return self.inner.send(request).await;
+        }
         let (mut parts, body) = request.into_parts();
         parts.uri = self.rewritten(&parts.uri.to_string()).parse().unwrap();
         parts.headers.remove(http::header::CONTENT_LENGTH);
@@ -122,12 +136,19 @@ async fn groups_of_an_unknown_time_are_never_lost() {
     let all: Vec<Group> = graph.groups().list().items().try_collect().await.unwrap();
     let mut all: Vec<String> = all.into_iter().map(|group| group.id).collect();
     all.sort();
-    let losing = client(&tenant, other, NullsAreLost::new());
+    let transport = NullsAreLost::new();
+    let losing = client(&tenant, other, transport.clone());
 
     set_times(&tenant, "groups", &all, true);
     let (parts, ids) = groups_in_parts(&graph).await;
     assert!(parts > 1, "{parts}");
     assert_eq!(ids, all);
+    let (parts, ids) = groups_in_parts(&losing).await;
+    assert_eq!(parts, 1);
+    assert_eq!(ids, all);
+
+    // What is created between the first counts hides what is missing.
+    *transport.spared.lock().unwrap() = 1;
     let (parts, ids) = groups_in_parts(&losing).await;
     assert_eq!(parts, 1);
     assert_eq!(ids, all);

@@ -1,10 +1,18 @@
 //! What an application signs in with: secrets, certificates and federated credentials.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 
-use super::Lifetime;
-use crate::error::Error;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use entra_core::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha1::{Digest as _, Sha1};
+
+use super::{
+    super::wire::{text, time},
+    Lifetime,
+};
+use crate::{areas::x509, error::Error};
 
 /// A client secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +69,23 @@ impl Certificate {
     pub(in super::super) fn der(&self) -> Vec<u8> {
         STANDARD.decode(&self.key).unwrap_or_default()
     }
+
+    /// Whether a list of certificates has this one. An entry can end before its certificate does; one that has ended
+    /// counts only if the certificate is over as well, so that a new entry would be of no use.
+    pub(in super::super) fn is_among(&self, keys: &[Value], now: Timestamp) -> bool {
+        let mut entries = keys.iter().filter(|key| text(key, "key") == self.key);
+        entries.any(|entry| !has_ended(entry, now) || self.is_over(now))
+    }
+
+    /// Its SHA-1 thumbprint.
+    pub(in super::super) fn thumbprint(&self) -> [u8; 20] {
+        Sha1::digest(self.der()).into()
+    }
+
+    /// Whether the certificate itself is no longer valid, or that cannot be read.
+    fn is_over(&self, now: Timestamp) -> bool {
+        x509::validity(&self.der()).is_none_or(|(_, end)| end <= now)
+    }
 }
 
 impl TryFrom<CertificateText> for Certificate {
@@ -87,6 +112,31 @@ impl From<Certificate> for CertificateText {
             pem,
         }
     }
+}
+
+/// Whether an entry of a list of certificates has this SHA-1 thumbprint: base64 of its bytes, or hexadecimal.
+pub(in super::super) fn has_thumbprint(entry: &Value, thumbprint: [u8; 20]) -> bool {
+    let identifier = text(entry, "customKeyIdentifier");
+    let hexadecimal: String = thumbprint
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    identifier == STANDARD.encode(thumbprint)
+        || identifier.eq_ignore_ascii_case(&hexadecimal)
+        || STANDARD
+            .decode(identifier)
+            .is_ok_and(|bytes| bytes.eq_ignore_ascii_case(hexadecimal.as_bytes()))
+}
+
+/// Whether an entry of a list of certificates has ended.
+pub(in super::super) fn has_ended(entry: &Value, now: Timestamp) -> bool {
+    time(entry, "endDateTime").is_some_and(|end| end <= now)
+}
+
+/// Sorts entries of a list of certificates: first the one that ends last, and one without an end before all.
+pub(in super::super) fn ends_last(entry: &Value) -> (bool, Reverse<Option<Timestamp>>) {
+    let end = time(entry, "endDateTime");
+    (end.is_some(), Reverse(end))
 }
 
 /// A federated identity credential.

@@ -42,18 +42,22 @@ impl CertificatePolicy {
     ) -> Self {
         let mut policy = Self::default();
         for restriction in restrictions {
-            let exempts = has_exemptions(restriction.exclude_actors.as_deref());
-            if exempts || !restriction.applies_to_created(created) {
+            if !restriction.applies_to_created(created) {
                 continue;
             }
+            let exempts = has_exemptions(restriction.exclude_actors.as_deref());
             let kind = restriction.restriction_type.as_ref();
             match kind.map(AppKeyCredentialRestrictionType::as_str) {
                 Some("asymmetricKeyLifetime") => {
                     let longest = restriction
                         .longest_lifetime()
-                        .and_then(|longest| Duration::try_from(longest).ok());
+                        .and_then(|longest| Duration::try_from(longest).ok())
+                        // A caller that is exempt may add a shorter one too, unless nothing is left of it.
+                        .filter(|longest| !exempts || *longest > SPARE);
                     policy.longest = policy.longest.into_iter().chain(longest).min();
                 }
+                // Whether this caller is exempt is not known, so Graph decides.
+                Some("trustedCertificateAuthority") if exempts => {}
                 Some("trustedCertificateAuthority") => policy.trusted_only = true,
                 _ => {}
             }
@@ -119,6 +123,11 @@ impl NewKey {
         &self.certificate.name
     }
 
+    /// Whether a list of certificates has it.
+    pub(in super::super) fn is_among(&self, keys: &[Value], now: Timestamp) -> bool {
+        self.certificate.is_among(keys, now)
+    }
+
     /// The DER in base64.
     pub(in super::super) fn key(&self) -> &str {
         &self.certificate.key
@@ -161,6 +170,9 @@ impl NewKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::types::{
+        AppManagementPolicyActorExemptions, CustomSecurityAttributeExemption,
+    };
 
     const PEM: &str = include_str!("../../../../entra-mock/src/keys/client.test-cert.pem");
 
@@ -192,6 +204,24 @@ mod tests {
         ] {
             assert_eq!(open.fit(&certificate, now()).unwrap().limits, None);
         }
+    }
+
+    /// Whether a caller is exempt is not known, and the shorter one is right for both.
+    #[test]
+    fn a_limit_that_exempts_some_callers_counts_as_well() {
+        let certificate = Certificate::from_pem("first", PEM).unwrap();
+        let exempting = |days| {
+            let attribute = CustomSecurityAttributeExemption::default();
+            let exempt = AppManagementPolicyActorExemptions::default()
+                .custom_security_attributes([attribute]);
+            KeyCredentialConfiguration::limits(days).exclude_actors(exempt)
+        };
+        let policy = CertificatePolicy::of(&[exempting(90)], Some(now()));
+        let new = policy.fit(&certificate, now()).unwrap();
+        let (_, end) = new.limits.unwrap();
+        assert_eq!(end, now() + Duration::days(90) - SPARE);
+        let none = CertificatePolicy::of(&[exempting(0)], Some(now()));
+        assert_eq!(none.fit(&certificate, now()).unwrap().limits, None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
         action::{Action, Step},
         lagging::WINDOW,
         line::{Line, Mark},
-        parts::SecretBlueprint,
+        parts::{SecretBlueprint, ends_last, has_ended, has_thumbprint},
         policy::{NewKey, SecretPolicy},
         sink::SinkEntry,
         wire::{items, text, time},
@@ -20,11 +20,10 @@ use crate::{areas::applications::SecretId, objects::FederatedIdentityCredential}
 impl Situation<'_> {
     pub(super) fn certificates(&self, application: &Value, work: &mut Work) {
         self.copies_of_certificates(work);
-        let has = |key: &str| self.found.keys.iter().any(|one| text(one, "key") == key);
         let policy = &self.names.policy.certificates;
         let mut missing: Vec<NewKey> = Vec::new();
         for one in &self.blueprint.certificates {
-            if has(&one.key) {
+            if one.is_among(&self.found.keys, self.now) {
                 continue;
             }
             match policy.fit(one, self.now) {
@@ -39,10 +38,11 @@ impl Situation<'_> {
             return;
         }
         let lines = missing.iter().map(|one| Line::add(one.line()));
-        let valid = self.found.keys.iter().any(|one| {
-            text(one, "usage") == "Verify"
-                && time(one, "endDateTime").is_none_or(|end| end > self.now)
-        });
+        let valid = self
+            .found
+            .keys
+            .iter()
+            .any(|one| text(one, "usage") == "Verify" && !has_ended(one, self.now));
         let has_credentials =
             !self.found.keys.is_empty() || !items(application, "passwordCredentials").is_empty();
         if valid && self.can_prove {
@@ -51,9 +51,16 @@ impl Situation<'_> {
                     .push(Step::new(Action::AddKey(certificate.clone()), [line]));
             }
         } else if !has_credentials || self.blueprint.sole_writer {
+            // An entry that has ended gives way to that of the same certificate.
+            let is_renewed = |key: &&Value| {
+                missing.iter().any(|new| {
+                    text(key, "key") == new.key() && text(key, "displayName") == new.name()
+                })
+            };
+            let keys = self.found.keys.iter();
             let action = Action::FirstCertificates {
                 new: missing.clone(),
-                kept: self.found.keys.clone(),
+                kept: keys.filter(|key| !is_renewed(key)).cloned().collect(),
             };
             let first = Step::new(action, lines);
             if self.is_new() && !self.created_here && !self.blueprint.sole_writer {
@@ -79,6 +86,25 @@ impl Situation<'_> {
         }
     }
 
+    /// Judges before a restore what is added after it: a deleted application is read without keys.
+    pub(super) fn later_certificates(&self, deleted: &Value, work: &mut Work) {
+        let Some(keys) = deleted["keyCredentials"].as_array() else {
+            return;
+        };
+        let policy = &self.names.policy.certificates;
+        for one in &self.blueprint.certificates {
+            let thumbprint = one.thumbprint();
+            let mut live = keys.iter().filter(|key| !has_ended(key, self.now));
+            if live.any(|key| has_thumbprint(key, thumbprint)) {
+                continue;
+            }
+            match policy.fit(one, self.now) {
+                Ok(_) => work.warnings.extend(policy.doubt(one)),
+                Err(why) => work.stops.push(why),
+            }
+        }
+    }
+
     /// A run that was killed may have added a certificate that the next one did not see yet. Of the copies every run keeps
     /// the same one.
     fn copies_of_certificates(&self, work: &mut Work) {
@@ -93,14 +119,20 @@ impl Situation<'_> {
                 .collect();
             let is_own = |key: &Value| text(key, "displayName") == one.name;
             // What has another name was not added from this blueprint, and stays.
-            listed.sort_by_key(|key| (is_own(key), text(key, "keyId").to_owned()));
+            listed.sort_by_key(|key| (ends_last(key), is_own(key), text(key, "keyId").to_owned()));
+            // As long as no entry is valid, there is nothing to prove a removal with.
+            if listed.first().is_none_or(|key| has_ended(key, self.now)) {
+                continue;
+            }
             for copy in listed.into_iter().skip(1).filter(|key| is_own(key)) {
                 let id = text(copy, "keyId");
                 if self.can_prove {
-                    let line = Line::remove(format!(
-                        "certificate {:?} with id {id}, which an interrupted run added once more",
-                        one.name
-                    ));
+                    let why = match has_ended(copy, self.now) {
+                        true => "which has ended",
+                        false => "which an interrupted run added once more",
+                    };
+                    let line =
+                        Line::remove(format!("certificate {:?} with id {id}, {why}", one.name));
                     work.steps
                         .push(Step::new(Action::RemoveKeyCopy(id.to_owned()), [line]));
                 } else {

@@ -148,7 +148,11 @@ impl Situation<'_> {
             .map(|api| api.delegated.len() + api.application.len())
             .collect();
         let personal = is_personal(self.blueprint.audience);
-        let most = if personal { 200 } else { 400 };
+        let most = if personal {
+            MOST_PERSONAL_PERMISSIONS
+        } else {
+            MOST_PERMISSIONS
+        };
         let total: usize = counts.iter().sum();
         if apis.len() > MOST_APIS {
             work.stops.push(format!(
@@ -200,27 +204,38 @@ impl Situation<'_> {
     }
 }
 
-/// Why Entra rejects a redirect URI. Any other scheme than http is accepted: brokers have schemes of their own, on more
-/// than one platform.
+/// Why Entra rejects a redirect URI. Any other scheme than http and https is accepted: brokers have schemes of their own, on
+/// more than one platform.
 fn rejected(uri: &str, personal: bool) -> Option<&'static str> {
     let parsed = Url::parse(uri).ok()?;
     if uri.chars().count() > LONGEST_URI {
         return Some("is longer than 256 characters");
     }
-    if parsed.scheme() == "http" && !is_loopback(&parsed) {
-        return Some("is http, which is for localhost only; use https");
+    match parsed.scheme() {
+        "http" if !is_loopback(&parsed) => {
+            Some("is http, which is for localhost and 127.0.0.1 only; use https")
+        }
+        "http" | "https" if uri.contains(UNSUPPORTED) => {
+            Some("has one of the characters ! $ ' ( ) , ; which Entra does not take")
+        }
+        _ => personal.then(|| rejected_for_personal(uri)).flatten(),
     }
-    if personal && parsed.query().is_some() {
+}
+
+/// Why a registration for personal accounts cannot have a redirect URI.
+pub(super) fn rejected_for_personal(uri: &str) -> Option<&'static str> {
+    let uri = Url::parse(uri).ok()?;
+    if !["http", "https"].contains(&uri.scheme()) {
+        return None;
+    }
+    if uri.query().is_some() {
         return Some(
             "has a query, which a registration for personal Microsoft accounts does not take",
         );
     }
-    if personal && has_wildcard(&parsed) {
-        return Some(
-            "has a wildcard, which a registration for personal Microsoft accounts does not take",
-        );
-    }
-    None
+    has_wildcard(&uri).then_some(
+        "has a wildcard, which a registration for personal Microsoft accounts does not take",
+    )
 }
 
 /// What Entra may accept and a product will probably not want.
@@ -239,13 +254,12 @@ fn has_wildcard(uri: &Url) -> bool {
     uri.host_str().is_some_and(|host| host.contains('*'))
 }
 
-/// Whether a host is, or can be, this device.
+/// Whether a host is one of this device that Entra takes with http.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+        Some(Host::Ipv6(_)) | None => false,
     }
 }
 
@@ -263,7 +277,7 @@ fn wrong_entitlement(value: &str, texts: [&String; 2], personal: bool) -> Option
     if value.len() > 120 {
         return Some("has a value of more than 120 characters");
     }
-    (personal && value.len() > 40).then_some(
+    (personal && value.len() > LONGEST_PERSONAL_SCOPE).then_some(
         "has a value of more than 40 characters, which a registration for personal Microsoft accounts does not take",
     )
 }
@@ -276,10 +290,14 @@ const GROUPS: [&str; 5] = [
     "None",
 ];
 const LONGEST_URI: usize = 256;
+const UNSUPPORTED: [char; 7] = ['!', '$', '\'', '(', ')', ',', ';'];
 const MOST_URIS: usize = 256;
-const MOST_PERSONAL_URIS: usize = 100;
+pub(super) const MOST_PERSONAL_URIS: usize = 100;
 const MOST_APIS: usize = 50;
-const MOST_PERSONAL_OF_API: usize = 30;
+const MOST_PERMISSIONS: usize = 400;
+pub(super) const MOST_PERSONAL_PERMISSIONS: usize = 200;
+pub(super) const LONGEST_PERSONAL_SCOPE: usize = 40;
+pub(super) const MOST_PERSONAL_OF_API: usize = 30;
 
 #[cfg(test)]
 mod tests {
@@ -293,11 +311,22 @@ mod tests {
             ("http://localhost", true, false),
             ("http://localhost:53124/cb", false, false),
             ("http://127.0.0.1:8400", false, false),
+            ("http://[::1]:8400/cb", false, true),
+            ("http://orders.localhost/cb", false, true),
             ("http://192.168.0.1/cb", false, true),
+            ("https://[::1]/cb", false, false),
+            ("https://orders.contoso.com/cb!", false, true),
+            ("https://orders.contoso.com/$cb", false, true),
+            ("https://orders.contoso.com/'cb'", false, true),
+            ("https://orders.contoso.com/(cb)", false, true),
+            ("https://orders.contoso.com/a,b", false, true),
+            ("http://localhost/a;b", false, true),
             ("https://*.contoso.com/cb", false, false),
             ("https://*.contoso.com/cb", true, true),
             ("https://orders.contoso.com/cb?a=1", false, false),
             ("https://orders.contoso.com/cb?a=1", true, true),
+            ("msauth.com.contoso.orders://auth?a=1", true, false),
+            ("msauth.com.contoso.orders://auth/(a)", false, false),
             ("https://orders.contoso.com/#cb", false, false),
             ("msauth://com.contoso.orders/c2ln%3D", false, false),
             ("msauth.com.contoso.orders://auth", true, false),

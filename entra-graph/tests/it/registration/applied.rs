@@ -264,7 +264,7 @@ async fn what_entra_rejects_stops_the_plan_before_the_first_write() {
     for (blueprint, expected) in [
         (
             blueprint().web_redirect_uri("http://orders.contoso.com/cb"),
-            "is http, which is for localhost only",
+            "is http, which is for localhost and 127.0.0.1 only",
         ),
         (
             blueprint()
@@ -302,6 +302,27 @@ async fn what_entra_rejects_stops_the_plan_before_the_first_write() {
         "{plan}"
     );
     plan.apply(&mut sink(&tenant)).await.unwrap();
+}
+
+/// The limits of personal accounts are for what the registration has already.
+#[tokio::test]
+async fn an_audience_that_the_registration_is_not_fit_for_stops_the_plan() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let query = "https://orders.contoso.com/cb?a=1";
+    let role = AppRoleBlueprint::for_users("Approve", "Approver", "Approves orders");
+    let before = AppRegistration::new("Order Desk")
+        .web_redirect_uri(query)
+        .app_role(role);
+    apply(&before, &graph, &mut sink(&tenant)).await;
+    tenant.forget_requests();
+    let personal = AppRegistration::new("Order Desk").audience(Audience::AnyTenantAndPersonal);
+    let plan = personal.plan(&graph).await.unwrap();
+    let stops: Vec<&str> = plan.stops().collect();
+    assert_eq!(stops.len(), 2, "{plan}");
+    assert!(stops[0].contains(query), "{plan}");
+    assert!(stops[1].contains("has app roles"), "{plan}");
+    plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert_eq!(writes(&tenant), Vec::<String>::new());
 }
 
 /// What the registration has was accepted once, and is not judged again.

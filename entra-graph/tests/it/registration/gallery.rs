@@ -5,7 +5,7 @@ use std::time::Duration;
 use entra_core::Clock as _;
 use entra_graph::{
     Application, ApplicationTemplate, ErrorKind, GraphClient,
-    registration::{AppRegistration, Lifetime},
+    registration::{AppRegistration, Certificate, DeletedChoice, Lifetime},
 };
 use entra_mock::FakeTenant;
 use serde_json::json;
@@ -14,7 +14,7 @@ use wiremock::{
     matchers::{path_regex, query_param},
 };
 
-use super::{ENOUGH, admin, apply, graph_of, outcome, sink, writes};
+use super::{ENOUGH, admin, apply, factory::Signer, graph_of, outcome, sink, writes};
 
 fn blueprint() -> AppRegistration {
     AppRegistration::new("Expense Desk")
@@ -113,6 +113,39 @@ async fn a_template_is_named_as_the_gallery_does_and_cannot_be_changed_later() {
         error
             .to_string()
             .contains("the gallery has no application template")
+    );
+}
+
+/// The gallery has it no more, so it can be restored, and not created again.
+#[tokio::test]
+async fn a_template_is_looked_up_unless_the_registration_has_it_or_gets_it_back() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let plain = AppRegistration::new("Order Desk");
+    apply(&plain, &graph, &mut sink(&tenant)).await;
+    let error = plain.gallery_template("").plan(&graph).await.unwrap_err();
+    assert!(
+        error.to_string().contains("has no application template"),
+        "{error}"
+    );
+
+    let blueprint =
+        AppRegistration::new("Tools").gallery_template(ApplicationTemplate::NOT_IN_GALLERY);
+    apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    assert!(blueprint.destroy(&graph).await.unwrap());
+    tenant.clock().advance(Duration::from_secs(60 * 60));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let absent = json!({"error": {"code": "Request_ResourceNotFound", "message": "Resource does not exist."}});
+    let dropped = ResponseTemplate::new(404).set_body_json(absent);
+    let dropped = Mock::given(path_regex("/applicationTemplates/[^/]+$")).respond_with(dropped);
+    tenant.mount(dropped).await;
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    assert!(text.contains("restore the deleted"), "{text}");
+    let again = blueprint.if_deleted(DeletedChoice::Purge);
+    let error = again.plan(&graph).await.unwrap_err();
+    assert!(
+        error.to_string().contains("has no application template"),
+        "{error}"
     );
 }
 
@@ -276,6 +309,13 @@ async fn only_a_run_that_is_not_alone_waits_for_an_older_registration() {
     let two_minutes = Duration::from_secs(120);
     assert!(took(blueprint()).await >= two_minutes);
     assert!(took(blueprint().sole_writer()).await < two_minutes);
+    // By then no other run writes a first certificate to what this one created.
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let with_certificate = took(blueprint().certificate(first)).await;
+    assert!(
+        (two_minutes..two_minutes * 3 / 2).contains(&with_certificate),
+        "{with_certificate:?}"
+    );
 }
 
 /// The display name until the registration has its tag.

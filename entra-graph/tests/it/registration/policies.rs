@@ -337,6 +337,82 @@ async fn a_certificate_ends_as_late_as_the_policy_allows() {
     assert!(again.is_empty(), "{again}");
 }
 
+/// The certificates of the test outlive what the policy allows them.
+#[tokio::test]
+async fn a_certificate_whose_entry_has_ended_is_added_again() {
+    let tenant = FakeTenant::start().await;
+    let reads_policies = [ENOUGH, &["Policy.Read.All"]].concat();
+    let graph = graph_of(&tenant, &reads_policies).await;
+    let limit = || {
+        let limit = KeyCredentialConfiguration::limits(90);
+        AppManagementApplicationConfiguration::default().key_credentials([limit])
+    };
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let desk = AppRegistration::new("Order Desk").certificate(first.clone());
+    let desk = desk.sole_writer();
+    let shop = AppRegistration::new("Order Shop").certificate(first);
+    let (present, material) = (Signer::first(), Signer::second().material());
+    let factory = Factory::of(&tenant);
+    // That of the shop ends as late as the certificate itself.
+    apply(&shop, &graph, &mut sink(&tenant)).await;
+    restrict(&writer(&tenant).await, limit()).await;
+    apply(&desk, &graph, &mut sink(&tenant)).await;
+    let rotated = shop.rotate_certificate(&graph, &second, &present, &factory, &material);
+    let before = rotated.await.unwrap();
+
+    tenant
+        .clock()
+        .advance(Duration::from_secs(91 * 24 * 60 * 60));
+    let graph = graph_of(&tenant, &reads_policies).await;
+    let now = entra_core::Clock::now(&tenant.clock());
+    let plan = desk.plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    assert!(text.contains("+ certificate \"first\" until "), "{text}");
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let again = desk.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+    let key = Key::unique_name("order-desk");
+    let read = graph.application(key).get().send().await.unwrap();
+    let keys = read.key_credentials.unwrap_or_default();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    assert!(keys[0].end_date_time.unwrap() > now);
+
+    let rotated = shop.rotate_certificate(&graph, &second, &present, &factory, &material);
+    let rotated = rotated.await.unwrap();
+    assert_ne!(rotated.new, before.new);
+    assert!(rotated.expires.unwrap() > now);
+}
+
+#[tokio::test]
+async fn a_certificate_that_the_policy_rejects_stops_a_restore() {
+    let first = Certificate::from_pem("first", Signer::first().certificate()).unwrap();
+    let second = Certificate::from_pem("second", Signer::second().certificate()).unwrap();
+    let tenant = FakeTenant::start().await;
+    let reads_policies = [ENOUGH, &["Policy.Read.All"]].concat();
+    let graph = graph_of(&tenant, &reads_policies).await;
+    let had = AppRegistration::new("Order Desk").certificate(first);
+    apply(&had, &graph, &mut sink(&tenant)).await;
+    assert!(had.destroy(&graph).await.unwrap());
+    tenant.clock().advance(Duration::from_secs(60 * 60));
+    let none = KeyCredentialConfiguration::limits(0);
+    let limits = AppManagementApplicationConfiguration::default().key_credentials([none]);
+    restrict(&writer(&tenant).await, limits).await;
+    let graph = graph_of(&tenant, &reads_policies).await;
+    tenant.forget_requests();
+
+    let plan = had.plan(&graph).await.unwrap();
+    assert_eq!(plan.stops().next(), None, "{plan}");
+    let plan = had.certificate(second).plan(&graph).await.unwrap();
+    let stops: Vec<&str> = plan.stops().collect();
+    assert!(
+        stops.len() == 1 && stops[0].contains("the certificate \"second\""),
+        "{plan}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn an_application_id_uri_that_the_policy_rejects_is_named_with_the_rule() {
     let tenant = FakeTenant::start().await;

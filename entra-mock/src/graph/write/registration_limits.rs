@@ -259,3 +259,41 @@ const MOST_PERSONAL_OF_API: usize = 30;
 const MOST_PERSONAL_SCOPES: usize = 100;
 const LONGEST_PERSONAL_SCOPE: usize = 40;
 const LONGEST_PERSONAL_NAME: usize = 90;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_uri_is_rejected_by_its_scheme_host_and_characters() {
+        for (uri, personal, is_rejected) in [
+            ("https://orders.contoso.com/cb", true, false),
+            ("http://orders.contoso.com/cb", false, true),
+            ("http://localhost", true, false),
+            ("http://localhost:53124/cb", false, false),
+            ("http://127.0.0.1:8400", false, false),
+            ("http://[::1]:8400/cb", false, true),
+            ("http://orders.localhost/cb", false, true),
+            ("http://192.168.0.1/cb", false, true),
+            ("https://[::1]/cb", false, false),
+            ("https://orders.contoso.com/cb!", false, true),
+            ("https://orders.contoso.com/$cb", false, true),
+            ("https://orders.contoso.com/'cb'", false, true),
+            ("https://orders.contoso.com/(cb)", false, true),
+            ("https://orders.contoso.com/a,b", false, true),
+            ("http://localhost/a;b", false, true),
+            ("https://*.contoso.com/cb", false, false),
+            ("https://*.contoso.com/cb", true, true),
+            ("https://orders.contoso.com/cb?a=1", false, false),
+            ("https://orders.contoso.com/cb?a=1", true, true),
+            ("msauth.com.contoso.orders://auth?a=1", true, false),
+            ("msauth.com.contoso.orders://auth/(a)", false, false),
+            ("https://orders.contoso.com/#cb", false, false),
+            ("urn:ietf:wg:oauth:2.0:oob", false, false),
+        ] {
+            let of_personal = || reason_for_personal(uri).filter(|_| personal);
+            let why = reason_against(uri).or_else(of_personal);
+            assert_eq!(why.is_some(), is_rejected, "{uri}: {why:?}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A registration that personal accounts are to sign in to from now on: their limits are for what it has already, too.
+
+use serde_json::Value;
+
+use super::{
+    super::{
+        check::{MOST_PERSONAL_SCOPES, is_personal},
+        settings::{body, differences},
+        wire::{items, text},
+    },
+    Situation, Work,
+    limits::{
+        LONGEST_PERSONAL_SCOPE, MOST_PERSONAL_OF_API, MOST_PERSONAL_PERMISSIONS,
+        MOST_PERSONAL_URIS, rejected_for_personal,
+    },
+};
+
+impl Situation<'_> {
+    /// Whether the registration is there, and for no personal accounts yet.
+    pub(super) fn becomes_personal(&self, application: &Value) -> bool {
+        let audience = text(application, "signInAudience");
+        is_personal(self.blueprint.audience)
+            && !audience.is_empty()
+            && !audience.contains("Personal")
+    }
+
+    /// Judges what the first update leaves, for it changes the audience too.
+    pub(super) fn new_audience(&self, application: &Value, work: &mut Work) {
+        if !self.becomes_personal(application) {
+            return;
+        }
+        let [main, _] = differences(self.blueprint, self.names, application);
+        let mut left = application.clone();
+        overlay(&mut left, body(&main));
+        for why in faults(application, &left) {
+            work.stops.push(format!(
+                "the registration {why}, so its audience cannot be changed to one with personal Microsoft accounts; remove that first, or keep the audience"
+            ));
+        }
+    }
+}
+
+/// Why an application as it is left cannot have personal accounts. What is new in it is judged by the other rules.
+fn faults(application: &Value, left: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for platform in ["web", "spa", "publicClient"] {
+        let old = items(&application[platform], "redirectUris");
+        let uris = items(&left[platform], "redirectUris");
+        count += uris.len();
+        for uri in uris.iter().filter(|uri| old.contains(uri)) {
+            let uri = uri.as_str().unwrap_or_default();
+            if rejected_for_personal(uri).is_some() {
+                faults.push(format!(
+                    "has the redirect URI {uri} with a query or a wildcard"
+                ));
+            }
+        }
+    }
+    if count > MOST_PERSONAL_URIS {
+        faults.push(format!(
+            "has {count} redirect URIs instead of at most {MOST_PERSONAL_URIS}"
+        ));
+    }
+    if !items(left, "appRoles").is_empty() {
+        faults.push("has app roles".to_owned());
+    }
+    let scopes = items(&left["api"], "oauth2PermissionScopes");
+    if scopes.len() > MOST_PERSONAL_SCOPES {
+        faults.push(format!(
+            "has {} scopes instead of at most {MOST_PERSONAL_SCOPES}",
+            scopes.len()
+        ));
+    }
+    let old = items(&application["api"], "oauth2PermissionScopes");
+    let values = scopes.iter().map(|scope| text(scope, "value"));
+    for value in values.filter(|value| value.chars().count() > LONGEST_PERSONAL_SCOPE) {
+        if old.iter().any(|scope| text(scope, "value") == value) {
+            faults.push(format!(
+                "has the scope {value:?}, which is longer than {LONGEST_PERSONAL_SCOPE} characters"
+            ));
+        }
+    }
+    let apis = items(left, "requiredResourceAccess").iter();
+    let counts: Vec<usize> = apis.map(|api| items(api, "resourceAccess").len()).collect();
+    let total: usize = counts.iter().sum();
+    if total > MOST_PERSONAL_PERMISSIONS {
+        faults.push(format!(
+            "has {total} permissions instead of at most {MOST_PERSONAL_PERMISSIONS}"
+        ));
+    }
+    if counts.iter().any(|count| *count > MOST_PERSONAL_OF_API) {
+        faults.push(format!(
+            "has more than {MOST_PERSONAL_OF_API} permissions of one API"
+        ));
+    }
+    faults
+}
+
+/// Sets what an update changes.
+fn overlay(object: &mut Value, update: Value) {
+    match (object, update) {
+        (Value::Object(object), Value::Object(update)) => {
+            for (name, value) in update {
+                overlay(object.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (object, update) => *object = update,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_registration_has_is_judged_when_personal_accounts_come() {
+        let access = |count: usize| vec![json!({"id": "1", "type": "Scope"}); count];
+        let long = "x".repeat(41);
+        let scope = |value: &str| json!({"api": {"oauth2PermissionScopes": [{"value": value}]}});
+        for (application, expected) in [
+            (
+                json!({"web": {"redirectUris": ["https://a.contoso.com/cb"]}}),
+                None,
+            ),
+            (
+                json!({"web": {"redirectUris": ["https://a.contoso.com/cb?a=1"]}}),
+                Some("with a query"),
+            ),
+            (
+                json!({"spa": {"redirectUris": ["https://*.contoso.com/cb"]}}),
+                Some("a wildcard"),
+            ),
+            (
+                json!({"publicClient": {"redirectUris": vec!["https://a.contoso.com/"; 101]}}),
+                Some("101 redirect URIs"),
+            ),
+            (
+                json!({"appRoles": [{"value": "Approver"}]}),
+                Some("app roles"),
+            ),
+            (scope("Read"), None),
+            (scope(&long), Some("longer than 40")),
+            (
+                json!({"requiredResourceAccess": [{"resourceAccess": access(31)}]}),
+                Some("of one API"),
+            ),
+            (
+                json!({"requiredResourceAccess": vec![json!({"resourceAccess": access(30)}); 7]}),
+                Some("210 permissions"),
+            ),
+        ] {
+            let faults = faults(&application, &application);
+            let found = faults.first().map(String::as_str);
+            match (found, expected) {
+                (Some(found), Some(expected)) => assert!(found.contains(expected), "{found}"),
+                _ => assert_eq!(found.is_some(), expected.is_some(), "{application}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_update_replaces_lists_and_keeps_other_properties() {
+        let mut object = json!({"web": {"redirectUris": ["a"], "logoutUrl": "b"}, "appRoles": [1]});
+        overlay(
+            &mut object,
+            json!({"web": {"redirectUris": []}, "api": {"x": 1}}),
+        );
+        let expected = json!({
+            "web": {"redirectUris": [], "logoutUrl": "b"}, "appRoles": [1], "api": {"x": 1},
+        });
+        assert_eq!(object, expected);
+    }
+}
