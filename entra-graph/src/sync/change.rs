@@ -216,6 +216,14 @@ pub struct Progress {
 }
 
 impl ObjectKind {
+    pub(super) const ALL: [Self; 5] = [
+        Self::User,
+        Self::Group,
+        Self::Device,
+        Self::ServicePrincipal,
+        Self::AppRoleAssignment,
+    ];
+
     pub(super) const fn code(self) -> char {
         match self {
             Self::User => 'u',
