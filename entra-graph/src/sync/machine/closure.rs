@@ -30,6 +30,12 @@ pub(in crate::sync) enum MemberSight {
 }
 
 impl Machine<'_> {
+    /// Whether objects of this kind connect others, also if they are not in the copy: then transitive memberships end
+    /// with them, so their removal waits like that of others.
+    pub(super) fn connects(&self, kind: ObjectKind) -> bool {
+        self.closure && kind == ObjectKind::Group
+    }
+
     /// Marks a member whose groups must be computed again.
     pub(super) fn mark(&mut self, member: &str, member_type: Option<String>) {
         if self.closure {
