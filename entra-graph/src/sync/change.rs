@@ -216,6 +216,14 @@ pub struct Progress {
 }
 
 impl ObjectKind {
+    pub(super) const ALL: [Self; 5] = [
+        Self::User,
+        Self::Group,
+        Self::Device,
+        Self::ServicePrincipal,
+        Self::AppRoleAssignment,
+    ];
+
     pub(super) const fn code(self) -> char {
         match self {
             Self::User => 'u',
@@ -260,15 +268,9 @@ impl ObjectKind {
     }
 
     pub(super) fn of_code(code: &str) -> Option<Self> {
-        [
-            Self::User,
-            Self::Group,
-            Self::Device,
-            Self::ServicePrincipal,
-            Self::AppRoleAssignment,
-        ]
-        .into_iter()
-        .find(|kind| code.chars().eq([kind.code()]))
+        Self::ALL
+            .into_iter()
+            .find(|kind| code.chars().eq([kind.code()]))
     }
 
     /// The kind of a member with this type, derived types included.

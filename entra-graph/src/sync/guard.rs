@@ -23,7 +23,8 @@ pub struct DeletionGuard {
 pub struct HeldRemovals {
     /// The removals of objects, by kind.
     pub objects: Vec<HeldObjects>,
-    /// The groups that lose members, without those whose own removal or whose members' removals are counted above.
+    /// The groups that lose members, without those whose own removal or whose members' removals are counted above. With
+    /// transitive memberships, also groups outside of the copy that connect members with groups in it.
     pub groups: Vec<HeldMembers>,
     /// What all groups lose together, if that is too much.
     pub memberships: Option<HeldMemberships>,
@@ -41,7 +42,7 @@ pub struct HeldObjects {
     pub removed: u64,
     /// How many there are in the copy.
     pub present: u64,
-    /// Whether these are too many.
+    /// Whether these are too many, without assignments of service principals that are removed too.
     pub exceeds: bool,
     /// The ids of the first of them, at most 20.
     pub first: Vec<String>,

@@ -1,6 +1,6 @@
 //! The driver of rounds: one step reads a page, or looks for what a full round did not contain.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use entra_core::url::Url;
 
@@ -109,28 +109,55 @@ pub(super) async fn revise<S: SyncStore>(
     let mut machine = Machine::new(state.clone(), &revision.synced, closure, now);
     let keys = Machine::revise_keys(&found);
     load(store, &mut machine, keys).await?;
-    let hidden = machine.revise(&found, &before);
-    for member in hidden.iter().filter(|_| closure) {
-        let prefix = rows::transitive_of(member);
-        load_all(store, &mut machine, &prefix).await?;
-        let groups = machine.view.scan(&prefix);
-        let groups = groups
-            .iter()
-            .map(|(key, _)| rows::object(ObjectKind::Group, rows::last(key)));
-        load(store, &mut machine, groups.collect()).await?;
+    let mut are_all = found.len() < SWEEP;
+    let (mut after, mut room) = (revision.after.clone(), SWEEP);
+    let mut taken_back: BTreeSet<String> = BTreeSet::new();
+    for link in &found {
+        // A member can be in many groups through others.
+        if room == 0 {
+            are_all = false;
+            break;
+        }
+        let hidden = machine.revise(std::slice::from_ref(link), &before);
+        after = Some(link.0.clone());
+        for member in hidden {
+            if !closure || !taken_back.insert(member.clone()) {
+                continue;
+            }
+            // All are handed out or none, so the first tells whether an earlier step has met the member.
+            let first = scan(store, &rows::transitive_of(&member), None, 1).await?;
+            if first.iter().any(|(_, value)| value != rows::UNSEEN) {
+                let rows = load_transitive(store, &mut machine, &member).await?;
+                machine.hide_transitive(&member);
+                room = room.saturating_sub(rows);
+            }
+        }
     }
-    machine.hide_transitive(&hidden);
-    if let Some((key, _)) = found.last()
-        && found.len() == SWEEP
-    {
+    if are_all {
+        machine.state.synced.clone_from(&revision.synced);
+    } else {
         machine.state.revising = Some(Revision {
             synced: revision.synced.clone(),
-            after: Some(key.clone()),
+            after,
         });
-    } else {
-        machine.state.synced.clone_from(&revision.synced);
     }
     Ok(Some(finish(machine, None)))
+}
+
+/// Reads the transitive memberships of a member, and returns how many there are.
+async fn load_transitive<S: SyncStore>(
+    store: &mut S,
+    machine: &mut Machine<'_>,
+    member: &str,
+) -> Result<usize, SyncError> {
+    let prefix = rows::transitive_of(member);
+    load_all(store, machine, &prefix).await?;
+    let groups = machine.view.scan(&prefix);
+    let keys = groups
+        .iter()
+        .map(|(key, _)| rows::object(ObjectKind::Group, rows::last(key)));
+    load(store, machine, keys.collect()).await?;
+    Ok(groups.len())
 }
 
 /// The assignments to the next service principals that stay in the copy.

@@ -105,6 +105,11 @@ pub(super) fn assignment(service_principal: &str, id: &str) -> String {
     format!("{service_principal}~{id}")
 }
 
+/// The service principal that an assignment with such an id is to.
+pub(super) fn service_principal(id: &str) -> &str {
+    id.split('~').next().unwrap_or(id)
+}
+
 /// The id of an object as Graph has it.
 pub(super) fn public(id: &str) -> &str {
     id.rsplit('~').next().unwrap_or(id)

@@ -59,9 +59,19 @@ impl DirectorySync {
     /// A step that was not committed is done again. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// [`SyncError`]. Calling it again goes on at the same place; after
-    /// [`RemovalsHeld`](SyncError::RemovalsHeld), which is the end of a run, it starts the next run.
+    /// [`SyncError`]. What was committed stays: the next call goes on with the rounds that were interrupted, and then
+    /// begins its own, also after an error of the store. After [`RemovalsHeld`](SyncError::RemovalsHeld), which is the
+    /// end of a run, it starts the next run.
     pub async fn next<S: SyncStore>(&mut self, store: &mut S) -> Result<Option<Step>, SyncError> {
+        let result = self.next_step(store).await;
+        if result.is_err() {
+            // The next call can come much later.
+            self.run.interrupt();
+        }
+        result
+    }
+
+    async fn next_step<S: SyncStore>(&mut self, store: &mut S) -> Result<Option<Step>, SyncError> {
         if self.feeds.is_empty() {
             return Err(SyncError::NoKinds);
         }
@@ -76,14 +86,7 @@ impl DirectorySync {
             self.run.handed_out = None;
             return Err(SyncError::NotCommitted);
         }
-        let step = match Box::pin(self.step(store, state)).await {
-            Ok(step) => step,
-            Err(error) => {
-                // The next call can come much later.
-                self.run.interrupt();
-                return Err(error);
-            }
-        };
+        let step = Box::pin(self.step(store, state)).await?;
         Ok(step.map(|mut step| {
             step.state.step = before + 1;
             self.run.handed_out = Some((before, times + 1));
@@ -192,9 +195,10 @@ impl DirectorySync {
         if !has_any(store, rows::OBJECTS).await? {
             return Ok(state);
         }
-        for feed in &self.feeds {
-            if has_any(store, &rows::objects(feed.kind)).await? {
-                state.synced.push(feed.kind);
+        // Also those that are copied no longer: memberships of their objects were handed out with them.
+        for kind in ObjectKind::ALL {
+            if has_any(store, &rows::objects(kind)).await? {
+                state.synced.push(kind);
             }
         }
         state.synced.sort_unstable();
@@ -207,10 +211,6 @@ impl DirectorySync {
         let now = self.client.now().unix_timestamp();
         state.approvals = u64::try_from(now).unwrap_or_default();
         Ok(state)
-    }
-
-    fn passes(&self, held: &HeldRemovals) -> bool {
-        !held.exceeds() || self.approved.as_ref() == Some(&held.token)
     }
 
     async fn step<S: SyncStore>(
@@ -291,9 +291,13 @@ impl DirectorySync {
             let readable = readable(&state, &synced);
             let held = waiting(store, &state, readable.as_deref(), self.guard).await?;
             if held.is_some_and(|held| !held.exceeds()) {
-                state.removing = true;
-                let machine = Machine::new(state, &visible, self.closure, now);
-                return removals::step(&self.client, store, machine).await;
+                let mut passed = state.clone();
+                passed.removing = true;
+                let machine = Machine::new(passed, &visible, self.closure, now);
+                // Memberships that are no longer visible can be all there is: they end after the rounds.
+                if let Some(step) = removals::step(&self.client, store, machine).await? {
+                    return Ok(Some(step));
+                }
             }
         }
         if has_new || is_new && (are_done || self.run.is_fresh) {
@@ -308,15 +312,44 @@ impl DirectorySync {
         if let Some(step) = self.round_step(store, &state, &visible, now).await? {
             return Ok(Some(step));
         }
+        if self.run.rounds_began_at.is_none() {
+            // An earlier run was interrupted, and this one has finished its rounds only. Removals that need no approval
+            // do not wait for more rounds: if these failed each time, they would wait for ever.
+            match self.end(store, state.clone(), &synced, now, false).await {
+                Ok(None) | Err(SyncError::RemovalsHeld(_)) => {}
+                other => return other,
+            }
+        }
         if self.run.rounds_began_at.is_none_or(|at| at == state.step) {
-            // An earlier run was interrupted, and this one has finished its rounds only. The directory has changed
-            // since they began.
+            // The directory has changed since they began.
             self.run.rounds_began_at = Some(state.step);
             state.begin_run(&synced);
             if let Some(step) = self.round_step(store, &state, &visible, now).await? {
                 return Ok(Some(step));
             }
         }
+        let end = self.end(store, state, &synced, now, true).await;
+        if matches!(end, Ok(None) | Err(SyncError::RemovalsHeld(_))) {
+            self.run = Run::default();
+        }
+        end
+    }
+
+    /// The next step once all rounds are over; `None` if nothing is left. Removals that exceed the guard pass with an
+    /// approval, if it is valid here.
+    async fn end<S: SyncStore>(
+        &mut self,
+        store: &mut S,
+        mut state: SyncState,
+        synced: &[ObjectKind],
+        now: i64,
+        takes_approval: bool,
+    ) -> Result<Option<Step>, SyncError> {
+        let scope = self.scope()?;
+        let visible = state.synced.clone();
+        let approved = self.approved.clone().filter(|_| takes_approval);
+        let passes =
+            |held: &HeldRemovals| !held.exceeds() || approved.as_ref() == Some(&held.token);
         if scope.is_some() && !self.run.is_recalled {
             // The rounds are over, so no more of them come.
             let machine = Machine::new(state.clone(), &visible, self.closure, now);
@@ -334,11 +367,10 @@ impl DirectorySync {
                 return Ok(Some(step));
             }
         }
-        if let Some(readable) = readable(&state, &synced) {
+        if let Some(readable) = readable(&state, synced) {
             // The memberships of objects that are not in the copy end, so they are held back with the other removals.
             if let Some(held) = waiting(store, &state, Some(&readable), self.guard).await? {
-                if !self.passes(&held) {
-                    self.run = Run::default();
+                if !passes(&held) {
                     return Err(SyncError::RemovalsHeld(Box::new(held)));
                 }
                 state.begin_removals(held.exceeds());
@@ -357,13 +389,9 @@ impl DirectorySync {
             }
         }
         match waiting(store, &state, None, self.guard).await? {
-            None => {
-                self.run = Run::default();
-                Ok(None)
-            }
+            None => Ok(None),
             // What passed above needs no other approval.
-            Some(held) if !state.removing && !self.passes(&held) => {
-                self.run = Run::default();
+            Some(held) if !state.removing && !passes(&held) => {
                 Err(SyncError::RemovalsHeld(Box::new(held)))
             }
             Some(held) => {

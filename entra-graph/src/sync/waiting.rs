@@ -11,7 +11,7 @@ use super::{
         ApprovalToken, DeletionGuard, HeldMembers, HeldMemberships, HeldObjects, HeldRemovals,
         SAMPLE,
     },
-    reading::{SWEEP, scan},
+    reading::{SWEEP, has_any, scan},
     rows::{self, Entry, LinkEntry, Presence, Removal},
     state::SyncState,
     store::SyncStore,
@@ -31,7 +31,7 @@ pub(super) async fn waiting<S: SyncStore>(
     digest.update(state.approvals.to_be_bytes());
     let objects = objects(store, state, guard, &mut digest).await?;
     let mut groups = Vec::new();
-    let mut is_empty = objects.is_none();
+    let mut is_empty = objects.is_empty;
     let mut after: Option<String> = None;
     loop {
         let found = scan(store, rows::UNLINKS, after.as_deref(), SWEEP).await?;
@@ -40,9 +40,9 @@ pub(super) async fn waiting<S: SyncStore>(
             digest.update(key);
             digest.update([b'\n']);
         }
-        let known = Known::read(store, &state.synced, &found).await?;
+        let known = Known::read(store, &state.synced, state.closure, &found).await?;
         for link in known.links(&found) {
-            if link.is_visible(&state.synced) && !link.ends_with_an_object(&state.synced) {
+            if link.counts(&state.synced) && !link.ends_with_an_object(&state.synced) {
                 count(&mut groups, link.group);
             }
         }
@@ -52,7 +52,7 @@ pub(super) async fn waiting<S: SyncStore>(
         after = found.last().map(|(key, _)| key.clone());
     }
     if let Some(readable) = readable {
-        let hidden = hidden(store, &state.synced, readable, &mut digest).await?;
+        let hidden = hidden(store, state, readable, &mut digest).await?;
         is_empty &= hidden.is_empty();
         for (group, removed) in hidden {
             match groups
@@ -71,8 +71,18 @@ pub(super) async fn waiting<S: SyncStore>(
         held.members = visible(store, state, Some(&held.group), None).await?;
         held.exceeds = guard.exceeds(held.removed, held.members);
     }
+    // Those of a group that is removed go with it, so they count only together with all others.
+    for group in objects.hidden_groups.iter().filter(|_| state.closure) {
+        let ending = ending(store, state, group).await?;
+        if ending > 0 {
+            groups.push(HeldMembers {
+                members: ending,
+                ..held_members(group.clone(), ending)
+            });
+        }
+    }
     let mut held = HeldRemovals {
-        objects: objects.unwrap_or_default(),
+        objects: objects.held,
         memberships: together(store, state, &groups, guard).await?,
         groups,
         token: ApprovalToken::of(&digest.finalize()),
@@ -85,18 +95,29 @@ pub(super) async fn waiting<S: SyncStore>(
     Ok(Some(held))
 }
 
-/// The objects whose removal waits; `None` if not even bookkeeping waits.
+/// The objects whose removal waits.
+struct Objects {
+    /// Whether not even bookkeeping waits.
+    is_empty: bool,
+    held: Vec<HeldObjects>,
+    /// The groups among them that exist, and are not in the copy.
+    hidden_groups: Vec<String>,
+}
+
 async fn objects<S: SyncStore>(
     store: &mut S,
     state: &SyncState,
     guard: DeletionGuard,
     digest: &mut Sha256,
-) -> Result<Option<Vec<HeldObjects>>, SyncError> {
+) -> Result<Objects, SyncError> {
     let mut is_empty = true;
-    let mut objects: BTreeMap<ObjectKind, HeldObjects> = BTreeMap::new();
+    let mut hidden_groups = Vec::new();
+    // With how many of each kind count for the guard.
+    let mut objects: BTreeMap<ObjectKind, (HeldObjects, u64)> = BTreeMap::new();
     let mut after: Option<String> = None;
     loop {
         let found = scan(store, rows::REMOVALS, after.as_deref(), SWEEP).await?;
+        let context = context(store, &found).await?;
         for (key, value) in &found {
             is_empty = false;
             digest.update(key);
@@ -106,19 +127,31 @@ async fn objects<S: SyncStore>(
             let Some((code, id)) = rows::parts(key) else {
                 continue;
             };
-            let (Some(kind), Removal::Reason(_)) =
-                (ObjectKind::of_code(code), Removal::read(value))
-            else {
+            let Some(kind) = ObjectKind::of_code(code) else {
                 continue;
             };
-            let held = objects.entry(kind).or_insert_with(|| HeldObjects {
-                kind,
-                removed: 0,
-                present: state.present(kind),
-                exceeds: false,
-                first: Vec::new(),
+            if kind == ObjectKind::Group && context.is_hidden(id) {
+                hidden_groups.push(id.to_owned());
+                continue;
+            }
+            if Removal::read(value) == Removal::Bookkeeping {
+                continue;
+            }
+            let (held, alone) = objects.entry(kind).or_insert_with(|| {
+                let held = HeldObjects {
+                    kind,
+                    removed: 0,
+                    present: state.present(kind),
+                    exceeds: false,
+                    first: Vec::new(),
+                };
+                (held, 0)
             });
             held.removed += 1;
+            // One that goes with its service principal counts with it.
+            let follows = kind == ObjectKind::AppRoleAssignment
+                && context.leaves(ObjectKind::ServicePrincipal, rows::service_principal(id));
+            *alone += u64::from(!follows);
             if held.first.len() < SAMPLE {
                 held.first.push(rows::public(id).to_owned());
             }
@@ -128,11 +161,59 @@ async fn objects<S: SyncStore>(
         }
         after = found.last().map(|(key, _)| key.clone());
     }
-    let mut objects: Vec<HeldObjects> = objects.into_values().collect();
-    for held in &mut objects {
-        held.exceeds = guard.exceeds(held.removed, held.present);
+    let held = objects.into_values().map(|(held, alone)| HeldObjects {
+        exceeds: guard.exceeds(alone, held.present),
+        ..held
+    });
+    Ok(Objects {
+        is_empty,
+        held: held.collect(),
+        hidden_groups,
+    })
+}
+
+/// What else must be known of objects whose removal waits.
+async fn context<S: SyncStore>(
+    store: &mut S,
+    found: &[(String, String)],
+) -> Result<Known, SyncError> {
+    let keys = found.iter().filter_map(|(key, _)| {
+        let (code, id) = rows::parts(key)?;
+        match ObjectKind::of_code(code)? {
+            ObjectKind::Group => Some(rows::object(ObjectKind::Group, id)),
+            ObjectKind::AppRoleAssignment => {
+                let service_principal = rows::service_principal(id);
+                Some(rows::removal(
+                    ObjectKind::ServicePrincipal,
+                    service_principal,
+                ))
+            }
+            _ => None,
+        }
+    });
+    Known::of(store, keys.collect()).await
+}
+
+/// How many memberships of a group that is not in the copy end with it, without those of members that are removed too.
+async fn ending<S: SyncStore>(
+    store: &mut S,
+    state: &SyncState,
+    group: &str,
+) -> Result<u64, SyncError> {
+    let prefix = rows::links_of(group);
+    let (mut count, mut after): (u64, Option<String>) = (0, None);
+    loop {
+        let found = scan(store, &prefix, after.as_deref(), SWEEP).await?;
+        let known = Known::read(store, &state.synced, true, &found).await?;
+        let links = known.links(&found);
+        let ending = links
+            .filter(|link| link.counts(&state.synced) && !link.ends_with_its_member(&state.synced));
+        count += ending.count() as u64;
+        if found.len() < SWEEP {
+            return Ok(count);
+        }
+        after = found.last().map(|(key, _)| key.clone());
     }
-    Ok((!is_empty).then_some(objects))
 }
 
 /// The memberships that end, of all groups together, if these are too many: a mistake can empty many groups of which
@@ -153,7 +234,7 @@ async fn together<S: SyncStore>(
         .then_some(HeldMemberships { removed, present }))
 }
 
-/// Counts the memberships that are in the copy, of one group or of all. With `enough`, only until there are so many that
+/// Counts the memberships that are in the copy or connect its groups, of one group or of all. With `enough`, only until there are so many that
 /// these removals pass.
 async fn visible<S: SyncStore>(
     store: &mut S,
@@ -165,9 +246,9 @@ async fn visible<S: SyncStore>(
     let (mut count, mut after): (u64, Option<String>) = (0, None);
     loop {
         let found = scan(store, &prefix, after.as_deref(), SWEEP).await?;
-        let known = Known::read(store, &state.synced, &found).await?;
+        let known = Known::read(store, &state.synced, state.closure, &found).await?;
         let links = known.links(&found);
-        count += links.filter(|link| link.is_visible(&state.synced)).count() as u64;
+        count += links.filter(|link| link.counts(&state.synced)).count() as u64;
         let is_enough = enough.is_some_and(|(guard, removed)| !guard.exceeds(removed, count));
         if found.len() < SWEEP || is_enough {
             return Ok(count);
@@ -179,17 +260,18 @@ async fn visible<S: SyncStore>(
 /// How many memberships of each group are in the copy, and no longer when these kinds are copied.
 async fn hidden<S: SyncStore>(
     store: &mut S,
-    synced: &[ObjectKind],
+    state: &SyncState,
     readable: &[ObjectKind],
     digest: &mut Sha256,
 ) -> Result<BTreeMap<String, u64>, SyncError> {
+    let synced = &*state.synced;
     let kinds: BTreeSet<ObjectKind> = synced.iter().chain(readable).copied().collect();
     let kinds: Vec<ObjectKind> = kinds.into_iter().collect();
     let mut groups = BTreeMap::new();
     let mut after: Option<String> = None;
     loop {
         let found = scan(store, rows::LINKS, after.as_deref(), SWEEP).await?;
-        let known = Known::read(store, &kinds, &found).await?;
+        let known = Known::read(store, &kinds, state.closure, &found).await?;
         for link in known.links(&found) {
             let is_hidden = link.is_visible(synced) && !link.is_visible(readable);
             if is_hidden && !link.ends && !link.ends_with_an_object(synced) {
@@ -222,7 +304,14 @@ const fn held_members(group: String, removed: u64) -> HeldMembers {
 }
 
 /// The rows that say what some memberships are.
-struct Known(BTreeMap<String, String>);
+#[derive(Default)]
+struct Known {
+    rows: BTreeMap<String, String>,
+    /// Whether transitive memberships are computed.
+    closure: bool,
+    /// The groups that are not in the copy, and are in groups that are: transitive memberships follow from theirs.
+    connecting: BTreeSet<String>,
+}
 
 /// A membership, and what is known of its ends.
 struct Link<'k> {
@@ -239,10 +328,13 @@ impl Known {
     async fn read<S: SyncStore>(
         store: &mut S,
         kinds: &[ObjectKind],
+        closure: bool,
         found: &[(String, String)],
     ) -> Result<Self, SyncError> {
         let mut keys = BTreeSet::new();
+        let mut groups = BTreeSet::new();
         for (group, member) in found.iter().filter_map(|(key, _)| rows::parts(key)) {
+            groups.insert(group);
             keys.insert(rows::link(group, member));
             keys.insert(rows::unlink(group, member));
             keys.insert(rows::object(ObjectKind::Group, group));
@@ -252,50 +344,84 @@ impl Known {
                 keys.insert(rows::removal(*kind, member));
             }
         }
+        let mut known = Self::of(store, keys).await?;
+        known.closure = closure;
+        for group in groups.into_iter().filter(|_| closure) {
+            if known.is_hidden(group) && has_any(store, &rows::transitive_of(group)).await? {
+                known.connecting.insert(group.to_owned());
+            }
+        }
+        Ok(known)
+    }
+
+    /// Reads these rows.
+    async fn of<S: SyncStore>(store: &mut S, keys: BTreeSet<String>) -> Result<Self, SyncError> {
         if keys.is_empty() {
-            return Ok(Self(BTreeMap::new()));
+            return Ok(Self::default());
         }
         let keys: Vec<String> = keys.into_iter().collect();
         let values = store.get(&keys).await.map_err(SyncError::store)?;
-        let known = keys.into_iter().zip(values);
-        Ok(Self(
-            known
+        let rows = keys.into_iter().zip(values);
+        Ok(Self {
+            rows: rows
                 .filter_map(|(key, value)| Some((key, value?)))
                 .collect(),
-        ))
+            ..Self::default()
+        })
     }
 
     fn links<'k>(&'k self, found: &'k [(String, String)]) -> impl Iterator<Item = Link<'k>> {
         found.iter().filter_map(|(key, _)| {
             let (group, member) = rows::parts(key)?;
-            let link = self.0.get(&rows::link(group, member));
+            let link = self.rows.get(&rows::link(group, member));
             let member_type = LinkEntry::read(link?)?.member_type;
             Some(Link {
                 known: self,
                 group,
                 member,
                 kind: member_type.as_deref().and_then(ObjectKind::of_type),
-                ends: self.0.contains_key(&rows::unlink(group, member)),
+                ends: self.rows.contains_key(&rows::unlink(group, member)),
             })
         })
     }
 
+    fn presence(&self, kind: ObjectKind, id: &str) -> Option<Presence> {
+        let entry = self.rows.get(&rows::object(kind, id));
+        let entry = entry.and_then(|value| Entry::read(value));
+        entry.map(|entry| entry.presence)
+    }
+
     fn is_present(&self, kind: ObjectKind, id: &str) -> bool {
-        let entry = self.0.get(&rows::object(kind, id));
-        entry
-            .and_then(|value| Entry::read(value))
-            .is_some_and(|entry| entry.presence == Presence::Present)
+        self.presence(kind, id) == Some(Presence::Present)
+    }
+
+    /// Whether a group exists, and is not in the copy.
+    fn is_hidden(&self, group: &str) -> bool {
+        self.presence(ObjectKind::Group, group) == Some(Presence::Hidden)
     }
 
     fn leaves(&self, kind: ObjectKind, id: &str) -> bool {
-        self.0.contains_key(&rows::removal(kind, id))
+        self.rows.contains_key(&rows::removal(kind, id))
     }
 }
 
 impl Link<'_> {
-    /// Whether it is in the copy, when these kinds are copied.
-    fn is_visible(&self, kinds: &[ObjectKind]) -> bool {
+    /// Whether its end may end what is in the copy: it is there itself, or it connects groups that are.
+    fn counts(&self, kinds: &[ObjectKind]) -> bool {
+        let connects = self.known.closure
+            && self.kind == Some(ObjectKind::Group)
+            && self.known.is_hidden(self.member);
+        self.is_visible(kinds) || connects && self.has_group()
+    }
+
+    fn has_group(&self) -> bool {
         self.known.is_present(ObjectKind::Group, self.group)
+            || self.known.connecting.contains(self.group)
+    }
+
+    /// Whether it is in the copy, when these kinds are copied, or transitive memberships follow from it.
+    fn is_visible(&self, kinds: &[ObjectKind]) -> bool {
+        self.has_group()
             && self
                 .kind
                 .filter(|kind| kinds.contains(kind))
@@ -304,9 +430,11 @@ impl Link<'_> {
 
     /// Whether the removal of its group or of its member waits, which counts by itself.
     fn ends_with_an_object(&self, kinds: &[ObjectKind]) -> bool {
-        self.known.leaves(ObjectKind::Group, self.group)
-            || self
-                .kind
-                .is_some_and(|kind| kinds.contains(&kind) && self.known.leaves(kind, self.member))
+        self.known.leaves(ObjectKind::Group, self.group) || self.ends_with_its_member(kinds)
+    }
+
+    fn ends_with_its_member(&self, kinds: &[ObjectKind]) -> bool {
+        self.kind
+            .is_some_and(|kind| kinds.contains(&kind) && self.known.leaves(kind, self.member))
     }
 }

@@ -8,6 +8,7 @@ mod delays;
 mod errors;
 mod foreign;
 mod guard;
+mod guard_connections;
 mod guard_memberships;
 mod guard_rounds;
 mod oddities;

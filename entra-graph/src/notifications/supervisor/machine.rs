@@ -47,6 +47,16 @@ pub(super) enum Action {
     Wait(Duration),
 }
 
+impl Action {
+    /// The wanted subscription that it creates or renews.
+    pub(super) const fn wanted(&self) -> Option<usize> {
+        match self {
+            Self::Create(wanted) | Self::Renew { wanted, .. } => Some(*wanted),
+            Self::List | Self::Delete { .. } | Self::Wait(_) => None,
+        }
+    }
+}
+
 /// What came of an action.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
@@ -57,7 +67,7 @@ pub(super) enum Outcome {
         expires_on: i64,
     },
     Deleted,
-    /// Graph has no such subscription.
+    /// Graph has no such subscription to renew or delete.
     NotFound,
     /// The request failed. It may have been processed if `is_uncertain`.
     Failed {

@@ -51,7 +51,8 @@ pub struct Supervisor {
     machine: Machine,
     saved: SupervisorState,
     on_change: Option<OnChange>,
-    last_error: Option<Error>,
+    /// The last failures that were not made good yet, the latest last: of a wanted subscription, or of a list or deletion.
+    failures: Vec<(Option<usize>, Error)>,
 }
 
 type OnChange = Box<dyn FnMut(&SupervisorState) + Send>;
@@ -79,7 +80,7 @@ impl Supervisor {
             machine,
             saved: SupervisorState::of(Vec::new()),
             on_change: None,
-            last_error: None,
+            failures: Vec::new(),
         })
     }
 
@@ -148,10 +149,11 @@ impl Supervisor {
         self.machine.take_gap()
     }
 
-    /// The last failure; `None` if the last request succeeded.
+    /// The last failure that was not made good yet: that of a subscription stays until it is created or renewed, and that
+    /// of the list until one is read.
     #[must_use]
-    pub const fn last_error(&self) -> Option<&Error> {
-        self.last_error.as_ref()
+    pub fn last_error(&self) -> Option<&Error> {
+        self.failures.last().map(|(_, error)| error)
     }
 
     fn now(&self) -> Now {
@@ -169,6 +171,12 @@ impl Supervisor {
             }
             self.saved = state;
         }
+    }
+
+    /// Remembers how a request for a wanted subscription, or for none of them, has ended.
+    fn note(&mut self, wanted: Option<usize>, error: Option<Error>) {
+        self.failures.retain(|(of, _)| *of != wanted);
+        self.failures.extend(error.map(|error| (wanted, error)));
     }
 
     async fn run(&mut self, action: &Action) -> Outcome {
@@ -203,16 +211,21 @@ impl Supervisor {
                 let now = self.now().wall;
                 let is_expired =
                     matches!(outcome, Outcome::Active { expires_on, .. } if expires_on <= now);
-                self.last_error = is_expired.then(|| {
+                let error = is_expired.then(|| {
                     let source = "the response has no later expiry; if the clock of this machine is ahead, set it";
                     let error = Error::decode("a subscription is expired from its beginning", source);
                     tracing::warn!(%error, "a subscription to change notifications could not be kept");
                     error
                 });
+                self.note(action.wanted(), error);
                 outcome
             }
-            // Graph has several codes for it.
-            Err(error) if error.status().is_some_and(|status| status.as_u16() == 404) => {
+            // Graph has several codes for it. To a list or a creation it is a failure like any other.
+            Err(error)
+                if matches!(action, Action::Renew { .. } | Action::Delete { .. })
+                    && error.status().is_some_and(|status| status.as_u16() == 404) =>
+            {
+                self.note(action.wanted(), None);
                 Outcome::NotFound
             }
             Err(error) => {
@@ -226,7 +239,7 @@ impl Supervisor {
                         .status()
                         .is_some_and(|status| status.is_server_error()),
                 };
-                self.last_error = Some(error);
+                self.note(action.wanted(), Some(error));
                 outcome
             }
         }

@@ -8,8 +8,6 @@
 //! A group that exists and is not in the copy, such as one that does not pass the filter, still connects its members with
 //! the groups above it. So its own results are kept too, as not handed out, and its memberships mark members as well.
 
-use std::collections::BTreeSet;
-
 use super::{
     super::{
         change::{ObjectKind, SyncChange},
@@ -30,6 +28,12 @@ pub(in crate::sync) enum MemberSight {
 }
 
 impl Machine<'_> {
+    /// Whether objects of this kind connect others, also if they are not in the copy: then transitive memberships end
+    /// with them, so their removal waits like that of others.
+    pub(super) fn connects(&self, kind: ObjectKind) -> bool {
+        self.closure && kind == ObjectKind::Group
+    }
+
     /// Marks a member whose groups must be computed again.
     pub(super) fn mark(&mut self, member: &str, member_type: Option<String>) {
         if self.closure {
@@ -145,20 +149,18 @@ impl Machine<'_> {
         }
     }
 
-    /// Takes transitive memberships of members back that are no longer visible, since their kind is copied now and they
-    /// are not in the copy. No removed object takes these along.
-    pub(in crate::sync) fn hide_transitive(&mut self, members: &BTreeSet<String>) {
-        for member in members {
-            for (key, value) in self.view.scan(&rows::transitive_of(member)) {
-                let group = rows::last(&key).to_owned();
-                if value != rows::UNSEEN && self.is_present(ObjectKind::Group, &group) {
-                    self.changes.push(SyncChange::TransitiveMemberRemoved {
-                        group,
-                        member: member.clone(),
-                    });
-                }
-                self.view.put(key, rows::UNSEEN);
+    /// Takes transitive memberships of a member back that is no longer visible, since its kind is copied now and it is
+    /// not in the copy. No removed object takes these along.
+    pub(in crate::sync) fn hide_transitive(&mut self, member: &str) {
+        for (key, value) in self.view.scan(&rows::transitive_of(member)) {
+            let group = rows::last(&key).to_owned();
+            if value != rows::UNSEEN && self.is_present(ObjectKind::Group, &group) {
+                self.changes.push(SyncChange::TransitiveMemberRemoved {
+                    group,
+                    member: member.to_owned(),
+                });
             }
+            self.view.put(key, rows::UNSEEN);
         }
     }
 

@@ -259,6 +259,7 @@ impl<'c> Machine<'c> {
         }
         let removal = match entry.presence {
             Presence::Present => Removal::Reason(reason),
+            Presence::Hidden if self.connects(kind) => Removal::Reason(reason),
             // Nothing to hand out; purged objects do not return, so their memberships are forgotten.
             _ if reason == RemovalReason::Deleted => Removal::Bookkeeping,
             Presence::Hidden => return self.put_gone(kind, id, entry.seen),

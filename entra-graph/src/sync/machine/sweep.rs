@@ -162,6 +162,10 @@ impl Machine<'_> {
                     self.mark_edge_group(kind, id);
                     Removal::Reason(RemovalReason::Missing)
                 }
+                Presence::Hidden if self.connects(kind) => {
+                    self.mark_edge_group(kind, id);
+                    Removal::Reason(RemovalReason::Missing)
+                }
                 Presence::Hidden => {
                     self.mark_edge_group(kind, id);
                     self.put_gone(kind, id, entry.seen);

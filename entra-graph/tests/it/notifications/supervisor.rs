@@ -405,6 +405,47 @@ async fn failures_of_graph_are_survived_and_reported() {
 }
 
 #[tokio::test]
+async fn a_list_or_a_creation_that_graph_does_not_find_is_tried_again_after_a_pause() {
+    let setup = Setup::new();
+    let mut supervisor = setup.supervisor("state");
+    setup.graph.fail(&[404]);
+    let wait = supervisor.run_due().await;
+    assert_eq!(setup.graph.take_log(), ["GET subscriptions"]);
+    assert!(wait.as_secs() >= 30, "{wait:?}");
+    assert!(supervisor.last_error().is_some());
+
+    setup.clock.advance(wait);
+    setup.graph.fail(&[1, 404]);
+    let wait = supervisor.run_due().await;
+    // That of users fails, and that of groups does not.
+    assert_eq!(setup.graph.ids().len(), 1);
+    assert!(wait.as_secs() >= 29, "{wait:?}");
+    let status = supervisor.last_error().and_then(|error| error.status());
+    assert_eq!(status.map(|status| status.as_u16()), Some(404));
+
+    setup.clock.advance(wait + Duration::from_secs(1));
+    supervisor.run_due().await;
+    assert_eq!(setup.graph.ids().len(), 2);
+    assert!(supervisor.last_error().is_none());
+}
+
+#[tokio::test]
+async fn the_error_of_a_creation_stays_until_it_succeeds() {
+    let setup = Setup::new();
+    let mut supervisor = setup.supervisor("state");
+    // Its response is lost, and the list that follows succeeds.
+    setup.graph.fail(&[1, 0]);
+    let mut wait = supervisor.run_due().await;
+    assert!(supervisor.last_error().is_some());
+    for _ in 0..10 {
+        setup.clock.advance(wait);
+        wait = supervisor.run_due().await;
+    }
+    assert_eq!(setup.graph.ids().len(), 2);
+    assert!(supervisor.last_error().is_none());
+}
+
+#[tokio::test]
 async fn a_creation_whose_response_is_lost_leaves_one_subscription() {
     let setup = Setup::new();
     let mut supervisor = setup.supervisor("state");

@@ -106,6 +106,25 @@ async fn users_that_a_filter_hid_when_the_state_was_lost_come_with_their_members
 }
 
 #[tokio::test]
+async fn memberships_of_a_kind_that_is_copied_no_longer_come_when_the_state_was_lost() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let groups = DirectorySync::new(&graph).groups();
+    let mut filtered = groups.clone().filter_users("Adele", |user| {
+        let name = user.display_name.as_deref();
+        name.is_some_and(|name| name.starts_with("Adele"))
+    });
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut filtered, &mut store).await.unwrap();
+    tenant.clock().advance(Duration::from_secs(60));
+    let mut store = Lost::of(store);
+    copy.catch_up(&mut groups.clone(), &mut store)
+        .await
+        .unwrap();
+    let (_, members) = Copy::of_tenant(&graph).await;
+    assert_eq!(copy.members, members);
+}
+
+#[tokio::test]
 async fn a_user_that_was_deleted_when_the_state_was_lost_returns_with_its_memberships() {
     let (tenant, graph) = tenant_and_graph().await;
     let (mut store, mut copy) = (MemoryStore::new(), Copy::default());

@@ -2,7 +2,7 @@
 
 use entra_graph::{
     GraphClient, Group, User,
-    sync::{DeletionGuard, DirectorySync, MemoryStore},
+    sync::{DeletionGuard, DirectorySync, MemoryStore, SyncChange},
 };
 use entra_mock::{DeltaOddities, FakeTenant, GroupHandle};
 use serde_json::json;
@@ -185,6 +185,43 @@ async fn members_of_a_kind_that_is_copied_later_leave_the_groups_above_them_too(
     copy.catch_up(&mut filtered, &mut store).await.unwrap();
     copy.assert_transitive(&graph, "Adele only").await;
     assert!(copy.transitive.len() < before);
+}
+
+#[tokio::test]
+async fn members_that_are_in_many_groups_are_taken_back_in_parts() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let top = tenant.add_group("Top");
+    let groups: Vec<_> = (0..60)
+        .map(|number| tenant.add_group(&format!("Group {number}")))
+        .collect();
+    for group in &groups {
+        top.add_member(group.id());
+    }
+    for number in 0..60 {
+        let user = tenant.add_user(&format!("User {number}")).id();
+        for group in &groups {
+            group.add_member(user);
+        }
+    }
+    let groups = DirectorySync::new(&graph)
+        .groups()
+        .transitive_members()
+        .guard(DeletionGuard::off());
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut groups.clone(), &mut store)
+        .await
+        .unwrap();
+    let mut none = groups.filter_users("none", |_: &User| false);
+    let mut most = 0;
+    while let Some(step) = none.next(&mut store).await.unwrap() {
+        let is_taken_back =
+            |change: &&SyncChange| matches!(change, SyncChange::TransitiveMemberRemoved { .. });
+        most = most.max(step.changes().iter().filter(is_taken_back).count());
+        copy.commit(&mut store, &step).await;
+    }
+    copy.assert_transitive(&graph, "none").await;
+    // Up to a thousand, and those of the member that is the last of them.
+    assert!((100..1_100).contains(&most), "{most}");
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! Runs after an error, and after a clock that was wrong.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use entra_core::{Clock as _, ManualClock};
 use entra_graph::{
     GraphClient,
     sync::{
-        DirectorySync, FullRoundCause, MemoryStore, ObjectKind, SyncError, SyncNote, SyncStore,
-        SyncSummary,
+        DirectorySync, FullRoundCause, MemoryStore, ObjectKind, Step, SyncError, SyncNote,
+        SyncState, SyncStore, SyncSummary,
     },
 };
 use entra_mock::{FakeTenant, Fault};
@@ -96,4 +96,95 @@ async fn all_objects_are_read_again_once_a_clock_that_was_ahead_is_set_right() {
         let expected: Vec<SyncNote> = is_due.then(|| due.clone()).into_iter().collect();
         assert_eq!(notes, expected, "at {now:?}");
     }
+}
+
+#[tokio::test]
+async fn removals_do_not_wait_for_rounds_that_fail_each_time() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let bruno = tenant.user("bruno@contoso.com").id().to_string();
+    assert!(tenant.remove("users", &bruno).unwrap());
+    tenant.inject(Fault::on("/groups/delta").status(503));
+    copy.catch_up(&mut sync, &mut store).await.unwrap_err();
+    assert!(copy.has(ObjectKind::User, &bruno), "not all is read");
+    tenant.clear_faults();
+    // The interrupted rounds are finished, and those that follow fail.
+    loop {
+        match sync.next(&mut store).await {
+            Ok(step) => {
+                let step = step.unwrap();
+                if step.progress().kind == Some(ObjectKind::Group) {
+                    tenant.inject(Fault::on("/groups/delta").status(503));
+                }
+                copy.commit(&mut store, &step).await;
+            }
+            Err(error) => {
+                assert!(matches!(error, SyncError::Graph(_)), "{error}");
+                break;
+            }
+        }
+    }
+    assert!(!copy.has(ObjectKind::User, &bruno));
+    tenant.clear_faults();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_equals_tenant(&graph, "without faults").await;
+}
+
+/// A store whose state cannot be read for a while.
+struct Failing {
+    store: MemoryStore,
+    fails: bool,
+}
+
+impl SyncStore for Failing {
+    type Error = io::Error;
+
+    async fn state(&mut self) -> Result<Option<SyncState>, Self::Error> {
+        if self.fails {
+            return Err(io::Error::other("the disk is gone"));
+        }
+        Ok(self.store.state().await.unwrap())
+    }
+
+    async fn get(&mut self, keys: &[String]) -> Result<Vec<Option<String>>, Self::Error> {
+        Ok(self.store.get(keys).await.unwrap())
+    }
+
+    async fn scan(
+        &mut self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Self::Error> {
+        Ok(self.store.scan(prefix, after, limit).await.unwrap())
+    }
+
+    async fn commit(&mut self, step: &Step) -> Result<(), Self::Error> {
+        self.store.commit(step).await.unwrap();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn steps_after_an_error_of_the_store_catch_up_with_the_time_of_the_first_of_them() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    let mut store = Failing {
+        store: MemoryStore::new(),
+        fails: false,
+    };
+    let mut copy = Copy::default();
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let users = sync.next(&mut store).await.unwrap().unwrap();
+    copy.commit(&mut store, &users).await;
+    store.fails = true;
+    let error = sync.next(&mut store).await.unwrap_err();
+    assert!(matches!(error, SyncError::Store(_)), "{error}");
+    store.fails = false;
+    // Users were read before this.
+    tenant.add_user("Nina");
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    copy.assert_equals_tenant(&graph, "after the error").await;
 }

@@ -283,6 +283,28 @@ async fn a_deleted_service_principal_and_its_assignments_are_one_set_of_removals
 }
 
 #[tokio::test]
+async fn assignments_of_a_deleted_service_principal_count_with_it() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let shop = tenant.register_app("Shop").expose_app_role("Order.Read");
+    let shop = shop.service_principal_id();
+    for number in 0..20 {
+        tenant.assign(tenant.add_user(&format!("User {number}")).id(), shop);
+    }
+    let mut sync = DirectorySync::new(&graph).app_role_assignments();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    let before = copy.count(ObjectKind::AppRoleAssignment);
+    assert!(
+        tenant
+            .remove("servicePrincipals", &shop.to_string())
+            .unwrap()
+    );
+    copy.catch_up(&mut sync, &mut store).await.unwrap();
+    assert_eq!(copy.count(ObjectKind::AppRoleAssignment), before - 20);
+    copy.assert_assignments(&graph, "deleted").await;
+}
+
+#[tokio::test]
 async fn assignments_that_cannot_be_read_are_a_note_and_stay() {
     let (tenant, graph) = tenant_and_graph().await;
     let mut sync = DirectorySync::new(&graph).app_role_assignments();
