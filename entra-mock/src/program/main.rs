@@ -4,6 +4,7 @@ mod command;
 mod options;
 
 use std::{
+    env,
     error::Error,
     fs,
     io::{self, Write as _},
@@ -147,8 +148,23 @@ async fn control(words: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The commands for the first word after `ctl`, and all of them if there is none.
 fn commands() -> String {
-    format!("Commands:\n{}", ControlClient::commands())
+    let mut words = env::args_os().skip(1);
+    let asked = match words.next() {
+        Some(command) if command == "ctl" => words.next(),
+        _ => None,
+    };
+    let own = asked
+        .as_ref()
+        .and_then(|word| ControlClient::commands_for(word.to_str()?));
+    own.map_or_else(
+        || {
+            let all = ControlClient::commands();
+            format!("Commands (`entra-mock ctl users --help` lists those for users, with their fields):\n{all}")
+        },
+        |own| format!("Commands:\n{own}"),
+    )
 }
 
 async fn run(serve: Serve) -> Result<ExitCode, Box<dyn Error>> {

@@ -93,6 +93,13 @@ impl ControlClient {
         command::list()
     }
 
+    /// The commands for what a word names, such as `groups`, with all fields that they take, for a help page; `None` if
+    /// there are none.
+    #[must_use]
+    pub fn commands_for(word: &str) -> Option<String> {
+        command::list_for(word)
+    }
+
     /// Runs a command, such as `clock advance 1h`, and returns the response as text: JSON, or nothing.
     ///
     /// # Errors

@@ -77,6 +77,20 @@ pub(crate) fn list() -> String {
     })
 }
 
+/// The commands for what a word names, each with all fields that it takes: those that start with the word, and those
+/// whose paths do, as `members add` does for `groups`. `None` if there are none.
+pub(crate) fn list_for(word: &str) -> Option<String> {
+    let concerned = |route: &&Route| {
+        route.command.split(' ').next() == Some(word) || route.path.split('/').nth(1) == Some(word)
+    };
+    let text = table::all()
+        .filter(concerned)
+        .fold(String::new(), |text, route| {
+            format!("{text}{}\n      {}\n", usage(route), route.summary)
+        });
+    (!text.is_empty()).then_some(text)
+}
+
 enum Position {
     Path(&'static str),
     Field(&'static &'static str),
@@ -360,6 +374,22 @@ mod tests {
             let error = parsed(line).unwrap_err();
             assert!(error.contains(part), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn the_commands_for_a_word_are_its_own_and_those_below_its_path() {
+        let groups = list_for("groups").unwrap();
+        for part in [
+            "  entra-mock ctl groups add <displayName> [property=…",
+            "      Adds a security group.",
+            "  entra-mock ctl members add <group> <member>\n",
+        ] {
+            assert!(groups.contains(part), "{part}: {groups}");
+        }
+        assert!(!groups.contains("ctl users"), "{groups}");
+        let members = list_for("members").unwrap();
+        assert!(!members.contains("ctl groups"), "{members}");
+        assert_eq!(list_for("nonsense"), None);
     }
 
     #[test]

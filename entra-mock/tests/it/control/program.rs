@@ -164,6 +164,20 @@ async fn the_help_lists_every_command() {
 }
 
 #[tokio::test]
+async fn the_help_of_a_word_lists_its_commands_only() {
+    let help = run(program(&["groups", "--help"])).await;
+    assert!(help.status.success());
+    let help = String::from_utf8(help.stdout).unwrap();
+    for part in ["ctl groups add <displayName>", "ctl members add <group>"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+    assert!(!help.contains("clock advance"), "{help}");
+    let unknown = run(program(&["nonsense", "--help"])).await;
+    let unknown = String::from_utf8(unknown.stdout).unwrap();
+    assert!(unknown.contains("\n  clock advance"), "{unknown}");
+}
+
+#[tokio::test]
 async fn commands_use_tls_with_the_certificate_authority_of_the_environment_file() {
     let file = std::env::temp_dir().join(format!("entra-mock-ctl-{}.pem", std::process::id()));
     let server = Server::builder()
