@@ -193,8 +193,12 @@ impl<'a> Assertion<'a> {
             );
             Err(LoginError::new(700_027, text))
         };
+        let now = crate::odata::ticks_of(context.now);
         let registered = certificate::registered(state, &client.app_id);
-        let Some(key) = registered.iter().find(|key| key.is_named(references)) else {
+        let named = || registered.iter().filter(|key| key.is_named(references));
+        // A certificate can be registered again when its first entry has ended.
+        let in_force = named().find(|key| key.is_in_force(now));
+        let Some(key) = in_force.or_else(|| named().next()) else {
             return invalid_signature(
                 "no certificate of the application has the thumbprint that the header names.",
             );
@@ -216,7 +220,6 @@ impl<'a> Assertion<'a> {
                 "the signature was not made with the key of the named certificate.",
             );
         }
-        let now = crate::odata::ticks_of(context.now);
         if *revoked {
             let text = format!("The certificate {key_id} has been revoked.");
             return Err(LoginError::new(7_000_214, text));
@@ -278,10 +281,8 @@ pub(crate) fn proves_possession(now: Timestamp, application: &Object, proof: &st
     let now = crate::odata::ticks_of(now);
     certificate::registered_of(application).iter().any(|key| {
         let certificate = &key.certificate;
-        let valid = (certificate.not_before..=certificate.not_after).contains(&now)
-            && key.starts.is_none_or(|start| start <= now)
-            && key.ends.is_none_or(|end| now < end)
-            && !key.revoked;
+        let valid =
+            (certificate.not_before..=certificate.not_after).contains(&now) && key.is_in_force(now);
         let public_key = DecodingKey::from_rsa_der(&certificate.public_key);
         valid
             && jws::verifies(

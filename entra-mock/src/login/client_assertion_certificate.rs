@@ -112,6 +112,13 @@ impl RegisteredCertificate {
             .map(|algorithm| digest(algorithm, &self.certificate.der))
             .any(|own| thumbprints.iter().any(|other| other == own.as_ref()))
     }
+
+    /// Whether its entry has begun, has not ended and is not revoked.
+    pub(super) fn is_in_force(&self, now: i64) -> bool {
+        self.starts.is_none_or(|start| start <= now)
+            && self.ends.is_none_or(|end| now < end)
+            && !self.revoked
+    }
 }
 
 /// Returns all certificates with which an application can authenticate: its own, and those of its

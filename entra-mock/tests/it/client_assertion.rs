@@ -317,8 +317,12 @@ async fn an_unregistered_certificate_or_wrong_key_returns_an_error() {
 async fn a_revoked_certificate_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     app.revoke_certificates();
-    let response = send(&tenant, &app, &Signer::new(&tenant, &app).sign()).await;
+    let good = Signer::new(&tenant, &app);
+    let response = send(&tenant, &app, &good.sign()).await;
     assert_error(&response, 401, "invalid_client", 7_000_214);
+    // A second entry of the same certificate is in force.
+    app.with_certificate(der(&tenant.test_certificate_pem()));
+    assert_eq!(send(&tenant, &app, &good.sign()).await.status, 200);
 }
 
 #[tokio::test]

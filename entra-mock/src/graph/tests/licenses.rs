@@ -207,7 +207,7 @@ fn changes_beside_graph_reach_members_and_units() {
     set(&mut fixture, licence());
     assert_eq!(held(&fixture, BO), (licence(), vec![json!(id(TESTERS))]));
     assert_eq!(used(&fixture), 1);
-    set(&mut fixture, Value::Null);
+    set(&mut fixture, json!([]));
     assert_eq!(held(&fixture, BO), (json!([]), vec![]));
     assert_eq!(used(&fixture), 0);
     set(&mut fixture, licence());
