@@ -100,15 +100,67 @@ struct Rows<E>(Vec<E>);
 
 impl<E: DecodeTarget + Default> List for Rows<E> {
     fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), DecodeAborted> {
+        let rows = &mut self.0;
         loop {
-            self.0.push(E::default());
-            let Some(row) = self.0.last_mut() else {
+            let length = rows.len();
+            if length == rows.capacity() {
+                rows.reserve_exact(more_rows(length));
+            }
+            // Unlike `push`, this makes the row in its place.
+            rows.resize_with(length + 1, E::default);
+            let Some(row) = rows.last_mut() else {
                 return Ok(());
             };
             if !elements.next(row.field_slot())? {
-                self.0.pop();
+                rows.pop();
+                // No more room is kept than doubling would have left.
+                rows.shrink_to(2 * length);
                 return Ok(());
             }
         }
+    }
+}
+
+/// How many rows to make room for beside so many. Rows are large, and each step moves all of them, so the steps are few:
+/// a default page of Graph has 100, the largest 999.
+const fn more_rows(length: usize) -> usize {
+    match length {
+        0..4 => 4 - length,
+        4..16 => 16 - length,
+        16..128 => 128 - length,
+        128..1024 => 1024 - length,
+        _ => length,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Row as _, objects::User};
+
+    #[test]
+    fn a_page_keeps_room_for_twice_its_rows_at_most() -> Result<(), Error> {
+        for length in [0, 1, 3, 4, 5, 16, 17, 100, 128, 129, 999, 1024, 1025] {
+            let body = format!(r#"{{"value":[{}]}}"#, vec!["{}"; length].join(","));
+            let rows = User::read_page(body.as_bytes())?.take_rows()?;
+            assert_eq!(rows.len(), length);
+            assert!(
+                rows.capacity() <= 2 * length,
+                "{} for {length}",
+                rows.capacity()
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_grows_in_few_steps() {
+        let mut room = Vec::new();
+        let mut length = 0;
+        while length < 4000 {
+            length += more_rows(length);
+            room.push(length);
+        }
+        assert_eq!(room, [4, 16, 128, 1024, 2048, 4096]);
     }
 }

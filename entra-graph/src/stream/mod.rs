@@ -340,6 +340,10 @@ impl<E: Send + 'static> Items<E> {
     /// # Errors
     /// Every kind of [`Error`].
     pub async fn try_next(&mut self) -> Result<Option<E>, Error> {
+        // An item at hand goes out without a poll, whose results would each be one more copy of it.
+        if let Some(item) = self.take_item() {
+            return Ok(Some(item));
+        }
         self.next().await.transpose()
     }
 
@@ -366,10 +370,17 @@ impl<E: Send + 'static> Items<E> {
         }
     }
 
+    /// The next item of the page at hand.
+    #[inline]
+    fn take_item(&mut self) -> Option<E> {
+        let item = self.page.next()?;
+        self.taken += 1;
+        Some(item)
+    }
+
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<E, Error>>> {
         loop {
-            if let Some(item) = self.page.next() {
-                self.taken += 1;
+            if let Some(item) = self.take_item() {
                 return Poll::Ready(Some(Ok(item)));
             }
             // The old page goes before the next one comes.
