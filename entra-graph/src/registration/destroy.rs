@@ -9,7 +9,7 @@ use super::{
     names::Names,
     parts::{
         AppRoleBlueprint, Assigned, Audience, Certificate, FederatedCredential, Lifetime,
-        MICROSOFT_GRAPH, Permissions, RoleMembers, ScopeBlueprint, SecretBlueprint,
+        MICROSOFT_GRAPH, Permissions, RoleMembers, ScopeBlueprint, SecretBlueprint, has_ended,
     },
     steps::{HIDDEN, Situation, description_of},
     wire::{find_application, find_principal, items, text, time},
@@ -25,7 +25,7 @@ impl AppRegistration {
     /// A blueprint of a registration that exists. Reads only.
     ///
     /// Secrets come as descriptions without values; a lifetime is the one of the existing secret in days. Roles and scopes
-    /// that are disabled are left out, and so are assignments to them, secrets that have ended, permissions that their API
+    /// that are disabled are left out, and so are assignments to them, secrets and certificates that have ended, permissions that their API
     /// does not offer any more, and federated credentials with an expression. Assigned users, groups and owners are named
     /// where they can be read and the name is not that of another one, otherwise they are object ids. It has the client id, which must be taken out for another tenant. Needs `Application.Read.All`, for
     /// the consents `Directory.Read.All`, and for the names of users `User.Read.All` or `Directory.Read.All`.
@@ -76,11 +76,15 @@ impl AppRegistration {
         for owner in owners {
             blueprint.owners.push(user_name(graph, owner.id()).await?);
         }
+        let now = graph.now();
         for key in found::keys(graph, text(&application, "id")).await? {
-            if text(&key, "usage") == "Verify" && !text(&key, "key").is_empty() {
+            let der = text(&key, "key");
+            let is_listed = blueprint.certificates.iter().any(|one| one.key == der);
+            let is_certificate = text(&key, "usage") == "Verify" && !der.is_empty();
+            if is_certificate && !is_listed && !has_ended(&key, now) {
                 blueprint.certificates.push(Certificate {
                     name: text(&key, "displayName").to_owned(),
-                    key: text(&key, "key").to_owned(),
+                    key: der.to_owned(),
                 });
             }
         }

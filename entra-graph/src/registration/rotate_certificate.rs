@@ -67,7 +67,9 @@ impl AppRegistration {
             graph.sleep(backoff(0)).await;
             before = keys(graph, id).await?;
         }
-        let previous = before.iter().find(|key| is_key_of(key, present));
+        // An ended entry of the certificate may stand beside it.
+        let own = before.iter().filter(|key| is_key_of(key, present));
+        let previous = own.min_by_key(|key| ends_last(key));
         let previous = previous.and_then(|key| text(key, "keyId").parse().ok());
         if !new.is_among(&before, graph.now()) {
             let policy = Policies::read(graph, Some(&application)).await?;

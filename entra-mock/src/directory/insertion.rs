@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::DEFAULT_AUDIENCE;
+use super::{DEFAULT_AUDIENCE, licenses::units_of};
 use crate::{
     schema::mismatches,
     state::State,
@@ -104,6 +104,9 @@ impl State {
         valid(kind, &problems)?;
         let names: Vec<String> = properties.keys().cloned().collect();
         let licenses_group = kind == Kind::Group && properties.contains_key("assignedLicenses");
+        let licenses_user = kind == Kind::User && properties.contains_key("assignedLicenses");
+        let user = self.store.get(kind, id).filter(|_| licenses_user);
+        let freed = user.map(|user| units_of(user, -1)).unwrap_or_default();
         let exists = self.store.get(kind, id).is_some();
         let names_audience = kind == Kind::Application && properties.contains_key("signInAudience");
         let change = |object: &mut Object| {
@@ -122,6 +125,9 @@ impl State {
         self.follow(kind, id);
         if changed && licenses_group {
             self.inherit_licenses_of_group(self.store.changes.now(), id);
+        }
+        if changed && licenses_user {
+            self.follow_licenses_of_user(self.store.changes.now(), id, &freed);
         }
         if changed {
             return Ok(());

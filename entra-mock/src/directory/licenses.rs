@@ -145,6 +145,34 @@ impl State {
         }
     }
 
+    /// Follows a change of a user's licences by other ways than Graph: what the user had frees its units, what the user
+    /// has consumes them, and a direct assignment that is gone is none.
+    pub(super) fn follow_licenses_of_user(
+        &mut self,
+        now: Timestamp,
+        user: &str,
+        freed: &[(String, i64)],
+    ) {
+        let Some(object) = self.store.get(Kind::User, user) else {
+            return;
+        };
+        let consumed = units_of(object, 1);
+        let (held, states) = (list(object, LICENSES), list(object, STATES));
+        let is_kept = |state: &&Value| {
+            !state["assignedByGroup"].is_null() || held.iter().any(|one| is_same_sku(one, state))
+        };
+        let kept: Vec<Value> = states.iter().filter(is_kept).cloned().collect();
+        if kept.len() != states.len() {
+            self.store.update(Kind::User, user, |object| {
+                object.insert(STATES.to_owned(), kept.into());
+            });
+        }
+        // First what is consumed: a count stops at 0.
+        self.consume_units(&consumed);
+        self.consume_units(freed);
+        self.inherit_licenses(now, user);
+    }
+
     /// Returns what holds licences because of an object. It is taken before the object is removed, since its links go
     /// with it.
     pub(super) fn license_source(&self, kind: Kind, id: &str) -> LicenseSource {

@@ -208,7 +208,7 @@ impl<'a> Assertion<'a> {
             certificate,
             starts,
             ends,
-            revoked,
+            revoked: _,
         } = key;
         if certificate.modulus_bits() < MIN_BITS {
             let text = "The RSA key of the certificate is shorter than 2048 bits.";
@@ -220,7 +220,7 @@ impl<'a> Assertion<'a> {
                 "the signature was not made with the key of the named certificate.",
             );
         }
-        if *revoked {
+        if key.is_revoked(&registered) {
             let text = format!("The certificate {key_id} has been revoked.");
             return Err(LoginError::new(7_000_214, text));
         }

@@ -113,6 +113,12 @@ impl RegisteredCertificate {
             .any(|own| thumbprints.iter().any(|other| other == own.as_ref()))
     }
 
+    /// Whether its issuer revoked it, by the mark of any entry of the same certificate.
+    pub(super) fn is_revoked(&self, all: &[Self]) -> bool {
+        all.iter()
+            .any(|other| other.revoked && other.certificate.der == self.certificate.der)
+    }
+
     /// Whether its entry has begun, has not ended and is not revoked.
     pub(super) fn is_in_force(&self, now: i64) -> bool {
         self.starts.is_none_or(|start| start <= now)

@@ -122,9 +122,13 @@ fn token(
     let mut client = client::find(&context.read(), client_id)?;
     client.authentication = ClientAuthentication::Certificate;
     let issued = issue(context, &client, identifier);
+    let failed = match &issued {
+        Ok(_) => None,
+        Err(_) => resource::find(&context.read(), context, identifier).ok(),
+    };
     let (resource, outcome) = match &issued {
         Ok((token, resource)) => (Some(resource), Ok(token.id.clone())),
-        Err(error) => (None, Err(error.clone())),
+        Err(error) => (failed.as_ref(), Err(error.clone())),
     };
     let record = sign_in::record(context, &client, resource, Some(resource_id), &outcome);
     context.write().write_sign_in(record);

@@ -28,6 +28,17 @@ pub(super) struct Listed {
     pub(super) client_state_of: Vec<usize>,
 }
 
+/// What an [`Action`] is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A wanted subscription, by its index.
+    Wanted(usize),
+    /// The list of subscriptions.
+    List,
+    /// A subscription that is deleted, by its id.
+    Surplus(String),
+}
+
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
@@ -48,11 +59,13 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The wanted subscription that it creates or renews.
-    pub(super) const fn wanted(&self) -> Option<usize> {
+    /// What it is about, for its failure.
+    pub(super) fn subject(&self) -> Option<Subject> {
         match self {
-            Self::Create(wanted) | Self::Renew { wanted, .. } => Some(*wanted),
-            Self::List | Self::Delete { .. } | Self::Wait(_) => None,
+            Self::Create(wanted) | Self::Renew { wanted, .. } => Some(Subject::Wanted(*wanted)),
+            Self::List => Some(Subject::List),
+            Self::Delete { id } => Some(Subject::Surplus(id.clone())),
+            Self::Wait(_) => None,
         }
     }
 }

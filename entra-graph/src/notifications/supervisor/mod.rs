@@ -10,7 +10,7 @@ use std::{fmt, time::Duration};
 use aws_lc_rs::digest::{SHA256, digest};
 use entra_core::Timestamp;
 
-use self::machine::{Action, Listed, Machine, Now, Outcome, Wanted};
+use self::machine::{Action, Listed, Machine, Now, Outcome, Subject, Wanted};
 pub use self::state::SupervisorState;
 use super::event::LifecycleNotification;
 use crate::{
@@ -51,8 +51,8 @@ pub struct Supervisor {
     machine: Machine,
     saved: SupervisorState,
     on_change: Option<OnChange>,
-    /// The last failures that were not made good yet, the latest last: of a wanted subscription, or of a list or deletion.
-    failures: Vec<(Option<usize>, Error)>,
+    /// The last failures that were not made good yet, the latest last.
+    failures: Vec<(Subject, Error)>,
 }
 
 type OnChange = Box<dyn FnMut(&SupervisorState) + Send>;
@@ -149,8 +149,8 @@ impl Supervisor {
         self.machine.take_gap()
     }
 
-    /// The last failure that was not made good yet: that of a subscription stays until it is created or renewed, and that
-    /// of the list until one is read.
+    /// The last failure that was not made good yet: that of a subscription stays until it is created, renewed or deleted,
+    /// and that of the list until one is read.
     #[must_use]
     pub fn last_error(&self) -> Option<&Error> {
         self.failures.last().map(|(_, error)| error)
@@ -173,10 +173,11 @@ impl Supervisor {
         }
     }
 
-    /// Remembers how a request for a wanted subscription, or for none of them, has ended.
-    fn note(&mut self, wanted: Option<usize>, error: Option<Error>) {
-        self.failures.retain(|(of, _)| *of != wanted);
-        self.failures.extend(error.map(|error| (wanted, error)));
+    /// Remembers how a request has ended.
+    fn note(&mut self, subject: Option<Subject>, error: Option<Error>) {
+        let Some(subject) = subject else { return };
+        self.failures.retain(|(of, _)| *of != subject);
+        self.failures.extend(error.map(|error| (subject, error)));
     }
 
     async fn run(&mut self, action: &Action) -> Outcome {
@@ -217,7 +218,7 @@ impl Supervisor {
                     tracing::warn!(%error, "a subscription to change notifications could not be kept");
                     error
                 });
-                self.note(action.wanted(), error);
+                self.note(action.subject(), error);
                 outcome
             }
             // Graph has several codes for it. To a list or a creation it is a failure like any other.
@@ -225,7 +226,7 @@ impl Supervisor {
                 if matches!(action, Action::Renew { .. } | Action::Delete { .. })
                     && error.status().is_some_and(|status| status.as_u16() == 404) =>
             {
-                self.note(action.wanted(), None);
+                self.note(action.subject(), None);
                 Outcome::NotFound
             }
             Err(error) => {
@@ -239,7 +240,7 @@ impl Supervisor {
                         .status()
                         .is_some_and(|status| status.is_server_error()),
                 };
-                self.note(action.wanted(), Some(error));
+                self.note(action.subject(), Some(error));
                 outcome
             }
         }

@@ -83,7 +83,7 @@ impl Certificate {
     }
 
     /// Whether the certificate itself is no longer valid, or that cannot be read.
-    fn is_over(&self, now: Timestamp) -> bool {
+    pub(in super::super) fn is_over(&self, now: Timestamp) -> bool {
         x509::validity(&self.der()).is_none_or(|(_, end)| end <= now)
     }
 }

@@ -94,8 +94,12 @@ impl Situation<'_> {
         let policy = &self.names.policy.certificates;
         for one in &self.blueprint.certificates {
             let thumbprint = one.thumbprint();
-            let mut live = keys.iter().filter(|key| !has_ended(key, self.now));
-            if live.any(|key| has_thumbprint(key, thumbprint)) {
+            // As on a registration that is there: one that is over itself is not added again.
+            let is_over = one.is_over(self.now);
+            let mut counted = keys
+                .iter()
+                .filter(|key| is_over || !has_ended(key, self.now));
+            if counted.any(|key| has_thumbprint(key, thumbprint)) {
                 continue;
             }
             match policy.fit(one, self.now) {

@@ -224,6 +224,22 @@ fn changes_beside_graph_reach_members_and_units() {
     remove(&mut fixture, Kind::Group, TESTERS);
     assert_eq!(held(&fixture, BO), (json!([]), vec![]));
     assert_eq!(used(&fixture), 0);
+
+    // A direct licence that is taken beside Graph does not come back.
+    assert_eq!(
+        send(&fixture, &user(BO), &licence(), &json!([])).status,
+        200
+    );
+    assert_eq!(used(&fixture), 1);
+    let none = [("assignedLicenses".to_owned(), json!([]))];
+    let state = fixture.state();
+    let done = state.set_unrestricted(Kind::User, &id(BO), none.into_iter().collect());
+    assert_eq!(done, Ok(()));
+    assert_eq!(used(&fixture), 0);
+    let again = format!("{}/reprocessLicenseAssignment", user(BO));
+    assert_eq!(fixture.post(&again, &json!({})).status, 200);
+    assert_eq!(held(&fixture, BO), (json!([]), vec![]));
+    assert_eq!(used(&fixture), 0);
 }
 
 #[test]

@@ -278,6 +278,8 @@ impl Builder<'_> {
             })?;
             self.state.store.link(Relation::Owners, &id, &owner);
         }
+        // Its properties may have licences as well.
+        self.state.inherit_licenses_of_group(self.founded, &id);
         for (at, name) in group.licenses.iter().enumerate() {
             self.give_group_license(&id, name)
                 .map_err(|message| problem!([place, number, "licenses", at], "{message}"))?;
