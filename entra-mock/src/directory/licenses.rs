@@ -22,7 +22,7 @@ pub(crate) struct LicenseChange {
 pub(super) struct LicenseSource {
     /// By SKU id, the change of the consumed units.
     units: Vec<(String, i64)>,
-    /// The users to whom a group gives its licences.
+    /// The members of a licensed group, who inherit its licences.
     members: Vec<String>,
 }
 

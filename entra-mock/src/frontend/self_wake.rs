@@ -55,7 +55,7 @@ impl<F: Future + Unpin> Future for SelfWaking<F> {
     }
 }
 
-/// What happens while the future is polled, and whom to wake at other times.
+/// Whether the future woke itself while it was polled, and the task that it wakes at other times.
 #[derive(Default)]
 struct Turn(Mutex<State>);
 

@@ -99,7 +99,7 @@ async fn members_of_a_hidden_group_that_is_emptied_or_deleted_need_an_approval()
         (30, 30, true)
     );
 
-    // It is no object of the copy, so what it connected counts.
+    // The copy does not hold the group, so each membership that it made counts.
     hidden.delete();
     let held = hidden.held(&mut sync).await;
     assert!(held.objects.is_empty(), "{held}");
