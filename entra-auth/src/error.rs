@@ -5,9 +5,7 @@ use entra_core::{
 };
 
 use crate::{
-    Report,
-    aadsts::Class,
-    report,
+    Report, report,
     skew::ClockDifference,
     store::{StoreError, StoreErrorKind},
 };
@@ -556,25 +554,6 @@ impl error::Error for Error {
             (Some(source), _) => Some(&**source),
             (None, cause) => cause.as_ref().map(|cause| cause as _),
         }
-    }
-}
-
-/// The class of an error whose number is not in the table.
-pub(crate) fn class_of_oauth_error(oauth_error: &str) -> Class {
-    match oauth_error {
-        "invalid_client" => Class::Client,
-        "unauthorized_client" => Class::App,
-        "invalid_scope" | "invalid_resource" => Class::Resource,
-        "invalid_grant" => Class::Grant,
-        "interaction_required" | "login_required" => Class::Interaction,
-        "consent_required" => Class::Consent,
-        "access_denied" => Class::Policy,
-        "invalid_tenant" | "invalid_instance" => Class::Tenant,
-        "temporarily_unavailable" | "server_error" => Class::Service,
-        "authorization_pending" | "slow_down" | "expired_token" | "bad_verification_code" => {
-            Class::DeviceCode
-        }
-        _ => Class::Request,
     }
 }
 

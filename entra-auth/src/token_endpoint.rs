@@ -11,7 +11,6 @@ use crate::{
     Error, ErrorKind, TokenCache,
     aadsts::{Aadsts, Class},
     capabilities::Capabilities,
-    error::class_of_oauth_error,
     form::Form,
     region::Region,
     retry_mode::RetryMode,
@@ -323,7 +322,7 @@ fn class(status: StatusCode, error_response: &OAuthError, entry: Option<&Aadsts>
     if INTERACTIVE.contains(&error_response.suberror.as_deref().unwrap_or_default()) {
         return Class::Interaction;
     }
-    class_of_oauth_error(error_response.oauth_error.as_deref().unwrap_or_default())
+    Class::of_oauth_error(error_response.oauth_error.as_deref().unwrap_or_default())
 }
 
 /// The first known number: an umbrella code such as 70002 may hide a better one behind it.
