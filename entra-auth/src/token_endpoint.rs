@@ -2,7 +2,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use entra_core::{
     AccessToken, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, Idempotency, Pipeline,
-    Request, Response, ResponseClass, SecureRandom, StopReason, TenantId,
+    Request, Response, ResponseClass, SecureRandom, StopReason, TenantId, Timestamp,
     http::{HeaderMap, Method, StatusCode, header},
     url::Url,
 };
@@ -15,7 +15,7 @@ use crate::{
     region::Region,
     retry_mode::RetryMode,
     settings::Settings,
-    skew::{self, ClockDifference},
+    skew::ClockDifference,
     wire::{
         MalformedResponse, OAuthError, TokenResponse, UserTokenFields, is_transient_status, token,
     },
@@ -115,7 +115,7 @@ impl TokenEndpoint {
         let is_hidden_error = parsed.is_err() && OAuthError::parse(&response.body).is_some();
         if response.status != StatusCode::OK || is_hidden_error {
             let now = pipeline.clock().now();
-            let error = skew::explain(response_error(&response, &form), &response, now);
+            let error = with_clock(response_error(&response, &form), &response, now);
             throttle.remember(identity, &error, pipeline.clock().monotonic());
             return Err(error);
         }
@@ -297,6 +297,22 @@ fn response_error(response: &Response, form: &Form) -> Error {
     })
 }
 
+/// Adds the wrong clock of this machine as the cause of an error about a validity period.
+fn with_clock(error: Error, response: &Response, now: Timestamp) -> Error {
+    if !error.codes().iter().any(|code| TIME_ERRORS.contains(code)) {
+        return error;
+    }
+    let difference = ClockDifference::of_response(response, now);
+    let Some(difference) = difference.filter(|difference| difference.is_wrong()) else {
+        return error;
+    };
+    error.with(|inner| {
+        inner.clock_difference = Some(difference);
+        inner.cause = Some(difference.sentence().into());
+        inner.fix = Some("correct the clock of this machine, and synchronize it by NTP".into());
+    })
+}
+
 #[inline]
 fn malformed(response: &Response, MalformedResponse(what): MalformedResponse) -> Error {
     Error::new(ErrorKind::Protocol, "the token response is invalid").with(|inner| {
@@ -356,6 +372,8 @@ const fn round_up(duration: Duration) -> u64 {
 
 const LOOP_DETECTED: u32 = 50196;
 const UMBRELLA: u32 = 70002;
+/// An assertion, an on-behalf-of token or a certificate outside of its validity period.
+const TIME_ERRORS: [u32; 3] = [700_024, 500_133, 1_000_502];
 const INTERACTIVE: [&str; 4] = [
     "basic_action",
     "additional_action",
