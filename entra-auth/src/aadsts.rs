@@ -132,6 +132,25 @@ pub(crate) enum Class {
 }
 
 impl Class {
+    /// The class of an error whose number is not in the table.
+    pub(crate) fn of_oauth_error(oauth_error: &str) -> Self {
+        match oauth_error {
+            "invalid_client" => Self::Client,
+            "unauthorized_client" => Self::App,
+            "invalid_scope" | "invalid_resource" => Self::Resource,
+            "invalid_grant" => Self::Grant,
+            "interaction_required" | "login_required" => Self::Interaction,
+            "consent_required" => Self::Consent,
+            "access_denied" => Self::Policy,
+            "invalid_tenant" | "invalid_instance" => Self::Tenant,
+            "temporarily_unavailable" | "server_error" => Self::Service,
+            "authorization_pending" | "slow_down" | "expired_token" | "bad_verification_code" => {
+                Self::DeviceCode
+            }
+            _ => Self::Request,
+        }
+    }
+
     pub(crate) const fn kind(self) -> ErrorKind {
         match self {
             Self::Client | Self::Secret | Self::Certificate | Self::Federated => {

@@ -5,9 +5,6 @@ use entra_core::{
 };
 
 use crate::{
-    Report,
-    aadsts::Class,
-    report,
     skew::ClockDifference,
     store::{StoreError, StoreErrorKind},
 };
@@ -265,12 +262,6 @@ impl Error {
         self.0.kind == ErrorKind::Throttled
     }
 
-    /// A view that prints what happened, cause, fix and ids on lines of their own.
-    #[must_use]
-    pub const fn report(&self) -> Report<'_> {
-        Report::new(self)
-    }
-
     /// Finds this crate's error among an error and its sources, such as below a Graph error.
     #[must_use]
     pub fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Self> {
@@ -512,43 +503,6 @@ impl From<Error> for CredentialError {
     }
 }
 
-impl Error {
-    /// What happened, in one line.
-    pub(crate) fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            summary,
-            status,
-            codes,
-            oauth_error,
-            ..
-        } = self.inner();
-        f.write_str(summary)?;
-        match (codes.first(), oauth_error, status) {
-            (Some(code), Some(oauth), _) => write!(f, " (AADSTS{code}, {oauth})"),
-            (Some(code), None, _) => write!(f, " (AADSTS{code})"),
-            (None, Some(oauth), _) => write!(f, " ({oauth})"),
-            (None, None, Some(status)) => write!(f, " (HTTP {status})"),
-            (None, None, None) => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            return report::write_report(self, f);
-        }
-        self.write_line(f)
-    }
-}
-
-/// The whole report, which is what `?` out of `main` prints.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        report::write_report(self, f)
-    }
-}
-
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         let inner = self.inner();
@@ -556,25 +510,6 @@ impl error::Error for Error {
             (Some(source), _) => Some(&**source),
             (None, cause) => cause.as_ref().map(|cause| cause as _),
         }
-    }
-}
-
-/// The class of an error whose number is not in the table.
-pub(crate) fn class_of_oauth_error(oauth_error: &str) -> Class {
-    match oauth_error {
-        "invalid_client" => Class::Client,
-        "unauthorized_client" => Class::App,
-        "invalid_scope" | "invalid_resource" => Class::Resource,
-        "invalid_grant" => Class::Grant,
-        "interaction_required" | "login_required" => Class::Interaction,
-        "consent_required" => Class::Consent,
-        "access_denied" => Class::Policy,
-        "invalid_tenant" | "invalid_instance" => Class::Tenant,
-        "temporarily_unavailable" | "server_error" => Class::Service,
-        "authorization_pending" | "slow_down" | "expired_token" | "bad_verification_code" => {
-            Class::DeviceCode
-        }
-        _ => Class::Request,
     }
 }
 
@@ -593,20 +528,6 @@ mod tests {
     #[test]
     fn error_is_at_most_16_bytes() {
         assert!(size_of::<Error>() <= 16);
-    }
-
-    #[test]
-    fn display_is_one_line_with_the_number() {
-        assert_eq!(
-            rejected().to_string(),
-            "client secret is invalid (AADSTS7000215, invalid_client)"
-        );
-        assert_eq!(
-            Error::new(ErrorKind::Service, "the sign-in service failed")
-                .with(|inner| inner.status = Some(503))
-                .to_string(),
-            "the sign-in service failed (HTTP 503)"
-        );
     }
 
     #[test]

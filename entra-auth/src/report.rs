@@ -1,8 +1,10 @@
+//! What an error prints: one line, or the whole report.
+
 use std::{error::Error as _, fmt};
 
 use entra_core::format_rfc3339;
 
-use crate::Error;
+use crate::{Error, error::Inner};
 
 /// Prints an [`Error`] for the user of a program: what, why, what to do, and the ids.
 ///
@@ -15,9 +17,11 @@ use crate::Error;
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a>(&'a Error);
 
-impl<'a> Report<'a> {
-    pub(crate) const fn new(error: &'a Error) -> Self {
-        Self(error)
+impl Error {
+    /// A view that prints what happened, cause, fix and ids on lines of their own.
+    #[must_use]
+    pub const fn report(&self) -> Report<'_> {
+        Report(self)
     }
 }
 
@@ -29,9 +33,44 @@ impl fmt::Display for Report<'_> {
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return write_report(self, f);
+        }
+        write_line(self, f)
+    }
+}
+
+/// The whole report, which is what `?` out of `main` prints.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_report(self, f)
+    }
+}
+
+/// What happened, in one line.
+fn write_line(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Inner {
+        summary,
+        status,
+        codes,
+        oauth_error,
+        ..
+    } = error.inner();
+    f.write_str(summary)?;
+    match (codes.first(), oauth_error, status) {
+        (Some(code), Some(oauth), _) => write!(f, " (AADSTS{code}, {oauth})"),
+        (Some(code), None, _) => write!(f, " (AADSTS{code})"),
+        (None, Some(oauth), _) => write!(f, " ({oauth})"),
+        (None, None, Some(status)) => write!(f, " (HTTP {status})"),
+        (None, None, None) => Ok(()),
+    }
+}
+
 /// What happened, cause, fix and ids, on lines of their own.
-pub(crate) fn write_report(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    error.write_line(f)?;
+fn write_report(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write_line(error, f)?;
     match error.cause() {
         Some(cause) => write!(f, "\n  cause: {cause}")?,
         None => sources(error, f)?,
@@ -66,6 +105,25 @@ fn sources(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use crate::{Error, ErrorKind};
+
+    #[test]
+    fn display_is_one_line_with_the_number() {
+        let error =
+            Error::new(ErrorKind::InvalidClient, "client secret is invalid").with(|inner| {
+                inner.codes = vec![7_000_215];
+                inner.oauth_error = Some("invalid_client".to_owned());
+            });
+        assert_eq!(
+            error.to_string(),
+            "client secret is invalid (AADSTS7000215, invalid_client)"
+        );
+        assert_eq!(
+            Error::new(ErrorKind::Service, "the sign-in service failed")
+                .with(|inner| inner.status = Some(503))
+                .to_string(),
+            "the sign-in service failed (HTTP 503)"
+        );
+    }
 
     #[test]
     fn report_has_error_cause_fix_and_ids_in_this_order() {

@@ -1,7 +1,5 @@
 use entra_core::{Response, Timestamp, parse_http_date, time::Duration};
 
-use crate::Error;
-
 /// By how much this machine's clock is ahead of another one: positive if it is ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClockDifference(Duration);
@@ -55,22 +53,6 @@ impl ClockDifference {
     }
 }
 
-/// Adds the wrong clock of this machine as the cause of an error about a validity period.
-pub(crate) fn explain(error: Error, response: &Response, now: Timestamp) -> Error {
-    if !error.codes().iter().any(|code| TIME_ERRORS.contains(code)) {
-        return error;
-    }
-    let difference = ClockDifference::of_response(response, now);
-    let Some(difference) = difference.filter(|difference| difference.is_wrong()) else {
-        return error;
-    };
-    error.with(|inner| {
-        inner.clock_difference = Some(difference);
-        inner.cause = Some(difference.sentence().into());
-        inner.fix = Some("correct the clock of this machine, and synchronize it by NTP".into());
-    })
-}
-
 fn in_words(duration: Duration) -> String {
     let seconds = duration.whole_seconds();
     match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60) {
@@ -83,8 +65,6 @@ fn in_words(duration: Duration) -> String {
 
 /// A slow response makes a correct clock look wrong by less than this.
 const TOLERANCE: Duration = Duration::seconds(30);
-/// An assertion, an on-behalf-of token or a certificate outside of its validity period.
-const TIME_ERRORS: [u32; 3] = [700_024, 500_133, 1_000_502];
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use entra_core::{
     AccessToken, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, Idempotency, Pipeline,
-    Request, Response, ResponseClass, SecureRandom, StopReason, TenantId,
+    Request, Response, ResponseClass, SecureRandom, StopReason, TenantId, Timestamp,
     http::{HeaderMap, Method, StatusCode, header},
     url::Url,
 };
@@ -11,12 +11,11 @@ use crate::{
     Error, ErrorKind, TokenCache,
     aadsts::{Aadsts, Class},
     capabilities::Capabilities,
-    error::class_of_oauth_error,
     form::Form,
     region::Region,
     retry_mode::RetryMode,
     settings::Settings,
-    skew::{self, ClockDifference},
+    skew::ClockDifference,
     wire::{
         MalformedResponse, OAuthError, TokenResponse, UserTokenFields, is_transient_status, token,
     },
@@ -116,7 +115,7 @@ impl TokenEndpoint {
         let is_hidden_error = parsed.is_err() && OAuthError::parse(&response.body).is_some();
         if response.status != StatusCode::OK || is_hidden_error {
             let now = pipeline.clock().now();
-            let error = skew::explain(response_error(&response, &form), &response, now);
+            let error = with_clock(response_error(&response, &form), &response, now);
             throttle.remember(identity, &error, pipeline.clock().monotonic());
             return Err(error);
         }
@@ -298,6 +297,22 @@ fn response_error(response: &Response, form: &Form) -> Error {
     })
 }
 
+/// Adds the wrong clock of this machine as the cause of an error about a validity period.
+fn with_clock(error: Error, response: &Response, now: Timestamp) -> Error {
+    if !error.codes().iter().any(|code| TIME_ERRORS.contains(code)) {
+        return error;
+    }
+    let difference = ClockDifference::of_response(response, now);
+    let Some(difference) = difference.filter(|difference| difference.is_wrong()) else {
+        return error;
+    };
+    error.with(|inner| {
+        inner.clock_difference = Some(difference);
+        inner.cause = Some(difference.sentence().into());
+        inner.fix = Some("correct the clock of this machine, and synchronize it by NTP".into());
+    })
+}
+
 #[inline]
 fn malformed(response: &Response, MalformedResponse(what): MalformedResponse) -> Error {
     Error::new(ErrorKind::Protocol, "the token response is invalid").with(|inner| {
@@ -323,7 +338,7 @@ fn class(status: StatusCode, error_response: &OAuthError, entry: Option<&Aadsts>
     if INTERACTIVE.contains(&error_response.suberror.as_deref().unwrap_or_default()) {
         return Class::Interaction;
     }
-    class_of_oauth_error(error_response.oauth_error.as_deref().unwrap_or_default())
+    Class::of_oauth_error(error_response.oauth_error.as_deref().unwrap_or_default())
 }
 
 /// The first known number: an umbrella code such as 70002 may hide a better one behind it.
@@ -357,6 +372,8 @@ const fn round_up(duration: Duration) -> u64 {
 
 const LOOP_DETECTED: u32 = 50196;
 const UMBRELLA: u32 = 70002;
+/// An assertion, an on-behalf-of token or a certificate outside of its validity period.
+const TIME_ERRORS: [u32; 3] = [700_024, 500_133, 1_000_502];
 const INTERACTIVE: [&str; 4] = [
     "basic_action",
     "additional_action",
