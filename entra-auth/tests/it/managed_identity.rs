@@ -289,7 +289,7 @@ async fn error_responses_of_each_host_have_their_kinds() {
     let imds = Environment::default();
     let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
     let app = app_service();
-    let cases: [(&Environment, u16, Value, Kind, &str); 10] = [
+    let cases: [(&Environment, u16, Value, Kind, &str); 11] = [
         (
             &imds,
             400,
@@ -338,6 +338,13 @@ async fn error_responses_of_each_host_have_their_kinds() {
             json!({"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found for specified ClientId"}),
             Kind::Rejected,
             "no such managed identity",
+        ),
+        (
+            &app,
+            500,
+            json!({"statusCode":500,"message":"AADSTS500011: The resource principal was not found"}),
+            Kind::Rejected,
+            "scope is invalid",
         ),
         (
             &app,
