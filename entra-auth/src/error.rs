@@ -180,7 +180,8 @@ impl Error {
         self.0.status
     }
 
-    /// Why it happened, in one sentence.
+    /// Why it happened, in one sentence; in the words of the service where no other cause is known, unless the token
+    /// is a user's.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_ref().map(Cause::as_str)

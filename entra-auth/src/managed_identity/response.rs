@@ -16,6 +16,7 @@ use crate::{
     aadsts::Class,
     redact::without,
     skew::ClockDifference,
+    token_endpoint::with_message,
     wire::{OAuthError, without_bom},
 };
 
@@ -174,15 +175,17 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
             "see what the host's message says, and that the identity is assigned",
         )
     };
+    let message = Some(message).filter(|message| !message.is_empty());
+    let cause = with_message(entry.and_then(Aadsts::cause), message.as_deref(), fix);
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.codes = error_response.codes;
         inner.oauth_error = error_response.oauth_error;
-        inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
+        inner.cause = cause.map(Into::into);
         inner.fix = Some(fix.into());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
         inner.retry_after = response.retry_after;
-        inner.service_message = (!message.is_empty()).then_some(message);
+        inner.service_message = message;
         inner.correlation_id = error_response
             .correlation_id
             .or_else(|| Some(response.client_request_id.clone()));

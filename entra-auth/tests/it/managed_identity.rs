@@ -382,6 +382,15 @@ async fn error_responses_of_each_host_have_their_kinds() {
 }
 
 #[tokio::test]
+async fn the_report_has_the_message_of_the_host_where_nothing_else_says_why() {
+    let body = r#"{"error":{"code":"invalid_request","message":"no audience"}}"#;
+    let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
+    let (failed, ..) = rejected(&shell, 400, body).await;
+    let report = format!("{failed:#}");
+    assert!(report.contains("\n  cause: no audience"), "{report}");
+}
+
+#[tokio::test]
 async fn starting_host_is_retried_and_retries_are_limited() {
     for status in [404, 410, 429, 500, 502, 503, 504] {
         let (failed, requests, took) = rejected(&Environment::default(), status, "<html>").await;
