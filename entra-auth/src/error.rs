@@ -248,10 +248,13 @@ impl Error {
             )
     }
 
-    /// Whether the secret, certificate or assertion is invalid.
+    /// Whether the secret, certificate or assertion is invalid, so that another one may help.
+    ///
+    /// Entra also returns the OAuth error `invalid_client` for a client without a service principal in the tenant
+    /// (AADSTS7000229) or an unknown scope (AADSTS650053), where the credential is valid.
     #[must_use]
     pub fn is_invalid_client(&self) -> bool {
-        self.0.kind == ErrorKind::InvalidClient || self.oauth_error() == Some("invalid_client")
+        self.0.kind == ErrorKind::InvalidClient
     }
 
     /// Whether a user must sign in, consent or complete multifactor authentication.

@@ -431,6 +431,23 @@ async fn unknown_aadsts_number_is_classified_by_its_oauth_error() {
 }
 
 #[tokio::test]
+async fn only_an_error_about_the_credential_calls_it_invalid() {
+    for (code, expected) in [
+        (7_000_215, true),
+        (700_027, true),
+        (99_999_991, true),
+        (7_000_229, false),
+        (650_053, false),
+        (700_025, false),
+    ] {
+        let body = format!(r#"{{"error":"invalid_client","error_codes":[{code}]}}"#);
+        let error = error_of(401, &[], &body).await;
+        assert_eq!(error.oauth_error(), Some("invalid_client"));
+        assert_eq!(error.is_invalid_client(), expected, "{code}");
+    }
+}
+
+#[tokio::test]
 async fn the_report_has_the_message_that_the_fix_refers_to() {
     for (code, cause) in [
         // The catalogue has a cause, which needs the message.
