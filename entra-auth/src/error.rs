@@ -1,7 +1,8 @@
 use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 
 use entra_core::{
-    ClientId, CredentialError, CredentialErrorKind, Guid, InvalidId, TenantId, Timestamp,
+    ClientId, CredentialError, CredentialErrorKind, Guid, InvalidId, StopReason, TenantId,
+    Timestamp,
 };
 
 use crate::{
@@ -407,14 +408,20 @@ impl From<entra_core::Error> for Error {
         let kind = match error.kind() {
             Kind::Transport => ErrorKind::Transport,
             Kind::ResponseTooLarge => ErrorKind::ResponseTooLarge,
+            Kind::Throttled => ErrorKind::Throttled,
             _ => ErrorKind::Configuration,
         };
         let (text, id) = (
             error.to_string(),
             error.client_request_id().map(str::to_owned),
         );
+        let retry_after = match error.stop_reason() {
+            Some(StopReason::RetryAfterBeyondBudget { retry_after, .. }) => Some(retry_after),
+            _ => None,
+        };
         Self::new(kind, text).with(|inner| {
             inner.correlation_id = id;
+            inner.retry_after = retry_after;
             inner.source = error.into_source().map(Arc::from);
         })
     }
