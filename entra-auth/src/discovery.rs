@@ -12,7 +12,7 @@ use entra_core::{
 use serde::Deserialize;
 
 use crate::{
-    Error, ErrorKind,
+    Aadsts, Error, ErrorKind,
     builder::{Configure, CredentialBuilder},
     expiring_map::ExpiringMap,
     moment::Moment,
@@ -300,14 +300,19 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
         status if is_transient_status(status) || status.is_server_error() => ErrorKind::Service,
         _ => ErrorKind::Rejected,
     };
+    // Such as a tenant that does not exist, with which the address is right.
+    let mut codes = error_response.codes.iter();
+    let entry = codes.find_map(|code| Aadsts::lookup(*code));
+    let fix = entry.map_or("check the address of the sign-in service", Aadsts::fix);
     Err(
         Error::new(kind, "the discovery request was rejected").with(|inner| {
             inner.status = Some(response.status.as_u16());
+            inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
             inner.codes = error_response.codes;
             inner.oauth_error = error_response.oauth_error;
             inner.correlation_id = Some(response.client_request_id.clone());
             inner.retry_after = response.retry_after;
-            inner.fix = Some("check the address of the sign-in service".into());
+            inner.fix = Some(fix.into());
         }),
     )
 }

@@ -1,7 +1,8 @@
 use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 
 use entra_core::{
-    ClientId, CredentialError, CredentialErrorKind, Guid, InvalidId, TenantId, Timestamp,
+    ClientId, CredentialError, CredentialErrorKind, Guid, InvalidId, StopReason, TenantId,
+    Timestamp,
 };
 
 use crate::{
@@ -177,7 +178,8 @@ impl Error {
         self.0.status
     }
 
-    /// Why it happened, in one sentence.
+    /// Why it happened, in one sentence; in the words of the service where no other cause is known, unless the token
+    /// is a user's.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_ref().map(Cause::as_str)
@@ -244,10 +246,13 @@ impl Error {
             )
     }
 
-    /// Whether the secret, certificate or assertion is invalid.
+    /// Whether the secret, certificate or assertion is invalid, so that another one may help.
+    ///
+    /// Entra also returns the OAuth error `invalid_client` for a client without a service principal in the tenant
+    /// (AADSTS7000229) or an unknown scope (AADSTS650053), where the credential is valid.
     #[must_use]
     pub fn is_invalid_client(&self) -> bool {
-        self.0.kind == ErrorKind::InvalidClient || self.oauth_error() == Some("invalid_client")
+        self.0.kind == ErrorKind::InvalidClient
     }
 
     /// Whether a user must sign in, consent or complete multifactor authentication.
@@ -394,14 +399,20 @@ impl From<entra_core::Error> for Error {
         let kind = match error.kind() {
             Kind::Transport => ErrorKind::Transport,
             Kind::ResponseTooLarge => ErrorKind::ResponseTooLarge,
+            Kind::Throttled => ErrorKind::Throttled,
             _ => ErrorKind::Configuration,
         };
         let (text, id) = (
             error.to_string(),
             error.client_request_id().map(str::to_owned),
         );
+        let retry_after = match error.stop_reason() {
+            Some(StopReason::RetryAfterBeyondBudget { retry_after, .. }) => Some(retry_after),
+            _ => None,
+        };
         Self::new(kind, text).with(|inner| {
             inner.correlation_id = id;
+            inner.retry_after = retry_after;
             inner.source = error.into_source().map(Arc::from);
         })
     }

@@ -277,6 +277,10 @@ fn response_error(response: &Response, form: &Form) -> Error {
         1 => summary,
         _ => format!("{summary}, {}", response.after_tries()).into(),
     };
+    // The message may name the account, so it is in no report about a user.
+    let is_of_application = form.plain("grant_type") == Some("client_credentials");
+    let said = error_response.message.as_deref();
+    let cause = with_message(cause, said.filter(|_| is_of_application), &fix);
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
@@ -311,6 +315,22 @@ fn with_clock(error: Error, response: &Response, now: Timestamp) -> Error {
         inner.cause = Some(difference.sentence().into());
         inner.fix = Some("correct the clock of this machine, and synchronize it by NTP".into());
     })
+}
+
+/// The cause with the service's message, where the catalogue has no cause or its fix refers to the message.
+#[inline]
+pub(crate) fn with_message(
+    cause: Option<&'static str>,
+    message: Option<&str>,
+    fix: &str,
+) -> Option<Cow<'static, str>> {
+    match (cause, message) {
+        (Some(cause), Some(message)) if fix.contains("service's message") => {
+            Some(format!("{cause}: {message}").into())
+        }
+        (Some(cause), _) => Some(cause.into()),
+        (None, message) => message.map(|message| message.to_owned().into()),
+    }
 }
 
 #[inline]

@@ -1,6 +1,6 @@
 //! Tokens of the Azure CLI and the Azure Developer CLI.
 
-use std::{fmt, io, marker::PhantomData, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, io, marker::PhantomData, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entra_core::{
@@ -365,40 +365,18 @@ impl Tool {
     }
 
     /// What the tool's complaint means. Entra's number decides wherever it stands, as warnings of a shell,
-    /// of Python or of an update may stand before the error. Without one, the words of the error do.
+    /// of Python or of an update may stand before the error. Without one, the words of the error do, and those of
+    /// the rest only if the error says nothing that is known.
     fn failure(self, output: &ProcessOutput) -> Error {
         let printed = CliError::read(output.stderr.expose_secret());
-        let reason = printed.reason();
-        let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-        let is_signed_out = says(&[
-            "az login",
-            "az account set",
-            "azd auth login",
-            "not logged in",
-        ]);
+        let by_words = || {
+            let reasons = printed.reasons();
+            reasons.into_iter().find_map(|reason| self.by_words(reason))
+        };
         let error = if let Some(code) = printed.aadsts() {
-            let entry = Aadsts::lookup(code);
-            let kind = entry.map_or(ErrorKind::Rejected, |entry| entry.class().kind());
-            Error::new(kind, format!("{self} was denied a token")).with(|inner| {
-                inner.codes = vec![code];
-                inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
-                inner.fix =
-                    Some(format!("run `{}` for that tenant and scope", self.login()).into());
-            })
-        } else if says(&["is not recognized", "command not found", ": not found"]) {
-            self.not_installed()
-        } else if says(NO_NETWORK) || (!is_signed_out && says(MAYBE_NO_NETWORK)) {
-            Error::new(ErrorKind::Transport, format!("{self} has no connection")).with(|inner| {
-                inner.fix = Some(
-                    "check network, DNS, proxy and, if a proxy inspects TLS, the certificates that the tool trusts; then try again"
-                        .into(),
-                );
-            })
-        } else if is_signed_out {
-            Error::unavailable(
-                format!("no user is signed in to {self}"),
-                format!("run `{}`", self.login()),
-            )
+            self.denied(code)
+        } else if let Some(error) = by_words() {
+            error
         } else {
             Error::new(ErrorKind::Rejected, format!("{self} returned no token")).with(|inner| {
                 inner.fix = Some("see whether the same command gives a token in a terminal".into());
@@ -407,6 +385,46 @@ impl Tool {
         error.with(|inner| {
             inner.service_message = Some(printed.line()).filter(|said| !said.is_empty());
         })
+    }
+
+    /// An error of Entra. A new sign-in helps if it is about the user's session, and not if the scope, the
+    /// tenant or the application is wrong.
+    fn denied(self, code: u32) -> Error {
+        let entry = Aadsts::lookup(code);
+        let kind = entry.map_or(ErrorKind::Rejected, |entry| entry.class().kind());
+        let fix: Cow<'static, str> = match entry {
+            Some(entry) if kind != ErrorKind::InteractionRequired => entry.fix().into(),
+            _ => format!("run `{}` for that tenant and scope", self.login()).into(),
+        };
+        Error::new(kind, format!("{self} was denied a token")).with(|inner| {
+            inner.codes = vec![code];
+            inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
+            inner.fix = Some(fix);
+        })
+    }
+
+    /// What the words of an error mean, in lower case. `None` if they are not known.
+    fn by_words(self, reason: &str) -> Option<Error> {
+        let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+        let is_signed_out = says(SIGNED_OUT);
+        if says(NO_NETWORK) || (!is_signed_out && says(MAYBE_NO_NETWORK)) {
+            let error = Error::new(ErrorKind::Transport, format!("{self} has no connection"));
+            Some(error.with(|inner| {
+                inner.fix = Some(
+                    "check network, DNS, proxy and, if a proxy inspects TLS, the certificates that the tool trusts; then try again"
+                        .into(),
+                );
+            }))
+        } else if is_signed_out {
+            Some(Error::unavailable(
+                format!("no user is signed in to {self}"),
+                format!("run `{}`", self.login()),
+            ))
+        } else if says(NOT_INSTALLED) {
+            Some(self.not_installed())
+        } else {
+            None
+        }
     }
 
     fn parse(self, stdout: &str) -> Result<(String, Timestamp), Error> {
@@ -459,6 +477,15 @@ impl fmt::Display for Tool {
 }
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// What the two tools say where a new sign-in is needed.
+const SIGNED_OUT: &[&str] = &[
+    "az login",
+    "az account set",
+    "azd auth login",
+    "not logged in",
+];
+/// What shells say of a program that they do not find. A tool that runs others may print it too.
+const NOT_INSTALLED: &[&str] = &["is not recognized", "command not found", ": not found"];
 /// What the two tools, and the libraries in them, say where a name or host is not reached.
 const NO_NETWORK: &[&str] = &[
     "no such host",

@@ -66,6 +66,9 @@ pub(super) struct CliError {
     /// What tells the kind of failure: the texts of the error object and of lines that are labelled as errors,
     /// or all texts if there is no such object.
     reason: String,
+    /// Where there is no error object: what follows the first line that is labelled as an error, without
+    /// warnings. Empty if no line is.
+    labelled: String,
 }
 
 impl CliError {
@@ -82,20 +85,21 @@ impl CliError {
         let console: Vec<String> = console.filter_map(text).collect();
         said.push(console.join("\n"));
         said.extend(objects.iter().filter_map(|object| text(&object["message"])));
-        let labelled = errors_of(&outside);
+        let errors = errors_of(&outside);
         said.push(outside);
         // Beside an error object stand warnings, of attempts or steps before, and labelled errors: the object
         // may be a line of code that a warning quotes.
-        if !reasons.is_empty() {
-            reasons.extend(labelled);
-        }
-        let reason = match reasons.is_empty() {
-            true => said.join("\n"),
-            false => reasons.join("\n"),
+        let (reason, labelled) = if reasons.is_empty() {
+            let labelled: Vec<String> = said.iter().map(|text| since_error(text)).collect();
+            (said.join("\n"), labelled.join("\n"))
+        } else {
+            reasons.extend(errors);
+            (reasons.join("\n"), String::new())
         };
         Self {
             said,
             reason: reason.to_ascii_lowercase(),
+            labelled: labelled.trim().to_ascii_lowercase(),
         }
     }
 
@@ -104,9 +108,10 @@ impl CliError {
         self.said.iter().find_map(|text| number_in(text))
     }
 
-    /// What tells the kind of failure, in lower case.
-    pub(super) fn reason(&self) -> &str {
-        &self.reason
+    /// What tells the kind of failure, in lower case: what says most first. Warnings may be in the last of the texts
+    /// alone.
+    pub(super) fn reasons(&self) -> [&str; 2] {
+        [&self.labelled, &self.reason]
     }
 
     /// The line that says most, without anything like a token: that with Entra's number, that of the
@@ -162,6 +167,15 @@ fn errors_of(text: &str) -> Vec<String> {
         .filter(|rest| !rest.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// What a text says from its first line on that is labelled as an error, without the warnings after it. A message has
+/// several lines, of which the first has the label.
+fn since_error(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let lines = lines.skip_while(|line| !line.starts_with("ERROR:"));
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("WARNING")).collect();
+    lines.join("\n")
 }
 
 fn without_label(line: &str) -> &str {
@@ -316,12 +330,26 @@ mod tests {
             assert_eq!(complaint.line(), line);
         }
         let down = r#"{"error":"dial tcp: lookup login.microsoftonline.com: no such host","suggestion":"azd auth login"}"#;
-        assert!(!CliError::read(down).reason().contains("auth login"));
+        assert!(
+            !CliError::read(down)
+                .reasons()
+                .join("")
+                .contains("auth login")
+        );
         let hint =
             r#"{"error":"dial tcp: no such host","suggestion":"AADSTS70043: run azd auth login"}"#;
         assert_eq!(CliError::read(hint).aadsts(), None);
         let quoted = "x.py:3: SyntaxWarning: invalid escape\n  x = {\"error\": \"y\"}\nERROR: Please run 'az login' to setup account.";
-        assert!(CliError::read(quoted).reason().contains("az login"));
+        assert!(CliError::read(quoted).reasons()[1].contains("az login"));
+        let warned = "WARNING: Max retries exceeded\nsh: 1: lsb_release: not found\nERROR: Please run:\naz login\nWARNING: an update";
+        assert_eq!(
+            CliError::read(warned).reasons()[0],
+            "error: please run:\naz login"
+        );
+        let console = r#"{"data":{"message":"WARNING: dial tcp: i/o timeout"}}
+{"data":{"message":"\nERROR: not logged in"}}"#;
+        assert_eq!(CliError::read(console).reasons()[0], "error: not logged in");
+        assert_eq!(CliError::read("Please run az login").reasons()[0], "");
         let shown = CliError::read("ERROR: eyJhbGci.eyJ.x was rejected").line();
         assert_eq!(shown, "… was rejected");
     }

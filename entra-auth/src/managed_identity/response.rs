@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
 use crate::{
     Aadsts, Error, ErrorKind,
+    aadsts::Class,
     redact::without,
     skew::ClockDifference,
+    token_endpoint::with_message,
     wire::{OAuthError, without_bom},
 };
 
@@ -108,10 +110,7 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
     let error_response = parse(&response.body).without_secrets(|text| endpoint.redact(text));
     let message = error_response.message.unwrap_or_default();
     let says = |text: &str| message.to_ascii_lowercase().contains(text);
-    let entry = error_response
-        .codes
-        .iter()
-        .find_map(|code| Aadsts::lookup(*code));
+    let entry = known(&error_response);
     let oauth = error_response.oauth_error.as_deref();
 
     let (kind, summary, fix): (_, String, &'static str) = if status == StatusCode::TOO_MANY_REQUESTS
@@ -121,7 +120,9 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
             format!("{source} asked to slow down"),
             "use one credential for the whole process, so that its tokens are shared",
         )
-    } else if status.is_server_error() || matches!(status.as_u16(), 404 | 408 | 410) {
+    } else if !entry.is_some_and(is_final)
+        && (status.is_server_error() || matches!(status.as_u16(), 404 | 408 | 410))
+    {
         (
             ErrorKind::Service,
             format!("{source} failed to give a token"),
@@ -174,19 +175,36 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
             "see what the host's message says, and that the identity is assigned",
         )
     };
+    let message = Some(message).filter(|message| !message.is_empty());
+    let cause = with_message(entry.and_then(Aadsts::cause), message.as_deref(), fix);
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.codes = error_response.codes;
         inner.oauth_error = error_response.oauth_error;
-        inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
+        inner.cause = cause.map(Into::into);
         inner.fix = Some(fix.into());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
         inner.retry_after = response.retry_after;
-        inner.service_message = (!message.is_empty()).then_some(message);
+        inner.service_message = message;
         inner.correlation_id = error_response
             .correlation_id
             .or_else(|| Some(response.client_request_id.clone()));
     })
+}
+
+/// Whether Entra's number in the body says that the host gives no token, whatever the status: App Service passes
+/// such an error on as one of its own (500).
+pub(super) fn has_final_error(body: &[u8]) -> bool {
+    known(&parse(body)).is_some_and(is_final)
+}
+
+fn known(error_response: &OAuthError) -> Option<&'static Aadsts> {
+    let mut codes = error_response.codes.iter();
+    codes.find_map(|code| Aadsts::lookup(*code))
+}
+
+fn is_final(entry: &Aadsts) -> bool {
+    !entry.is_retryable() && !matches!(entry.class(), Class::Service | Class::Throttled)
 }
 
 /// Converts the three formats of error responses to that of the token endpoint.
@@ -201,7 +219,10 @@ fn parse(body: &[u8]) -> OAuthError {
         // Some code must be there; this one is no OAuth error and is not shown.
         "error": error.as_deref().unwrap_or("-"),
         "error_description": message,
-        "correlation_id": text(&body["correlationId"]).or_else(|| text(&body["correlation_id"])),
+        "correlation_id": text(&body["correlationId"])
+            .or_else(|| text(&body["correlation_id"]))
+            // Of Service Fabric.
+            .or_else(|| text(&body["error"]["correlationId"])),
     });
     let mut error_response = OAuthError::parse(spoken.to_string().as_bytes()).unwrap_or_default();
     error_response.oauth_error = error_response.oauth_error.filter(|error| error != "-");
@@ -367,6 +388,21 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_entra_is_final_unless_the_service_failed() {
+        for (message, expected) in [
+            ("AADSTS500011: no such resource", true),
+            ("AADSTS90033: a temporary failure", false),
+            ("AADSTS700213: too new", false),
+            ("AADSTS99999991: unknown", false),
+            ("busy", false),
+        ] {
+            let body = json!({ "statusCode": 500, "message": message }).to_string();
+            assert_eq!(has_final_error(body.as_bytes()), expected, "{message}");
+        }
+        assert!(!has_final_error(b"<html>"));
+    }
+
+    #[test]
     fn three_formats_of_error_responses_are_read() {
         let read = |body: Value| {
             let error_response = parse(body.to_string().as_bytes());
@@ -390,5 +426,10 @@ mod tests {
             (text("BadRequest"), text("no audience"), vec![])
         );
         assert_eq!(parse(b"<html>").message, None);
+        let fabric =
+            br#"{"error":{"correlationId":"c-1","code":"SecretHeaderNotFound","message":"m"}}"#;
+        let fabric = parse(fabric);
+        assert_eq!(fabric.oauth_error.as_deref(), Some("SecretHeaderNotFound"));
+        assert_eq!(fabric.correlation_id.as_deref(), Some("c-1"));
     }
 }

@@ -218,10 +218,7 @@ impl Inner {
         let device = device.ok().and_then(DeviceAuthorization::read);
         let Some(device) = device else {
             // The message of serde may quote the code.
-            return Err(Error::new(
-                ErrorKind::Protocol,
-                "the device code's response cannot be used",
-            ));
+            return Err(unusable(response.client_request_id));
         };
         let shown_at = application.clock().monotonic();
         (self.show)(&DeviceCodePrompt {
@@ -334,6 +331,22 @@ impl DeviceAuthorization {
             message,
         })
     }
+}
+
+#[inline]
+fn unusable(client_request_id: String) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        "the device code's response cannot be used",
+    )
+    .with(|inner| {
+        inner.cause = Some("it has no code, no address for the user or no lifetime".into());
+        inner.fix = Some(
+            "check that the cloud's authority is a sign-in service and that no proxy changes its responses"
+                .into(),
+        );
+        inner.correlation_id = Some(client_request_id);
+    })
 }
 
 #[inline]

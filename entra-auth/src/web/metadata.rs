@@ -42,7 +42,8 @@ use crate::{Error, validate::ProtectedResource};
 ///
 /// # Errors
 /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if two APIs have the same path, or a
-/// path has characters that a route cannot have.
+/// path has characters that a route cannot have: braces, or a colon or an asterisk at the start of a segment.
+/// Serve the metadata of such an API with [`metadata_response`](ProtectedResource::metadata_response).
 pub fn metadata_routes<S>(
     resources: impl IntoIterator<Item = ProtectedResource>,
 ) -> Result<Router<S>, Error>
@@ -52,10 +53,15 @@ where
     let mut by_path = BTreeMap::new();
     for resource in resources {
         let path = resource.metadata_path().to_owned();
-        // A route has its own meaning of braces, which no URL has unencoded.
-        if path.contains(['{', '}']) || by_path.insert(path, resource).is_some() {
+        if !is_route(&path) {
             return Err(Error::configuration(
-                "two protected resources have the same path, or a path has braces",
+                "the path of a protected resource has braces, or a segment that starts with a colon or an asterisk",
+                "serve its metadata with `ProtectedResource::metadata_response`, or give the API another path",
+            ));
+        }
+        if by_path.insert(path, resource).is_some() {
+            return Err(Error::configuration(
+                "two protected resources have the same path",
                 "serve the metadata of each origin separately, and give each API a path of its own",
             ));
         }
@@ -70,6 +76,13 @@ where
         routes = routes.route(&path, document(resource));
     }
     Ok(routes)
+}
+
+/// Whether the router takes the path as it is: braces are a capture there, and it panics at a segment that was
+/// one in axum 0.7.
+fn is_route(path: &str) -> bool {
+    let was_capture = |segment: &str| segment.starts_with([':', '*']);
+    !path.contains(['{', '}']) && !path.split('/').any(was_capture)
 }
 
 fn document<S>(resource: ProtectedResource) -> MethodRouter<S>

@@ -156,6 +156,17 @@ async fn document_with_endpoints_at_another_host_is_rejected() {
 }
 
 #[tokio::test]
+async fn an_unknown_tenant_is_named_as_the_cause_and_not_the_address() {
+    let body = r#"{"error":"invalid_tenant","error_codes":[90002],"error_description":"AADSTS90002: Tenant 'x' not found."}"#;
+    let script = ScriptedTransport::new().then(400, &[], body);
+    let discovery = discovery(&script).build().unwrap();
+    let error = discovery.openid_provider(ISSUER).await.unwrap_err();
+    assert_eq!(error.aadsts_code(), Some(90_002));
+    assert!(error.cause().unwrap().contains("no tenant"), "{error:?}");
+    assert!(error.fix().unwrap().contains("tenant id"), "{error:?}");
+}
+
+#[tokio::test]
 async fn endpoint_at_a_host_named_by_the_application_is_accepted() {
     let response = json!({
         "issuer": ISSUER, "token_endpoint": "https://tokens.example/t",

@@ -358,8 +358,9 @@ fn responding(transport: impl HttpTransport) -> ClientSecretCredential {
         .unwrap()
 }
 
-async fn error_of(status: u16, headers: &[(&str, &str)], body: &'static str) -> Error {
-    let credential = responding(ScriptedTransport::new().then(status, headers, body));
+async fn error_of(status: u16, headers: &[(&str, &str)], body: &str) -> Error {
+    let script = ScriptedTransport::new().then(status, headers, body.to_owned());
+    let credential = responding(script);
     let error = credential.token(&graph()).await.unwrap_err();
     detail(&error).clone()
 }
@@ -427,6 +428,53 @@ async fn unknown_aadsts_number_is_classified_by_its_oauth_error() {
         );
         assert!(error.fix().is_some() && error.cause().is_none());
     }
+}
+
+#[tokio::test]
+async fn only_an_error_about_the_credential_calls_it_invalid() {
+    for (code, expected) in [
+        (7_000_215, true),
+        (700_027, true),
+        (99_999_991, true),
+        (7_000_229, false),
+        (650_053, false),
+        (700_025, false),
+    ] {
+        let body = format!(r#"{{"error":"invalid_client","error_codes":[{code}]}}"#);
+        let error = error_of(401, &[], &body).await;
+        assert_eq!(error.oauth_error(), Some("invalid_client"));
+        assert_eq!(error.is_invalid_client(), expected, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn the_report_has_the_message_that_the_fix_refers_to() {
+    for (code, cause) in [
+        // The catalogue has a cause, which needs the message.
+        (
+            90_014,
+            "a required field or claim is missing: AADSTS90014: The field 'x' is missing.",
+        ),
+        // It has none, or does not know the number.
+        (90_013, "AADSTS90013: The field 'x' is missing."),
+        (99_999_991, "AADSTS99999991: The field 'x' is missing."),
+    ] {
+        let body = format!(
+            r#"{{"error":"invalid_request","error_codes":[{code}],"error_description":"AADSTS{code}: The field 'x' is missing.\r\nTrace ID: t"}}"#
+        );
+        let error = error_of(400, &[], &body).await;
+        assert_eq!(error.cause(), Some(cause), "{code}");
+        let report = error.report().to_string();
+        assert!(
+            report.contains(&format!("\n  cause: {cause}\n")),
+            "{report}"
+        );
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+    // One that says all that is known stays as it is.
+    let body = r#"{"error":"invalid_client","error_codes":[7000222],"error_description":"AADSTS7000222: m"}"#;
+    let cause = "the application's secrets have expired";
+    assert_eq!(error_of(401, &[], body).await.cause(), Some(cause));
 }
 
 #[tokio::test]

@@ -289,7 +289,7 @@ async fn error_responses_of_each_host_have_their_kinds() {
     let imds = Environment::default();
     let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
     let app = app_service();
-    let cases: [(&Environment, u16, Value, Kind, &str); 10] = [
+    let cases: [(&Environment, u16, Value, Kind, &str); 11] = [
         (
             &imds,
             400,
@@ -341,6 +341,13 @@ async fn error_responses_of_each_host_have_their_kinds() {
         ),
         (
             &app,
+            500,
+            json!({"statusCode":500,"message":"AADSTS500011: The resource principal was not found"}),
+            Kind::Rejected,
+            "scope is invalid",
+        ),
+        (
+            &app,
             401,
             json!({"statusCode":401,"message":"bad canary-header"}),
             Kind::Rejected,
@@ -372,6 +379,15 @@ async fn error_responses_of_each_host_have_their_kinds() {
         assert_eq!(requests, 1, "{body}");
         assert!(!format!("{failed:?} {:?}", detail(&failed).service_message()).contains("canary"));
     }
+}
+
+#[tokio::test]
+async fn the_report_has_the_message_of_the_host_where_nothing_else_says_why() {
+    let body = r#"{"error":{"code":"invalid_request","message":"no audience"}}"#;
+    let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
+    let (failed, ..) = rejected(&shell, 400, body).await;
+    let report = format!("{failed:#}");
+    assert!(report.contains("\n  cause: no audience"), "{report}");
 }
 
 #[tokio::test]

@@ -1,12 +1,17 @@
 //! What this crate implements of core's traits for entra-graph: the factory, descriptions, the verifier.
 
+use std::{future::ready, sync::Arc, time::Duration};
+
 use entra_auth::{
     ApplicationCredentialFactory, Certificate, ClientCertificateCredential, ClientSecretCredential,
-    CredentialOptions, TokenCache,
+    CredentialOptions, Error, ErrorKind, TokenCache,
 };
 use entra_core::{
-    CredentialErrorKind, CredentialFactory, CredentialMaterial, Secret, SignInMethod,
-    TokenCredential, TokenRequest,
+    BoxFuture, CredentialErrorKind, CredentialFactory, CredentialMaterial, Pacer, Pipeline,
+    Request, ScriptedTransport, Secret, SignInMethod, TokenCredential, TokenRequest,
+    bytes::Bytes,
+    http::{Method, Response},
+    url::Url,
 };
 use entra_mock::FakeTenant;
 
@@ -178,4 +183,31 @@ async fn a_validator_tells_invalid_tokens_from_those_it_could_not_verify() {
         .unwrap();
     let error = offline.verify(token.expose_secret()).await.unwrap_err();
     assert_eq!(error.kind(), JwtErrorKind::Unavailable);
+}
+
+/// A limit that is closed.
+#[derive(Debug)]
+struct Closed(Duration);
+
+impl Pacer for Closed {
+    fn admit(&self, _: Duration) -> BoxFuture<'_, Result<(), Duration>> {
+        Box::pin(ready(Err(self.0)))
+    }
+
+    fn observe(&self, _: &Response<Bytes>, _: Option<Duration>) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_core_does_not_send_for_a_limit_is_throttled_and_no_wrong_setting() {
+    let url = Url::parse("https://graph.example.com/v1.0/users").unwrap();
+    let pipeline = Pipeline::builder(Arc::new(ScriptedTransport::new())).origin(&url);
+    let wait = Duration::from_secs(900);
+    let request = Request::new("read", Method::GET, url).with_pacer(Arc::new(Closed(wait)));
+    let error = pipeline.build().send(request).await.unwrap_err();
+    let error = Error::from(error);
+    assert_eq!(error.kind(), ErrorKind::Throttled);
+    assert!(error.is_transient());
+    assert_eq!(error.retry_after(), Some(wait));
 }

@@ -389,6 +389,33 @@ async fn warnings_beside_the_error_of_a_tool_do_not_decide() {
             ErrorKind::Unavailable,
             None,
         ),
+        // Then warnings do not decide either.
+        (
+            "WARNING: the update server: Max retries exceeded with url: /\nERROR: not logged in, run azd auth login",
+            ErrorKind::Unavailable,
+            None,
+        ),
+        (
+            "sh: 1: lsb_release: not found\nERROR: not logged in, run azd auth login",
+            ErrorKind::Unavailable,
+            None,
+        ),
+        (
+            "{\"type\":\"consoleMessage\",\"data\":{\"message\":\"WARNING: dial tcp: i/o timeout\"}}\n{\"type\":\"consoleMessage\",\"data\":{\"message\":\"\\nERROR: not logged in, run `azd auth login` to login\\n\"}}",
+            ErrorKind::Unavailable,
+            None,
+        ),
+        (
+            "ERROR: fetching token: dial tcp: no such host\nWARNING: run azd auth login for new features",
+            ErrorKind::Transport,
+            None,
+        ),
+        // A text that is known is used if the error has none.
+        (
+            "please run az login\nERROR: exit status 1",
+            ErrorKind::Unavailable,
+            None,
+        ),
     ];
     for (stderr, kind, code) in cases {
         let credential = AzureDeveloperCliCredential::builder(&Environment::default())
@@ -518,5 +545,25 @@ async fn nothing_that_could_be_taken_for_an_option_reaches_a_tool() {
         let builder = AzureDeveloperCliCredential::builder(&Environment::default());
         let error = builder.tenant(tenant).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_is_advised_only_where_it_helps() {
+    for (code, advises_sign_in) in [
+        (70_043, true),
+        (50_076, true),
+        (500_011, false),
+        (90_002, false),
+        (53_003, false),
+    ] {
+        let stderr = format!("ERROR: AADSTS{code}: no");
+        let credential = AzureCliCredential::builder(&Environment::default())
+            .process_runner(Tools::new().complain(&stderr))
+            .build()
+            .unwrap();
+        let failed = credential.token(&graph()).await.unwrap_err();
+        let fix = failed.fix().unwrap();
+        assert_eq!(fix.contains("az login"), advises_sign_in, "{code}: {fix}");
     }
 }

@@ -165,6 +165,29 @@ async fn a_device_response_may_have_both_addresses_and_numbers_as_text() {
 }
 
 #[tokio::test]
+async fn an_unusable_device_response_has_a_cause_a_fix_and_an_id() {
+    for body in [
+        "<html>",
+        r#"{"device_code":"canary","user_code":"U","expires_in":900}"#,
+        r#"{"device_code":"canary","user_code":"U","verification_uri":"https://x.example"}"#,
+    ] {
+        let credential = DeviceCodeCredential::builder(
+            "contoso.com",
+            "11111111-1111-1111-1111-111111111111",
+            |_| {},
+        )
+        .transport(ScriptedTransport::new().then(200, &[], body))
+        .build()
+        .unwrap();
+        let error = credential.sign_in(["User.Read"]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{body}");
+        assert!(error.cause().is_some() && error.fix().is_some(), "{body}");
+        assert!(error.correlation_id().is_some(), "{body}");
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn expired_and_declined_device_codes_have_their_own_errors() {
     let (tenant, app) = tool().await;
     let fake = Arc::clone(&tenant);

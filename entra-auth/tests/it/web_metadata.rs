@@ -236,3 +236,17 @@ async fn several_apis_at_one_origin_have_documents_of_their_own_and_none_at_the_
     let error = metadata_routes::<()>([a.clone(), a]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }
+
+#[test]
+fn a_path_that_no_route_can_have_is_an_error_and_no_panic() {
+    for path in ["/:tenant/mcp", "/mcp/*", "/*mcp", "/a/:b"] {
+        let url = format!("https://tools.contoso.com{path}");
+        let resource = ProtectedResource::builder(url, TENANT, CLIENT);
+        let error = metadata_routes::<()>([resource.build().unwrap()]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{path}");
+        assert!(error.fix().unwrap().contains("metadata_response"), "{path}");
+    }
+    // Within a segment they mean nothing to a router.
+    let resource = ProtectedResource::builder("https://tools.contoso.com/a:b/c*", TENANT, CLIENT);
+    drop(metadata_routes::<()>([resource.build().unwrap()]).unwrap());
+}

@@ -544,15 +544,16 @@ impl From<entra_core::Error> for Error {
         }
         let (kind, message) = match source.kind() {
             entra_core::ErrorKind::Credential => {
-                (ErrorKind::Credential, "the credential returned no token")
+                (ErrorKind::Credential, "the credential returned no token".to_owned())
             }
-            entra_core::ErrorKind::Transport => (ErrorKind::Transport, "no response"),
-            entra_core::ErrorKind::Policy => (ErrorKind::Policy, "not sent"),
+            entra_core::ErrorKind::Transport => (ErrorKind::Transport, "no response".to_owned()),
+            entra_core::ErrorKind::Policy => (ErrorKind::Policy, "not sent".to_owned()),
             entra_core::ErrorKind::ResponseTooLarge => (
                 ErrorKind::ResponseTooLarge,
-                "the response is larger than the client's limit: request fewer items or properties at once",
+                "the response is larger than the client's limit: request fewer items or properties at once".to_owned(),
             ),
-            _ => (ErrorKind::Configuration, "the client cannot send"),
+            // It says which setting is invalid.
+            _ => (ErrorKind::Configuration, source.to_string()),
         };
         let mut error = Self::new(kind, message);
         error.0.client_request_id = source.client_request_id().map(str::to_owned);

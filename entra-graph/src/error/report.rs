@@ -29,7 +29,7 @@ impl Error {
                 let call = call.unwrap_or_else(|| "the request".to_owned());
                 format!("no token for {call}: {}", self.root_cause())
             }
-            (ErrorKind::Transport | ErrorKind::Policy, _) => {
+            (ErrorKind::Transport | ErrorKind::Policy | ErrorKind::Configuration, _) => {
                 let call = call.map(|call| format!("{call}: ")).unwrap_or_default();
                 format!("{call}{}", self.root_cause())
             }

@@ -1,8 +1,8 @@
 use std::{error::Error as _, time::Duration};
 
 use entra_core::{
-    AccessToken, CredentialError, CredentialErrorKind, ScriptedTransport, StopReason, Timestamp,
-    TokenCredential, TokenRequest, TransportError,
+    AccessToken, CredentialError, CredentialErrorKind, Environment, ScriptedTransport,
+    StaticCredential, StopReason, Timestamp, TokenCredential, TokenRequest, TransportError,
 };
 use entra_graph::{
     Application, Error, ErrorKind, GraphClient, NewUser, User, types::PasswordProfile,
@@ -79,6 +79,29 @@ async fn a_403_of_a_create_names_the_permission_of_the_property_that_is_set() {
     );
     let line = error.to_string();
     assert!(line.contains("on POST /users"), "{line}");
+}
+
+#[tokio::test]
+async fn the_line_of_an_invalid_setting_says_which_it_is() {
+    let environment = Environment::from_pairs([("ENTRA_GRAPH_URL", "http://graph.example.com")]);
+    let builder = GraphClient::builder(StaticCredential::new("token")).environment(&environment);
+    let error = builder.build().err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let line = error.to_string();
+    assert!(
+        line.contains("ENTRA_GRAPH_URL") && !line.contains('\n'),
+        "{line}"
+    );
+    assert!(error.message().contains("ENTRA_GRAPH_URL"));
+
+    let error = failure(&client_with_token(ScriptedTransport::new(), "canary\nx")).await;
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let line = error.to_string();
+    assert!(
+        line.starts_with("GET /users: a header value has characters"),
+        "{line}"
+    );
+    assert!(!format!("{error} {error:?}").contains("canary"));
 }
 
 const ADELE: &str = "adele@contoso.com";
