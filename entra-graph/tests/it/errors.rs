@@ -456,3 +456,19 @@ async fn a_name_that_another_object_has_is_no_result_that_exists() {
     let update = update.set(Application::IDENTIFIER_URIS, ["api://shop"]);
     assert!(!update.send().await.unwrap_err().is_already_present());
 }
+
+#[tokio::test]
+async fn an_error_that_is_null_is_no_error() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], r#"{"id":"1","error":null,"displayName":"Adele"}"#)
+        .then(
+            200,
+            &[],
+            r#"{"id":"1","displayName":"Adele","error":{"code":"UnknownError"}}"#,
+        );
+    let graph = client(script);
+    let user = graph.user("1").get().send().await.unwrap();
+    assert_eq!(user.display_name.as_deref(), Some("Adele"));
+    let error = graph.user("1").get().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("UnknownError"));
+}
