@@ -163,6 +163,28 @@ async fn attributes_are_defined_assigned_found_and_removed() {
 }
 
 #[tokio::test]
+async fn an_update_of_attributes_waits_until_reads_show_them() {
+    let tenant = FakeTenant::start().await;
+    let graph = client(&tenant, ALL);
+    let set = NewAttributeSet::new("Engineering");
+    graph.attribute_sets().create(set).send().await.unwrap();
+    let definitions = graph.custom_security_attribute_definitions();
+    let cost = NewDefinition::new("Engineering", "Cost", Type::Integer);
+    definitions.create(cost).send().await.unwrap();
+    let adele = graph.user("adele@contoso.com");
+    let cost = |attributes: CustomSecurityAttributes| {
+        adele
+            .update()
+            .set(User::CUSTOM_SECURITY_ATTRIBUTES, attributes)
+    };
+    // The response has another name for the type of a set, and no set without attributes.
+    let assigned = CustomSecurityAttributes::default().set("Engineering", "Cost", 7);
+    cost(assigned).settled().await.unwrap();
+    let cleared = CustomSecurityAttributes::default().clear("Engineering", "Cost");
+    cost(cleared).settled().await.unwrap();
+}
+
+#[tokio::test]
 async fn attributes_are_hidden_without_their_permission() {
     let tenant = FakeTenant::start().await;
     let graph = client(&tenant, ALL);
