@@ -113,6 +113,12 @@ async fn attributes_are_defined_assigned_found_and_removed() {
         user.custom_security_attribute::<bool>("Engineering", "Cost")
             .is_err()
     );
+    // Names are compared without regard to case.
+    assert_eq!(
+        user.custom_security_attribute("engineering", "COST")
+            .unwrap(),
+        Some(1001)
+    );
     let by_cost = User::by_custom_security_attribute::<i32>("Engineering", "Cost").eq(1001);
     let found = graph
         .users()
