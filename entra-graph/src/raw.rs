@@ -243,7 +243,9 @@ impl Raw {
             .unwrap_or_else(|| Idempotency::of(&self.method));
         call.method = self.method.clone();
         call.advanced = self.advanced;
-        call.headers.clone_from(&self.headers);
+        for (name, value) in &self.headers {
+            call.set_header(name.clone(), value.clone());
+        }
         call.body.clone_from(&self.body);
         if let Some((_, accept)) = self
             .headers

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use entra_core::{Idempotency, parse_rfc3339, url::Url};
+use entra_core::{Guid, Idempotency, parse_rfc3339, url::Url};
 use serde_json::Value;
 
 use crate::{
@@ -472,13 +472,11 @@ fn comparable(reply: &Reply) -> Value {
 }
 
 /// Whether a value that was read is the one that was written. Graph orders lists as it likes, adds members and
-/// writes times in its own form.
+/// writes times and GUIDs in its own form.
 #[inline]
 fn reflects(written: &Value, read: Option<&Value>) -> bool {
     let empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-    let Some(read) = read else {
-        return empty(written);
-    };
+    let read = read.unwrap_or(&Value::Null);
     match (written, read) {
         _ if empty(written) => empty(read),
         (Value::Array(written), Value::Array(read)) => {
@@ -487,13 +485,18 @@ fn reflects(written: &Value, read: Option<&Value>) -> bool {
                     .iter()
                     .all(|one| read.iter().any(|other| reflects(one, Some(other))))
         }
-        (Value::Object(written), Value::Object(_)) => written
+        // An object whose members were all cleared can be null, or absent.
+        (Value::Object(written), Value::Object(_) | Value::Null) => written
             .iter()
-            .filter(|(name, _)| !is_unreadable(name))
+            // A response has annotations of its own: another name of the type, or none.
+            .filter(|(name, _)| !is_unreadable(name) && !name.contains('@'))
             .all(|(name, value)| reflects(value, member(read, name))),
         (Value::String(written), Value::String(read)) => {
             written == read
                 || parse_rfc3339(written).is_some_and(|at| parse_rfc3339(read) == Some(at))
+                || written
+                    .parse::<Guid>()
+                    .is_ok_and(|id| read.parse() == Ok(id))
         }
         _ => written == read,
     }
@@ -561,6 +564,9 @@ mod tests {
             (json!(["a"]), json!(["a", "b"]), false),
             (json!({"a": 1}), json!({"a": 1, "b": 2}), true),
             (json!({"a": 1}), json!({"a": 2}), false),
+            (json!({"a": {"b": null}}), json!({"c": 1}), true),
+            (json!({"a": {"b": null}}), json!(null), true),
+            (json!({"a": {"b": 1}}), json!(null), false),
             (json!({"a": 1, "password": "p"}), json!({"a": 1}), true),
             (json!({"A": 1, "Password": "p"}), json!({"a": 1}), true),
             (
@@ -572,6 +578,21 @@ mod tests {
                 json!("2026-01-01T00:00:00Z"),
                 json!("2026-01-02T00:00:00Z"),
                 false,
+            ),
+            (
+                json!({"id": "A1B2C3D4-0000-4000-8000-00000000ABCD"}),
+                json!({"id": "a1b2c3d4-0000-4000-8000-00000000abcd"}),
+                true,
+            ),
+            (
+                json!("A1B2C3D4-0000-4000-8000-00000000ABCD"),
+                json!("a1b2c3d4-0000-4000-8000-00000000abce"),
+                false,
+            ),
+            (
+                json!({"@odata.type": "#a.B", "x@odata.type": "#Int32", "x": 1}),
+                json!({"@odata.type": "#c.d", "x": 1}),
+                true,
             ),
             (json!(true), json!(true), true),
             (json!(true), json!("true"), false),

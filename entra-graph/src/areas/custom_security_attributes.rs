@@ -287,15 +287,19 @@ fn value_of<T: DeserializeOwned>(
     let Some(json) = attributes else {
         return Ok(None);
     };
-    let mut sets: Value = serde_json::from_str(json.as_str())
+    let sets: Value = serde_json::from_str(json.as_str())
         .map_err(|source| Error::decode("the custom security attributes are not JSON", source))?;
-    let value = sets
-        .get_mut(set)
-        .and_then(|values| values.get_mut(name))
-        .map(Value::take)
-        .unwrap_or_default();
-    serde_json::from_value(value)
+    let value = member(&sets, set).and_then(|values| member(values, name));
+    serde_json::from_value(value.cloned().unwrap_or_default())
         .map_err(|source| Error::decode("the custom security attribute has another type", source))
+}
+
+/// The member of an object with this name, in any case, as Graph compares names.
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let name = name.to_lowercase();
+    let mut members = object.as_object()?.iter();
+    let found = members.find(|(known, _)| known.to_lowercase() == name);
+    found.map(|(_, value)| value)
 }
 
 fn directory(client: &GraphClient) -> Target {

@@ -94,6 +94,17 @@ impl Call {
         self
     }
 
+    /// With a header, which replaces one of the same name. The one for advanced queries is a property of the call, so that a
+    /// resumed list has it too.
+    pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
+        if name == CONSISTENCY_LEVEL && value.as_bytes().eq_ignore_ascii_case(b"eventual") {
+            self.advanced = true;
+            return;
+        }
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value));
+    }
+
     /// With the body of a create or an update, and the operations for the properties in it.
     pub(crate) fn with_properties(mut self, body: Body) -> Self {
         let needed = self

@@ -221,9 +221,10 @@ impl Error {
     }
 
     /// Whether Graph rejected the request because its result exists: the object is a member already, the app
-    /// role is assigned, or there is such a delegated permission grant.
+    /// role is assigned, or there is such a delegated permission grant or service principal.
     ///
-    /// Graph has no code of its own for references and app roles, so its message decides there too.
+    /// Graph has no code of its own for references and app roles, so its message decides there too. An update or a restore
+    /// that needs a name which another object has is not such a request: its result does not exist.
     #[must_use]
     #[inline]
     pub fn is_already_present(&self) -> bool {
@@ -234,9 +235,20 @@ impl Error {
                     || message.contains("Permission being assigned already exists")
                     || message.contains("Permission entry already exists")
             }
-            (Some(StatusCode::CONFLICT), Some("Request_MultipleObjectsWithSameKeyValue")) => true,
+            (Some(StatusCode::CONFLICT), Some("Request_MultipleObjectsWithSameKeyValue")) => {
+                self.is_of_create() && !self.message().contains("with the same value for property")
+            }
             _ => false,
         }
+    }
+
+    /// Whether the request creates an object. One without a known call counts as such.
+    #[inline]
+    fn is_of_create(&self) -> bool {
+        self.call().is_none_or(|(_, method, path)| {
+            let last = path.rsplit('/').next().unwrap_or_default();
+            *method == Method::POST && !last.eq_ignore_ascii_case("restore")
+        })
     }
 
     /// Whether Graph rejected the removal of a reference because there is none. Its message decides.

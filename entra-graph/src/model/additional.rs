@@ -67,6 +67,12 @@ impl AdditionalData {
         self.decode(property.name())
     }
 
+    /// Whether there is an `error` that is not null: it takes the place of content.
+    #[inline]
+    pub(crate) fn has_error(&self) -> bool {
+        self.get("error").is_some_and(|error| error != "null")
+    }
+
     /// Takes a property out.
     #[inline]
     pub(crate) fn take(&mut self, name: &str) -> Option<Json> {

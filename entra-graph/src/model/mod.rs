@@ -128,7 +128,7 @@ macro_rules! entity {
             /// Whether the response has an `error` property.
             #[inline]
             pub(crate) fn has_error(&self) -> bool {
-                $crate::model::Model::additional(self).get("error").is_some()
+                $crate::model::Model::additional(self).has_error()
             }
 
             pub(crate) const fn additional_mut(&mut self) -> &mut $crate::model::AdditionalData {

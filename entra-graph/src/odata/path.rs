@@ -31,7 +31,7 @@ impl Path {
 
     /// Whether the path begins with this property of the entity, in any case, as Graph compares names.
     pub(crate) fn begins_with(&self, name: &str) -> bool {
-        self.root().eq_ignore_ascii_case(name)
+        is_at_start(self.root(), name)
     }
 
     /// The path to a property inside of this one's value.
@@ -70,6 +70,12 @@ impl Path {
             .map(|segment| &**segment)
             .filter(|segment| !segment.is_empty())
     }
+}
+
+/// Whether a name is that of this property, or a whole path that begins with it, which a caller may have named at run time.
+pub(super) fn is_at_start(path: &str, name: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    first.eq_ignore_ascii_case(name)
 }
 
 /// The path as a filter writes it.

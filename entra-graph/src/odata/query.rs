@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt::Write};
 
 use url::Url;
 
-use super::{EntityInfo, Level, Operator, Order, Search, filter::Node};
+use super::{EntityInfo, Level, Operator, Order, Search, filter::Node, path::is_at_start};
 use crate::error::Error;
 
 /// The query options of a request for any entity; the typed builders wrap it.
@@ -112,7 +112,7 @@ impl Query {
         let advanced = self.check(entity)?;
         let alone = |name: &&Cow<'static, str>| {
             let mut names = entity.not_in_lists.iter();
-            names.any(|known| known.eq_ignore_ascii_case(name))
+            names.any(|known| is_at_start(name, known))
         };
         if let Some(name) = self.select.iter().find(alone) {
             return Err(Error::query(format!(
@@ -222,7 +222,7 @@ impl Query {
     /// Whether the query selects this property.
     fn selects(&self, name: &str) -> bool {
         let mut selected = self.select.iter();
-        selected.any(|known| known.eq_ignore_ascii_case(name))
+        selected.any(|known| is_at_start(known, name))
     }
 
     fn check_problem(&self) -> Result<(), Error> {

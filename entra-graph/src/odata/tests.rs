@@ -1,7 +1,7 @@
 use entra_core::{ClientId, Guid, Timestamp};
 use proptest::prelude::*;
 
-use super::{Described, Filter, Level, Operator, Support, literal::quoted};
+use super::{Described, Filter, Level, Operator, Property, Support, literal::quoted};
 use crate::objects::{
     Application, User,
     types::{
@@ -140,6 +140,29 @@ fn a_range_variable_is_rejected_outside_of_its_any() {
             .unwrap_err();
         assert!(error.to_string().contains("outside"), "{error}");
     }
+}
+
+#[test]
+fn halves_keep_values_that_differ_in_case_where_graph_tells_them_apart() {
+    let halves = |name: &'static str| {
+        let property: Property<User, String> = Property::custom(name);
+        let filter = property.is_in(["Baker", "baker", "Baker"]);
+        let halves = filter
+            .node
+            .halves()
+            .map(|(one, other)| (one.to_string(), other.to_string()));
+        halves.unwrap_or_default()
+    };
+    let attribute = "customSecurityAttributes/Engineering/Project";
+    assert_eq!(
+        halves(attribute),
+        (
+            format!("{attribute} in ('Baker')"),
+            format!("{attribute} in ('baker')")
+        )
+    );
+    // One value cannot be halved.
+    assert_eq!(halves("department"), (String::new(), String::new()));
 }
 
 #[test]

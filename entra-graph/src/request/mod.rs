@@ -60,8 +60,7 @@ impl<T: Send + 'static> Request<T> {
     /// `Authorization`, cannot be replaced.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let Ok(call) = &mut self.call {
-            call.headers.retain(|(known, _)| *known != name);
-            call.headers.push((name, value));
+            call.set_header(name, value);
         }
         self
     }

@@ -113,6 +113,12 @@ async fn attributes_are_defined_assigned_found_and_removed() {
         user.custom_security_attribute::<bool>("Engineering", "Cost")
             .is_err()
     );
+    // Names are compared without regard to case.
+    assert_eq!(
+        user.custom_security_attribute("engineering", "COST")
+            .unwrap(),
+        Some(1001)
+    );
     let by_cost = User::by_custom_security_attribute::<i32>("Engineering", "Cost").eq(1001);
     let found = graph
         .users()
@@ -160,6 +166,28 @@ async fn attributes_are_defined_assigned_found_and_removed() {
         found.try_collect::<Vec<_>>().await.unwrap()[0].id,
         project.id
     );
+}
+
+#[tokio::test]
+async fn an_update_of_attributes_waits_until_reads_show_them() {
+    let tenant = FakeTenant::start().await;
+    let graph = client(&tenant, ALL);
+    let set = NewAttributeSet::new("Engineering");
+    graph.attribute_sets().create(set).send().await.unwrap();
+    let definitions = graph.custom_security_attribute_definitions();
+    let cost = NewDefinition::new("Engineering", "Cost", Type::Integer);
+    definitions.create(cost).send().await.unwrap();
+    let adele = graph.user("adele@contoso.com");
+    let cost = |attributes: CustomSecurityAttributes| {
+        adele
+            .update()
+            .set(User::CUSTOM_SECURITY_ATTRIBUTES, attributes)
+    };
+    // The response has another name for the type of a set, and no set without attributes.
+    let assigned = CustomSecurityAttributes::default().set("Engineering", "Cost", 7);
+    cost(assigned).settled().await.unwrap();
+    let cleared = CustomSecurityAttributes::default().clear("Engineering", "Cost");
+    cost(cleared).settled().await.unwrap();
 }
 
 #[tokio::test]

@@ -436,3 +436,62 @@ async fn a_report_says_why_there_is_no_token_and_what_to_do() {
         "what `?` out of `main` prints"
     );
 }
+
+#[tokio::test]
+async fn a_name_that_another_object_has_is_no_result_that_exists() {
+    const ID: &str = "33333333-3333-3333-3333-333333333333";
+    let in_use = "The service principal cannot be created, updated, or restored because the service principal name a is already in use.";
+    let taken = "Another object with the same value for property identifierUris already exists.";
+    let cases = [
+        (
+            "POST",
+            "/oauth2PermissionGrants",
+            "Permission entry already exists.",
+            true,
+        ),
+        ("POST", "/servicePrincipals", in_use, true),
+        ("PATCH", "/servicePrincipals/1", in_use, false),
+        ("POST", "/directory/deletedItems/1/restore", in_use, false),
+        ("POST", "/directory/deletedItems/1/Restore", in_use, false),
+        ("PATCH", "/applications/1", taken, false),
+        ("POST", "/applications", taken, false),
+        (
+            "PATCH",
+            "/applications/1/federatedIdentityCredentials/2",
+            "A federated identity credential with the same issuer and subject already exists.",
+            false,
+        ),
+    ];
+    for (method, path, message, expected) in cases {
+        let body = serde_json::json!({
+            "error": { "code": "Request_MultipleObjectsWithSameKeyValue", "message": message }
+        });
+        let script = ScriptedTransport::new().then(409, &[], body.to_string());
+        let error = client(script).raw(method, path).send().await.unwrap_err();
+        assert_eq!(error.is_already_present(), expected, "{method} {path}");
+    }
+    let body = serde_json::json!({
+        "error": { "code": "Request_MultipleObjectsWithSameKeyValue", "message": taken }
+    });
+    let script = ScriptedTransport::new().then(409, &[], body.to_string());
+    let graph = client(script);
+    let update = graph.application(ID).update();
+    let update = update.set(Application::IDENTIFIER_URIS, ["api://shop"]);
+    assert!(!update.send().await.unwrap_err().is_already_present());
+}
+
+#[tokio::test]
+async fn an_error_that_is_null_is_no_error() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], r#"{"id":"1","error":null,"displayName":"Adele"}"#)
+        .then(
+            200,
+            &[],
+            r#"{"id":"1","displayName":"Adele","error":{"code":"UnknownError"}}"#,
+        );
+    let graph = client(script);
+    let user = graph.user("1").get().send().await.unwrap();
+    assert_eq!(user.display_name.as_deref(), Some("Adele"));
+    let error = graph.user("1").get().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("UnknownError"));
+}

@@ -314,6 +314,30 @@ async fn the_rules_of_a_property_hold_for_its_name_in_any_case() {
 }
 
 #[tokio::test]
+async fn the_rules_of_a_property_hold_for_a_path_by_its_name() {
+    type Time = entra_core::Timestamp;
+    let script = one_response();
+    let graph = client(script.clone());
+    let last: Property<User, Time> = Property::custom("signInActivity/lastSignInDateTime");
+    let idle = last.le(Time::UNIX_EPOCH);
+    let list = graph.users().list().filter(idle.clone());
+    list.send().await.unwrap();
+    assert!(requested(&script)[0].ends_with("&$top=500"));
+    let list = graph.users().list().filter(idle);
+    let error = list.filter(User::DEPARTMENT.eq("HR")).send().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("by signInActivity alone"), "{error}");
+    let by_name = graph.user("adele@contoso.com").get().select(last);
+    let error = by_name.send().await.unwrap_err().to_string();
+    assert!(error.contains("by object id only"), "{error}");
+    let zone: Property<User, String> = Property::custom("mailboxSettings/timeZone");
+    let error = graph.users().list().select(zone).send().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("of one user only, not in lists"), "{error}");
+    assert_eq!(graph.requests_sent(), 1);
+}
+
+#[tokio::test]
 async fn sign_in_activity_in_any_case_limits_the_page_size() {
     let script = one_response().then(200, &[], EMPTY);
     let graph = client(script.clone());

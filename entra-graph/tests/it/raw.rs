@@ -4,7 +4,7 @@ use entra_core::{
     ScriptedTransport, TransportError,
     http::{HeaderValue, Method, header},
 };
-use entra_graph::ErrorKind;
+use entra_graph::{ErrorKind, IntoRequest, User};
 use serde_json::{Value, json};
 
 use crate::scripts::{ROOT, client, client_with_token, is_advanced};
@@ -262,4 +262,38 @@ async fn a_method_is_given_by_name_and_an_invalid_one_is_not_sent() {
     assert_eq!(error.kind(), ErrorKind::Query);
     assert!(error.to_string().contains("no such method"), "{error}");
     assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_resumed_list_is_an_advanced_query_though_a_header_said_so() {
+    let first = format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?page=2"}}"#);
+    let name = header::HeaderName::from_static("consistencylevel");
+    for level in ["eventual", "Eventual"] {
+        let script = ScriptedTransport::new()
+            .then(200, &[], first.clone())
+            .then(200, &[], r#"{"value":[]}"#)
+            .then(200, &[], first.clone())
+            .then(200, &[], r#"{"value":[]}"#);
+        let graph = client(script.clone());
+        let value = HeaderValue::from_str(level).unwrap();
+        let raw = graph
+            .raw("GET", "/users")
+            .header(name.clone(), value.clone());
+        let mut items = raw.items::<Value>();
+        items.try_next().await.unwrap();
+        let token = items.resume_token().unwrap();
+        let rest = graph.resume_raw::<Value>(&token).unwrap();
+        rest.try_collect::<Vec<_>>().await.unwrap();
+
+        let list = graph.users().list().into_request();
+        let mut items = list.header(name.clone(), value).items();
+        items.try_next().await.unwrap();
+        let token = items.resume_token().unwrap();
+        let rest = graph.resume::<User>(&token).unwrap();
+        rest.try_collect::<Vec<_>>().await.unwrap();
+        for request in script.requests() {
+            assert!(is_advanced(&request), "{level} {}", request.uri());
+            assert_eq!(request.headers().get_all(&name).iter().count(), 1);
+        }
+    }
 }

@@ -187,7 +187,7 @@ impl fmt::Debug for NewSecret {
 fn read_secret(_: &GraphClient, reply: &Reply) -> Result<NewSecret, Error> {
     let mut credential = PasswordCredential::default();
     read_document(&reply.body, &mut credential)?;
-    without_error(&reply.body, credential.additional().get("error").is_some())?;
+    without_error(&reply.body, credential.additional().has_error())?;
     let missing = |what: &str| {
         Error::decode(
             "the response is not a new client secret",

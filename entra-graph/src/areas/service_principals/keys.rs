@@ -60,7 +60,6 @@ impl Object<OneServicePrincipal> {
 fn read_certificate(_: &GraphClient, reply: &Reply) -> Result<SelfSignedCertificate, Error> {
     let mut certificate = SelfSignedCertificate::default();
     read_document(&reply.body, &mut certificate)?;
-    let error = certificate.additional().get("error").is_some();
-    without_error(&reply.body, error)?;
+    without_error(&reply.body, certificate.additional().has_error())?;
     Ok(certificate)
 }
