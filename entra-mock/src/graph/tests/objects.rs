@@ -55,9 +55,21 @@ fn some_properties_are_for_a_single_object_only() {
 }
 
 #[test]
-fn the_public_part_of_a_certificate_is_returned_only_if_selected() {
+fn the_public_part_of_a_certificate_is_returned_only_if_selected_for_a_single_object() {
     let fixture = Fixture::new();
     let target = format!("/servicePrincipals/{}", id(DESK));
+    let by_id = format!("/servicePrincipals?$filter=id eq '{}'&", id(DESK));
+    let listed = || {
+        let list = fixture.get(&format!("{by_id}$select=id,keyCredentials"));
+        let key = &list.body["value"][0]["keyCredentials"][0];
+        assert_eq!(
+            (&key["keyId"], &key["key"]),
+            (&json!(id(91)), &Value::Null),
+            "{}",
+            list.text
+        );
+    };
+    listed();
     assert_eq!(
         fixture.get(&target).body["keyCredentials"][0]["key"],
         Value::Null
@@ -68,6 +80,16 @@ fn the_public_part_of_a_certificate_is_returned_only_if_selected() {
             .body["keyCredentials"][0]["key"],
         "AAAA"
     );
+    // The JSON of a list and of an object with the same properties differ here.
+    let alone = fixture.get(&format!("{target}?$select=id,keyCredentials"));
+    assert_eq!(alone.body["keyCredentials"][0]["key"], "AAAA");
+    listed();
+    let owned = fixture.get(&format!(
+        "/users/{}?$select=id&$expand=ownedObjects($select=id,keyCredentials)",
+        id(ADELE)
+    ));
+    assert!(owned.text.contains("keyCredentials"), "{}", owned.text);
+    assert!(!owned.text.contains("AAAA"), "{}", owned.text);
 }
 
 #[test]
