@@ -220,6 +220,12 @@ impl<'a> Item<'a> {
             .iter()
             .find(|(name, _)| name == "content-type")
             .map(|(_, value)| value.to_ascii_lowercase());
+        if content_type.is_none() && !self.body.is_null() {
+            return Err(malformed(format!(
+                "Write request id : {} does not contain Content-Type header or body.",
+                self.id
+            )));
+        }
         let is_json = content_type.is_none_or(|kind| kind.starts_with("application/json"));
         // A body that is not JSON is base64 in a string.
         let body = match self.body {

@@ -239,7 +239,7 @@ fn a_batch_has_one_response_for_each_item() {
         {"id": "3", "method": "GET", "url": "groups/$count", "headers": {"ConsistencyLevel": "eventual"}},
         {"id": "4", "method": "GET", "url": "/users/unknown@contoso.com"},
         {"id": "5", "method": "GET", "url": "/users", "dependsOn": ["4"]},
-        {"id": "6", "method": "PATCH", "url": "/sites/root", "body": {}},
+        {"id": "6", "method": "PATCH", "url": "/sites/root", "headers": {"content-type": "application/json"}, "body": {}},
     ]})
     .to_string()
     .into_bytes();
