@@ -220,7 +220,10 @@ impl<'a> Item<'a> {
             .iter()
             .find(|(name, _)| name == "content-type")
             .map(|(_, value)| value.to_ascii_lowercase());
-        if content_type.is_none() && !self.body.is_null() {
+        // Public reports show it of writes (msgraph-sdk-dotnet issue 2628).
+        let method = self.method.to_ascii_uppercase();
+        let is_write = ["POST", "PATCH", "PUT"].contains(&method.as_str());
+        if is_write && content_type.is_none() && !self.body.is_null() {
             return Err(malformed(format!(
                 "Write request id : {} does not contain Content-Type header or body.",
                 self.id
@@ -235,7 +238,7 @@ impl<'a> Item<'a> {
             body => body.to_string().into_bytes(),
         };
         Ok(WireRequest {
-            method: self.method.to_ascii_uppercase(),
+            method,
             path,
             query,
             headers,
