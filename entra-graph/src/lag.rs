@@ -241,14 +241,15 @@ static RULES: &[Rule] = {
             Sign::Text("unless disabled first"),
             SHORT,
         ),
+        // The restore of a service principal needs its application too.
         rule(
-            &[CreateServicePrincipal],
+            &[CreateServicePrincipal, Add],
             &[400],
             Sign::Code(&["NoBackingApplicationObject"]),
             SHORT,
         ),
         rule(
-            &[CreateServicePrincipal],
+            &[CreateServicePrincipal, Add],
             &[400],
             Sign::Text("does not reference a valid application object"),
             SHORT,
@@ -452,6 +453,13 @@ mod tests {
                 Lag::Wait,
             ),
             (Add, 409, bad, "", Lag::No),
+            (
+                Add,
+                400,
+                "Request_BadRequest/NoBackingApplicationObject",
+                "",
+                Lag::Wait,
+            ),
             (Assign, 404, absent, "", Lag::Wait),
             (Assign, 400, bad, "Not a valid reference update.", Lag::Wait),
             (Assign, 400, bad, reference, Lag::Wait),

@@ -266,7 +266,8 @@ impl GraphClient {
     /// One deleted service principal, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. If it was deleted
+    /// with its application, the application has to be restored first.
     #[must_use]
     #[inline]
     pub fn deleted_service_principal(&self, id: impl Into<Key>) -> Object<DeletedServicePrincipal> {

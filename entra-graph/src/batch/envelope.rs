@@ -12,13 +12,13 @@ use base64::{
 use entra_core::{
     Pipeline,
     bytes::Bytes,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    client::{Call, Payload, Reply},
+    client::{Call, JSON, Payload, Reply},
     error::{Error, ServiceError},
     model::{SecretBuffer, without_bom},
 };
@@ -47,9 +47,11 @@ pub(super) fn write<'a>(
             body.push_json(&after);
         }
         let mut headers: Vec<(HeaderName, HeaderValue)> = call.headers();
-        if let Some(payload) = &call.body {
-            headers.push((header::CONTENT_TYPE, payload.content_type.clone()));
-        }
+        let content_type = match &call.body {
+            Some(payload) => Some(payload.content_type.clone()),
+            None => is_write(&call.method).then_some(JSON),
+        };
+        headers.extend(content_type.map(|content_type| (header::CONTENT_TYPE, content_type)));
         let headers: HashMap<&str, &str> = headers
             .iter()
             // The token goes with the whole and nowhere else.
@@ -58,14 +60,25 @@ pub(super) fn write<'a>(
             .collect();
         body.push(b",\"headers\":");
         body.push_json(&headers);
-        if let Some(payload) = &call.body {
-            body.push(b",\"body\":");
-            write_body(&mut body, payload);
+        match &call.body {
+            Some(payload) => {
+                body.push(b",\"body\":");
+                write_body(&mut body, payload);
+            }
+            None if is_write(&call.method) => body.push(b",\"body\":{}"),
+            None => {}
         }
         body.push(b"}");
     }
     body.push(b"]}");
     body.into_bytes()
+}
+
+/// Whether Graph rejects the whole batch if a request with this method has no body, as actions without parameters
+/// (msgraph-sdk-dotnet issue 2628).
+#[inline]
+fn is_write(method: &Method) -> bool {
+    [Method::POST, Method::PATCH, Method::PUT].contains(method)
 }
 
 /// JSON goes as it is, anything else as base64 for URLs.

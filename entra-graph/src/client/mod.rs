@@ -22,7 +22,7 @@ use entra_core::{
 };
 
 use crate::{error::Error, governor::Governor};
-pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT, classify};
+pub(crate) use send::{ANY, Call, JSON, PREFER, Payload, Reply, TEXT, classify};
 use token::{GrantedCredential, Prepared, Remembering};
 
 /// A client of Microsoft Graph with one credential. Clones are cheap and share connections.

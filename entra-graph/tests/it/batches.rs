@@ -481,6 +481,33 @@ async fn headers_bodies_and_bytes_go_into_the_items() {
 }
 
 #[tokio::test]
+async fn a_write_without_a_body_has_an_empty_one_in_a_batch() {
+    let responses: Vec<Value> = (0..5)
+        .map(|id| json!({ "id": id.to_string(), "status": 200 }))
+        .collect();
+    let responses = json!({ "responses": responses });
+    let script = ScriptedTransport::new().then(200, &[], responses.to_string());
+    let graph = client(script.clone());
+    let mut batch = graph.batch();
+    batch.add(graph.user("a").revoke_sign_in_sessions());
+    batch.add(graph.deleted_user("a").restore());
+    batch.add(graph.raw("PATCH", "/things/1"));
+    batch.add(graph.user("a").delete());
+    batch.add(graph.user("a").get());
+    batch.send().await.unwrap();
+    let sent: Value = serde_json::from_slice(script.requests()[0].body()).unwrap();
+    let items = sent["requests"].as_array().unwrap();
+    for item in &items[..3] {
+        assert_eq!(item["headers"]["content-type"], "application/json");
+        assert_eq!(item["body"], json!({}), "{item}");
+    }
+    for item in &items[3..] {
+        assert!(item["headers"]["content-type"].is_null(), "{item}");
+        assert!(item.get("body").is_none(), "{item}");
+    }
+}
+
+#[tokio::test]
 async fn requests_of_another_client_and_requests_that_cannot_be_sent_fail_alone() {
     let service = Service::default();
     let (graph, other) = (graph(&service), client(ScriptedTransport::new()));

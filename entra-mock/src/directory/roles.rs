@@ -3,7 +3,7 @@
 //! A role over the whole directory is a link from the `directoryRole` to its member, and beside it a
 //! `unifiedRoleAssignment` with the scope `/`: two views of one fact, as in Entra. A Global Administrator
 //! may do everything in this tenant; some other roles may write the objects of some types, and the rest
-//! are only recorded.
+//! are only recorded. A role over an administrative unit or over one application is the assignment alone.
 
 use std::collections::HashSet;
 
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// The scope of a role over the whole directory.
 pub(crate) const WHOLE_DIRECTORY: &str = "/";
+/// The start of the scope of a role over an administrative unit.
+pub(crate) const UNITS: &str = "/administrativeUnits/";
 
 impl State {
     /// Stores the definitions of the built-in roles.
@@ -117,12 +119,32 @@ impl State {
 
     /// Whether a user may write every object of a type by one of their roles.
     pub(crate) fn administers(&self, user: &str, kind: Kind) -> bool {
-        let roles = ADMINISTRATORS
-            .iter()
-            .find(|(kinds, _)| kinds.contains(&kind))
-            .map_or(&[][..], |(_, roles)| roles);
+        let roles = administrators_of(kind);
         self.held_roles(user)
             .any(|role| role == GLOBAL_ADMINISTRATOR || roles.contains(&role))
+    }
+
+    /// Whether a user may write one object by one of their roles.
+    pub(crate) fn administers_object(&self, user: &str, kind: Kind, id: &str) -> bool {
+        let roles = administrators_of(kind);
+        self.administers(user, kind) || self.roles_over(user, id).any(|role| roles.contains(&role))
+    }
+
+    /// Whether a user may assign app roles of a resource by one of their roles. Application permissions of Microsoft Graph
+    /// take a role that may consent to everything (page "Least privileged roles by task").
+    pub(crate) fn assigns_app_roles(
+        &self,
+        user: &str,
+        is_graph: bool,
+        to_application: bool,
+    ) -> bool {
+        const EVERYTHING: [&str; 2] = [GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR];
+        const OTHER_APIS: [&str; 2] = [APPLICATION_ADMINISTRATOR, CLOUD_APPLICATION_ADMINISTRATOR];
+        self.held_roles(user).any(|role| {
+            EVERYTHING.contains(&role)
+                || !is_graph && OTHER_APIS.contains(&role)
+                || !to_application && role == USER_ADMINISTRATOR
+        })
     }
 
     /// Whether a user is a Global Administrator, also through a group.
@@ -142,6 +164,32 @@ impl State {
             .filter_map(|(_, group)| group.text("id"));
         self.roles_of(principal)
             .chain(groups.flat_map(move |group| self.roles_of(group)))
+    }
+
+    /// Returns the ids of the definitions of the roles that a principal has over one object, itself or through a group: over
+    /// an administrative unit that the object is a direct member of, or over the object alone. The members of a group in a
+    /// unit are not covered (page "Administrative units in Microsoft Entra ID").
+    pub(crate) fn roles_over<'a>(
+        &'a self,
+        principal: &'a str,
+        object: &'a str,
+    ) -> impl Iterator<Item = &'a str> {
+        let is_held = move |assignment: &&Object| {
+            let holder = assignment.text("principalId").unwrap_or_default();
+            holder == principal || self.store.is_linked(Relation::Members, holder, principal)
+        };
+        let covers = move |assignment: &&Object| {
+            let scope = assignment.text("directoryScopeId").unwrap_or_default();
+            match scope.strip_prefix(UNITS) {
+                Some(unit) => self.store.is_linked(Relation::Members, unit, object),
+                None => scope.strip_prefix('/') == Some(object),
+            }
+        };
+        self.store
+            .all(Kind::RoleAssignment)
+            .filter(covers)
+            .filter(is_held)
+            .filter_map(|assignment| assignment.text("roleDefinitionId"))
     }
 
     /// Returns the ids of all principals that have a role over the whole directory, also through a group.
@@ -174,6 +222,15 @@ impl State {
             .filter(|(kind, _)| *kind == Kind::DirectoryRole)
             .filter_map(|(_, role)| role.get("roleTemplateId")?.as_str())
     }
+}
+
+/// The roles that may write objects of a type, beside Global Administrator.
+fn administrators_of(kind: Kind) -> &'static [&'static str] {
+    ADMINISTRATORS
+        .into_iter()
+        .find(|(kinds, _)| kinds.contains(&kind))
+        .map(|(_, roles)| roles)
+        .unwrap_or_default()
 }
 
 /// Returns a role assignment. Its id consists of the ids of role, principal and scope, as in Entra.
@@ -228,7 +285,7 @@ pub(super) const USER_EXPERIENCE_SUCCESS_MANAGER: &str = "27460883-1df1-4691-b03
 
 /// The roles that may write every object of some types, beside Global Administrator: the least privileged
 /// ones that the pages of the operations name. Only a Global Administrator writes other types.
-const ADMINISTRATORS: [(&[Kind], &[&str]); 5] = [
+const ADMINISTRATORS: [(&[Kind], &[&str]); 6] = [
     (&[Kind::User], &[USER_ADMINISTRATOR]),
     (&[Kind::Group], &[GROUPS_ADMINISTRATOR, USER_ADMINISTRATOR]),
     (
@@ -247,6 +304,15 @@ const ADMINISTRATORS: [(&[Kind], &[&str]); 5] = [
     (
         &[Kind::ConditionalAccessPolicy, Kind::NamedLocation],
         &[CONDITIONAL_ACCESS_ADMINISTRATOR],
+    ),
+    // Delegated permissions of every API, Microsoft Graph included.
+    (
+        &[Kind::OAuth2PermissionGrant],
+        &[
+            APPLICATION_ADMINISTRATOR,
+            CLOUD_APPLICATION_ADMINISTRATOR,
+            PRIVILEGED_ROLE_ADMINISTRATOR,
+        ],
     ),
 ];
 

@@ -2,7 +2,8 @@
 //!
 //! The tables "Who can reset passwords" and "Who can perform sensitive actions" of Microsoft's page on
 //! privileged roles and permissions (entra-docs, `privileged-roles-permissions.md`, 2024-10-15), for roles
-//! over the whole directory.
+//! over the whole directory. Of the roles over an administrative unit, only that of a User Administrator reaches users with
+//! a role (page "Assign Microsoft Entra roles with administrative unit scope").
 
 use super::roles::{
     AUTHENTICATION_ADMINISTRATOR, DIRECTORY_READERS, GLOBAL_ADMINISTRATOR, GROUPS_ADMINISTRATOR,
@@ -79,7 +80,11 @@ impl State {
                 rows.any(|row| row.role == role && row.allows(actor, action))
             })
         };
-        self.held_roles(actor).any(may)
+        let may_in_unit = |role: &str| {
+            let reaches = role == USER_ADMINISTRATOR || self.held_roles(target).next().is_none();
+            reaches && may(role)
+        };
+        self.held_roles(actor).any(may) || self.roles_over(actor, target).any(may_in_unit)
     }
 
     /// Whether a user has no role and no way to one.

@@ -220,6 +220,15 @@ impl<'a> Item<'a> {
             .iter()
             .find(|(name, _)| name == "content-type")
             .map(|(_, value)| value.to_ascii_lowercase());
+        // Public reports show it of writes (msgraph-sdk-dotnet issue 2628).
+        let method = self.method.to_ascii_uppercase();
+        let is_write = ["POST", "PATCH", "PUT"].contains(&method.as_str());
+        if is_write && content_type.is_none() && !self.body.is_null() {
+            return Err(malformed(format!(
+                "Write request id : {} does not contain Content-Type header or body.",
+                self.id
+            )));
+        }
         let is_json = content_type.is_none_or(|kind| kind.starts_with("application/json"));
         // A body that is not JSON is base64 in a string.
         let body = match self.body {
@@ -229,7 +238,7 @@ impl<'a> Item<'a> {
             body => body.to_string().into_bytes(),
         };
         Ok(WireRequest {
-            method: self.method.to_ascii_uppercase(),
+            method,
             path,
             query,
             headers,

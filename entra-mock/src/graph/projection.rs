@@ -25,6 +25,8 @@ pub(super) struct Projection {
     fields: Vec<Shown>,
     /// Whether `$select` named them.
     selected: bool,
+    /// Whether the public parts of certificates are among them.
+    with_keys: bool,
     /// Whether the objects are of derived types, so that each has its own type and properties.
     derived: bool,
 }
@@ -84,6 +86,7 @@ impl Projection {
                     .map(Shown::declared)
                     .collect(),
                 selected: false,
+                with_keys: false,
                 derived,
             });
         };
@@ -122,11 +125,14 @@ impl Projection {
                 fields.push(field);
             }
         }
+        // The page "keyCredential resource type": the key is there for a single object only, and only if it is selected.
+        let with_keys = alone && fields.iter().any(|shown| shown.get().name == KEYS);
         Ok(Self {
             kind,
             entity,
             fields,
             selected: true,
+            with_keys,
             derived,
         })
     }
@@ -153,7 +159,7 @@ impl Projection {
     /// context. Returns `None` if that depends on more than the object.
     pub(super) fn identity(&self, typed: bool) -> Option<u64> {
         let mut hasher = hashes().build_hasher();
-        (self.kind, typed, self.selected).hash(&mut hasher);
+        (self.kind, typed, self.selected, self.with_keys).hash(&mut hasher);
         for shown in &self.fields {
             let field = shown.get();
             if field.is_derived {
@@ -241,7 +247,7 @@ impl Projection {
                 None => None,
             };
             match value {
-                Some(value) if field.name == "keyCredentials" && !self.selected => {
+                Some(value) if field.name == KEYS && !self.with_keys => {
                     write(out, &without_keys(value))
                 }
                 Some(value) if !field.members.is_empty() => {
@@ -431,7 +437,7 @@ fn with_members(value: &Value, members: &[&'static str]) -> Value {
     }
 }
 
-/// A certificate's public part is returned only if `$select` names it.
+/// Certificates without their public parts.
 pub(super) fn without_keys(credentials: &Value) -> Value {
     let mut credentials = credentials.clone();
     for credential in credentials.as_array_mut().into_iter().flatten() {
@@ -441,6 +447,9 @@ pub(super) fn without_keys(credentials: &Value) -> Value {
     }
     credentials
 }
+
+/// The property with the certificates of applications and service principals.
+pub(super) const KEYS: &str = "keyCredentials";
 
 /// The type of an object that derives from the type it is stored as.
 const DERIVED_TYPE: &str = "@odata.type";

@@ -9,6 +9,7 @@ use super::{
     route::{Root, Route},
 };
 use crate::{
+    directory::roles::UNITS,
     odata::{GraphError, Options, Query},
     permissions::authorize,
     state::State,
@@ -128,5 +129,3 @@ fn assignments<'a>(state: &'a State, unit: &str) -> impl Iterator<Item = &'a Obj
         .all(Kind::RoleAssignment)
         .filter(move |assignment| assignment["directoryScopeId"] == scope.as_str())
 }
-
-const UNITS: &str = "/administrativeUnits/";

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 
 use super::{
     call::{Call, JSON},
-    projection::{Projection, without_keys},
+    projection::{KEYS, Projection, without_keys},
     security_attributes,
 };
 use crate::{
@@ -322,9 +322,7 @@ impl<'a> View<'a> {
             // A property that was never set is absent; a property that was cleared is null.
             let stored = object.stored_ignoring_case(name);
             match stored.map(|stored| stored.with(Value::clone)) {
-                Some(value) if name == "keyCredentials" && !self.selected => {
-                    shown.insert(name.clone(), without_keys(&value))
-                }
+                Some(value) if name == KEYS => shown.insert(name.clone(), without_keys(&value)),
                 Some(value) => shown.insert(name.clone(), value),
                 None if touched => shown.insert(name.clone(), Value::Null),
                 None => None,

@@ -18,8 +18,13 @@ const SECURITY_READER: &str = "5d6b6bb7-de71-4623-b4af-96380a352509";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 fn assign(fixture: &mut Fixture, user: u32, role: &str) {
+    assign_over(fixture, user, role, "/");
+}
+
+fn assign_over(fixture: &mut Fixture, user: u32, role: &str, scope: &str) {
     fixture.application(&["RoleManagement.ReadWrite.Directory"]);
-    let body = json!({"principalId": id(user), "roleDefinitionId": role, "directoryScopeId": "/"});
+    let body =
+        json!({"principalId": id(user), "roleDefinitionId": role, "directoryScopeId": scope});
     let assigned = fixture.post("/roleManagement/directory/roleAssignments", &body);
     assert_eq!(assigned.status, 201, "{}", assigned.text);
 }
@@ -295,6 +300,92 @@ fn a_role_ends_with_its_assignment() {
     let path = format!("/roleManagement/directory/roleAssignments/{assignment}");
     assert_eq!(fixture.delete(&path).status, 204);
     fixture.adele(&["User.ReadWrite.All"]);
+    let bo = format!("/users/{}", id(BO));
+    assert_eq!(fixture.patch(&bo, &json!({"jobTitle": "x"})).status, 403);
+}
+
+/// Adele with a role over a new administrative unit that Bo and a group are members of, and the id of the unit.
+fn adele_over_unit(role: &str) -> (Fixture, String) {
+    let mut fixture = Fixture::new();
+    fixture.application(&["AdministrativeUnit.ReadWrite.All"]);
+    let unit = fixture.post(
+        "/directory/administrativeUnits",
+        &json!({"displayName": "U"}),
+    );
+    let unit = unit.body["id"].as_str().unwrap().to_owned();
+    for member in [BO, TESTERS] {
+        let state = fixture.state();
+        assert!(state.store.link(Relation::Members, &unit, &id(member)));
+    }
+    let scope = format!("/administrativeUnits/{unit}");
+    assign_over(&mut fixture, ADELE, role, &scope);
+    (fixture, unit)
+}
+
+#[test]
+fn a_role_over_a_unit_writes_its_members_and_nothing_else() {
+    let (mut fixture, unit) = adele_over_unit(USER_ADMINISTRATOR);
+    let list = format!("/directory/administrativeUnits/{unit}/scopedRoleMembers");
+    let active = fixture.get("/directoryRoles").all("id")[0].to_owned();
+    assert_eq!(fixture.get(&list).all("roleId"), [active.as_str()]);
+
+    let scopes = [
+        "User.ReadWrite.All",
+        "User.DeleteRestore.All",
+        "User-PasswordProfile.ReadWrite.All",
+        "Group.ReadWrite.All",
+    ];
+    fixture.adele(&scopes);
+    let title = json!({"jobTitle": "Lead"});
+    let [bo, cleo] = [BO, CLEO].map(|user| format!("/users/{}", id(user)));
+    assert_eq!(fixture.patch(&bo, &title).status, 204);
+    let password = json!({"passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"}});
+    assert_eq!(fixture.patch(&bo, &password).status, 204);
+    let members = |group| format!("/groups/{}/members/$ref", id(group));
+    let cleo_id = reference(&id(CLEO));
+    assert_eq!(fixture.post(&members(TESTERS), &cleo_id).status, 204);
+    assert_eq!(fixture.post(&members(ENGINEERS), &cleo_id).status, 403);
+    // The members of a group in the unit are not in the unit.
+    assert_eq!(fixture.patch(&cleo, &title).status, 403);
+    assert_eq!(fixture.patch(&cleo, &password).status, 403);
+    assert_eq!(fixture.delete(&cleo).status, 403);
+    assert_eq!(fixture.post("/users", &new_user()).status, 403);
+
+    let state = fixture.state();
+    assert!(state.store.unlink(Relation::Members, &unit, &id(BO)));
+    assert_eq!(fixture.patch(&bo, &title).status, 403);
+}
+
+#[test]
+fn only_a_user_administrator_over_a_unit_reaches_users_with_a_role() {
+    for (role, allowed) in [
+        (HELPDESK_ADMINISTRATOR, false),
+        (AUTHENTICATION_ADMINISTRATOR, false),
+        (USER_ADMINISTRATOR, true),
+    ] {
+        let (mut fixture, _) = adele_over_unit(role);
+        let bo = format!("/users/{}", id(BO));
+        let phone = json!({"mobilePhone": "1"});
+        fixture.adele(&["User.ReadWrite.All"]);
+        assert_eq!(fixture.patch(&bo, &phone).status, 204, "{role}");
+        assign(&mut fixture, BO, DIRECTORY_READERS);
+        fixture.adele(&["User.ReadWrite.All"]);
+        let status = if allowed { 204 } else { 403 };
+        assert_eq!(fixture.patch(&bo, &phone).status, status, "{role}");
+    }
+}
+
+#[test]
+fn a_role_over_one_application_writes_that_application() {
+    let mut fixture = Fixture::new();
+    let application = format!("/applications/{}", id(DESK_APP));
+    let note = json!({"notes": "x"});
+    fixture.adele(&["Application.ReadWrite.All"]);
+    assert_eq!(fixture.patch(&application, &note).status, 403);
+    let scope = format!("/{}", id(DESK_APP));
+    assign_over(&mut fixture, ADELE, CLOUD_APPLICATION_ADMINISTRATOR, &scope);
+    fixture.adele(&["Application.ReadWrite.All"]);
+    assert_eq!(fixture.patch(&application, &note).status, 204);
     let bo = format!("/users/{}", id(BO));
     assert_eq!(fixture.patch(&bo, &json!({"jobTitle": "x"})).status, 403);
 }

@@ -261,6 +261,54 @@ fn only_administrators_and_owners_of_the_resource_assign_for_a_user() {
 }
 
 #[test]
+fn administrators_assign_by_their_role_and_the_api() {
+    const APPLICATION_ADMINISTRATOR: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
+    const CLOUD_APPLICATION_ADMINISTRATOR: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
+    const PRIVILEGED_ROLE_ADMINISTRATOR: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";
+    const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
+    const SECURITY_READER: &str = "5d6b6bb7-de71-4623-b4af-96380a352509";
+    // An application permission of the desk, one of Microsoft Graph, and the desk for a user.
+    for (role, allowed) in [
+        (APPLICATION_ADMINISTRATOR, [true, false, true]),
+        (CLOUD_APPLICATION_ADMINISTRATOR, [true, false, true]),
+        (PRIVILEGED_ROLE_ADMINISTRATOR, [true, true, true]),
+        (GLOBAL_ADMINISTRATOR, [true, true, true]),
+        (USER_ADMINISTRATOR, [false, false, true]),
+        (SECURITY_READER, [false, false, false]),
+    ] {
+        let mut fixture = assigning();
+        let state = fixture.state();
+        state.store.unlink(Relation::Owners, &id(DESK), &id(ADELE));
+        state
+            .store
+            .update(Kind::ServicePrincipal, &id(ROBOT), |robot| {
+                robot.insert("appId".into(), crate::directory::GRAPH_APP_ID.into());
+            });
+        fixture.application(&["RoleManagement.ReadWrite.Directory"]);
+        let body =
+            json!({"principalId": id(ADELE), "roleDefinitionId": role, "directoryScopeId": "/"});
+        let assigned = fixture.post("/roleManagement/directory/roleAssignments", &body);
+        assert_eq!(assigned.status, 201, "{}", assigned.text);
+        fixture.adele(&["AppRoleAssignment.ReadWrite.All", "Application.Read.All"]);
+        let cases = [(ROBOT, DESK), (DESK, ROBOT), (BO, DESK)];
+        for ((principal, resource), allowed) in cases.into_iter().zip(allowed) {
+            let list = path("servicePrincipals", resource, "appRoleAssignedTo");
+            let created = fixture.post(&list, &assignment(principal, resource, 0));
+            let status = if allowed { 201 } else { 403 };
+            assert_eq!(
+                created.status, status,
+                "{role} {principal}: {}",
+                created.text
+            );
+            if allowed {
+                let one = format!("{list}/{}", created.body["id"].as_str().unwrap());
+                assert_eq!(fixture.delete(&one).status, 204, "{role} {principal}");
+            }
+        }
+    }
+}
+
+#[test]
 fn assigning_writes_an_audit_with_resource_and_principal() {
     let fixture = with_roles();
     let assigned_to = path("servicePrincipals", DESK, "appRoleAssignedTo");

@@ -107,6 +107,8 @@ fn a_malformed_batch_changes_nothing() {
         json!([good, {"id": "2", "method": "GET"}]),
         json!([good, {"id": "2", "method": "GET", "url": user, "dependsOn": "1"}]),
         json!([good, item("2", "POST", "/$batch", json!({}), &[])]),
+        json!([good, {"id": "2", "method": "PATCH", "url": user, "body": {"city": "Graz"}}]),
+        json!([good, {"id": "2", "method": "PATCH", "url": user, "headers": {"Accept": "*/*"}, "body": {"city": "Graz"}}]),
     ] {
         let before = fixture.snapshot();
         let response = send(&fixture, requests.clone());

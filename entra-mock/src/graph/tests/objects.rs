@@ -55,9 +55,21 @@ fn some_properties_are_for_a_single_object_only() {
 }
 
 #[test]
-fn the_public_part_of_a_certificate_is_returned_only_if_selected() {
+fn the_public_part_of_a_certificate_is_returned_only_if_selected_for_a_single_object() {
     let fixture = Fixture::new();
     let target = format!("/servicePrincipals/{}", id(DESK));
+    let by_id = format!("/servicePrincipals?$filter=id eq '{}'&", id(DESK));
+    let listed = || {
+        let list = fixture.get(&format!("{by_id}$select=id,keyCredentials"));
+        let key = &list.body["value"][0]["keyCredentials"][0];
+        assert_eq!(
+            (&key["keyId"], &key["key"]),
+            (&json!(id(91)), &Value::Null),
+            "{}",
+            list.text
+        );
+    };
+    listed();
     assert_eq!(
         fixture.get(&target).body["keyCredentials"][0]["key"],
         Value::Null
@@ -68,6 +80,16 @@ fn the_public_part_of_a_certificate_is_returned_only_if_selected() {
             .body["keyCredentials"][0]["key"],
         "AAAA"
     );
+    // The JSON of a list and of an object with the same properties differ here.
+    let alone = fixture.get(&format!("{target}?$select=id,keyCredentials"));
+    assert_eq!(alone.body["keyCredentials"][0]["key"], "AAAA");
+    listed();
+    let owned = fixture.get(&format!(
+        "/users/{}?$select=id&$expand=ownedObjects($select=id,keyCredentials)",
+        id(ADELE)
+    ));
+    assert!(owned.text.contains("keyCredentials"), "{}", owned.text);
+    assert!(!owned.text.contains("AAAA"), "{}", owned.text);
 }
 
 #[test]
@@ -217,7 +239,7 @@ fn a_batch_has_one_response_for_each_item() {
         {"id": "3", "method": "GET", "url": "groups/$count", "headers": {"ConsistencyLevel": "eventual"}},
         {"id": "4", "method": "GET", "url": "/users/unknown@contoso.com"},
         {"id": "5", "method": "GET", "url": "/users", "dependsOn": ["4"]},
-        {"id": "6", "method": "PATCH", "url": "/sites/root", "body": {}},
+        {"id": "6", "method": "PATCH", "url": "/sites/root", "headers": {"content-type": "application/json"}, "body": {}},
     ]})
     .to_string()
     .into_bytes();

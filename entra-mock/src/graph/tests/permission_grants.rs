@@ -227,6 +227,33 @@ fn grants_are_deleted_and_restored_with_their_client() {
 }
 
 #[test]
+fn application_administrators_grant_delegated_permissions() {
+    for (role, allowed) in [
+        ("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3", true),
+        ("158c047a-c907-4556-b7ef-446551a6b5f7", true),
+        ("e8611ab8-c189-46e8-94e1-60213ab1f814", true),
+        ("fdd7a751-b60b-444a-984c-02652fe8fa1c", false),
+    ] {
+        let mut fixture = granting();
+        fixture.application(&["RoleManagement.ReadWrite.Directory"]);
+        let body =
+            json!({"principalId": id(ADELE), "roleDefinitionId": role, "directoryScopeId": "/"});
+        let assigned = fixture.post("/roleManagement/directory/roleAssignments", &body);
+        assert_eq!(assigned.status, 201, "{}", assigned.text);
+        fixture.adele(&["DelegatedPermissionGrant.ReadWrite.All"]);
+        let created = fixture.post(GRANTS, &for_all(ROBOT, DESK));
+        let status = if allowed { 201 } else { 403 };
+        assert_eq!(created.status, status, "{role}: {}", created.text);
+        if allowed {
+            let one = format!("{GRANTS}/{}", created.body["id"].as_str().unwrap());
+            let less = json!({"scope": "User.Read"});
+            assert_eq!(fixture.patch(&one, &less).status, 204, "{role}");
+            assert_eq!(fixture.delete(&one).status, 204, "{role}");
+        }
+    }
+}
+
+#[test]
 fn ids_of_grants_are_case_sensitive() {
     let mut fixture = granting();
     let grant = json!({"id": "Gr-A_1", "clientId": id(DESK), "resourceId": id(ROBOT), "consentType": "AllPrincipals"});

@@ -139,6 +139,43 @@ fn a_service_principal_is_changed_deleted_restored_and_purged() {
 }
 
 #[test]
+fn a_service_principal_is_restored_after_its_application() {
+    let fixture = with_application();
+    let new = create(&fixture);
+    let restore = |item: &str| {
+        let url = format!("/directory/deletedItems/{item}/restore");
+        fixture.post(&url, &json!({}))
+    };
+    // It goes with its application.
+    let application = format!("/applications/{}", id(SHOP_APP));
+    assert_eq!(fixture.delete(&application).status, 204);
+    let before = fixture.snapshot();
+    let rejected = restore(&new);
+    assert_eq!(
+        (rejected.error().0, rejected.error().1),
+        (400, "Request_BadRequest"),
+        "{}",
+        rejected.text
+    );
+    assert_eq!(
+        rejected.body["error"]["details"][0]["code"],
+        "NoBackingApplicationObject"
+    );
+    assert_eq!(fixture.snapshot(), before);
+    assert_eq!(restore(&id(SHOP_APP)).status, 200);
+    assert_eq!(restore(&new).status, 200);
+
+    assert_eq!(fixture.delete(&application).status, 204);
+    let purged = fixture.delete(&format!("/directory/deletedItems/{}", id(SHOP_APP)));
+    assert_eq!(purged.status, 204, "{}", purged.text);
+    // It stays among the deleted items, and cannot be restored any more.
+    assert_eq!(restore(&new).status, 400);
+    let item = format!("/directory/deletedItems/{new}");
+    assert_eq!(fixture.get(&item).status, 200);
+    assert_eq!(fixture.delete(&item).status, 204);
+}
+
+#[test]
 fn a_service_principal_has_an_application_and_only_documented_values() {
     let fixture = with_application();
     for (body, message) in [

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     account::PASSWORD,
-    directory::sensitive_actions::SensitiveAction,
+    directory::{GRAPH_APP_ID, sensitive_actions::SensitiveAction},
     odata::GraphError,
     permissions::denied,
     schema::{Creators, Relation},
@@ -32,7 +32,7 @@ fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphEr
             Ok(())
         };
     };
-    let administrator = call.state.administers(user, kind);
+    let administrator = call.state.administers_object(user, kind, id);
     let owner = kind.entity().relationship("owners").is_some() && owned_by(user);
     if administrator || owner {
         Ok(())
@@ -194,15 +194,23 @@ pub(super) fn check_instance(call: Call<'_>, application: &Object) -> Result<(),
     check_role(call, Kind::Application, application)
 }
 
-/// Checks who can assign app roles of a resource: administrators and the owners of its service
-/// principal. For an application the permission is enough.
-pub(super) fn check_assignment(call: Call<'_>, resource: &Object) -> Result<(), GraphError> {
+/// Checks who can assign app roles of a resource: administrators, by the API and by whether the principal is an application,
+/// and the owners of its service principal. For an application the permission is enough.
+pub(super) fn check_assignment(
+    call: Call<'_>,
+    resource: &Object,
+    to_application: bool,
+) -> Result<(), GraphError> {
     let Some(user) = call.caller.user_id.as_deref() else {
         return Ok(());
     };
     let store = &call.state.store;
     let id = resource["id"].as_str().unwrap_or_default();
-    let administrator = call.state.is_administrator(user);
+    let app_id = resource["appId"].as_str().unwrap_or_default();
+    let is_graph = [GRAPH_APP_ID, RETIRED_GRAPH]
+        .iter()
+        .any(|graph| graph.eq_ignore_ascii_case(app_id));
+    let administrator = call.state.assigns_app_roles(user, is_graph, to_application);
     if administrator || store.is_linked(Relation::Owners, id, user) {
         Ok(())
     } else {
@@ -274,6 +282,9 @@ fn check_role_management(call: Call<'_>) -> Result<(), GraphError> {
         Err(denied())
     }
 }
+
+/// The application id of the retired Azure AD Graph, whose permissions are as powerful.
+const RETIRED_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
 
 /// Permissions that write every property of users except those with permissions of their own.
 const ALL_OF_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];

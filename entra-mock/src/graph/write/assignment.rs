@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     odata::GraphError,
-    schema::{Context, Relationship, Source},
+    schema::{Context, Principal, Relationship, Source},
     state::iso,
     store::{Kind, Object},
 };
@@ -54,7 +54,7 @@ pub(super) fn create(
     if addressed != own {
         return Err(invalid_reference());
     }
-    access::check_assignment(call, resource)?;
+    access::check_assignment(call, resource, is_application(&principal_type))?;
     if !offers(resource, &role, principal_type.member_type) {
         return Err(GraphError::bad_request(
             "Permission being assigned was not found on application",
@@ -109,15 +109,22 @@ pub(super) fn delete(
         return Err(GraphError::not_found(id));
     };
     let part = |name: &str| assignment[name].as_str().unwrap_or_default();
+    let principal = store.kind_of(part("principalId"));
+    let principal_type = principal.and_then(|kind| kind.entity().principal);
     if let Some(resource) = store.get(Kind::ServicePrincipal, part("resourceId")) {
-        access::check_assignment(call, resource)?;
+        let to_application = principal_type.as_ref().is_none_or(is_application);
+        access::check_assignment(call, resource, to_application)?;
     }
     let plan = Plan::new(PlannedResponse::NoContent).with(Step::Delete(kind, id.to_owned()));
-    let principal = store.kind_of(part("principalId"));
-    Ok(match principal.and_then(|kind| kind.entity().principal) {
+    Ok(match principal_type {
         Some(principal_type) => plan.audited_as(principal_type.category, principal_type.remove),
         None => plan,
     })
+}
+
+/// Whether app roles of these principals are application permissions.
+fn is_application(principal_type: &Principal) -> bool {
+    principal_type.member_type == "Application"
 }
 
 /// Whether a resource has an enabled role of that id for a type of principals. The all-zero id is

@@ -10,7 +10,7 @@ use super::{
     },
     access, application, body, directory_objects, domain, federated,
     plan::{Plan, PlannedResponse, Step},
-    role, user,
+    role, service_principal, user,
 };
 use crate::{
     odata::GraphError,
@@ -98,6 +98,9 @@ pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError>
     let (kind, object) = find(call, deleted)?;
     authorize_kind(call.caller, kind, "POST", RESTORE, false)?;
     access::check_delete(call, kind, object)?;
+    if kind.entity().behavior == Behavior::ServicePrincipal {
+        service_principal::check_restore(call, object)?;
+    }
     let changes = restore_changes(call, kind, object)?;
     if let Some(conflict) = call.state.restore_conflict(deleted, &changes) {
         return Err(conflict.into());

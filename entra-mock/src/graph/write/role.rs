@@ -8,7 +8,7 @@ use super::{
     plan::Step,
 };
 use crate::{
-    directory::roles::{WHOLE_DIRECTORY, role_assignment},
+    directory::roles::{UNITS, WHOLE_DIRECTORY, role_assignment},
     odata::GraphError,
     schema::{Relation, Relationship},
     store::{Kind, Object},
@@ -103,12 +103,15 @@ pub(super) fn assign(call: Call<'_>, draft: &mut Draft) -> Result<(String, Vec<S
         return Err(unsourced::existing_role());
     }
     let mut steps = Vec::new();
-    // A custom role has no `directoryRole`.
-    if scope == WHOLE_DIRECTORY
+    // A custom role has no `directoryRole`. Over a unit it is `roleId` of the older form of the assignment.
+    let whole = scope == WHOLE_DIRECTORY;
+    if (whole || scope.starts_with(UNITS))
         && let Some((role, inactive)) = call.state.activated_role(&definition)
     {
         steps.extend(inactive.map(|object| Step::Insert(Kind::DirectoryRole, object)));
-        steps.push(Step::Link(Relation::Members, role, principal.clone()));
+        if whole {
+            steps.push(Step::Link(Relation::Members, role, principal.clone()));
+        }
     }
     draft.set("directoryScopeId", scope);
     draft.set("principalId", principal);

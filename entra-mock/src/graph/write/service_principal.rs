@@ -82,6 +82,21 @@ pub(super) fn first_owner(call: Call<'_>) -> Option<String> {
     call.caller.service_principal_id.clone()
 }
 
+/// Rejects the restore of a service principal whose application, one of this tenant, is deleted too or purged
+/// (azure-docs pull request 110002). The page has no error; it is that of a creation.
+pub(super) fn check_restore(call: Call<'_>, principal: &Object) -> Result<(), GraphError> {
+    let tenant_id = call.state.tenant_id.to_string();
+    let is_own = principal.text("appOwnerOrganizationId") == Some(tenant_id.as_str());
+    // Managed and agent identities have no application.
+    let needs_one = is_own && principal.text("servicePrincipalType") == Some("Application");
+    let app_id = principal.text("appId").unwrap_or_default();
+    let backing = call.state.store.find(Kind::Application, "appId", app_id);
+    if needs_one && backing.is_none() {
+        return Err(no_backing_application(app_id));
+    }
+    Ok(())
+}
+
 /// 409 for a second service principal of one application.
 pub(super) fn name_in_use(app_id: &str) -> GraphError {
     GraphError::new(

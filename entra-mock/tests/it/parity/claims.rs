@@ -538,9 +538,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     ),
     row(
         GRAPH,
-        "The public part of a certificate is returned only if selected",
+        "The public part of a certificate is returned only if selected for a single object",
         "keyCredential page",
-        "the_public_part_of_a_certificate_is_returned_only_if_selected",
+        "the_public_part_of_a_certificate_is_returned_only_if_selected_for_a_single_object",
     ),
     row(
         GRAPH,
@@ -664,9 +664,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     ),
     row(
         QUERIES,
-        "Delta has certificates only if selected",
+        "Delta has certificates without their public part",
         "keyCredential page",
-        "the_public_part_of_a_certificate_is_in_a_round_only_if_it_is_selected",
+        "the_public_part_of_a_certificate_is_in_no_round",
     ),
     row(
         QUERIES,
