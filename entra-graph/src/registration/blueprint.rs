@@ -358,7 +358,8 @@ impl AppRegistration {
     }
 
     /// Also removes redirect URIs, permissions, consents, roles, scopes, owners, assignments and federated
-    /// credentials that the blueprint does not list. Secrets and certificates are never removed.
+    /// credentials that the blueprint does not list. Secrets and certificates are never removed, nor are permissions that
+    /// other applications have for its API. A caller with `Application.ReadWrite.OwnedBy` stays an owner.
     pub const fn remove_unlisted(mut self) -> Self {
         self.remove_unlisted = true;
         self
