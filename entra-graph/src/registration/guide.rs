@@ -138,7 +138,7 @@ impl AppRegistration {
                 text(format!("Sign in to the [Microsoft Entra admin center]({portal}) as at least a **Cloud Application Administrator**. {directory}")),
                 text("Open **Identity** > **Applications** > **App registrations** > **New registration**.".to_owned()),
                 text(format!("Enter the **Name** `{}`.", value(&self.name))),
-                text(format!("Under **Supported account types** choose **{}**.", self.audience.in_portal())),
+                text(format!("Under **Supported account types** choose **{}**.", self.audience_when_new().in_portal())),
                 text("Leave **Redirect URI** empty and choose **Register**.".to_owned()),
             ],
         }
@@ -310,7 +310,7 @@ impl AppRegistration {
                 "There is no link for this consent, because the registration has no redirect URI.";
             return vec![Step::Text(text.to_owned())];
         };
-        let tenant = match self.audience {
+        let tenant = match self.audience_when_new() {
             Audience::ThisTenant => "TENANT-ID",
             _ => "organizations",
         };
