@@ -107,7 +107,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
-        write!(out, "{}", blueprint(arguments)?.guide().to_markdown())?;
+        let cloud = Environment::from_env().cloud()?;
+        let guide = blueprint(arguments)?.guide_for(&cloud);
+        write!(out, "{}", guide.to_markdown())?;
         return Ok(0);
     }
     if arguments.tenant == Tenant::Env {

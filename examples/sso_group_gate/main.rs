@@ -92,7 +92,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
-        let guide = setup::blueprint(&arguments.url)?.guide();
+        let cloud = Environment::from_env().cloud()?;
+        let guide = setup::blueprint(&arguments.url)?.guide_for(&cloud);
         write!(out, "{}", guide.to_markdown())?;
         return Ok(0);
     }

@@ -100,7 +100,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
-        let guide = stage(arguments).blueprint(&arguments.url)?.guide();
+        let cloud = Environment::from_env().cloud()?;
+        let blueprint = stage(arguments).blueprint(&arguments.url)?;
+        let guide = blueprint.guide_for(&cloud);
         write!(out, "{}", guide.to_markdown())?;
         return Ok(0);
     }
