@@ -181,10 +181,6 @@ async fn in_env(
                 .environment(environment)
                 .build()?;
             let blueprint = blueprint(arguments)?;
-            if arguments.step == Step::Plan {
-                write!(out, "{}", blueprint.plan(&graph).await?)?;
-                return Ok(0);
-            }
             // Each registration has variables of its own.
             let prefix = if arguments.contacts {
                 "CONTACTS_"
@@ -192,6 +188,10 @@ async fn in_env(
                 "AZURE_"
             };
             let mut file = EnvFile::new(".env").prefix(prefix);
+            if arguments.step == Step::Plan {
+                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
+                return Ok(0);
+            }
             setup::apply(&graph, &blueprint, &mut file, out).await?;
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }

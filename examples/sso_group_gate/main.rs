@@ -145,11 +145,11 @@ async fn in_env(
                 .environment(environment)
                 .build()?;
             let blueprint = setup::blueprint(&arguments.url)?;
+            let mut file = EnvFile::new(".env");
             if arguments.step == Step::Plan {
-                write!(out, "{}", blueprint.plan(&graph).await?)?;
+                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
                 return Ok(0);
             }
-            let mut file = EnvFile::new(".env");
             setup::apply(&graph, &blueprint, &mut file, out).await?;
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }
