@@ -690,7 +690,7 @@ pub(super) const SIBLINGS: &[Sibling] = &[
         "application permissions need one tenant, and organizations names none",
     ),
     (
-        "application permissions at common, without a page",
+        "application permissions at common, without a credential",
         |world| {
             world.app.multi_tenant();
             world.tenant_text = "common".to_owned();
