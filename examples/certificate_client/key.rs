@@ -111,7 +111,7 @@ impl Folder {
     ) -> io::Result<()> {
         writeln!(
             out,
-            "\nIn https://entra.microsoft.com, App registrations, {client}:"
+            "\nIn the Microsoft Entra admin center, App registrations, {client}:"
         )?;
         writeln!(
             out,

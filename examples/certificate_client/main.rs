@@ -103,7 +103,7 @@ async fn main() -> ExitCode {
     let folder = arguments.folder;
     let mut out = io::stdout();
     let outcome = match (arguments.step, arguments.tenant) {
-        (Step::Guide, _) => guide(&mut out),
+        (Step::Guide, _) => guide(&Environment::from_env(), &mut out),
         (_, Tenant::Embedded) => embedded(folder, &texts, &mut out).await.map(|()| 0),
         (Step::Apply, Tenant::Env) => {
             let others = Others {
@@ -128,8 +128,8 @@ async fn main() -> ExitCode {
     }
 }
 
-fn guide(out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
-    write!(out, "{}", setup::guide()?)?;
+fn guide(environment: &Environment, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
+    write!(out, "{}", setup::guide(&environment.cloud()?)?)?;
     Ok(0)
 }
 
@@ -214,7 +214,7 @@ pub(crate) async fn from_env(
     out: &mut impl Write,
 ) -> Result<u8, Box<dyn Error>> {
     match step {
-        Step::Guide => return guide(out),
+        Step::Guide => return guide(environment, out),
         Step::Generate => generate(environment, folder, out)?,
         Step::Apply => apply(environment, folder, Others::default(), out).await?,
         Step::Test => return test(environment, folder, out).await,

@@ -5,7 +5,7 @@ use std::{error::Error, io::Write, sync::Arc};
 
 use entra_auth::{
     ApplicationCredentialFactory, ClientSecretCredential, CredentialOptions, SelfSignedCertificate,
-    entra_core::{CredentialMaterial, ProofSigner},
+    entra_core::{Cloud, CredentialMaterial, ProofSigner},
 };
 use entra_graph::{
     GraphClient,
@@ -27,10 +27,10 @@ pub(crate) fn blueprint<'c>(
 
 /// The guide for an administrator who sets it up by hand, with one certificate to upload. The guide has its name
 /// only, so it is any certificate.
-pub(crate) fn guide() -> Result<String, Box<dyn Error>> {
+pub(crate) fn guide(cloud: &Cloud) -> Result<String, Box<dyn Error>> {
     let certificate = SelfSignedCertificate::rsa("CN=inventory-client").generate()?;
     let blueprint = blueprint([("of this installation", certificate.public_der())])?;
-    Ok(blueprint.guide().to_markdown())
+    Ok(blueprint.guide_for(cloud).to_markdown())
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.

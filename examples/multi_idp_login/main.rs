@@ -107,7 +107,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
-        write!(out, "{}", blueprint(arguments)?.guide().to_markdown())?;
+        let cloud = Environment::from_env().cloud()?;
+        let guide = blueprint(arguments)?.guide_for(&cloud);
+        write!(out, "{}", guide.to_markdown())?;
         return Ok(0);
     }
     if arguments.tenant == Tenant::Env {
@@ -179,10 +181,6 @@ async fn in_env(
                 .environment(environment)
                 .build()?;
             let blueprint = blueprint(arguments)?;
-            if arguments.step == Step::Plan {
-                write!(out, "{}", blueprint.plan(&graph).await?)?;
-                return Ok(0);
-            }
             // Each registration has variables of its own.
             let prefix = if arguments.contacts {
                 "CONTACTS_"
@@ -190,6 +188,10 @@ async fn in_env(
                 "AZURE_"
             };
             let mut file = EnvFile::new(".env").prefix(prefix);
+            if arguments.step == Step::Plan {
+                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
+                return Ok(0);
+            }
             setup::apply(&graph, &blueprint, &mut file, out).await?;
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }

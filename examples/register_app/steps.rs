@@ -25,7 +25,11 @@ pub(crate) async fn run(
         None => AppRegistration::from_yaml(BLUEPRINT)?,
     };
     if arguments.step == Step::Guide {
-        write!(out, "{}", blueprint.guide().to_markdown())?;
+        write!(
+            out,
+            "{}",
+            blueprint.guide_for(&environment.cloud()?).to_markdown()
+        )?;
         return Ok(());
     }
     let credential = EnvironmentCredential::builder(environment)

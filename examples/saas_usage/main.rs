@@ -107,19 +107,20 @@ async fn main() -> ExitCode {
 
 async fn set_up(step: Step, sign_in: SignIn) -> Result<(), Box<dyn Error>> {
     let blueprint = sign_in.blueprint()?;
+    let environment = Environment::from_env();
     if step == Step::Guide {
-        print!("{}", blueprint.guide().to_markdown());
+        let guide = blueprint.guide_for(&environment.cloud()?);
+        print!("{}", guide.to_markdown());
         return Ok(());
     }
-    let environment = Environment::from_env();
     let graph = GraphClient::builder(EnvironmentCredential::builder(&environment).build()?)
         .environment(&environment)
         .build()?;
+    let (mut file, mut out) = (EnvFile::new(sign_in.file()), io::stdout());
     if step == Step::Plan {
-        print!("{}", blueprint.plan(&graph).await?);
+        write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
         return Ok(());
     }
-    let (mut file, mut out) = (EnvFile::new(sign_in.file()), io::stdout());
     let applied = setup::apply(&graph, &blueprint, &mut file, &mut out).await?;
     writeln!(
         out,

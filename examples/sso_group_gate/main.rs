@@ -92,7 +92,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
-        let guide = setup::blueprint(&arguments.url)?.guide();
+        let cloud = Environment::from_env().cloud()?;
+        let guide = setup::blueprint(&arguments.url)?.guide_for(&cloud);
         write!(out, "{}", guide.to_markdown())?;
         return Ok(0);
     }
@@ -144,11 +145,11 @@ async fn in_env(
                 .environment(environment)
                 .build()?;
             let blueprint = setup::blueprint(&arguments.url)?;
+            let mut file = EnvFile::new(".env");
             if arguments.step == Step::Plan {
-                write!(out, "{}", blueprint.plan(&graph).await?)?;
+                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
                 return Ok(0);
             }
-            let mut file = EnvFile::new(".env");
             setup::apply(&graph, &blueprint, &mut file, out).await?;
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }

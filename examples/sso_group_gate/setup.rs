@@ -25,7 +25,7 @@ pub(crate) async fn apply(
     sink: &mut dyn SecretSink,
     out: &mut impl Write,
 ) -> Result<Applied, Box<dyn Error>> {
-    let plan = blueprint.plan(graph).await?;
+    let plan = blueprint.plan_with(graph, sink).await?;
     writeln!(out, "{plan}")?;
     Ok(plan.apply(sink).await?)
 }

@@ -100,7 +100,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
-        let guide = stage(arguments).blueprint(&arguments.url)?.guide();
+        let cloud = Environment::from_env().cloud()?;
+        let blueprint = stage(arguments).blueprint(&arguments.url)?;
+        let guide = blueprint.guide_for(&cloud);
         write!(out, "{}", guide.to_markdown())?;
         return Ok(0);
     }
@@ -236,11 +238,12 @@ async fn from_env(
                 .environment(environment)
                 .build()?;
             let blueprint = stage(arguments).blueprint(&arguments.url)?;
+            let mut file = EnvFile::new(".env");
             if arguments.step == Step::Plan {
-                write!(out, "{}", blueprint.plan(&graph).await?)?;
+                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
                 return Ok(0);
             }
-            setup::apply(&graph, &blueprint, &mut EnvFile::new(".env"), out).await?;
+            setup::apply(&graph, &blueprint, &mut file, out).await?;
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }
         Step::Test => {

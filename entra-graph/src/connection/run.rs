@@ -170,6 +170,10 @@ impl Run<'_> {
             self.page(code, &directory, &client_id, &tenant);
         }
         self.application_unknown(&directory, &client_id, token.is_some());
+        let signs_in = !self.test.application.is_empty() || !self.test.apis.is_empty();
+        if connection.tenant.id.is_alias() && signs_in {
+            tenant::names_none(&connection.tenant.id, &mut self.findings);
+        }
         let graph = connection.cloud.graph().as_str();
         let needs = self.test.application.iter();
         let needs: Vec<String> = needs

@@ -3,7 +3,7 @@
 use entra_core::{Clock, Guid, TenantId};
 
 use super::{
-    finding::{Check, Finding},
+    finding::{Check, Finding, Severity},
     probe::{Discovered, Metadata, SignInService},
 };
 use crate::typed_id::shown_id;
@@ -189,6 +189,26 @@ pub(super) async fn discover(
     })
 }
 
+/// An address for users of any tenant, at which an application cannot sign in by itself; unless another fault of the
+/// configuration is found already.
+pub(super) fn names_none(tenant: &TenantId, findings: &mut Vec<Finding>) {
+    let is_fault =
+        |one: &Finding| one.check == Check::Configuration && one.severity == Severity::Error;
+    if findings.iter().any(is_fault) {
+        return;
+    }
+    findings.push(
+        Finding::error(
+            Check::Configuration,
+            format!("application permissions need one tenant, and {tenant} names none"),
+        )
+        .because("Entra issues a token without a signed-in user at the address of a tenant only")
+        .fix(format!(
+            "use the tenant's id in place of {tenant}: Overview > Tenant ID"
+        )),
+    );
+}
+
 fn rejected(code: Option<u32>, tenant: &TenantId, host: &str) -> Finding {
     let mut finding = match code {
         Some(90_002) => Finding::error(
@@ -342,7 +362,6 @@ mod tests {
 
     #[test]
     fn a_clock_matters_from_five_minutes_on() {
-        use crate::connection::Severity;
         assert_eq!(clock_finding(150), None);
         assert_eq!(clock_finding(-200).unwrap().severity, Severity::Warning);
         let wrong = clock_finding(3600).unwrap();

@@ -45,8 +45,11 @@ impl Plan {
     /// [`Error`].
     pub async fn apply(&self, sink: &mut dyn SecretSink) -> Result<Applied, Error> {
         let client_id = match &self.state {
-            State::Existing { client_id } => Some(client_id.as_str()),
-            State::Deleted | State::New => None,
+            // A sink may still have the id of the one that was deleted.
+            State::Existing { client_id } | State::Deleted { client_id } => {
+                Some(client_id.as_str())
+            }
+            State::New => None,
         };
         let tenant = self.graph.granted().and_then(|granted| granted.tenant);
         let key = self.blueprint.key();

@@ -43,7 +43,7 @@ pub struct AppRegistration {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) directory: Option<TypedId>,
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) audience: Audience,
+    pub(super) audience: Option<Audience>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) description: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -117,9 +117,10 @@ impl AppRegistration {
         self
     }
 
-    /// Which accounts can sign in, instead of those of this tenant alone.
+    /// Which accounts can sign in. Without it a new registration is for those of this tenant alone, and one that exists
+    /// keeps its own.
     pub const fn audience(mut self, audience: Audience) -> Self {
-        self.audience = audience;
+        self.audience = Some(audience);
         self
     }
 
@@ -358,7 +359,8 @@ impl AppRegistration {
     }
 
     /// Also removes redirect URIs, permissions, consents, roles, scopes, owners, assignments and federated
-    /// credentials that the blueprint does not list. Secrets and certificates are never removed.
+    /// credentials that the blueprint does not list. Secrets and certificates are never removed, nor are permissions that
+    /// other applications have for its API. A caller with `Application.ReadWrite.OwnedBy` stays an owner.
     pub const fn remove_unlisted(mut self) -> Self {
         self.remove_unlisted = true;
         self
@@ -387,6 +389,11 @@ impl AppRegistration {
     #[must_use]
     pub fn key(&self) -> String {
         self.unique_name.clone().unwrap_or_else(|| slug(&self.name))
+    }
+
+    /// Who can sign in to a registration that does not exist yet.
+    pub(super) fn audience_when_new(&self) -> Audience {
+        self.audience.unwrap_or_default()
     }
 
     /// The display name of a registration that was created from a gallery template and has no tag yet: an

@@ -106,7 +106,7 @@ impl AppRegistration {
 
     /// The limits of registrations that personal accounts sign in to.
     fn wrong_for_personal_accounts(&self) -> Option<String> {
-        if !is_personal(self.audience) {
+        if !self.audience.is_some_and(is_personal) {
             return None;
         }
         let what = if self.name.chars().count() > LONGEST_PERSONAL_NAME {

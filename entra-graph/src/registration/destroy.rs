@@ -218,12 +218,9 @@ fn exported(application: &Value, now: Timestamp) -> AppRegistration {
     let mut blueprint = AppRegistration::new(text(application, "displayName"));
     blueprint.enterprise.template = optional(application, "applicationTemplateId");
     blueprint.unique_name = optional(application, "uniqueName");
-    blueprint.audience = match text(application, "signInAudience") {
-        "AzureADMultipleOrgs" => Audience::AnyTenant,
-        "AzureADandPersonalMicrosoftAccount" => Audience::AnyTenantAndPersonal,
-        "PersonalMicrosoftAccount" => Audience::Personal,
-        _ => Audience::ThisTenant,
-    };
+    // That of a new registration is left out.
+    let audience = Audience::of(text(application, "signInAudience"));
+    blueprint.audience = audience.filter(|audience| *audience != Audience::ThisTenant);
     blueprint.description = optional(application, "description");
     blueprint.notes = optional(application, "notes");
     blueprint.tags = texts(application, "tags");

@@ -48,6 +48,8 @@ pub(super) struct Found {
     /// Whether the calling application owns the application and its service principal, where its permission is
     /// limited to those that it owns.
     pub(super) owned_by_caller: Option<bool>,
+    /// The object id of the calling application, where its permission is limited to what it owns.
+    pub(super) limited_caller: Option<String>,
 }
 
 impl Found {
@@ -94,6 +96,7 @@ impl Found {
         }
         if let Some(caller) = caller_that_must_own(graph) {
             found.owned_by_caller = Some(found.is_owned_by(graph, &id, &caller).await?);
+            found.limited_caller = Some(caller);
         }
         Ok(found)
     }

@@ -1,5 +1,6 @@
 //! The administrator's guide: what a blueprint means in the portal.
 
+mod enterprise;
 mod marks;
 mod page;
 
@@ -9,12 +10,9 @@ use marks::value;
 
 use super::{
     blueprint::AppRegistration,
-    parts::{Audience, Permissions},
+    parts::{Audience, MICROSOFT_GRAPH, Permissions},
 };
-use crate::{
-    objects::ApplicationTemplate,
-    typed_id::{TypedId, shown_id},
-};
+use crate::typed_id::{TypedId, shown_id};
 
 /// The steps of a blueprint in the words of the Microsoft Entra admin center, for an administrator who makes
 /// them by hand.
@@ -138,36 +136,9 @@ impl AppRegistration {
                 text(format!("Sign in to the [Microsoft Entra admin center]({portal}) as at least a **Cloud Application Administrator**. {directory}")),
                 text("Open **Identity** > **Applications** > **App registrations** > **New registration**.".to_owned()),
                 text(format!("Enter the **Name** `{}`.", value(&self.name))),
-                text(format!("Under **Supported account types** choose **{}**.", self.audience.in_portal())),
+                text(format!("Under **Supported account types** choose **{}**.", self.audience_when_new().in_portal())),
                 text("Leave **Redirect URI** empty and choose **Register**.".to_owned()),
             ],
-        }
-    }
-
-    fn gallery_application(&self, template: &str, directory: &str, portal: &str) -> Section {
-        let mut steps = vec![
-            Step::Text(format!("Sign in to the [Microsoft Entra admin center]({portal}) as at least a **Cloud Application Administrator**. {directory}")),
-            Step::Text("Open **Identity** > **Applications** > **Enterprise applications** > **New application**.".to_owned()),
-        ];
-        if template.eq_ignore_ascii_case(ApplicationTemplate::NOT_IN_GALLERY) {
-            steps.push(Step::Text(format!(
-                "Choose **Create your own application**, enter the name `{}`, select **Integrate any other application you don't find in the gallery (Non-gallery)** and choose **Create**.",
-                value(&self.name)
-            )));
-        } else {
-            steps.push(Step::Text(format!(
-                "Search the gallery for `{}`, open it, enter the name `{}` and choose **Create**.",
-                value(template),
-                value(&self.name)
-            )));
-        }
-        steps.push(Step::Text(format!(
-            "The next settings are under **App registrations** > **All applications** > **{}**.",
-            value(&self.name)
-        )));
-        Section {
-            title: "Add the application from the gallery".to_owned(),
-            steps,
         }
     }
 
@@ -265,8 +236,8 @@ impl AppRegistration {
             ] {
                 if !names.is_empty() {
                     steps.push(Step::Text(format!(
-                        "Open **API permissions** > **Add a permission** > **{}** > **{kind}** and select:",
-                        value(&api.api)
+                        "Open **API permissions** > **Add a permission** > {} > **{kind}** and select:",
+                        in_list_of_apis(api)
                     )));
                     steps.push(Step::Values(values(names)));
                 }
@@ -310,7 +281,7 @@ impl AppRegistration {
                 "There is no link for this consent, because the registration has no redirect URI.";
             return vec![Step::Text(text.to_owned())];
         };
-        let tenant = match self.audience {
+        let tenant = match self.audience_when_new() {
             Audience::ThisTenant => "TENANT-ID",
             _ => "organizations",
         };
@@ -435,43 +406,13 @@ impl AppRegistration {
         }
         section("Token configuration", steps)
     }
+}
 
-    fn enterprise_application(&self) -> Option<Section> {
-        let mut steps = Vec::new();
-        let yes_or_no = |yes: bool| if yes { "Yes" } else { "No" };
-        if let Some(required) = self.enterprise.assignment_required {
-            steps.push(Step::Text(format!(
-                "Open **Enterprise applications** > **{}** > **Properties** and set **Assignment required?** to **{}**.",
-                value(&self.name),
-                yes_or_no(required)
-            )));
-        }
-        if let Some(visible) = self.enterprise.visible {
-            steps.push(Step::Text(format!(
-                "Set **Visible to users?** to **{}**.",
-                yes_or_no(visible)
-            )));
-        }
-        let assigned: Vec<String> = self
-            .enterprise
-            .assigned
-            .iter()
-            .filter_map(|one| {
-                let who = value(one.user.as_ref().or(one.group.as_ref())?);
-                Some(if one.role.is_empty() {
-                    who
-                } else {
-                    format!("{who} with the role `{}`", value(&one.role))
-                })
-            })
-            .collect();
-        if !assigned.is_empty() {
-            steps.push(Step::Text(
-                "Open **Users and groups** > **Add user/group** and assign:".to_owned(),
-            ));
-            steps.push(Step::Values(assigned));
-        }
-        section("Enterprise application", steps)
+/// Where the portal lists an API among those that a permission can be added of.
+fn in_list_of_apis(api: &Permissions) -> String {
+    match api.is_graph() {
+        true => format!("**{MICROSOFT_GRAPH}**"),
+        false => format!("**APIs my organization uses** > **{}**", value(&api.api)),
     }
 }
 
@@ -560,6 +501,40 @@ mod tests {
         assert!(html.contains("<a href=\"https://entra.microsoft.com\">"));
         assert!(!html.contains("<Jerry>") && !html.contains("**") && !html.contains("<script"));
         assert_eq!(html.matches("<li>").count(), html.matches("</li>").count());
+    }
+
+    #[test]
+    fn each_step_says_which_page_to_open() {
+        let blueprint = || AppRegistration::new("Desk");
+        let own = "Open **Enterprise applications** > **Desk** > ";
+        for (blueprint, text) in [
+            (
+                blueprint().visible_to_users(false),
+                "**Properties** and set **Visible to users?** to **No**.",
+            ),
+            (
+                blueprint().assign_group("Desk users"),
+                "**Users and groups** > **Add user/group** and assign:",
+            ),
+        ] {
+            let page = blueprint.guide().to_markdown();
+            assert!(page.contains(&format!("{own}{text}")), "{page}");
+        }
+        let both = blueprint().assignment_required(true).visible_to_users(true);
+        let page = both.assign_user("adele@contoso.com").guide().to_markdown();
+        assert_eq!(page.matches(own).count(), 1, "{page}");
+
+        let page = blueprint()
+            .delegated_of("https://graph.microsoft.com", ["User.Read"])
+            .application_of("api://billing", ["Invoices.Export"])
+            .guide()
+            .to_markdown();
+        for text in [
+            "**Add a permission** > **Microsoft Graph** > **Delegated permissions**",
+            "> **APIs my organization uses** > **api://billing** > **Application permissions**",
+        ] {
+            assert!(page.contains(text), "{text}\n{page}");
+        }
     }
 
     #[test]

@@ -44,6 +44,18 @@ impl Audience {
         }
     }
 
+    /// The audience with this value of `signInAudience`.
+    pub(super) fn of(value: &str) -> Option<Self> {
+        let mut all = [
+            Self::ThisTenant,
+            Self::AnyTenant,
+            Self::AnyTenantAndPersonal,
+            Self::Personal,
+        ]
+        .into_iter();
+        all.find(|one| one.as_str() == value)
+    }
+
     /// The choice as the portal words it.
     #[must_use]
     pub const fn in_portal(self) -> &'static str {

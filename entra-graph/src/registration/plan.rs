@@ -42,7 +42,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub(super) enum State {
     New,
-    Deleted,
+    Deleted { client_id: String },
     Existing { client_id: String },
 }
 
@@ -122,7 +122,9 @@ impl AppRegistration {
                 (Some(application), _) => State::Existing {
                     client_id: text(application, "appId").to_owned(),
                 },
-                (None, Some(_)) => State::Deleted,
+                (None, Some(deleted)) => State::Deleted {
+                    client_id: text(deleted, "appId").to_owned(),
+                },
                 (None, None) => State::New,
             },
             names,
@@ -231,7 +233,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::New => "new".to_owned(),
-            State::Deleted => "in the deleted items".to_owned(),
+            State::Deleted { .. } => "in the deleted items".to_owned(),
             State::Existing { client_id } => format!("client id {client_id}"),
         };
         writeln!(f, "registration {:?} ({state})", self.blueprint.name())?;

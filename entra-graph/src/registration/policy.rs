@@ -126,6 +126,8 @@ impl SecretPolicy {
                         .and_then(|longest| Duration::try_from(longest).ok());
                     match longest {
                         Some(longest) if exempts && longest <= SPARE => is_unknown = true,
+                        // A limit in another form is a limit all the same.
+                        None if restriction.max_lifetime.is_some() => is_unknown = true,
                         _ => shortest = shortest.into_iter().chain(longest).min(),
                     }
                 }
@@ -133,6 +135,8 @@ impl SecretPolicy {
             }
         }
         match shortest {
+            // Nothing is left of such a lifetime.
+            Some(longest) if longest <= SPARE => Self::Forbidden,
             Some(longest) => Self::Longest(longest),
             None if is_unknown => Self::Unknown,
             None => Self::Unrestricted,
@@ -143,7 +147,10 @@ impl SecretPolicy {
     /// Graph's clock, so a limit is kept with some minutes to spare.
     pub(super) fn clamp(&self, start: Timestamp, end: Timestamp) -> Timestamp {
         match self {
-            Self::Longest(longest) => end.min(start + *longest - SPARE),
+            // A limit can reach beyond the last date.
+            Self::Longest(longest) => start
+                .checked_add(*longest - SPARE)
+                .map_or(end, |limit| end.min(limit)),
             _ => end,
         }
     }
@@ -266,6 +273,20 @@ mod tests {
             now + Duration::days(7)
         );
         assert_eq!(SecretPolicy::of(&[], Some(now)), SecretPolicy::Unrestricted);
+    }
+
+    #[test]
+    fn a_limit_without_end_or_without_rest_and_one_of_another_form_are_told_apart() {
+        use AppCredentialRestrictionType::PasswordLifetime;
+        let now = Timestamp::UNIX_EPOCH;
+        let limit = |days| PasswordCredentialConfiguration::limits(PasswordLifetime, days);
+        let of = |restriction| SecretPolicy::of(&[restriction], Some(now));
+        // The longest time span of .NET, some 29,000 years.
+        let end = now + Duration::days(700);
+        assert_eq!(of(limit(10_675_199)).clamp(now, end), end);
+        assert_eq!(of(limit(0)), SecretPolicy::Forbidden);
+        let year = limit(1).max_lifetime("P1Y");
+        assert_eq!(of(year), SecretPolicy::Unknown);
     }
 
     #[test]

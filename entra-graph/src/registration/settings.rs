@@ -125,10 +125,9 @@ fn wanted(
     application: &Value,
 ) -> Vec<(&'static Setting, Value)> {
     let app_id = application["appId"].as_str().unwrap_or("{client-id}");
-    let mut wanted: Vec<(&'static Setting, Value)> = vec![
-        (&NAME, json!(blueprint.name)),
-        (&AUDIENCE, json!(blueprint.audience.as_str())),
-    ];
+    let mut wanted: Vec<(&'static Setting, Value)> = vec![(&NAME, json!(blueprint.name))];
+    let audience = blueprint.audience;
+    wanted.extend(audience.map(|audience| (&AUDIENCE, json!(audience.as_str()))));
     let mut tags = blueprint.tags.clone();
     // A client id finds the registration by itself.
     if blueprint.client_id.is_none() {

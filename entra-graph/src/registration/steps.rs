@@ -177,13 +177,13 @@ impl Situation<'_> {
         }
         let body = json!({
             "displayName": blueprint.name,
-            "signInAudience": blueprint.audience.as_str(),
+            "signInAudience": blueprint.audience_when_new().as_str(),
             "tags": [blueprint.owner_tag()],
         });
         let line = Line::add(format!(
             "registration {:?}, {}",
             blueprint.name,
-            blueprint.audience.in_portal()
+            blueprint.audience_when_new().in_portal()
         ));
         let action = Action::CreateApplication {
             key: blueprint.key(),

@@ -401,6 +401,18 @@ async fn ids_that_are_still_empty_are_a_finding_with_its_fix() {
 }
 
 #[tokio::test]
+async fn the_guide_is_for_the_cloud_of_the_environment() {
+    let government = ("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us");
+    let environment = Environment::from_pairs([government]);
+    let mut out = Vec::new();
+    let code = from_env(Step::Guide, &environment, None, &[], &mut out).await;
+    assert_eq!(code.unwrap(), 0);
+    let page = text(out);
+    assert!(page.contains("https://portal.azure.us"), "{page}");
+    assert!(!page.contains(".microsoft.com"), "{page}");
+}
+
+#[tokio::test]
 async fn a_missing_variable_is_named() {
     let folder = Folder::new("certificate-lacks");
     let environment = Environment::from_pairs([

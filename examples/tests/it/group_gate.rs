@@ -86,6 +86,18 @@ async fn a_second_apply_sends_reads_only_and_fills_a_saved_file_once() {
     assert_eq!(writes(&tenant), Vec::<String>::new());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     std::fs::remove_file(&path).unwrap();
+    // What is printed is what is done, also if the file is lost.
+    out.clear();
+    let renewed = setup::apply(&graph, &blueprint, &mut file, &mut out)
+        .await
+        .unwrap();
+    assert_eq!(renewed.secrets().len(), 1);
+    let plan = String::from_utf8(out).unwrap();
+    assert!(
+        plan.contains("+ secret \"") && !plan.contains("nothing to change"),
+        "{plan}"
+    );
+    std::fs::remove_file(&path).unwrap();
 
     let variables = text.lines().filter_map(|line| line.split_once('='));
     let variables: Vec<(&str, &str)> = variables

@@ -1,5 +1,7 @@
 //! The guides of the examples are those of their blueprints.
 
+use entra_core::Cloud;
+
 use crate::{certificate_client::setup::guide, saas_usage::setup::SignIn};
 
 /// Compares a guide with its file, or writes the file if `UPDATE_GUIDES` is set.
@@ -17,7 +19,10 @@ fn check(name: &str, guide: &str) {
 
 #[test]
 fn the_guides_are_those_of_the_blueprints() {
-    check("certificate_client/GUIDE.md", &guide().unwrap());
+    check(
+        "certificate_client/GUIDE.md",
+        &guide(&Cloud::public()).unwrap(),
+    );
     for (name, sign_in) in [
         ("saas_usage/GUIDE.md", SignIn::Application),
         ("saas_usage/ADMINISTRATOR-GUIDE.md", SignIn::Code),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use entra_core::Environment;
+use entra_core::{Environment, SystemClock};
 use entra_mock::{App, FakeTenant};
 
 use crate::{
@@ -87,6 +87,25 @@ fn environment(tenant: &FakeTenant, tool: &App) -> Environment {
         ("AZURE_AUTHORITY_HOST", cloud.authority().to_string()),
         ("ENTRA_GRAPH_URL", format!("{}v1.0", cloud.graph())),
     ])
+}
+
+#[tokio::test]
+async fn the_guide_is_for_the_cloud_of_the_environment() {
+    let government = ("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us");
+    let environment = Environment::from_pairs([government]);
+    let words = ["register_app", "--tenant", "env", "--step", "guide"];
+    let arguments = Arguments::try_parse_from(words).unwrap();
+    let mut out = Vec::new();
+    let clock = Arc::new(SystemClock);
+    let outcome = steps::run(&arguments, &environment, clock, &mut out).await;
+    outcome.unwrap();
+    let page = String::from_utf8(out).unwrap();
+    for text in [
+        "https://portal.azure.us",
+        "https://login.microsoftonline.us/TENANT-ID/v2.0/adminconsent",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
 }
 
 #[tokio::test]

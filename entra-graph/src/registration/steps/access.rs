@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     super::{
         action::{Action, Step},
-        line::Line,
+        line::{Line, Mark},
         names::ApiNames,
         settings::is_removable,
         wire::{items, text},
@@ -188,9 +188,18 @@ impl Situation<'_> {
             for one in &self.found.assigned {
                 let of = |name: &Option<String>| name.clone().unwrap_or_default();
                 let pair = (of(&one.principal_id), of(&one.app_role_id));
-                if !wanted.contains(&pair) {
-                    let line =
-                        Line::remove(format!("assignment of {}", of(&one.principal_display_name)));
+                if wanted.contains(&pair) {
+                    continue;
+                }
+                let name = of(&one.principal_display_name);
+                if one.principal_type.as_deref() == Some("ServicePrincipal") {
+                    // It is a consent of that application, whose own blueprint lists or removes it.
+                    work.notes.push(Line::new(
+                        Mark::Keep,
+                        format!("permission of the application {name} for this API"),
+                    ));
+                } else {
+                    let line = Line::remove(format!("assignment of {name}"));
                     work.steps
                         .push(Step::new(Action::Unassign(one.id.clone()), [line]));
                 }

@@ -7,10 +7,7 @@ use entra_core::url::{Host, Url};
 use serde_json::Value;
 
 use super::{
-    super::{
-        check::is_personal,
-        wire::{items, text},
-    },
+    super::wire::{items, text},
     Situation, Work,
 };
 
@@ -53,7 +50,7 @@ impl Situation<'_> {
                 .iter()
                 .any(|one| *one == *uri)
         };
-        let personal = is_personal(self.blueprint.audience);
+        let personal = self.takes_personal_accounts(application);
         let mut added = 0;
         for (_, path, uris) in platforms {
             for uri in uris.iter().filter(|uri| !has(path, uri)) {
@@ -103,7 +100,7 @@ impl Situation<'_> {
     fn entitlements(&self, application: &Value, work: &mut Work) {
         let is_new =
             |list: &[Value], value: &str| !list.iter().any(|one| text(one, "value") == value);
-        let personal = is_personal(self.blueprint.audience);
+        let personal = self.takes_personal_accounts(application);
         let scopes = items(&application["api"], "oauth2PermissionScopes");
         for one in &self.blueprint.api.scopes {
             if !is_new(scopes, &one.value) {
@@ -117,6 +114,12 @@ impl Situation<'_> {
         let roles = items(application, "appRoles");
         for one in &self.blueprint.app_roles {
             let texts = [&one.display_name, &one.description];
+            if is_new(roles, &one.value) && personal {
+                work.stops.push(format!(
+                    "the app role {:?} cannot be added to a registration for personal Microsoft accounts",
+                    one.value
+                ));
+            }
             if is_new(roles, &one.value)
                 && let Some(why) = wrong_entitlement(&one.value, texts, false)
             {
@@ -147,7 +150,7 @@ impl Situation<'_> {
             .iter()
             .map(|api| api.delegated.len() + api.application.len())
             .collect();
-        let personal = is_personal(self.blueprint.audience);
+        let personal = self.takes_personal_accounts(application);
         let most = if personal {
             MOST_PERSONAL_PERMISSIONS
         } else {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     super::{
         check::{MOST_PERSONAL_SCOPES, is_personal},
+        parts::Audience,
         settings::{body, differences},
         wire::{items, text},
     },
@@ -16,10 +17,16 @@ use super::{
 };
 
 impl Situation<'_> {
+    /// Whether personal accounts can sign in once the blueprint is applied.
+    pub(super) fn takes_personal_accounts(&self, application: &Value) -> bool {
+        let current = Audience::of(text(application, "signInAudience"));
+        self.blueprint.audience.or(current).is_some_and(is_personal)
+    }
+
     /// Whether the registration is there, and for no personal accounts yet.
     pub(super) fn becomes_personal(&self, application: &Value) -> bool {
         let audience = text(application, "signInAudience");
-        is_personal(self.blueprint.audience)
+        self.blueprint.audience.is_some_and(is_personal)
             && !audience.is_empty()
             && !audience.contains("Personal")
     }

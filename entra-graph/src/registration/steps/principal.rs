@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         action::{Action, Step},
-        line::Line,
+        line::{Line, Mark},
         wire::items,
     },
     Situation, Work,
@@ -86,11 +86,22 @@ impl Situation<'_> {
         // Without any owner in the blueprint, the list is not managed.
         if self.blueprint.remove_unlisted && !wanted.is_empty() {
             for id in &self.found.owners {
-                if !wanted.iter().any(|owner| owner.id == *id) {
-                    let line = Line::remove(format!("owner {id}"));
-                    work.steps
-                        .push(Step::new(Action::RemoveOwner(id.clone()), [line]));
+                if wanted.iter().any(|owner| owner.id == *id) {
+                    continue;
                 }
+                let caller = self.found.limited_caller.as_ref();
+                if caller.is_some_and(|caller| caller.eq_ignore_ascii_case(id)) {
+                    work.notes.push(Line::new(
+                        Mark::Keep,
+                        format!(
+                            "owner {id}, the calling application, which could not change the registration without that"
+                        ),
+                    ));
+                    continue;
+                }
+                let line = Line::remove(format!("owner {id}"));
+                work.steps
+                    .push(Step::new(Action::RemoveOwner(id.clone()), [line]));
             }
         }
     }

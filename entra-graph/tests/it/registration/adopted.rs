@@ -6,7 +6,7 @@ use entra_core::http::Method;
 use entra_graph::{
     FederatedIdentityCredential, GraphClient, Key, NewFederatedIdentityCredential,
     registration::{
-        AppRegistration, AppRoleBlueprint, Certificate, FederatedCredential, Lifetime,
+        AppRegistration, AppRoleBlueprint, Audience, Certificate, FederatedCredential, Lifetime,
         ScopeBlueprint,
     },
 };
@@ -39,6 +39,43 @@ async fn an_essential_claim_stays_essential() {
         .id_token_claim("email");
     let plan = blueprint.plan(&graph).await.unwrap();
     assert!(plan.is_empty(), "{plan}");
+}
+
+/// Otherwise an adoption would lock out the users of all other tenants.
+#[tokio::test]
+async fn who_can_sign_in_stays_unless_the_blueprint_says() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant.register_app("Portal made").multi_tenant();
+    let blueprint = AppRegistration::new("Portal made").client_id(app.client_id());
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    apply(
+        &blueprint.clone().notes("See the guide"),
+        &graph,
+        &mut sink(&tenant),
+    )
+    .await;
+    let after = outcome(&graph, "Portal made").await;
+    assert_eq!(after.application["signInAudience"], "AzureADMultipleOrgs");
+    let strict = blueprint.audience(Audience::ThisTenant);
+    let plan = strict.plan(&graph).await.unwrap();
+    let line = "~ supported account types AzureADMyOrg (was AzureADMultipleOrgs)";
+    assert!(plan.to_string().contains(line), "{plan}");
+
+    // The limits are those of the audience that it keeps.
+    let personal = AppRegistration::new("Home Desk").audience(Audience::AnyTenantAndPersonal);
+    apply(&personal, &graph, &mut sink(&tenant)).await;
+    let role = AppRoleBlueprint::for_users("Approver", "Approver", "Approves orders");
+    let later = AppRegistration::new("Home Desk")
+        .web_redirect_uri("https://orders.contoso.com/cb?a=1")
+        .app_role(role);
+    let plan = later.plan(&graph).await.unwrap();
+    let stops: Vec<&str> = plan.stops().collect();
+    assert_eq!(stops.len(), 2, "{plan}");
+    assert!(
+        stops[0].contains("has a query") && stops[1].contains("app role"),
+        "{plan}"
+    );
 }
 
 #[tokio::test]

@@ -106,6 +106,33 @@ async fn an_assignment_from_before_the_first_role_stays() {
     assert_eq!(outcome(&graph, "Order Desk").await.assigned.len(), 1);
 }
 
+/// The consent of a client of an API is listed among the assignments of the API.
+#[tokio::test]
+async fn permissions_that_other_applications_have_for_the_api_are_not_removed() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let for_applications = AppRoleBlueprint::for_applications("Export", "Export", "Exports");
+    let api = AppRegistration::new("Order Desk").app_role(for_applications);
+    let assigned = api.clone().assign_user(ADELE);
+    let applied = apply(&assigned, &graph, &mut sink(&tenant)).await;
+    let client = AppRegistration::new("Export Desk")
+        .application_of(applied.client_id(), ["Export"])
+        .grant_admin_consent();
+    apply(&client, &graph, &mut sink(&tenant)).await;
+    let strict = api.remove_unlisted();
+    let plan = strict.plan(&graph).await.unwrap();
+    let changes: Vec<String> = plan.changes().map(ToString::to_string).collect();
+    assert_eq!(changes.len(), 1, "{plan}");
+    assert!(changes[0].starts_with("- assignment of Adele"), "{plan}");
+    let kept = "= permission of the application Export Desk for this API";
+    assert!(plan.to_string().contains(kept), "{plan}");
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let of_api = outcome(&graph, "Order Desk").await.assigned;
+    assert_eq!(of_api.len(), 1);
+    assert_eq!(of_api[0]["principalType"], "ServicePrincipal");
+    assert_eq!(outcome(&graph, "Export Desk").await.roles.len(), 1);
+    assert!(strict.plan(&graph).await.unwrap().is_empty());
+}
+
 /// A replica may not know a role that was added just now, or not that the last one for users was disabled.
 #[tokio::test]
 async fn roles_that_change_with_the_assignment_are_waited_for() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use entra_graph::{
     GraphClient, Key,
-    registration::{AppRegistration, DeletedChoice},
+    registration::{AppRegistration, DeletedChoice, EnvFile},
 };
 use entra_mock::FakeTenant;
 
@@ -47,6 +47,24 @@ async fn rights_that_are_missing_after_a_restore_are_named_before_it() {
     let error = plan.apply(&mut sink).await.unwrap_err().to_string();
     assert!(error.contains("so nothing was written"), "{error}");
     assert_eq!(writes(&tenant), Vec::<String>::new());
+}
+
+/// An id that was entered by hand has no record of the registration in the file.
+#[tokio::test]
+async fn a_file_with_the_client_id_of_the_deleted_registration_is_its_own() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk");
+    let applied = apply(&blueprint, &graph, &mut sink(&tenant)).await;
+    delete(&graph).await;
+    tenant.clock().advance(Duration::from_secs(86_400));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let name = format!("entra-graph-restored-{}.env", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, format!("AZURE_CLIENT_ID={}\n", applied.client_id())).unwrap();
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let restored = plan.apply(&mut EnvFile::new(&path)).await;
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(restored.unwrap().client_id(), applied.client_id());
 }
 
 #[tokio::test]

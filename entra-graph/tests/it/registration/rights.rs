@@ -146,6 +146,33 @@ async fn an_application_that_may_write_only_its_own_is_told_so_before_the_first_
     plan.apply(&mut sink).await.unwrap();
 }
 
+/// Without ownership it could neither finish the run nor take another one.
+#[tokio::test]
+async fn an_application_that_may_write_only_its_own_stays_an_owner() {
+    let (tenant, _) = admin(&[]).await;
+    let limited = ["Application.ReadWrite.OwnedBy", "Directory.Read.All"];
+    let graph = graph_of(&tenant, &limited).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .owner("adele@contoso.com")
+        .secret("production", Lifetime::months(6))
+        .remove_unlisted();
+    let mut sink = sink(&tenant);
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let applied = plan.apply(&mut sink).await.unwrap();
+    assert_eq!(applied.secrets().len(), 1, "{applied}");
+    let again = blueprint.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+    assert!(
+        again.to_string().contains("the calling application"),
+        "{again}"
+    );
+    let enough = graph_of(&tenant, super::ENOUGH).await;
+    assert_eq!(outcome(&enough, "Order Desk").await.owners, 2);
+    // One that may write all applications is removed as any other owner.
+    let plan = blueprint.plan(&enough).await.unwrap();
+    assert!(plan.to_string().contains("- owner "), "{plan}");
+}
+
 #[tokio::test]
 async fn a_registration_with_the_owner_tag_is_adopted_and_two_with_it_are_an_error() {
     let (tenant, graph) = admin(super::ENOUGH).await;

@@ -346,6 +346,16 @@ pub(super) const HEALTHY_SIBLINGS: &[Sibling] = &[
         "admin consent done",
     ),
     (
+        "users of any organization at organizations",
+        |world| {
+            world.app.multi_tenant();
+            world.tenant_text = "organizations".to_owned();
+            world.needs.clear();
+        },
+        Check::RedirectUri,
+        "is registered",
+    ),
+    (
         "needs in other letters",
         |world| {
             world.app.delegated_permission("GroupMember.Read.All");
@@ -669,6 +679,25 @@ pub(super) const SIBLINGS: &[Sibling] = &[
         },
         Check::Configuration,
         "need a credential",
+    ),
+    (
+        "application permissions of a multitenant application at organizations",
+        |world| {
+            world.app.multi_tenant();
+            world.tenant_text = "organizations".to_owned();
+        },
+        Check::Configuration,
+        "application permissions need one tenant, and organizations names none",
+    ),
+    (
+        "application permissions at common, without a credential",
+        |world| {
+            world.app.multi_tenant();
+            world.tenant_text = "common".to_owned();
+            world.material = None;
+        },
+        Check::Configuration,
+        "use the tenant's id in place of common",
     ),
     (
         "wildcard redirect URI",
