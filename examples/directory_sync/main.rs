@@ -200,8 +200,23 @@ pub(crate) async fn sync(mut sync: DirectorySync, path: &Path) -> Result<(), Box
 }
 
 /// Writes the changes after a sequence number, one JSON object in each line.
+///
+/// # Errors
+/// For a number that the database never gave: it is not the one that the reader's lines are from, and the reader would miss
+/// all changes up to that number.
 pub(crate) fn export(path: &Path, since: i64, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    Database::open(path)?.changes_since(since, |sequence, change| {
+    let database = Database::open(path)?;
+    let last = database.last_sequence()?;
+    if since > last {
+        return Err(format!(
+            "the last change in {} has the sequence number {last}, and not {since}\n  \
+             cause: the database is new, or a backup of it was restored\n  \
+             fix:   drop the lines you have, and export all changes: without --since",
+            path.display()
+        )
+        .into());
+    }
+    database.changes_since(since, |sequence, change| {
         writeln!(out, r#"{{"sequence":{sequence},"change":{change}}}"#)
     })
 }

@@ -48,6 +48,14 @@ impl Database {
         Ok((count("objects")?, count("members")?))
     }
 
+    /// The sequence number of the last change, 0 without one.
+    pub(crate) fn last_sequence(&self) -> Result<i64, DatabaseError> {
+        // SQLite keeps it here, also when old changes were deleted from the table.
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'changes'";
+        let last = self.connection.query_row(sql, [], |row| row.get(0));
+        Ok(last.optional()?.unwrap_or_default())
+    }
+
     /// The changes after a sequence number, each with its own.
     pub(crate) fn changes_since(
         &self,

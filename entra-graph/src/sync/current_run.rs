@@ -50,6 +50,8 @@ impl Run {
         self.has_failed = false;
         self.is_fresh = is_fresh;
         self.restarts.clear();
+        // A store that could not save the steps of earlier runs has said so each time.
+        self.handed_out = None;
     }
 
     /// Begins a full round instead of what failed, unless that happened before in this run.

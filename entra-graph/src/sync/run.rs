@@ -374,6 +374,14 @@ impl DirectorySync {
                     return Err(SyncError::RemovalsHeld(Box::new(held)));
                 }
                 state.begin_removals(held.exceeds());
+                // An object of a kind that is no longer copied takes its memberships along only while the kind counts.
+                let is_narrower = readable.iter().all(|kind| visible.contains(kind));
+                if is_narrower {
+                    let machine = Machine::new(state.clone(), &visible, self.closure, now);
+                    if let Some(step) = removals::step(&self.client, store, machine).await? {
+                        return Ok(Some(step));
+                    }
+                }
             }
             if let Some(step) =
                 round::revise(store, &mut state, &readable, self.closure, now).await?

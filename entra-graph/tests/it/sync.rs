@@ -11,6 +11,7 @@ mod guard;
 mod guard_connections;
 mod guard_memberships;
 mod guard_rounds;
+mod kinds;
 mod oddities;
 mod permissions;
 mod properties;

@@ -364,6 +364,32 @@ async fn the_export_has_the_changes_after_a_sequence_number_as_json_lines() {
     assert_no_findings(&copied.tenant);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_export_from_a_database_that_is_another_one_is_an_error() {
+    let copied = Copied::new("replaced").await;
+    let graph = copied.graph();
+    let export = |since: i64| {
+        let mut out = Vec::new();
+        export(&copied.path, since, &mut out).map(|()| out)
+    };
+    assert_eq!(export(0).unwrap(), b"", "before the first change");
+    sync(crate::directory_sync::copied(&graph), &copied.path)
+        .await
+        .unwrap();
+    let last = Database::open(&copied.path)
+        .unwrap()
+        .last_sequence()
+        .unwrap();
+    assert!(last > 300, "{last}");
+    assert_eq!(export(last).unwrap(), b"");
+    // The reader has lines of a longer database, such as before this one was restored.
+    let error = export(last + 1).unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("number {last}, and not {}", last + 1)) && error.contains("fix:"),
+        "{error}"
+    );
+}
+
 #[test]
 fn options_that_would_be_ignored_are_errors() {
     let parse = |options: &[&str]| {

@@ -480,7 +480,7 @@ impl Backoff {
         let wait = SHORTEST_BACKOFF
             .saturating_mul(1 << self.failures.min(10))
             .min(LONGEST_BACKOFF)
-            .max(retry_after.unwrap_or_default());
+            .max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
         self.failures = self.failures.saturating_add(1);
         self.until = now.monotonic.checked_add(wait);
     }
@@ -493,6 +493,8 @@ fn seconds_until(time: i64, now: Now) -> Duration {
 /// Waits after failures: 30 seconds, doubled each time.
 const SHORTEST_BACKOFF: Duration = Duration::from_secs(30);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
+/// The longest wait that a response can ask for: with a longer one, subscriptions would expire meanwhile.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// After this time it looks again at the wall clock, which can be set.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// After this time it looks again which subscriptions Graph lists.

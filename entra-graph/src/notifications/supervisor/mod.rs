@@ -24,8 +24,10 @@ use crate::{
 /// earlier ones.
 ///
 /// It renews at two thirds of the life, renews once however often Graph asks for it, and creates again what expired or was
-/// removed. A subscription that Graph removes without an event is noticed within six hours, by a list. Failures of Graph are tried again with growing waits, 30 seconds to an hour. Its own are the subscriptions of its
-/// state, and all with one of its notification URLs: run one supervisor for a URL, and let replicas share it.
+/// removed. A subscription that Graph removes without an event is noticed within six hours, by a list. Failures of Graph are
+/// tried again with growing waits, 30 seconds to an hour, or after the time that a response asks for, at most a day. Its own
+/// are the subscriptions of its state, and all with one of its notification URLs: run one supervisor for a URL, and let
+/// replicas share it.
 ///
 /// [`Wakes`](super::Wakes) drives it together with the notifications. Alone:
 ///

@@ -529,6 +529,25 @@ fn the_wait_that_graph_asks_for_is_kept() {
 }
 
 #[test]
+fn a_wait_that_is_too_long_ends_after_a_day() {
+    // The last one is later than any time of the clock.
+    for seconds in [24 * 3600, 30 * 24 * 3600, u64::MAX] {
+        let mut setup = Setup::new(&["users"], Vec::new());
+        setup.list(Vec::new());
+        let throttled = Outcome::Failed {
+            retry_after: Some(Duration::from_secs(seconds)),
+            is_uncertain: false,
+        };
+        setup.step(&Action::Create(0), throttled);
+        for _ in 0..24 {
+            assert_eq!(setup.expect_wait().as_secs(), 3600, "{seconds}");
+            setup.pass(3600);
+        }
+        assert_eq!(setup.next(), Action::Create(0), "{seconds}");
+    }
+}
+
+#[test]
 fn known_subscriptions_are_renewed_while_the_list_fails() {
     let all = vec![stored("u", "users", START + LIFE)];
     let mut setup = Setup::new(&["users", "groups"], all);

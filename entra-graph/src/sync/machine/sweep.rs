@@ -20,11 +20,10 @@ impl Machine<'_> {
             let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
             let mut keys = vec![rows::object(ObjectKind::Group, group)];
             keys.extend(kind.map(|kind| rows::object(kind, member)));
-            if link.is_in_doubt() {
-                keys.push(rows::link(group, member));
-                keys.push(rows::reverse(member, group));
-                keys.push(rows::unlink(group, member));
-            }
+            // It is forgotten if its member is gone.
+            keys.push(rows::link(group, member));
+            keys.push(rows::reverse(member, group));
+            keys.push(rows::unlink(group, member));
             Some(keys)
         });
         keys.flatten().collect()
@@ -49,12 +48,11 @@ impl Machine<'_> {
                 Some(kind) => self.is_present(kind, member),
                 None => true,
             };
-            if link.is_in_doubt()
-                && !is_copied
-                && !was_visible
-                && self.is_present(ObjectKind::Group, group)
-            {
-                // Its member is gone, and nothing will say that it returned.
+            let is_gone = kind.is_some_and(|kind| self.is_gone(kind, member));
+            let is_lost =
+                is_gone || link.is_in_doubt() && self.is_present(ObjectKind::Group, group);
+            if is_lost && !is_copied && !was_visible {
+                // Graph does not list a deleted member. Once it returns, only a row of the group can say so.
                 self.forget_link(group, member);
                 continue;
             }

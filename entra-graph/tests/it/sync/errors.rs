@@ -132,10 +132,11 @@ async fn removals_do_not_wait_for_rounds_that_fail_each_time() {
     copy.assert_equals_tenant(&graph, "without faults").await;
 }
 
-/// A store whose state cannot be read for a while.
+/// A store whose state cannot be read for a while, or that cannot be written.
 struct Failing {
     store: MemoryStore,
     fails: bool,
+    is_full: bool,
 }
 
 impl SyncStore for Failing {
@@ -162,6 +163,9 @@ impl SyncStore for Failing {
     }
 
     async fn commit(&mut self, step: &Step) -> Result<(), Self::Error> {
+        if self.is_full {
+            return Err(io::Error::other("the disk is full"));
+        }
         self.store.commit(step).await.unwrap();
         Ok(())
     }
@@ -174,6 +178,7 @@ async fn steps_after_an_error_of_the_store_catch_up_with_the_time_of_the_first_o
     let mut store = Failing {
         store: MemoryStore::new(),
         fails: false,
+        is_full: false,
     };
     let mut copy = Copy::default();
     copy.catch_up(&mut sync, &mut store).await.unwrap();
@@ -187,4 +192,22 @@ async fn steps_after_an_error_of_the_store_catch_up_with_the_time_of_the_first_o
     tenant.add_user("Nina");
     copy.catch_up(&mut sync, &mut store).await.unwrap();
     copy.assert_equals_tenant(&graph, "after the error").await;
+}
+
+#[tokio::test]
+async fn runs_on_a_store_that_cannot_be_written_end_with_its_error_each_time() {
+    let (_tenant, graph) = tenant_and_graph().await;
+    let mut sync = DirectorySync::new(&graph).users();
+    let mut store = Failing {
+        store: MemoryStore::new(),
+        fails: false,
+        is_full: true,
+    };
+    for run in 0..8 {
+        let error = sync.run(&mut store).await.unwrap_err();
+        assert!(matches!(error, SyncError::Store(_)), "run {run}: {error}");
+    }
+    store.is_full = false;
+    sync.run(&mut store).await.unwrap();
+    assert!(users_in(&mut store.store).await > 0);
 }
