@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
+use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Control, duration};
+use super::{Control, duration, timestamp};
 use crate::{engine::Engine, standalone::hosted::Hosted};
 
 /// A request whose body and query have the shapes of its route.
@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
-        Timestamp::parse(self.text(name)?, &Rfc3339).ok()
+        timestamp::parse(self.text(name)?)
     }
 
     /// A list of texts; empty if it is missing.
