@@ -334,3 +334,14 @@ async fn an_exchange_token_needs_the_type_of_a_client_assertion() {
     let rejected = case.post(&form).await;
     assert_error(&rejected, 400, "invalid_request", 900_144);
 }
+
+#[tokio::test]
+async fn the_path_of_an_exchange_token_is_a_client_id_in_any_case() {
+    let case = case().await;
+    let path = case.agent.client_id().to_string().to_uppercase();
+    let exchange = case.exchange(&case.blueprint, &path).await;
+    let fields = [("grant_type", "client_credentials"), ("scope", GRAPH)];
+    let response = case.as_agent(&text(&exchange, "access_token"), &fields);
+    let response = response.await;
+    assert_eq!(response.status, 200, "{}", response.text);
+}
