@@ -33,7 +33,7 @@ pub(crate) use enforcement::unsupported_part;
 pub(crate) use inheritance::{inherited, inherited_changes};
 #[cfg(feature = "server")]
 pub(crate) use insertion::SeedErrorCause;
-pub(crate) use insertion::{collection_kind, set};
+pub(crate) use insertion::{collection_kind, keep_password, set};
 pub(crate) use log::{Audit, SignInRecord};
 pub(crate) use policies::AccessRule;
 

@@ -89,8 +89,11 @@ pub(crate) struct State {
     pub(crate) issuers: HashMap<String, Vec<serde_json::Value>>,
     /// Switches of delta queries.
     pub(crate) delta_oddities: DeltaOddities,
-    /// How often all links of delta queries were forgotten.
+    /// How often all links of delta queries were forgotten, or the tenant was brought back to an earlier version.
     pub(crate) delta_epoch: u64,
+    /// Earlier epochs whose links are valid up to a number of the log of changes, from which on this version of the
+    /// tenant has other changes.
+    delta_origins: Vec<(u64, u64)>,
     /// The managed identities of the host: client id, principal id and resource id of each.
     pub(crate) identities: Vec<[String; 3]>,
     /// The `X-IDENTITY-HEADER` that a process must send for their tokens.
@@ -133,6 +136,7 @@ impl State {
             issuers: HashMap::new(),
             delta_oddities: DeltaOddities::none(),
             delta_epoch: 0,
+            delta_origins: Vec::new(),
             identities: Vec::new(),
             identity_header: String::new(),
             notifications: Notifications::default(),
@@ -180,6 +184,32 @@ impl State {
                 .domains
                 .iter()
                 .any(|domain| domain.eq_ignore_ascii_case(tenant))
+    }
+
+    /// Makes all links of delta queries invalid.
+    #[cfg(any(feature = "server", feature = "wiremock"))]
+    pub(crate) fn forget_delta_links(&mut self) {
+        self.delta_epoch += 1;
+        self.delta_origins.clear();
+    }
+
+    /// Makes the links of delta queries invalid that know of later changes than this earlier version of a tenant, which
+    /// takes the place of the one with this epoch.
+    #[cfg(feature = "server")]
+    pub(crate) fn replace_delta_epoch(&mut self, replaced: u64) {
+        let origin = (self.delta_epoch, self.store.changes.next());
+        self.delta_origins.push(origin);
+        self.delta_epoch = self.delta_epoch.max(replaced) + 1;
+    }
+
+    /// Whether a link of delta queries is of this version of the tenant: it has an epoch and knows the changes up to a
+    /// number, exclusive.
+    pub(crate) fn has_delta_link(&self, epoch: u64, until: u64) -> bool {
+        epoch == self.delta_epoch
+            || self
+                .delta_origins
+                .iter()
+                .any(|(known, end)| *known == epoch && until <= *end)
     }
 
     pub(crate) fn new_id(&self) -> String {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{DEFAULT_AUDIENCE, licenses::units_of};
 use crate::{
+    account::PASSWORD,
     schema::mismatches,
     state::State,
     store::{Conflict, Kind, Object},
@@ -77,6 +78,9 @@ impl State {
         if kind == Kind::ServicePrincipal {
             self.inherit(&mut object);
         }
+        if kind == Kind::User {
+            keep_password(&mut object);
+        }
         self.store.insert(kind, object)?;
         if kind == Kind::Application {
             self.pass_on_new(&id);
@@ -95,7 +99,7 @@ impl State {
         &mut self,
         kind: Kind,
         id: &str,
-        properties: Map<String, Value>,
+        mut properties: Map<String, Value>,
     ) -> Result<(), SeedError> {
         let mut problems = problems(kind, &properties);
         if properties.contains_key("id") {
@@ -103,6 +107,10 @@ impl State {
         }
         valid(kind, &problems)?;
         let names: Vec<String> = properties.keys().cloned().collect();
+        if kind == Kind::User {
+            keep_password(&mut properties);
+        }
+        let sets_password = kind == Kind::User && properties.contains_key(PASSWORD);
         let licenses_group = kind == Kind::Group && properties.contains_key("assignedLicenses");
         let licenses_user = kind == Kind::User && properties.contains_key("assignedLicenses");
         let user = self.store.get(kind, id).filter(|_| licenses_user);
@@ -128,6 +136,9 @@ impl State {
         }
         if changed && licenses_user {
             self.follow_licenses_of_user(self.store.changes.now(), id, &freed);
+        }
+        if changed && sets_password {
+            self.revoke_sessions(self.store.changes.now(), id);
         }
         if changed {
             return Ok(());
@@ -177,6 +188,15 @@ pub(crate) fn set(object: &mut Object, property: &str, value: Value) {
         object.remove(property);
     } else {
         object.insert(property.to_owned(), value);
+    }
+}
+
+/// Makes the password in the profile of a user the one to sign in with, which no response shows.
+pub(crate) fn keep_password(user: &mut Map<String, Value>) {
+    let profile = user.get_mut("passwordProfile");
+    let password = profile.and_then(|profile| profile.get_mut("password"));
+    if let Some(password) = password.map(Value::take).filter(Value::is_string) {
+        user.insert(PASSWORD.to_owned(), password);
     }
 }
 

@@ -44,22 +44,20 @@ pub(super) fn exchange_token(
         let text = "The parameter 'fmi_path' is empty or not valid.";
         return Err(LoginError::new(90_100, text));
     }
-    let path = form.get(FMI_PATH);
-    if let Some(path) = path {
+    let mut more = Map::new();
+    if let Some(path) = form.get(FMI_PATH) {
         let agent = state.store.find(Kind::ServicePrincipal, "appId", path);
-        if agent.and_then(|agent| text(agent, BLUEPRINT)) != Some(&client.app_id) {
+        let own = agent.filter(|agent| text(agent, BLUEPRINT) == Some(&client.app_id));
+        let Some(agent_id) = own.and_then(|agent| text(agent, "appId")) else {
             let text = format!(
                 "The application '{}' is not the blueprint of an agent identity '{}'.",
                 client.app_id,
                 plain_text(path)
             );
             return Err(LoginError::new(700_213, text));
-        }
-    }
-    let mut more = Map::new();
-    if let Some(path) = path {
+        };
         // The token is opaque to clients, so that nothing depends on where this is.
-        more.insert(FMI_PATH.to_owned(), path.into());
+        more.insert(FMI_PATH.to_owned(), agent_id.into());
     }
     mint::exchange(context, state, client, &exchange_resource(), EXCHANGE, more)
 }

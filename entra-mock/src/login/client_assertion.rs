@@ -24,6 +24,21 @@ use crate::{
     store::Object,
 };
 
+/// Checks the type of an assertion of any kind: signed with a certificate, federated, or an exchange token.
+pub(super) fn check_type(form: &Form) -> Result<(), TokenError> {
+    match form.require("client_assertion_type")? {
+        JWT_BEARER => Ok(()),
+        JWT_POP => Err(TokenError::NotSupported(format!("POST with {JWT_POP}"))),
+        other => {
+            let text = format!(
+                "The client_assertion_type '{}' is unknown.",
+                plain_text(other)
+            );
+            Err(LoginError::new(50_027, text).into())
+        }
+    }
+}
+
 /// Returns the key id of the certificate that signed the form's assertion.
 pub(super) fn check(
     state: &State,
@@ -31,17 +46,6 @@ pub(super) fn check(
     client: &Client,
     form: &Form,
 ) -> Result<String, TokenError> {
-    match form.require("client_assertion_type")? {
-        JWT_BEARER => {}
-        JWT_POP => return Err(TokenError::NotSupported(format!("POST with {JWT_POP}"))),
-        other => {
-            let text = format!(
-                "The client_assertion_type '{}' is unknown.",
-                plain_text(other)
-            );
-            return Err(LoginError::new(50_027, text).into());
-        }
-    }
     let assertion = Assertion::read(form.require("client_assertion")?)?;
     let references = assertion.key_references()?;
     assertion.check_subject(client)?;

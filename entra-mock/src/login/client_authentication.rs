@@ -36,6 +36,9 @@ pub(super) fn authenticate(
     mut client: Client,
     form: &Form,
 ) -> Result<Client, TokenError> {
+    if form.get("client_assertion").is_some() {
+        client_assertion::check_type(form)?;
+    }
     if let Some(blueprint) = agent::blueprint_of(state, &client.service_principal_id) {
         return Ok(agent_exchange::authenticate(
             state, context, client, blueprint, form,

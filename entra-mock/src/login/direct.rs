@@ -233,6 +233,14 @@ fn error_on_page(page: &str) -> String {
 
 /// Returns path and query of a URL, which can also be relative to the tenant.
 fn split(url: &str, base: &str) -> (String, Option<String>) {
+    let parsed = (url::Url::parse(url), url::Url::parse(base));
+    // The same address can be written in several ways, such as with the port of HTTPS.
+    if let (Ok(absolute), Ok(base)) = parsed
+        && absolute.origin() == base.origin()
+    {
+        let query = absolute.query().map(str::to_owned);
+        return (absolute.path().to_owned(), query);
+    }
     let rest = url.strip_prefix(base).unwrap_or(url);
     match rest.split_once('?') {
         Some((path, query)) => {

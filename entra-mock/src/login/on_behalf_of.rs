@@ -70,8 +70,9 @@ fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Su
     // The users' tokens for an agent identity are for its blueprint.
     let api = agent::blueprint_of(&state, &client.service_principal_id).unwrap_or(&client.app_id);
     let own = state.store.find(Kind::ServicePrincipal, "appId", api);
-    let is_own =
-        audience == api || own.is_some_and(|own| resource::names(own).any(|name| name == audience));
+    // A v1 token has the URI of its request, which can end in a slash.
+    let is_audience = |name: &str| name.trim_end_matches('/') == audience.trim_end_matches('/');
+    let is_own = is_audience(api) || own.is_some_and(|own| resource::names(own).any(is_audience));
     if !is_own {
         let text = format!("The audience of the assertion is not the application '{api}'.");
         return Err(invalid(&text));

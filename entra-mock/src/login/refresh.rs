@@ -4,6 +4,7 @@ use super::{
     client::ClientAuthentication,
     client_authentication,
     context::Context,
+    cross_origin,
     discovery::Tenant,
     error::LoginError,
     form::Form,
@@ -32,6 +33,8 @@ pub(super) fn respond(
         super::code::check_platform(context, Platform::Spa, client.authentication)?;
     } else if token.public && client.authentication != ClientAuthentication::Public {
         super::code::check_platform(context, Platform::Public, client.authentication)?;
+    } else {
+        cross_origin::check_credential(context, form)?;
     }
     let requested = RequestedScopes::of_redemption(context, form, &token.requested)?;
     resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;

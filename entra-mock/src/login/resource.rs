@@ -18,7 +18,7 @@ use crate::{
 /// The resource as the token names it.
 #[derive(Clone, Debug)]
 pub(super) struct Resource {
-    /// The requested identifier; the audience of a v1 token.
+    /// The requested identifier, of which only an application id is in another spelling; the audience of a v1 token.
     pub(super) identifier: String,
     pub(super) app_id: String,
     pub(super) display_name: String,
@@ -96,7 +96,7 @@ pub(super) fn find(
     let Some(principal) = principal else {
         if let Some(api) = Api::of(identifier) {
             return Ok(Resource {
-                identifier: identifier.to_owned(),
+                identifier: audience(identifier, api.app_id),
                 app_id: api.app_id.to_owned(),
                 display_name: api.name.to_owned(),
                 service_principal_id: principal_id(state, api.app_id),
@@ -133,7 +133,7 @@ pub(super) fn find(
             .as_array()
     });
     Ok(Resource {
-        identifier: identifier.to_owned(),
+        identifier: audience(identifier, &app_id),
         display_name: property("displayName"),
         service_principal_id: property("id"),
         version: if wants_v2 { Version::V2 } else { Version::V1 },
@@ -145,6 +145,14 @@ pub(super) fn find(
                 .any(|claim| claim["name"] == "idtyp"),
         app_id,
     })
+}
+
+/// The audience of a v1 token: an application id in its own spelling, or a URI in that of the request.
+fn audience(identifier: &str, app_id: &str) -> String {
+    match identifier.eq_ignore_ascii_case(app_id) {
+        true => app_id.to_owned(),
+        false => identifier.to_owned(),
+    }
 }
 
 pub(super) fn names(principal: &Object) -> impl Iterator<Item = &str> {

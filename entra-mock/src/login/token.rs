@@ -54,6 +54,10 @@ fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError
         let what = format!("POST with token_type={}", plain_text(kind));
         return Err(TokenError::NotSupported(what));
     }
+    // The grants of a single-page application check the platform of its redirect URI first.
+    if !["authorization_code", "refresh_token"].contains(&grant) {
+        cross_origin::check_credential(context, &form)?;
+    }
     match grant {
         "client_credentials" => client_credentials::respond(context, &tenant, &form),
         "authorization_code" => code::respond(context, &tenant, &form),

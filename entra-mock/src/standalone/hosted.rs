@@ -189,7 +189,9 @@ impl Hosted {
         Ok(())
     }
 
-    fn apply(&self, state: State, faults: Faults) -> io::Result<()> {
+    fn apply(&self, mut state: State, faults: Faults) -> io::Result<()> {
+        let replaced = self.engine.read().delta_epoch;
+        state.replace_delta_epoch(replaced);
         let delay = state.replication_delay;
         self.engine.replace(state)?;
         *self.engine.faults() = faults;

@@ -163,7 +163,7 @@ impl FakeTenant {
     /// Forgets all links of delta queries, those of open rounds too: they return 410 with `syncStateNotFound`, as
     /// after maintenance of a tenant.
     pub fn forget_delta_links(&self) {
-        self.engine.write().delta_epoch += 1;
+        self.engine.write().forget_delta_links();
     }
 
     /// Changes the region that discovery names, such as `USGov` with the sub-scope `DOD` for a tenant of

@@ -320,3 +320,28 @@ async fn an_agent_user_gets_tokens_through_its_agent_identity_alone() {
         .await;
     assert_error(&plain, 400, "unsupported_grant_type", 70_003);
 }
+
+#[tokio::test]
+async fn an_exchange_token_needs_the_type_of_a_client_assertion() {
+    let case = case().await;
+    let (assertion, id) = (case.assertion().await, case.agent.client_id().to_string());
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", GRAPH),
+        ("client_id", id.as_str()),
+        ("client_assertion", assertion.as_str()),
+    ];
+    let rejected = case.post(&form).await;
+    assert_error(&rejected, 400, "invalid_request", 900_144);
+}
+
+#[tokio::test]
+async fn the_path_of_an_exchange_token_is_a_client_id_in_any_case() {
+    let case = case().await;
+    let path = case.agent.client_id().to_string().to_uppercase();
+    let exchange = case.exchange(&case.blueprint, &path).await;
+    let fields = [("grant_type", "client_credentials"), ("scope", GRAPH)];
+    let response = case.as_agent(&text(&exchange, "access_token"), &fields);
+    let response = response.await;
+    assert_eq!(response.status, 200, "{}", response.text);
+}

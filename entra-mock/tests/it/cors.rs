@@ -72,6 +72,27 @@ async fn the_token_endpoint_is_readable_for_single_page_applications_only() {
     assert_eq!(rejected.header("access-control-allow-origin"), None);
 }
 
+#[tokio::test]
+async fn a_script_gets_no_token_by_a_client_secret() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Job")
+        .application_permission("User.Read.All")
+        .with_secret();
+    let (client_id, secret) = (app.client_id().to_string(), app.secret());
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id.as_str()),
+        ("client_secret", secret.expose_secret()),
+        ("scope", "https://graph.microsoft.com/.default"),
+    ];
+    let url = format!("{}/{}/oauth2/v2.0/token", tenant.uri(), tenant.id());
+    let request = || http().post(&url).form(&form);
+    let rejected = fetch(request().header("origin", ORIGIN)).await;
+    assert_error(&rejected, 400, "invalid_request", 9_002_326);
+    assert_eq!(fetch(request()).await.status, 200);
+}
+
 async fn preflight(tenant: &FakeTenant, path: &str, method: &str, headers: &str) -> Response {
     let request = http()
         .request(reqwest::Method::OPTIONS, format!("{}{path}", tenant.uri()))

@@ -65,6 +65,37 @@ async fn a_federated_token_is_valid_only_for_the_application_that_trusts_it() {
 }
 
 #[tokio::test]
+async fn a_federated_token_needs_the_type_of_a_client_assertion() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Deploy")
+        .with_federated_credential(ISSUER, SUBJECT);
+    let (client, token) = (
+        app.client_id().to_string(),
+        tenant.federated_token_with(ISSUER, SUBJECT, json!({})),
+    );
+    let path = format!("/{}/oauth2/v2.0/token", tenant.id());
+    for (kind, status, code) in [
+        (None, 400, 900_144),
+        (Some("jwt-bearer"), 400, 50_027),
+        (Some(JWT_BEARER), 200, 0),
+    ] {
+        let mut form = vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", client.as_str()),
+            ("client_assertion", token.as_str()),
+            ("scope", GRAPH_SCOPE),
+        ];
+        form.extend(kind.map(|kind| ("client_assertion_type", kind)));
+        let response = post_token(&tenant, &path, &form).await;
+        assert_eq!(response.status, status, "{kind:?}: {}", response.text);
+        if code > 0 {
+            assert_eq!(response.body["error_codes"], json!([code]), "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_managed_identity_endpoint_has_the_form_of_app_service() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Web shop");

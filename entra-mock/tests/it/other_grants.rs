@@ -335,3 +335,21 @@ async fn the_password_grant_checks_the_password_and_the_account() {
         7_000_218,
     );
 }
+
+#[tokio::test]
+async fn an_assertion_names_its_api_as_its_request_spelled_it() {
+    let (tenant, app) = shop().await;
+    let api = tenant
+        .register_app("API")
+        .expose_scope("Tasks.Read")
+        .delegated_permission("User.Read")
+        .with_secret();
+    let id = api.client_id().to_string();
+    for resource in [format!("api://{id}/"), id.to_uppercase(), id.clone()] {
+        let scope = format!("{resource}/Tasks.Read");
+        let tokens = tenant.tokens_for(&app, ADELE, [&scope]);
+        let assertion = tokens.access_token().expose_secret();
+        let response = on_behalf(&tenant, &api, assertion, "User.Read").await;
+        assert_eq!(response.status, 200, "{resource}: {}", response.text);
+    }
+}

@@ -319,3 +319,17 @@ async fn the_same_seed_and_clock_give_the_same_tenant_and_tokens() {
     assert_eq!(tokens[0], tokens[1]);
     assert_ne!(tokens[0].0, tokens[2].0);
 }
+
+#[tokio::test]
+async fn an_application_id_in_upper_case_is_the_same_resource() {
+    let (tenant, app) = tenant_with_reader().await;
+    let scope = "00000003-0000-0000-C000-000000000000/.default";
+    let response = token_with(&tenant, &app, &[("scope", scope)]).await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    let jwt = response.body["access_token"].as_str().unwrap();
+    let listed = graph_get(&tenant, jwt, "/users").await;
+    assert_eq!(listed.status, 200, "{}", listed.text);
+    let keys = format!("{}/{}/discovery/keys", tenant.uri(), tenant.id());
+    let (_, claims) = verified(&keys, jwt).await;
+    assert_eq!(claims["aud"], "00000003-0000-0000-c000-000000000000");
+}

@@ -224,7 +224,10 @@ impl State {
             issued: parts[9].as_i64().ok_or_else(wrong)?,
         };
         let age = call.now.unix_timestamp() - state.issued;
-        let is_forgotten = parts[8][3] != call.state.delta_epoch;
+        let seen = state.position.map_or(0, |position| position.seen);
+        let until = state.from.max(state.until).max(seen);
+        let epoch = parts[8][3].as_u64().unwrap_or_default();
+        let is_forgotten = !call.state.has_delta_link(epoch, until);
         if age > LIFETIME || is_forgotten || state.from < call.state.store.changes.oldest() {
             return Err(state.expired(call, kind));
         }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use entra_core::{Guid, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     super::generate::fill_up,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     account::PASSWORD,
-    directory::{NewUser, domains, earlier, object, push, set},
+    directory::{NewUser, domains, earlier, keep_password, object, push, set},
     keys,
     login::Certificate,
     schema::mismatches,
@@ -440,7 +440,14 @@ impl Builder<'_> {
         if let Some(name) = first {
             return Err(wrong(name, texts.join("; ")));
         }
-        for (name, value) in properties {
+        let own = properties.iter();
+        let mut properties: Map<String, Value> = own
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if kind == Kind::User {
+            keep_password(&mut properties);
+        }
+        for (name, value) in &properties {
             let change = |object: &mut Object| set(object, name, value.clone());
             let fits = if kind == Kind::Application {
                 self.state.update_application(id, change)

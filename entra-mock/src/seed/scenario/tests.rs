@@ -466,3 +466,14 @@ fn the_seed_enterprise_has_a_month_of_sign_ins_of_every_event_type() {
         assert!(days.len() >= 29, "{event_type}: {}", days.len());
     }
 }
+
+#[test]
+fn a_password_profile_has_the_password_to_sign_in_with() {
+    let state = build(
+        "users:\n  - { name: ines, displayName: Ines, properties: { passwordProfile: { password: Example-1!, forceChangePasswordNextSignIn: false } } }\n",
+    );
+    let ines = user(&state, "ines");
+    assert_eq!(ines.text(crate::account::PASSWORD), Some("Example-1!"));
+    let profile = json!({ "password": null, "forceChangePasswordNextSignIn": false });
+    assert_eq!(ines["passwordProfile"], profile);
+}

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
+use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Control, duration};
+use super::{Control, duration, timestamp};
 use crate::{engine::Engine, standalone::hosted::Hosted};
 
 /// A request whose body and query have the shapes of its route.
@@ -14,8 +14,8 @@ pub(crate) struct Call<'a> {
     pub(crate) control: &'a Arc<Control>,
     /// The tenant at whose address the request arrived.
     pub(crate) tenant: &'a Arc<Hosted>,
-    /// The host that the request was sent to.
-    host: String,
+    /// Scheme, host and port that the request was sent to.
+    base: String,
     parameters: PathParameters,
     query: Map<String, Value>,
     body: Value,
@@ -26,7 +26,7 @@ impl<'a> Call<'a> {
     pub(crate) const fn new(
         control: &'a Arc<Control>,
         tenant: &'a Arc<Hosted>,
-        host: String,
+        base: String,
         parameters: PathParameters,
         query: Map<String, Value>,
         body: Value,
@@ -34,7 +34,7 @@ impl<'a> Call<'a> {
         Self {
             control,
             tenant,
-            host,
+            base,
             parameters,
             query,
             body,
@@ -45,9 +45,17 @@ impl<'a> Call<'a> {
         &self.tenant.engine
     }
 
-    /// The host that the request was sent to, without the port.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    /// The address that the request was sent to, such as `https://localhost:8443`. In another container it is not the one
+    /// that the server has for itself.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The host of that address, without the port.
+    pub(crate) fn host(&self) -> String {
+        let base = url::Url::parse(&self.base).ok();
+        let host = base.as_ref().and_then(url::Url::host_str);
+        host.unwrap_or("localhost").to_owned()
     }
 
     /// A parameter of the path.
@@ -94,7 +102,7 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
-        Timestamp::parse(self.text(name)?, &Rfc3339).ok()
+        timestamp::parse(self.text(name)?)
     }
 
     /// A list of texts; empty if it is missing.

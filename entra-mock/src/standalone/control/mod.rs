@@ -122,7 +122,7 @@ impl Control {
         let at = tenants
             .iter()
             .skip(1)
-            .position(|tenant| tenant.id.to_string() == id)?;
+            .position(|tenant| id.parse() == Ok(tenant.id))?;
         Some(tenants.remove(at + 1))
     }
 

@@ -23,10 +23,8 @@ pub(crate) fn read<'a>(
 ) -> Result<Call<'a>, ControlError> {
     let query = query(route, request.query.as_deref().unwrap_or_default())?;
     let body = body(route, &request.body)?;
-    let base = url::Url::parse(&request.base).ok();
-    let host = base.as_ref().and_then(|base| base.host_str());
-    let host = host.unwrap_or("localhost").to_owned();
-    Ok(Call::new(control, tenant, host, parameters, query, body))
+    let base = request.base.clone();
+    Ok(Call::new(control, tenant, base, parameters, query, body))
 }
 
 fn body(route: &Route, bytes: &[u8]) -> Result<Value, ControlError> {

@@ -3,8 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{duration, error::ControlError};
-use crate::time::ticks;
+use super::{duration, error::ControlError, timestamp};
 
 /// The shape of a JSON value.
 #[derive(Debug)]
@@ -86,7 +85,7 @@ impl Schema {
                 .is_some_and(|text| duration::parse(text).is_some()),
             Self::Time => value
                 .as_str()
-                .is_some_and(|text| text.len() > 10 && ticks(text).is_some()),
+                .is_some_and(|text| timestamp::parse(text).is_some()),
             Self::OneOf(names) => value.as_str().is_some_and(|text| names.contains(&text)),
             Self::List(item) => return check_list(path, item, value),
             Self::Object(fields) => return check_object(path, fields, false, value),

@@ -328,3 +328,58 @@ async fn a_user_signs_in_by_url_and_gets_tokens_and_consent_is_checked() {
         .await;
     server.done("POST", "/tokens", wanted).await;
 }
+
+#[tokio::test]
+async fn a_password_profile_sets_the_password_and_no_response_shows_it() {
+    let server = Controlled::start().await;
+    let profile =
+        |password: &str| json!({ "password": password, "forceChangePasswordNextSignIn": false });
+    let sign_in = async |name: &str, password: &str| {
+        let url = format!(
+            "{}/{}/oauth2/v2.0/token",
+            server.text("uri"),
+            server.text("id")
+        );
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", server.text("clientId")),
+            ("username", name),
+            ("password", password),
+            ("scope", "openid"),
+        ];
+        fetch(http().post(url).form(&form)).await.status
+    };
+    let ada = "ada.example@contoso.com";
+    let body = json!({ "displayName": "Ada Example", "passwordProfile": profile("Example-1!") });
+    let created = server.done("POST", "/users", body).await;
+    assert_eq!(created["password"], "Example-1!");
+    assert_eq!(created["user"]["passwordProfile"]["password"], NOTHING);
+    assert_eq!(sign_in(ada, "Example-1!").await, 200);
+
+    let path = format!("/users/{ada}");
+    let change = json!({ "passwordProfile": profile("Example-2!") });
+    let changed = server.send("PATCH", &path, &change).await;
+    assert!(changed.status == 200 && !changed.text.contains("Example-2!"));
+    assert_eq!(sign_in(ada, "Example-1!").await, 400);
+    assert_eq!(sign_in(ada, "Example-2!").await, 200);
+    let read = server
+        .graph(&format!("{path}?$select=passwordProfile"))
+        .await;
+    assert!(
+        read.status == 200 && !read.text.contains("Example"),
+        "{}",
+        read.text
+    );
+
+    let bo = json!({
+        "displayName": "Bo", "userPrincipalName": "bo@contoso.com", "accountEnabled": true,
+        "passwordProfile": profile("Example-3!"),
+    });
+    let added = server.send("POST", "/objects/users", &bo).await;
+    assert!(
+        added.status == 201 && !added.text.contains("Example-3!"),
+        "{}",
+        added.text
+    );
+    assert_eq!(sign_in("bo@contoso.com", "Example-3!").await, 200);
+}

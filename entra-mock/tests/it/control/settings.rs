@@ -22,6 +22,14 @@ async fn the_clock_is_stopped_moved_and_released() {
         json!({ "now": "2027-01-02T03:04:05Z", "frozen": true })
     );
     assert_eq!(server.get("/clock").await.body, stopped);
+    // The same minute without seconds is not the time of the request.
+    for (method, path, name) in [("POST", "/clock/freeze", "at"), ("PUT", "/clock", "now")] {
+        let body = json!({ name: "2027-01-02T04:04+01:00" });
+        let stopped = server.done(method, path, body).await;
+        assert_eq!(stopped["now"], "2027-01-02T03:04:00Z", "{path}");
+    }
+    let start = json!({ "at": "2027-01-02T03:04:05Z" });
+    assert_eq!(server.done("POST", "/clock/freeze", start).await, stopped);
     let moved = server
         .done("POST", "/clock/advance", json!({ "by": "1d1s" }))
         .await;

@@ -104,3 +104,42 @@ async fn a_reset_brings_back_the_start_with_the_same_ids_and_secrets() {
         .await;
     assert_eq!(again["user"]["id"], made["user"]["id"]);
 }
+
+#[tokio::test]
+async fn a_delta_link_is_valid_after_a_restore_if_it_knows_no_later_change() {
+    let server = Controlled::start().await;
+    let add = async |name: &str| {
+        let body = json!({ "displayName": name });
+        server.done("POST", "/users", body).await;
+    };
+    // The link with the rest of its path, as `graph` takes it.
+    let link = async |path: &str| {
+        let mut page = server.graph(path).await.body;
+        while let Some(next) = page["@odata.nextLink"].as_str() {
+            let next = next.split_once("/v1.0").unwrap().1.to_owned();
+            page = server.graph(&next).await.body;
+        }
+        let link = page["@odata.deltaLink"].as_str().unwrap();
+        link.split_once("/v1.0").unwrap().1.to_owned()
+    };
+    let initial = link("/users/delta?$select=displayName").await;
+    add("Ada").await;
+    let early = link(&initial).await;
+    server.done("PUT", "/snapshots/one", NOTHING).await;
+    add("Bo").await;
+    let late = link(&early).await;
+    for (way, early_status) in [("/snapshots/one/restore", 200), ("/reset", 410)] {
+        server.done("POST", way, NOTHING).await;
+        for name in ["Cleo", "Dan", "Eve"] {
+            add(name).await;
+        }
+        assert_eq!(server.graph(&initial).await.status, 200, "{way}");
+        let changes = server.graph(&early).await;
+        assert_eq!(changes.status, early_status, "{way}: {}", changes.text);
+        if early_status == 200 {
+            assert!(changes.text.contains("Cleo") && !changes.text.contains("\"Bo\""));
+        }
+        // It would miss the first of the new changes.
+        assert_eq!(server.graph(&late).await.status, 410, "{way}");
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use serde_json::json;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 
 use crate::{
     controlled::{Controlled, NOTHING, code},
@@ -134,7 +135,7 @@ async fn tenants_of_run_time_have_the_ports_that_a_container_publishes() {
         }
     }
     let (ports, server) = (ports.unwrap(), server.unwrap());
-    let port = |tenant: &serde_json::Value| {
+    let port = |tenant: &Value| {
         let uri = tenant["uri"].as_str().unwrap();
         uri.rsplit_once(':').unwrap().1.parse::<u16>().unwrap()
     };
@@ -198,4 +199,61 @@ async fn a_tenant_has_the_host_name_by_which_it_was_made() {
     }
     server.tenant = tenant;
     assert_eq!(server.graph("/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_in_another_container_uses_a_server_by_its_name() {
+    let builder = entra_mock::Server::builder().control_host("entra-mock");
+    let server = Controlled::of(builder.start().await.unwrap()).await;
+    let host = server
+        .text("uri")
+        .replace("http://localhost:", "entra-mock:");
+    let named = |method: &str, path: &str| {
+        let request = server.request(method, path);
+        request.header("host", host.as_str())
+    };
+    let current = fetch(named("GET", "/tenant")).await;
+    assert_eq!(current.body["uri"], format!("http://{host}"));
+    let (id, client, user) = (
+        server.text("id"),
+        server.text("clientId"),
+        server.text("user"),
+    );
+    let path = format!("/tenants/{}", id.to_uppercase());
+    let current = fetch(named("GET", &path)).await;
+    assert_eq!(current.body["graph"], format!("http://{host}/v1.0"));
+
+    let target = format!(
+        "{id}/oauth2/v2.0/authorize?client_id={client}&response_type=code&scope=openid\
+         &redirect_uri=http://localhost:3000/callback"
+    );
+    let follow = async |origin: &str| {
+        let body = json!({ "url": format!("{origin}/{target}"), "user": user });
+        fetch(named("POST", "/sign-ins/follow").json(&body)).await
+    };
+    let localhost = host.replace("entra-mock:", "localhost:");
+    for name in [&host, &localhost] {
+        let followed = follow(&format!("http://{name}")).await;
+        let code = &followed.body["parameters"]["code"];
+        assert!(code.is_string(), "{name}: {}", followed.text);
+    }
+    let elsewhere = follow("https://login.microsoftonline.com").await;
+    assert_eq!((elsewhere.status, code(&elsewhere)), (400, "invalidValue"));
+    assert!(
+        elsewhere.text.contains("login.microsoftonline.com"),
+        "{}",
+        elsewhere.text
+    );
+
+    let body = json!({ "application": client, "user": user, "scopes": ["openid"] });
+    let issued = fetch(named("POST", "/tokens").json(&body)).await;
+    let issuer = format!("http://{host}/{id}/v2.0");
+    let token = issued.body["idToken"].as_str().unwrap();
+    let part = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap());
+    let claims: Value = serde_json::from_slice(&part.unwrap()).unwrap();
+    assert_eq!(claims["iss"], issuer);
+    let body = json!({ "applications": [client] });
+    let identities = fetch(named("POST", "/managed-identities").json(&body)).await;
+    let endpoint = format!("http://{host}/msi/token");
+    assert_eq!(identities.body["IDENTITY_ENDPOINT"], endpoint);
 }

@@ -51,7 +51,7 @@ pub(super) const ROUTES: &[&Route] = &[
         "delta-links forget",
         "Forgets all links of delta queries: they return 410, as after maintenance of a tenant.",
         |call| {
-            call.engine().write().delta_epoch += 1;
+            call.engine().write().forget_delta_links();
             Ok(Value::Null)
         },
     ),

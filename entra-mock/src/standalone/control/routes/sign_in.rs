@@ -2,6 +2,7 @@
 //! identities and entries of the log.
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::{
     super::{
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{
     directory::{SeedError, SignInRecord},
+    frontend::REAL_NAMES,
     login::{self, Direct, DirectRedirect},
     store::Kind,
 };
@@ -148,17 +150,51 @@ const TOKENS: Schema = Schema::Named(
     ]),
 );
 
-fn direct<'a>(call: &'a Call<'_>) -> Direct<'a> {
+/// The tenant at an address of it.
+fn direct<'a>(call: &'a Call<'_>, base: String) -> Direct<'a> {
     Direct {
         state: call.engine().state(),
         now: call.tenant.now(),
-        base: call.tenant.uri.clone(),
+        base,
     }
+}
+
+/// Returns the address of the tenant that a URL leads to: that of the request if the URL is relative.
+fn address_in(call: &Call<'_>, url: &str) -> Result<String, ControlError> {
+    let Ok(url) = Url::parse(url) else {
+        return Ok(call.base().to_owned());
+    };
+    let own = [call.base(), call.tenant.uri.as_str()];
+    let mut own = own.iter().filter_map(|own| Url::parse(own).ok());
+    let address = url.origin().ascii_serialization();
+    if own.any(|own| is_address_of(&own, &url)) {
+        return Ok(address);
+    }
+    let text = format!(
+        "the URL leads to {address}, not to the tenant at {}",
+        call.base()
+    );
+    Err(ControlError::invalid("url", &text))
+}
+
+/// Whether a URL leads to a server at this address: by the same name, by another name of the same machine, or by a name
+/// of Microsoft that a hosts file redirects, where the port is that of HTTPS.
+fn is_address_of(own: &Url, url: &Url) -> bool {
+    let is_local = |host: &str| ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    let (Some(own_host), Some(host)) = (own.host_str(), url.host_str()) else {
+        return false;
+    };
+    let is_redirected =
+        url.scheme() == "https" && url.port().is_none() && REAL_NAMES.contains(&host);
+    own.scheme() == url.scheme()
+        && own.port_or_known_default() == url.port_or_known_default()
+        && (own_host == host || is_local(own_host) && is_local(host) || is_redirected)
 }
 
 fn follow(call: &Call<'_>) -> Outcome {
     let text = |name: &str| call.text(name).unwrap_or_default();
-    match login::follow(&direct(call), text("url"), text("user")) {
+    let address = address_in(call, text("url"))?;
+    match login::follow(&direct(call, address), text("url"), text("user")) {
         Ok(redirected) => Ok(shown(&redirected)),
         Err(page) => Err(ControlError::new(
             409,
@@ -182,8 +218,10 @@ fn tokens(call: &Call<'_>) -> Outcome {
     let text = |name: &str| call.text(name).unwrap_or_default();
     let client = app(&call.engine().read(), text("application"))?.app_id;
     let scopes = call.texts("scopes").join(" ");
-    let tokens = login::tokens_for(&direct(call), &client, text("user"), &scopes).map_err(|error| {
-        let fix = "correct what the error names: the user, a scope, an access policy or the assignment";
+    let direct = direct(call, call.base().to_owned());
+    let tokens = login::tokens_for(&direct, &client, text("user"), &scopes).map_err(|error| {
+        let fix =
+            "correct what the error names: the user, a scope, an access policy or the assignment";
         ControlError::new(409, "signInRejected", error, fix)
     })?;
     let mut body = json!({ "accessToken": tokens.access_token });
@@ -200,7 +238,8 @@ fn tokens(call: &Call<'_>) -> Outcome {
 
 fn complete(call: &Call<'_>, user: Option<&str>) -> Outcome {
     let code = call.parameter("code");
-    login::decide_device(&direct(call), code, user).map_err(|error| {
+    let direct = direct(call, call.base().to_owned());
+    login::decide_device(&direct, code, user).map_err(|error| {
         ControlError::new(
             404,
             "notFound",
@@ -244,7 +283,7 @@ fn managed_identities(call: &Call<'_>) -> Outcome {
     let header = state.random.token(32);
     state.identity_header.clone_from(&header);
     Ok(
-        json!({ "IDENTITY_ENDPOINT": format!("{}/msi/token", call.tenant.uri), "IDENTITY_HEADER": header }),
+        json!({ "IDENTITY_ENDPOINT": format!("{}/msi/token", call.base()), "IDENTITY_HEADER": header }),
     )
 }
 
@@ -269,4 +308,41 @@ fn record(call: &Call<'_>) -> Outcome {
     };
     let id = state.record_sign_in(&sign_in).map_err(SeedError::from)?;
     shapes::get(&state, Kind::SignIn, &id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_has_several_names_at_its_port() {
+        for (own, url, expected) in [
+            ("https://localhost:8443", "https://localhost:8443/t", true),
+            ("https://localhost:8443", "https://127.0.0.1:8443/t", true),
+            ("https://localhost:8443", "https://[::1]:8443/t", true),
+            ("https://mock:8443", "https://MOCK:8443/t", true),
+            ("https://localhost:443", "https://localhost/t", true),
+            (
+                "https://localhost:443",
+                "https://login.microsoftonline.com/t",
+                true,
+            ),
+            (
+                "https://localhost:8443",
+                "https://login.microsoftonline.com/t",
+                false,
+            ),
+            ("https://localhost:8443", "https://localhost:8444/t", false),
+            ("https://localhost:8443", "http://localhost:8443/t", false),
+            ("https://localhost:8443", "https://mock:8443/t", false),
+            ("https://localhost:443", "https://evil.example/t", false),
+        ] {
+            let parse = |text: &str| Url::parse(text).unwrap();
+            assert_eq!(
+                is_address_of(&parse(own), &parse(url)),
+                expected,
+                "{own} {url}"
+            );
+        }
+    }
 }

@@ -25,11 +25,11 @@ use crate::{
 
 pub(super) const ROUTES: &[&Route] = &[
     &Route::get("/tenant", "tenants current", "Returns the tenant at whose address it is called.", &TENANT, |call| {
-        Ok(shown(call.tenant))
+        Ok(shown(call, call.tenant))
     }),
     &Route::get("/tenants", "tenants list", "Lists the tenants of the server.", &TENANTS, |call| {
         let tenants = call.control.tenants();
-        Ok(json!({ "value": tenants.iter().map(|tenant| shown(tenant)).collect::<Vec<_>>() }))
+        Ok(json!({ "value": tenants.iter().map(|tenant| shown(call, tenant)).collect::<Vec<_>>() }))
     }),
     &Route::post(
         "/tenants",
@@ -42,9 +42,9 @@ pub(super) const ROUTES: &[&Route] = &[
     &Route::get("/tenants/{id}", "tenants get", "Returns a tenant with what a client needs.", &TENANT, |call| {
         let id = call.parameter("id");
         let tenants = call.control.tenants();
-        let found = tenants.iter().find(|tenant| tenant.id.to_string() == id);
+        let found = tenants.iter().find(|tenant| id.parse() == Ok(tenant.id));
         found
-            .map(|tenant| shown(tenant))
+            .map(|tenant| shown(call, tenant))
             .ok_or_else(|| ControlError::not_found("tenant", id, "/tenants"))
     }),
     &Route::delete(
@@ -138,14 +138,24 @@ const TENANT: Schema = Schema::Named(
 const TENANTS: Schema =
     Schema::Object(&[required("value", &Schema::List(&TENANT), "The tenants.")]);
 
-fn shown(tenant: &Hosted) -> Value {
+/// Returns what a client needs of a tenant. All tenants are reached by the host name that the caller used for one.
+fn shown(call: &Call<'_>, tenant: &Hosted) -> Value {
     let app = &tenant.app;
+    let uri = at_host(&tenant.uri, &call.host());
     json!({
-        "id": tenant.id.to_string(), "domain": tenant.domain(), "uri": tenant.uri,
-        "graph": format!("{}/v1.0", tenant.uri), "control": format!("{}{PREFIX}", tenant.uri),
+        "id": tenant.id.to_string(), "domain": tenant.domain(), "uri": uri,
+        "graph": format!("{uri}/v1.0"), "control": format!("{uri}{PREFIX}"),
         "clientId": app.app_id, "clientSecret": app.secret.expose_secret(),
         "user": app.user, "password": app.password.expose_secret(), "group": app.group,
     })
+}
+
+/// Replaces the host of a tenant's address, which always has a port.
+fn at_host(uri: &str, host: &str) -> String {
+    match (uri.split_once("://"), uri.rsplit_once(':')) {
+        (Some((scheme, _)), Some((_, port))) => format!("{scheme}://{host}:{port}"),
+        _ => uri.to_owned(),
+    }
 }
 
 fn add(call: &Call<'_>) -> Outcome {
@@ -181,7 +191,7 @@ fn add(call: &Call<'_>) -> Outcome {
     let clock = Arc::new(clock);
     let engine = Arc::new(recipe.engine(&clock, state));
     let tenant = Hosted::new(uri, engine, clock, app, recipe);
-    Ok(shown(&Control::serve(call.control, listener, tenant)))
+    Ok(shown(call, &Control::serve(call.control, listener, tenant)))
 }
 
 fn failed(error: impl Into<String>) -> ControlError {
@@ -299,7 +309,7 @@ fn remove(call: &Call<'_>) -> Outcome {
         .control
         .tenants()
         .first()
-        .is_some_and(|first| first.id.to_string() == id)
+        .is_some_and(|first| id.parse() == Ok(first.id))
     {
         return Err(ControlError::new(
             409,

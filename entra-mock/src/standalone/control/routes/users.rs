@@ -247,8 +247,11 @@ fn password(call: &Call<'_>) -> Outcome {
     Ok(json!({ "password": password.expose_secret() }))
 }
 
+/// The password of a request, also in the form of Microsoft Graph, or a new one.
 fn new_password(state: &State, call: &Call<'_>) -> Secret {
-    let sent = call.text("password").map(str::to_owned);
+    let of_profile = || call.body()["passwordProfile"]["password"].as_str();
+    let sent = call.text("password").or_else(of_profile);
+    let sent = sent.map(str::to_owned);
     Secret::from(sent.unwrap_or_else(|| format!("Mock-{}-1", state.random.token(16))))
 }
 
