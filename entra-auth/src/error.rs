@@ -41,6 +41,16 @@ pub(crate) struct Inner {
     pub(crate) service_message: Option<String>,
     pub(crate) certificate: Option<CertificateErrorKind>,
     pub(crate) identity: Option<(ClientId, TenantId)>,
+    /// Whether the application got no assertion to authenticate with. Whatever number the error has then is about
+    /// the application, not about a user.
+    #[cfg_attr(
+        not(feature = "sign-in"),
+        expect(
+            dead_code,
+            reason = "only a sign-in of a web product judges users by numbers"
+        )
+    )]
+    pub(crate) is_of_client_assertion: bool,
     pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
@@ -306,6 +316,7 @@ impl Error {
             service_message: None,
             certificate: None,
             identity: None,
+            is_of_client_assertion: false,
             source: None,
         }))
     }

@@ -15,6 +15,15 @@ pub(super) fn flow_error(error: &Error) -> Kind {
     if error.clock_difference().is_some() {
         return Kind::TokenTime;
     }
+    // The numbers are those of the application's own sign-in at the source of its assertions.
+    if error.inner().is_of_client_assertion {
+        return match error.kind() {
+            ErrorKind::Configuration | ErrorKind::Unavailable => Kind::Configuration,
+            ErrorKind::Throttled => Kind::Throttled,
+            ErrorKind::Service | ErrorKind::Transport => Kind::Unavailable,
+            _ => Kind::ApplicationCredential,
+        };
+    }
     if let Some(kind) = error.codes().iter().find_map(|code| aadsts(*code)) {
         return kind;
     }
