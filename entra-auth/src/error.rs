@@ -41,8 +41,8 @@ pub(crate) struct Inner {
     pub(crate) service_message: Option<String>,
     pub(crate) certificate: Option<CertificateErrorKind>,
     pub(crate) identity: Option<(ClientId, TenantId)>,
-    /// Whether the application got no assertion to authenticate with. Whatever number the error has then is about
-    /// the application, not about a user.
+    /// Whether the application's own sign-in failed, or that of the source of its assertions. Whatever number the
+    /// error has then is not about a user.
     #[cfg_attr(
         not(feature = "sign-in"),
         expect(
@@ -50,7 +50,7 @@ pub(crate) struct Inner {
             reason = "only a sign-in of a web product judges users by numbers"
         )
     )]
-    pub(crate) is_of_client_assertion: bool,
+    pub(crate) is_of_application: bool,
     pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
@@ -316,7 +316,7 @@ impl Error {
             service_message: None,
             certificate: None,
             identity: None,
-            is_of_client_assertion: false,
+            is_of_application: false,
             source: None,
         }))
     }

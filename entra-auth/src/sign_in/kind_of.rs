@@ -15,8 +15,8 @@ pub(super) fn flow_error(error: &Error) -> Kind {
     if error.clock_difference().is_some() {
         return Kind::TokenTime;
     }
-    // The numbers are those of the application's own sign-in at the source of its assertions.
-    if error.inner().is_of_client_assertion {
+    // A policy for workloads has the numbers of one for users.
+    if error.inner().is_of_application {
         return match error.kind() {
             ErrorKind::Configuration | ErrorKind::Unavailable => Kind::Configuration,
             ErrorKind::Throttled => Kind::Throttled,

@@ -124,7 +124,7 @@ impl ClientAuthentication {
 #[inline]
 fn without_assertion(error: CredentialError) -> Error {
     Error::from_credential("there is no client assertion", error).with(|inner| {
-        inner.is_of_client_assertion = true;
+        inner.is_of_application = true;
         inner.claims = None;
         if inner.kind == ErrorKind::InteractionRequired {
             inner.kind = ErrorKind::InvalidClient;

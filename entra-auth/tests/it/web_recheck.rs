@@ -4,19 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode};
 use entra_auth::{
-    AssertionRequest, Certificate, ClientAssertion, SignInClient, TokenCache,
+    AssertionRequest, Certificate, ClientAssertion, ClientSecretCredential, SignInClient,
+    TokenCache,
     store::{EncryptedStore, EncryptionKey},
     user::{ClientAuthentication, UserCredential},
     web::{AccessDenied, Authorize, SignInContext, WebSignIn},
 };
 use entra_core::{
-    Clock as _, CredentialError, CredentialErrorKind, ManualClock, Secret, TokenCredential,
-    TokenRequest, time,
+    Clock as _, CredentialError, CredentialErrorKind, HttpTransport, ManualClock, Secret,
+    TokenCredential, TokenRequest, TransportError, bytes::Bytes, http, time,
 };
 use entra_mock::{App, FakeTenant, Fault};
 
 use crate::{
     stores::Shelf,
+    support::{graph, response},
     web::{ADELE, admit_by_user_name, register, site, urls},
     web_browser::Browser,
     web_session::Table,
@@ -304,6 +306,46 @@ async fn a_token_without_an_assertion_needs_no_sign_in_of_the_user() {
     let error = error.unwrap_err();
     assert_eq!(error.kind(), CredentialErrorKind::Rejected);
     assert_eq!((error.code(), error.claims()), (Some(50_076), None));
+}
+
+/// A sign-in service whose policy for workloads blocks the application.
+#[derive(Debug)]
+struct BlockingService;
+
+#[async_trait::async_trait]
+impl HttpTransport for BlockingService {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let body = r#"{"error":"invalid_grant","error_description":"AADSTS53003: Blocked.","error_codes":[53003]}"#;
+        Ok(response(400, body))
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_blocks_the_application_of_the_check_ends_no_session() {
+    let site = Replicas::new().await;
+    let healthy = site.replica(site.setup());
+    let mut browser = site.signed_in(&healthy).await;
+    // The check asks the directory as the application, not as the user.
+    let directory =
+        ClientSecretCredential::builder(site.tenant.id(), site.app.client_id(), "s3cr3t")
+            .transport(Arc::new(BlockingService))
+            .build()
+            .unwrap();
+    let setup = site.setup();
+    let faulty = site.replica(Setup {
+        authentication: setup.authentication,
+        clock: setup.clock,
+        token_key: setup.token_key,
+        check: move |context: SignInContext| {
+            let directory = directory.clone();
+            async move {
+                directory.token(&graph()).await?;
+                admit_by_user_name(context).await
+            }
+        },
+    });
+    site.advance(INTERVAL);
+    site.session_survives(&faulty, &healthy, &mut browser).await;
 }
 
 #[tokio::test]
