@@ -14,7 +14,9 @@ pub trait ClientAssertion: fmt::Debug + Send + Sync + 'static {
     /// An assertion for one request.
     ///
     /// # Errors
-    /// [`CredentialError`] of the kind that the credential shall report, such as transient.
+    /// [`CredentialError`] of the kind that the credential shall report, such as transient. An application that signs
+    /// users in reports [`InteractionRequired`](entra_core::CredentialErrorKind::InteractionRequired) as rejected,
+    /// since no sign-in of a user resolves it.
     async fn assertion(&self, request: &AssertionRequest) -> Result<Secret, CredentialError>;
 }
 

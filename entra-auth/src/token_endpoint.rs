@@ -293,6 +293,7 @@ fn response_error(response: &Response, form: &Form) -> Error {
         inner.claims = error_response.claims;
         inner.retry_after = response.retry_after;
         inner.service_message = error_response.message;
+        inner.is_of_application = form.plain("grant_type") == Some("client_credentials");
         inner.correlation_id = error_response
             .correlation_id
             .or_else(|| id("client-request-id"))

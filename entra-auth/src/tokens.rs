@@ -14,6 +14,8 @@ use entra_core::{AccessToken, ClientId, Clock, TenantId, TokenRequest};
 use tokio::{runtime, sync::watch, time::timeout};
 use tracing::{Instrument, Span, debug, debug_span, warn};
 
+#[cfg(feature = "sign-in")]
+use crate::cache::Place;
 use crate::{
     Error, ErrorKind, TokenCache,
     cache::{
@@ -108,6 +110,13 @@ impl Tokens {
         let now = Moment::now(&*self.clock);
         self.cache.keep(&key, &Record::new(token, now), now).await;
         Ok(())
+    }
+
+    /// Takes the place of a token before it is requested otherwise, such as with a check of the user.
+    #[cfg(feature = "sign-in")]
+    pub(crate) fn place(&self, request: &TokenRequest) -> Result<Place<'_>, Error> {
+        let key = CacheKey::new(&self.identity, TokenKey::new(&self.home, request)?);
+        Ok(self.cache.place(key, self.clock.monotonic()))
     }
 
     async fn look_up(&self, request: &TokenRequest) -> Outcome {

@@ -1,4 +1,3 @@
-use entra_core::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{CacheKey, CachePartition, TokenCache, refresh_tokens::is_refresh_token};
@@ -114,10 +113,12 @@ impl TokenCache {
             .collect()
     }
 
-    /// Caches a token that was not requested by this cache, unless it has one that expires later.
+    /// Caches a token that was not requested by this cache, in place of any other: one that was just issued, such
+    /// as with a sign-in, has the current consents and methods of authentication. One that expires later may have
+    /// been rejected or revoked since.
     ///
-    /// An import has no clock: the dates decide, and the first use with a clock drops tokens from
-    /// the future.
+    /// An import has no clock and may be old, so it leaves a token that expires later. The first use with a clock
+    /// drops tokens from the future.
     #[inline]
     pub(super) fn put(&self, key: &CacheKey, record: &Record, now: Option<Moment>) {
         loop {
@@ -127,8 +128,8 @@ impl TokenCache {
                 if state.detached {
                     continue;
                 }
-                let held = state.record().and_then(|held| expiry(held, now));
-                if held.is_some() && held > expiry(record.clone(), now) {
+                let held = state.record().map(|held| held.token.expires_on());
+                if now.is_none() && held.is_some_and(|held| held > record.token.expires_on()) {
                     return;
                 }
                 state.next_number()
@@ -140,18 +141,6 @@ impl TokenCache {
             return;
         }
     }
-}
-
-/// When a token expires by the current wall clock. `None` for a token from the future.
-#[inline]
-fn expiry(mut record: Record, now: Option<Moment>) -> Option<Timestamp> {
-    let expires_on = record.token.expires_on();
-    let Some(now) = now else {
-        return Some(expires_on);
-    };
-    record.time_at(now)?;
-    let seen = record.seen?;
-    Some(seen.on_the_clock_of(now, expires_on))
 }
 
 #[inline]

@@ -5,6 +5,8 @@ mod key;
 mod last_sign_out;
 mod losses;
 mod partition;
+#[cfg(feature = "sign-in")]
+mod place;
 mod refresh_tokens;
 mod rotation;
 mod shared;
@@ -24,6 +26,8 @@ pub(crate) use entry::{Entry, Freshness, InFlight, Outcome, Plan};
 pub(crate) use fast_cache::FastCache;
 pub(crate) use key::{Account, CacheKey, CredentialIdentity, TokenKey};
 pub use partition::CachePartition;
+#[cfg(feature = "sign-in")]
+pub(crate) use place::Place;
 pub(crate) use refresh_tokens::{AfterRejection, RefreshToken, Unreadable};
 pub(crate) use rotation::RotationLock;
 pub(crate) use shared::Obtained;

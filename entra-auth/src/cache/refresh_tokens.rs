@@ -194,7 +194,7 @@ impl RefreshToken {
         }
     }
 
-    /// Takes the refresh token that replaces a used one, unless the user signed out meanwhile or
+    /// Takes the refresh token that replaces a used one, unless the user signed out or in again meanwhile or
     /// another replica stored a newer token. Returns false if the store failed to take it.
     #[inline]
     pub(crate) async fn rotate(
@@ -206,7 +206,7 @@ impl RefreshToken {
     ) -> bool {
         let (mut kept, invalidations) = {
             let mut held = self.slot.lock();
-            let Some(kept) = held.rotate(token, now) else {
+            let Some(kept) = held.rotate(used, token, now) else {
                 return true;
             };
             (kept, held.invalidations)

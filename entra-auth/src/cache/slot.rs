@@ -136,10 +136,16 @@ impl SlotState {
         };
     }
 
-    /// Takes the token that the service issued for the current one. `None` if there is none any more.
+    /// Takes the token that the service issued for the used one. `None` if that is no longer the current one: the user
+    /// has signed out or in again, or another replica has replaced it.
     #[inline]
-    pub(super) fn rotate(&mut self, token: Secret, now: Moment) -> Option<StoredToken> {
-        let used = self.token.as_ref()?;
+    pub(super) fn rotate(
+        &mut self,
+        used: &Secret,
+        token: Secret,
+        now: Moment,
+    ) -> Option<StoredToken> {
+        let used = self.token.as_ref().filter(|kept| kept.token == *used)?;
         let kept = StoredToken {
             is_unstored_sign_in: used.is_unstored_sign_in,
             ..StoredToken::new(token, now, used.last_sign_out.clone())
@@ -303,6 +309,23 @@ mod tests {
     use entra_core::{AccessToken, time};
 
     use super::*;
+
+    #[test]
+    fn the_token_of_an_earlier_session_does_not_replace_that_of_a_later_sign_in() {
+        let now = Moment::now(&entra_core::SystemClock);
+        let kept = |token: &str| StoredToken::new(Secret::from(token), now, LastSignOut::given());
+        let (used, next) = (Secret::from("used"), Secret::from("next"));
+        let mut held = SlotState::default();
+        held.replace(kept("used"));
+        // While the token is in use, the user signs out and in again.
+        held.invalidate();
+        assert!(held.rotate(&used, next.clone(), now).is_none());
+        held.replace(kept("later"));
+        assert!(held.rotate(&used, next.clone(), now).is_none());
+        assert!(held.holds(&Secret::from("later")));
+        assert!(held.rotate(&Secret::from("later"), next, now).is_some());
+        assert!(held.holds(&Secret::from("next")));
+    }
 
     #[test]
     fn an_unrelated_token_of_a_clock_that_was_ahead_does_not_replace_a_newer_one() {

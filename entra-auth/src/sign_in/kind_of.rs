@@ -15,6 +15,15 @@ pub(super) fn flow_error(error: &Error) -> Kind {
     if error.clock_difference().is_some() {
         return Kind::TokenTime;
     }
+    // A policy for workloads has the numbers of one for users.
+    if error.inner().is_of_application {
+        return match error.kind() {
+            ErrorKind::Configuration | ErrorKind::Unavailable => Kind::Configuration,
+            ErrorKind::Throttled => Kind::Throttled,
+            ErrorKind::Service | ErrorKind::Transport => Kind::Unavailable,
+            _ => Kind::ApplicationCredential,
+        };
+    }
     if let Some(kind) = error.codes().iter().find_map(|code| aadsts(*code)) {
         return kind;
     }

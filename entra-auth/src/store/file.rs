@@ -134,12 +134,10 @@ impl EncryptedStore for FileStore {
         .await
     }
 
-    async fn quarantine(&self, key: &StoreKey, _: &[u8]) -> Result<(), StoreError> {
+    async fn quarantine(&self, key: &StoreKey, damaged: &[u8]) -> Result<(), StoreError> {
         let (from, to) = (self.path(key, "token"), self.path(key, "damaged"));
-        blocking("quarantined", move || {
-            found(fs::rename(from, to)).map(Option::unwrap_or_default)
-        })
-        .await
+        let damaged = zeroize::Zeroizing::new(damaged.to_vec());
+        blocking("quarantined", move || quarantine(&from, &to, &damaged)).await
     }
 
     async fn try_lock(&self, key: &StoreKey, _: Duration) -> Result<Option<StoreLock>, StoreError> {
@@ -180,6 +178,24 @@ fn replace(path: &Path, entry: &[u8]) -> io::Result<()> {
         remove_if_empty(path.parent());
     }
     written
+}
+
+/// Moves the file of an entry aside, if it still has these bytes.
+fn quarantine(from: &Path, to: &Path, damaged: &[u8]) -> io::Result<()> {
+    let is_damaged = |path: &Path| {
+        let file = found(read(path))?.map(zeroize::Zeroizing::new);
+        io::Result::Ok(file.is_some_and(|file| prune::entry_of(&file) == damaged))
+    };
+    if !is_damaged(from)? || found(fs::rename(from, to))?.is_none() {
+        return Ok(());
+    }
+    // Another process may be replacing it: what was moved is looked at once more.
+    if is_damaged(to)? {
+        return Ok(());
+    }
+    // A still newer one stays.
+    let _newer = fs::hard_link(to, from);
+    fs::remove_file(to)
 }
 
 #[cfg(unix)]
@@ -283,6 +299,27 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(store.load(&key).await.unwrap().unwrap(), b"y");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_the_damaged_bytes_are_quarantined() {
+        let name = format!("entra-file-quarantine-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let store = FileStore::open(&directory).unwrap();
+        let key = StoreKey::new("one", "1");
+        let hour = Duration::from_secs(3600);
+        store.save(&key, b"damaged", hour).await.unwrap();
+        // Another process replaces what was read.
+        store.save(&key, b"new", hour).await.unwrap();
+        store.quarantine(&key, b"damaged").await.unwrap();
+        assert_eq!(store.load(&key).await.unwrap().unwrap(), b"new");
+        assert!(!store.path(&key, "damaged").exists());
+
+        store.quarantine(&key, b"new").await.unwrap();
+        assert_eq!(store.load(&key).await.unwrap(), None);
+        assert!(store.path(&key, "damaged").exists());
+        store.quarantine(&key, b"new").await.unwrap();
         fs::remove_dir_all(directory).unwrap();
     }
 

@@ -34,16 +34,22 @@ pub(super) fn with_end(entry: &[u8], now: SystemTime, keep_for: Duration) -> Vec
 /// The entry in the bytes of a file. Whether it is one, the reader of the entry decides.
 #[inline]
 pub(super) fn without_end(mut file: Vec<u8>) -> Vec<u8> {
+    let line = file.len() - entry_of(&file).len();
+    file.drain(..line);
+    file
+}
+
+/// As [`without_end`], of a file that stays as it is.
+#[inline]
+pub(super) fn entry_of(file: &[u8]) -> &[u8] {
     let line = file
         .iter()
         .take(LONGEST_LINE)
         .position(|byte| *byte == b'\n');
-    if let Some(line) = line
-        && expiry_of_line(&file[..line]).is_some()
-    {
-        file.drain(..=line);
+    match line.and_then(|line| file.split_at_checked(line + 1)) {
+        Some((line, entry)) if line.strip_suffix(b"\n").and_then(expiry_of_line).is_some() => entry,
+        _ => file,
     }
-    file
 }
 
 /// Removes files that expired two days ago from one sixteenth of the directory, by the first digit of the

@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc};
 
-use entra_core::{ClientId, Clock, Cloud, Secret, SecureRandom, TenantId};
+use entra_core::{ClientId, Clock, Cloud, CredentialError, Secret, SecureRandom, TenantId};
 
 use crate::{
-    Certificate, Error, certificate,
+    Certificate, Error, ErrorKind, certificate,
     client_assertion::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
     client_secret_check::check_client_secret,
     form::Form,
@@ -105,9 +105,10 @@ impl ClientAuthentication {
                     tenant: context.tenant.clone(),
                     token_endpoint: endpoint,
                 };
-                let assertion = source.assertion(&request).await.map_err(|error| {
-                    Error::from_credential("there is no client assertion", error)
-                })?;
+                let assertion = source
+                    .assertion(&request)
+                    .await
+                    .map_err(without_assertion)?;
                 check_form(&assertion)?;
                 assertion
             }
@@ -116,6 +117,19 @@ impl ClientAuthentication {
             .field("client_assertion_type", ASSERTION_TYPE)
             .secret("client_assertion", &assertion))
     }
+}
+
+/// The error of the source of assertions. It is about the application: no sign-in of a user resolves it, and its
+/// claims are not for a token of the user.
+#[inline]
+fn without_assertion(error: CredentialError) -> Error {
+    Error::from_credential("there is no client assertion", error).with(|inner| {
+        inner.is_of_application = true;
+        inner.claims = None;
+        if inner.kind == ErrorKind::InteractionRequired {
+            inner.kind = ErrorKind::InvalidClient;
+        }
+    })
 }
 
 impl From<Certificate> for ClientAuthentication {

@@ -296,9 +296,14 @@ impl UserCredential {
         };
         let session = &current.session;
         let token_key = TokenKey::new(&session.home, &request)?;
+        // The user may sign out meanwhile.
+        let place = match resources.is_empty() {
+            true => None,
+            false => Some(current.tokens.place(&request)?),
+        };
         let (token, user_fields) = session.redeem_whole(token_key).await?;
-        if !resources.is_empty() {
-            current.tokens.seed(&request, token).await?;
+        if let Some(place) = place {
+            place.fill(token, session.now()).await;
         }
         Ok(user_fields)
     }

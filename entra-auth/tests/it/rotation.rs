@@ -431,6 +431,32 @@ async fn dropped_caller_does_not_block_other_callers() {
     assert!(!service.is_revoked.load(Ordering::SeqCst));
 }
 
+/// A connection at the provider, and the identity of its user.
+#[cfg(feature = "sign-in")]
+fn connection(
+    service: &Arc<Rotating>,
+    cache: &TokenCache,
+    clock: &ManualClock,
+) -> (entra_auth::SignInClient, entra_auth::sign_in::Identity) {
+    let proof = ClientAuthentication::public();
+    let client = entra_auth::SignInClient::builder(TENANT, CLIENT, proof)
+        .redirect_uri("https://shop.example/callback")
+        .scopes(["User.Read"])
+        .cloud(provider())
+        .transport(Arc::clone(service))
+        .clock(clock.clone())
+        .cache(cache)
+        .build()
+        .unwrap();
+    let identity = json!({
+        "oid": CLIENT, "tid": TENANT, "sub": "adele", "issuer": ISSUER, "name": null,
+        "username": null, "email": null, "roles": [], "groups": "Absent", "amr": [],
+        "auth_time": null, "is_guest": false, "home_tenant": null, "sid": null,
+        "login_hint": null, "claims": {},
+    });
+    (client, serde_json::from_value(identity).unwrap())
+}
+
 /// A browser goes away while its user is checked again, which happens at each click on a link.
 #[cfg(feature = "sign-in")]
 #[tokio::test]
@@ -439,22 +465,7 @@ async fn a_check_of_a_user_whose_caller_goes_away_loses_no_refresh_token() {
     let cache = TokenCache::builder().store(Shelf::new()).build();
     let user = with(&service, &cache, &clock);
     user.token(&scope("a")).await.unwrap();
-    let proof = ClientAuthentication::public();
-    let client = entra_auth::SignInClient::builder(TENANT, CLIENT, proof)
-        .redirect_uri("https://shop.example/callback")
-        .cloud(provider())
-        .transport(Arc::clone(&service))
-        .clock(clock.clone())
-        .cache(&cache)
-        .build()
-        .unwrap();
-    let identity: entra_auth::sign_in::Identity = serde_json::from_value(json!({
-        "oid": CLIENT, "tid": TENANT, "sub": "adele", "issuer": ISSUER, "name": null,
-        "username": null, "email": null, "roles": [], "groups": "Absent", "amr": [],
-        "auth_time": null, "is_guest": false, "home_tenant": null, "sid": null,
-        "login_hint": null, "claims": {},
-    }))
-    .unwrap();
+    let (client, identity) = connection(&service, &cache, &clock);
     for checks in 2..5 {
         let account = account();
         let mut check = Box::pin(client.renew(&account, &identity));
@@ -531,4 +542,50 @@ async fn sign_out_ends_all_waiting_refreshes() {
     assert_eq!(left, 1, "the mark of the sign-out");
     let error = user.token(&scope("late")).await.unwrap_err();
     assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired);
+}
+
+#[cfg(feature = "sign-in")]
+#[tokio::test]
+async fn the_token_of_a_check_during_a_sign_out_is_not_cached() {
+    let (service, shelf, clock) = (Rotating::new(), Shelf::new(), ManualClock::new());
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let user = with(&service, &cache, &clock);
+    user.token(&scope("first")).await.unwrap();
+    let (client, identity) = connection(&service, &cache, &clock);
+    let check = tokio::spawn({
+        let client = client.clone();
+        async move { client.renew(&account(), &identity).await }
+    });
+    while service.requests.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    client.sign_out(&account()).await.unwrap();
+    // It was sent before the sign-out.
+    check.await.unwrap().unwrap();
+    assert!(cache.is_empty());
+    let left = shelf.entries.lock().unwrap().len();
+    assert_eq!(left, 1, "the mark of the sign-out");
+    assert!(client.resume(&account()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_refresh_from_before_a_sign_out_does_not_replace_a_later_sign_in() {
+    const LATER: &str = "refresh-token-of-the-later-sign-in";
+    let (service, shelf, clock) = (Rotating::new(), Shelf::new(), ManualClock::new());
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let user = with(&service, &cache, &clock);
+    user.token(&scope("first")).await.unwrap();
+    let late = tokio::spawn({
+        let user = user.clone();
+        async move { user.token(&scope("late")).await }
+    });
+    while service.requests.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    let partition = CachePartition::account(&provider(), HOME);
+    cache.forget(&partition).await.unwrap();
+    let again = given(&service, &cache, &clock, LATER);
+    // A refresh in progress may still get its token.
+    let _ = late.await.unwrap();
+    assert_eq!(again.refresh_token().unwrap().expose_secret(), LATER);
 }

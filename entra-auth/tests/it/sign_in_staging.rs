@@ -133,6 +133,37 @@ async fn a_concurrent_refresh_at_the_commit_loses_no_token() {
     user.token(&mail).await.unwrap();
 }
 
+/// A token response with these tokens, of which the access token is valid for so many seconds.
+fn with_tokens(mut success: Value, number: u64, expires_in: u64) -> Value {
+    success["access_token"] = format!("at-{number}").into();
+    success["refresh_token"] = format!("rt-{number}").into();
+    success["expires_in"] = expires_in.into();
+    success
+}
+
+#[tokio::test]
+async fn the_token_of_a_new_sign_in_replaces_one_that_expires_later() {
+    for cache in caches() {
+        let service = Service::new();
+        let client = builder(&service, &clock()).cache(&cache).build().unwrap();
+        // The first token could be used for a day, but Graph has rejected it since.
+        for (number, expires_in) in [(1, 86_400), (2, 3_600)] {
+            let (_, flow) = client.start(&StartOptions::default()).unwrap();
+            let success = success(&flow, json!({}));
+            service.respond(200, &with_tokens(success, number, expires_in));
+            let response = callback(&flow);
+            let session = client.finish(flow, &response).await.unwrap();
+            session.commit().await;
+            let user = client.resume(session.account()).await.unwrap().unwrap();
+            let token = user.token(&scope("User.Read")).await.unwrap();
+            assert_eq!(token.expose_secret(), format!("at-{number}"));
+            let token = session.credential().token(&scope("User.Read")).await;
+            assert_eq!(token.unwrap().expose_secret(), format!("at-{number}"));
+        }
+        assert_eq!(service.forms().len(), 2);
+    }
+}
+
 /// Another provider than Entra, which can write any claims into its responses.
 #[derive(Debug)]
 struct Provider {

@@ -4,16 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode};
 use entra_auth::{
-    Certificate, SignInClient, TokenCache,
+    AssertionRequest, Certificate, ClientAssertion, ClientSecretCredential, SignInClient,
+    TokenCache,
     store::{EncryptedStore, EncryptionKey},
-    user::ClientAuthentication,
+    user::{ClientAuthentication, UserCredential},
     web::{AccessDenied, Authorize, SignInContext, WebSignIn},
 };
-use entra_core::{Clock as _, ManualClock, Secret, time};
+use entra_core::{
+    Clock as _, CredentialError, CredentialErrorKind, HttpTransport, ManualClock, Secret,
+    TokenCredential, TokenRequest, TransportError, bytes::Bytes, http, time,
+};
 use entra_mock::{App, FakeTenant, Fault};
 
 use crate::{
     stores::Shelf,
+    support::{graph, response},
     web::{ADELE, admit_by_user_name, register, site, urls},
     web_browser::Browser,
     web_session::Table,
@@ -240,6 +245,107 @@ async fn a_rejected_credential_of_one_replica_ends_no_session() {
     site.tenant.user(ADELE).disable();
     assert_eq!(browser.open(&healthy, "/").await.body, "not signed in");
     assert_eq!(browser.open(&faulty, "/").await.body, "not signed in");
+}
+
+/// A source of assertions whose own sign-in is rejected, such as by a policy for workloads.
+#[derive(Debug)]
+struct Blocked(CredentialErrorKind, u32);
+
+#[async_trait::async_trait]
+impl ClientAssertion for Blocked {
+    async fn assertion(&self, _: &AssertionRequest) -> Result<Secret, CredentialError> {
+        let error = CredentialError::new(self.0, "the workload is blocked");
+        Err(error.with_code(self.1).with_claims("{}"))
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_source_of_assertions_is_not_taken_for_one_of_the_user() {
+    use CredentialErrorKind as Kind;
+    // Of a user, these numbers end sessions: a policy, a second factor, a disabled account, no sign-in.
+    for (kind, code) in [
+        (Kind::Rejected, 53_003),
+        (Kind::InteractionRequired, 50_076),
+        (Kind::Rejected, 50_057),
+        (Kind::InteractionRequired, 70_043),
+    ] {
+        let site = Replicas::new().await;
+        let healthy = site.replica(site.setup());
+        let mut browser = site.signed_in(&healthy).await;
+        let mut setup = site.setup();
+        setup.authentication = ClientAuthentication::assertion(Blocked(kind, code));
+        let faulty = site.replica(setup);
+        site.advance(INTERVAL);
+        site.session_survives(&faulty, &healthy, &mut browser).await;
+        // A new sign-in there fails for the application, and does not start again with its claims.
+        let page = Browser::default()
+            .sign_in(&faulty, &site.tenant, "/auth/sign-in", ADELE)
+            .await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{code}");
+        assert!(page.body.contains(&code.to_string()), "{}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_an_assertion_needs_no_sign_in_of_the_user() {
+    let site = Replicas::new().await;
+    let account =
+        serde_json::json!({ "home_account_id": "adele.home", "tenant": site.tenant.id() });
+    let source = Blocked(CredentialErrorKind::InteractionRequired, 50_076);
+    let user = UserCredential::builder(
+        serde_json::from_value(account).unwrap(),
+        site.app.client_id(),
+        ClientAuthentication::assertion(source),
+        "a-refresh-token",
+    )
+    .cloud(site.tenant.cloud())
+    .clock(site.tenant.clock())
+    .build()
+    .unwrap();
+    let error = user.token(&TokenRequest::new(["User.Read"])).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::Rejected);
+    assert_eq!((error.code(), error.claims()), (Some(50_076), None));
+}
+
+/// A sign-in service whose policy for workloads blocks the application.
+#[derive(Debug)]
+struct BlockingService;
+
+#[async_trait::async_trait]
+impl HttpTransport for BlockingService {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let body = r#"{"error":"invalid_grant","error_description":"AADSTS53003: Blocked.","error_codes":[53003]}"#;
+        Ok(response(400, body))
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_blocks_the_application_of_the_check_ends_no_session() {
+    let site = Replicas::new().await;
+    let healthy = site.replica(site.setup());
+    let mut browser = site.signed_in(&healthy).await;
+    // The check asks the directory as the application, not as the user.
+    let directory =
+        ClientSecretCredential::builder(site.tenant.id(), site.app.client_id(), "s3cr3t")
+            .transport(Arc::new(BlockingService))
+            .build()
+            .unwrap();
+    let setup = site.setup();
+    let faulty = site.replica(Setup {
+        authentication: setup.authentication,
+        clock: setup.clock,
+        token_key: setup.token_key,
+        check: move |context: SignInContext| {
+            let directory = directory.clone();
+            async move {
+                directory.token(&graph()).await?;
+                admit_by_user_name(context).await
+            }
+        },
+    });
+    site.advance(INTERVAL);
+    site.session_survives(&faulty, &healthy, &mut browser).await;
 }
 
 #[tokio::test]
