@@ -17,6 +17,7 @@ use crate::{
     expiring_map::ExpiringMap,
     moment::Moment,
     settings::Settings,
+    token_endpoint::with_message,
     wire::{OAuthError, is_transient_status, without_bom},
 };
 
@@ -307,7 +308,10 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
     Err(
         Error::new(kind, "the discovery request was rejected").with(|inner| {
             inner.status = Some(response.status.as_u16());
-            inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
+            let message = error_response.message.as_deref();
+            let cause = with_message(entry.and_then(Aadsts::cause), message, fix);
+            inner.cause = cause.map(Into::into);
+            inner.service_message = error_response.message;
             inner.codes = error_response.codes;
             inner.oauth_error = error_response.oauth_error;
             inner.correlation_id = Some(response.client_request_id.clone());

@@ -102,9 +102,23 @@ impl Form {
             })
             .fold(text, |text, secret| {
                 let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-                without(&text, &[secret, &encoded])
+                let lower = lower_hex(&encoded);
+                without(&text, &[secret, &encoded, &lower])
             })
     }
+}
+
+/// The same percent-encoding with digits in lower case, as other encoders write it.
+fn lower_hex(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut lower = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        lower.push('%');
+        lower.push_str(&digits.to_ascii_lowercase());
+        lower.push_str(rest);
+    }
+    lower
 }
 
 impl fmt::Debug for Form {
@@ -191,6 +205,7 @@ mod tests {
     fn a_text_loses_a_secret_that_was_cut_off() {
         let form = Form::new("x").secret("refresh_token", &Secret::from("1.AXcanary/zyx"));
         assert_eq!(form.redact("sent 1.AXcanary/z".to_owned()), "sent …");
+        assert_eq!(form.redact("sent 1.AXcanary%2fz".to_owned()), "sent …");
         assert_eq!(form.redact("sent 1.AXcanary%2Fz".to_owned()), "sent …");
     }
 }

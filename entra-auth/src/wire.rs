@@ -223,13 +223,18 @@ fn first_line(description: &str) -> Option<String> {
         });
     let mut text = String::new();
     for character in line.trim().chars().take(LONGEST_MESSAGE) {
-        if character.is_control() {
+        if character.is_control() || is_format(character) {
             let _ = write!(text, "{}", character.escape_default());
         } else {
             text.push(character);
         }
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// Whether a character ends a line or turns the direction of the text where it is shown.
+const fn is_format(character: char) -> bool {
+    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `2026-01-02 03:04:05Z`, which is RFC 3339 but for the blank.
@@ -379,6 +384,12 @@ mod tests {
         let odd = parse(r#"{"error":"bad\nerror <b>","error_codes":[1],"trace_id":"x y","error_description":"a\u001b[31mred"}"#).unwrap();
         assert_eq!((odd.oauth_error, odd.trace_id), (None, None));
         assert_eq!(odd.message.as_deref(), Some("a\\u{1b}[31mred"));
+        let turned =
+            parse(r#"{"error":"x","error_description":"a\u202eb\u2028c\u2066d"}"#).unwrap();
+        assert_eq!(
+            turned.message.as_deref(),
+            Some("a\\u{202e}b\\u{2028}c\\u{2066}d")
+        );
         for none in ["", "<html>", "[]", "{}", r#"{"error":5}"#, "null"] {
             assert_eq!(parse(none), None, "{none}");
         }

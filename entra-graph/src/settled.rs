@@ -505,8 +505,9 @@ fn reflects(written: &Value, read: Option<&Value>) -> bool {
 /// The member of an object with this name, in any case: Graph returns its own spelling.
 #[inline]
 fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let name = name.to_lowercase();
     let mut members = object.as_object()?.iter();
-    let found = members.find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let found = members.find(|(known, _)| known.to_lowercase() == name);
     found.map(|(_, value)| value)
 }
 

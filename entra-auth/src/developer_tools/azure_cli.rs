@@ -393,6 +393,10 @@ impl Tool {
         let entry = Aadsts::lookup(code);
         let kind = entry.map_or(ErrorKind::Rejected, |entry| entry.class().kind());
         let fix: Cow<'static, str> = match entry {
+            // The message may name the account, so it is in no report.
+            Some(entry) if entry.fix().contains("service's message") => {
+                "see what the same command says in a terminal".into()
+            }
             Some(entry) if kind != ErrorKind::InteractionRequired => entry.fix().into(),
             _ => format!("run `{}` for that tenant and scope", self.login()).into(),
         };

@@ -397,8 +397,8 @@ fn resource(scope: &str) -> Result<String, Error> {
 /// A host that is starting or being moved returns these statuses for a while.
 fn classify(status: StatusCode, _: &HeaderMap, body: &[u8]) -> ResponseClass {
     match status.as_u16() {
+        404 | 408 | 410 | 500..=599 if response::has_final_error(body) => ResponseClass::Final,
         404 | 410 | 429 => ResponseClass::NotProcessed,
-        408 | 500..=599 if response::has_final_error(body) => ResponseClass::Final,
         408 | 500..=599 => ResponseClass::Transient,
         _ => ResponseClass::Final,
     }

@@ -108,9 +108,9 @@ fn check_echo(
 fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
     let (status, source) = (response.status, endpoint.source);
     let error_response = parse(&response.body).without_secrets(|text| endpoint.redact(text));
+    let entry = known(&error_response);
     let message = error_response.message.unwrap_or_default();
     let says = |text: &str| message.to_ascii_lowercase().contains(text);
-    let entry = known(&error_response);
     let oauth = error_response.oauth_error.as_deref();
 
     let (kind, summary, fix): (_, String, &'static str) = if status == StatusCode::TOO_MANY_REQUESTS
@@ -176,7 +176,13 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
         )
     };
     let message = Some(message).filter(|message| !message.is_empty());
-    let cause = with_message(entry.and_then(Aadsts::cause), message.as_deref(), fix);
+    // Cloud Shell signs in as its user, and a message may name the account, and Arc's agent knows a key that is not redacted.
+    let is_printed = !matches!(
+        source,
+        ManagedIdentitySource::CloudShell | ManagedIdentitySource::AzureArc
+    );
+    let said = message.as_deref().filter(|_| is_printed);
+    let cause = with_message(entry.and_then(Aadsts::cause), said, fix);
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.codes = error_response.codes;

@@ -383,11 +383,27 @@ async fn error_responses_of_each_host_have_their_kinds() {
 
 #[tokio::test]
 async fn the_report_has_the_message_of_the_host_where_nothing_else_says_why() {
-    let body = r#"{"error":{"code":"invalid_request","message":"no audience"}}"#;
-    let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
-    let (failed, ..) = rejected(&shell, 400, body).await;
+    let body = r#"{"statusCode":400,"message":"no audience"}"#;
+    let (failed, ..) = rejected(&app_service(), 400, body).await;
     let report = format!("{failed:#}");
     assert!(report.contains("\n  cause: no audience"), "{report}");
+    // Cloud Shell signs in as its user, and a message may name the account.
+    let body = r#"{"error":{"code":"invalid_request","message":"adele@contoso.com"}}"#;
+    let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
+    let (failed, ..) = rejected(&shell, 400, body).await;
+    let report = format!("{failed:#} {failed:?}");
+    assert!(!report.contains("adele"), "{report}");
+    assert_eq!(detail(&failed).service_message(), Some("adele@contoso.com"));
+}
+
+#[tokio::test]
+async fn an_error_of_entra_ends_the_retries_whatever_the_status() {
+    let body = r#"{"message":"AADSTS500011: no such resource"}"#;
+    for status in [404, 408, 410, 500, 503] {
+        let (failed, requests, _) = rejected(&Environment::default(), status, body).await;
+        assert!(!failed.is_transient(), "{status}");
+        assert_eq!(requests, 1, "{status}");
+    }
 }
 
 #[tokio::test]

@@ -97,11 +97,13 @@ impl Call {
     /// With a header, which replaces one of the same name. The one for advanced queries is a property of the call, so that a
     /// resumed list has it too.
     pub(crate) fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
-        if name == CONSISTENCY_LEVEL && value.as_bytes().eq_ignore_ascii_case(b"eventual") {
-            self.advanced = true;
-            return;
-        }
         self.headers.retain(|(known, _)| *known != name);
+        if name == CONSISTENCY_LEVEL {
+            self.advanced = value.as_bytes().eq_ignore_ascii_case(b"eventual");
+            if self.advanced {
+                return;
+            }
+        }
         self.headers.push((name, value));
     }
 

@@ -242,13 +242,22 @@ impl Error {
         }
     }
 
-    /// Whether the request creates an object. One without a known call counts as such.
+    /// Whether the request creates an object, also by PATCH where there is none. One without a known call counts as
+    /// such.
     #[inline]
     fn is_of_create(&self) -> bool {
-        self.call().is_none_or(|(_, method, path)| {
+        self.call().is_none_or(|(operation, method, path)| {
             let last = path.rsplit('/').next().unwrap_or_default();
-            *method == Method::POST && !last.eq_ignore_ascii_case("restore")
+            let creates = *method == Method::POST && !last.eq_ignore_ascii_case("restore");
+            creates || operation.name.contains("-upsert")
         })
+    }
+
+    /// Whether another object has the key that the object of this request needs.
+    #[cfg(feature = "registration")]
+    pub(crate) fn is_key_taken(&self) -> bool {
+        self.0.status == Some(StatusCode::CONFLICT)
+            && self.code() == Some("Request_MultipleObjectsWithSameKeyValue")
     }
 
     /// Whether Graph rejected the removal of a reference because there is none. Its message decides.

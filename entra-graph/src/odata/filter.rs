@@ -170,7 +170,8 @@ impl Node {
     /// The filter in two, each with half of the values of its longest list, in their order; `None` without a list of
     /// several values that every match must be in.
     ///
-    /// Values are compared as Graph compares them, and each counts once: an item that matches both halves does not exist.
+    /// Values are compared as text, and each counts once: an item that matches both halves does not exist. But a custom
+    /// security attribute can have several values, so that its list stays whole.
     pub(crate) fn halves(&self) -> Option<(Self, Self)> {
         match self {
             Self::In {
@@ -178,15 +179,13 @@ impl Node {
                 support,
                 literals,
             } => {
+                if path.begins_with(SEVERAL_VALUES) {
+                    return None;
+                }
                 let mut seen = HashSet::new();
-                let of_case = path.begins_with(CASE_SENSITIVE);
-                let same = |literal: &String| match of_case {
-                    true => literal.clone(),
-                    false => literal.to_lowercase(),
-                };
                 let literals: Vec<&String> = literals
                     .iter()
-                    .filter(|literal| seen.insert(same(literal)))
+                    .filter(|literal| seen.insert(literal.to_lowercase()))
                     .collect();
                 let middle = literals.len() / 2;
                 let part = |literals: &[&String]| Self::In {
@@ -434,8 +433,8 @@ fn unsupported(entity: &EntityInfo, path: &Path, support: Support, operator: &st
 
 /// Beyond these alternatives, only the advanced mode takes the query; seen in Graph's responses.
 const MOST_BASIC_VALUES: usize = 15;
-/// The property whose values Graph tells apart by their case; of all others it ignores that.
-const CASE_SENSITIVE: &str = "customSecurityAttributes";
+/// The property of one value in whose place there can be several.
+const SEVERAL_VALUES: &str = "customSecurityAttributes";
 /// Longer values go in the advanced mode, which is not known to limit them. Microsoft's pages of queries have no such
 /// limit, so this is on the safe side.
 const LONGEST_BASIC_VALUE: usize = 120;

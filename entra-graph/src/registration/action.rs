@@ -188,6 +188,11 @@ impl Action {
         )
     }
 
+    /// Whether another application, or another run, can take the key of its result between the reads and it.
+    pub(super) const fn may_find_its_key_taken(&self) -> bool {
+        matches!(self, Self::RestorePrincipal(_) | Self::UpdateFederated(..))
+    }
+
     /// Whether it removes something.
     pub(super) const fn is_removal(&self) -> bool {
         matches!(

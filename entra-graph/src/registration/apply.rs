@@ -392,6 +392,8 @@ impl Run<'_> {
                 }
             }
             Err(error) if error.is_already_present() => {}
+            // Another object took the key a moment ago, and the reads did not show that yet: they decide.
+            Err(error) if error.is_key_taken() && step.action.may_find_its_key_taken() => {}
             // An earlier run removed it, and the reads did not show that yet.
             Err(error)
                 if step.action.is_removal()

@@ -5,7 +5,7 @@ use entra_core::{
     StaticCredential, StopReason, Timestamp, TokenCredential, TokenRequest, TransportError,
 };
 use entra_graph::{
-    Application, Error, ErrorKind, GraphClient, NewUser, User, types::PasswordProfile,
+    Application, Error, ErrorKind, GraphClient, Key, NewUser, User, types::PasswordProfile,
 };
 use entra_mock::FakeTenant;
 
@@ -478,6 +478,16 @@ async fn a_name_that_another_object_has_is_no_result_that_exists() {
     let update = graph.application(ID).update();
     let update = update.set(Application::IDENTIFIER_URIS, ["api://shop"]);
     assert!(!update.send().await.unwrap_err().is_already_present());
+
+    // A replica that does not show it yet: the result of the upsert exists.
+    let body = serde_json::json!({
+        "error": { "code": "Request_MultipleObjectsWithSameKeyValue", "message": in_use }
+    });
+    let script = ScriptedTransport::new().then(409, &[], body.to_string());
+    let graph = client(script);
+    let upsert = graph.service_principal(Key::app_id(ID)).upsert();
+    let error = upsert.send().await.unwrap_err();
+    assert!(error.is_already_present(), "{error}");
 }
 
 #[tokio::test]

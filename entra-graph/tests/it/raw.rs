@@ -265,6 +265,25 @@ async fn a_method_is_given_by_name_and_an_invalid_one_is_not_sent() {
 }
 
 #[tokio::test]
+async fn the_last_consistency_level_counts() {
+    let name = header::HeaderName::from_static("consistencylevel");
+    for (levels, expected) in [
+        (["session", "eventual"], "eventual"),
+        (["eventual", "session"], "session"),
+    ] {
+        let script = ScriptedTransport::new().then(200, &[], r#"{"value":[]}"#);
+        let mut raw = client(script.clone()).raw("GET", "/users");
+        for level in levels {
+            raw = raw.header(name.clone(), HeaderValue::from_static(level));
+        }
+        raw.send().await.unwrap();
+        let requests = script.requests();
+        let sent: Vec<_> = requests[0].headers().get_all(&name).iter().collect();
+        assert_eq!(sent, [expected]);
+    }
+}
+
+#[tokio::test]
 async fn a_resumed_list_is_an_advanced_query_though_a_header_said_so() {
     let first = format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?page=2"}}"#);
     let name = header::HeaderName::from_static("consistencylevel");
