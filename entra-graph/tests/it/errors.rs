@@ -5,7 +5,8 @@ use entra_core::{
     StaticCredential, StopReason, Timestamp, TokenCredential, TokenRequest, TransportError,
 };
 use entra_graph::{
-    Application, Error, ErrorKind, GraphClient, Key, NewUser, User, types::PasswordProfile,
+    Application, Error, ErrorKind, GraphClient, Key, NewApplication, NewUser, User,
+    types::PasswordProfile,
 };
 use entra_mock::FakeTenant;
 
@@ -485,7 +486,8 @@ async fn a_name_that_another_object_has_is_no_result_that_exists() {
     });
     let script = ScriptedTransport::new().then(409, &[], body.to_string());
     let graph = client(script);
-    let upsert = graph.service_principal(Key::app_id(ID)).upsert();
+    let app = graph.application(Key::unique_name("shop"));
+    let upsert = app.upsert(NewApplication::new("Shop"));
     let error = upsert.send().await.unwrap_err();
     assert!(error.is_already_present(), "{error}");
 }
