@@ -341,7 +341,7 @@ async fn the_path_of_an_exchange_token_is_a_client_id_in_any_case() {
     let path = case.agent.client_id().to_string().to_uppercase();
     let exchange = case.exchange(&case.blueprint, &path).await;
     let fields = [("grant_type", "client_credentials"), ("scope", GRAPH)];
-    let response = case.as_agent(&text(&exchange, "access_token"), &fields);
-    let response = response.await;
+    let exchange = text(&exchange, "access_token");
+    let response = case.as_agent(&exchange, &fields).await;
     assert_eq!(response.status, 200, "{}", response.text);
 }
