@@ -43,7 +43,7 @@ use key::Folder;
 /// Looks devices and users of an Entra tenant up, signed in with a certificate.
 #[derive(Debug, Parser)]
 #[command(name = "certificate_client")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// What to look up: the start of the name of devices or users.
     text: Vec<String>,
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID and
@@ -98,33 +98,42 @@ pub(crate) enum Step {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let texts: Vec<&str> = arguments.text.iter().map(String::as_str).collect();
-    let folder = arguments.folder;
-    let mut out = io::stdout();
-    let outcome = match (arguments.step, arguments.tenant) {
-        (Step::Guide, _) => guide(&mut out),
-        (_, Tenant::Embedded) => embedded(folder, &texts, &mut out).await.map(|()| 0),
-        (Step::Apply, Tenant::Env) => {
-            let others = Others {
-                proof: arguments.proof,
-                readers: arguments.readers,
-            };
-            let environment = Environment::from_env();
-            let applied = apply(&environment, folder, others, &mut out).await;
-            applied.map(|()| 0)
-        }
-        (step, Tenant::Env) => {
-            from_env(step, &Environment::from_env(), folder, &texts, &mut out).await
-        }
-    };
-    match outcome {
+    match start(Arguments::parse(), &mut io::stdout()).await {
         Ok(code) => code.into(),
         Err(error) => {
             // `{:#}` is the whole report: what happened, why, and how to fix it.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The whole run on a fake tenant, or one step in the tenant of the environment; returns the exit code.
+pub(crate) async fn start(
+    arguments: Arguments,
+    out: &mut impl Write,
+) -> Result<u8, Box<dyn Error>> {
+    let texts: Vec<&str> = arguments.text.iter().map(String::as_str).collect();
+    let folder = arguments.folder;
+    let has_others = arguments.proof.is_some() || !arguments.readers.is_empty();
+    match (arguments.step, arguments.tenant) {
+        (Step::Guide, _) => guide(out),
+        (Step::Run, Tenant::Embedded) if !has_others => {
+            embedded(folder, &texts, out).await.map(|()| 0)
+        }
+        // Not ignored: the step would look as if it had been done.
+        (_, Tenant::Embedded) => Err(ONLY_ENV.into()),
+        (Step::Apply, Tenant::Env) => {
+            let others = Others {
+                proof: arguments.proof,
+                readers: arguments.readers,
+            };
+            let environment = Environment::from_env();
+            let applied = apply(&environment, folder, others, out).await;
+            applied.map(|()| 0)
+        }
+        (_, Tenant::Env) if has_others => Err("--proof and --reader are for --step apply".into()),
+        (step, Tenant::Env) => from_env(step, &Environment::from_env(), folder, &texts, out).await,
     }
 }
 
@@ -427,3 +436,4 @@ fn passphrase(environment: &Environment) -> Result<Secret, Box<dyn Error>> {
 /// As azure-identity names them.
 const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
 const PASSPHRASE: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const ONLY_ENV: &str = "--step, --proof and --reader are for the tenant of the environment, and this run has a fake one: add --tenant env";

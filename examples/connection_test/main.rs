@@ -24,7 +24,7 @@ use entra_mock::FakeTenant;
 /// Tests the connection of an application to its tenant.
 #[derive(Debug, Parser)]
 #[command(name = "connection_test")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one of the environment.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
@@ -69,6 +69,24 @@ struct Arguments {
     json: bool,
 }
 
+impl Arguments {
+    /// Whether an option says what the product needs or how it is set up.
+    fn describes_a_product(&self) -> bool {
+        let texts = [
+            &self.redirect_uri,
+            &self.user,
+            &self.api,
+            &self.consent_response,
+        ];
+        !self.needs.is_empty()
+            || !self.needs_delegated.is_empty()
+            || texts.into_iter().any(Option::is_some)
+            || self.without_secret
+            || self.reads_groups
+            || self.elsewhere
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Tenant {
     Embedded,
@@ -96,8 +114,10 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     let report = match arguments.tenant {
+        // Not ignored: the report is about another application, and would look as if it had been about this one.
+        Tenant::Embedded if arguments.describes_a_product() => return Err(ONLY_ENV.into()),
         Tenant::Embedded => embedded().await?,
         Tenant::Env => {
             let environment = Environment::from_env().with_variables([READER, READER_SECRET]);
@@ -239,3 +259,4 @@ pub(crate) async fn embedded() -> Result<ConnectionReport, Box<dyn Error>> {
 /// The client ID and the secret of an application that reads the directory for the test.
 const READER: &str = "CONNECTION_READER_CLIENT_ID";
 const READER_SECRET: &str = "CONNECTION_READER_CLIENT_SECRET";
+const ONLY_ENV: &str = "the options about a product are for the tenant of the environment, and this run has a fake one: add --tenant env";

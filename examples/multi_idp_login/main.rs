@@ -43,7 +43,7 @@ use sample::Organizations;
 /// Serves a web product with several connections.
 #[derive(Debug, Parser)]
 #[command(name = "multi_idp_login")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenants: two fake ones inside this process, or the one of the environment. AZURE_TENANT_ID may be
     /// missing if CONTACT_CENTER_DOMAIN is a domain of the users' addresses.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
@@ -105,7 +105,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
         write!(out, "{}", blueprint(arguments)?.guide().to_markdown())?;
         return Ok(0);
@@ -113,6 +113,9 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn 
     if arguments.tenant == Tenant::Env {
         let environment = Environment::from_env().with_variables([DOMAIN, PASSWORD]);
         return in_env(arguments, &environment, out).await;
+    }
+    if arguments.step != Step::Run {
+        return Err(ONLY_ENV.into());
     }
     let organizations = Organizations::start().await?;
     let (socket, url) = listen(arguments.port).await?;
@@ -275,3 +278,7 @@ const DOMAIN: &str = "CONTACT_CENTER_DOMAIN";
 /// The password of a local administrator, who can enter if the connection fails.
 const PASSWORD: &str = "CONTACT_CENTER_PASSWORD";
 const ADMINISTRATOR: &str = "admin@localhost";
+
+/// A step on the fake tenant would look as if it had been done.
+const ONLY_ENV: &str =
+    "--step is for the tenant of the environment, and this run has a fake one: add --tenant env";

@@ -35,7 +35,7 @@ use site::Connection;
 /// Serves a web product that members of a group sign in to with Entra.
 #[derive(Debug, Parser)]
 #[command(name = "sso_group_gate")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID, AZURE_CLIENT_ID
     /// and AZURE_CLIENT_SECRET name, where the members of the group ENTRA_GROUP_ID may enter.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
@@ -90,7 +90,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
         let guide = setup::blueprint(&arguments.url)?.guide();
         write!(out, "{}", guide.to_markdown())?;
@@ -99,6 +99,9 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn 
     if arguments.tenant == Tenant::Env {
         let environment = Environment::from_env().with_variables([GROUP]);
         return in_env(arguments, &environment, out).await;
+    }
+    if arguments.step != Step::Run {
+        return Err(ONLY_ENV.into());
     }
     let tenant = FakeTenant::start().await;
     let (socket, url) = listen(arguments.port).await?;
@@ -208,3 +211,7 @@ pub(crate) async fn serve(socket: TcpListener, routes: Router) {
 
 const SECRET: &str = "AZURE_CLIENT_SECRET";
 const GROUP: &str = "ENTRA_GROUP_ID";
+
+/// A step on the fake tenant would look as if it had been done.
+const ONLY_ENV: &str =
+    "--step is for the tenant of the environment, and this run has a fake one: add --tenant env";

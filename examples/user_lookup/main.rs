@@ -42,7 +42,7 @@ use visit::Visitor;
 /// Looks users of a directory up.
 #[derive(Debug, Parser)]
 #[command(name = "user_lookup")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// What to look up: the start of a name, a mail address or a phone number.
     text: Vec<String>,
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID, AZURE_CLIENT_ID and
@@ -98,7 +98,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
         let guide = stage(arguments).blueprint(&arguments.url)?.guide();
         write!(out, "{}", guide.to_markdown())?;
@@ -107,6 +107,9 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn 
     if arguments.tenant == Tenant::Env {
         let environment = Environment::from_env().with_variables([connection::EXPIRES, MANAGER]);
         return from_env(arguments, &environment, out).await;
+    }
+    if arguments.step != Step::Run {
+        return Err(ONLY_ENV.into());
     }
     let tenant = FakeTenant::start().await;
     let (socket, url) = listen(arguments.port).await?;
@@ -336,3 +339,7 @@ const SAMPLES: [&str; 3] = ["adele", "felix@", "+49 89"];
 const MANAGER_NAME: &str = "adele";
 /// The object ID of the user who may enter the manager portal; all users may without it.
 const MANAGER: &str = "PHONE_SYSTEM_MANAGER_ID";
+
+/// A step on the fake tenant would look as if it had been done.
+const ONLY_ENV: &str =
+    "--step is for the tenant of the environment, and this run has a fake one: add --tenant env";
