@@ -31,7 +31,7 @@ use axum::Router;
 use clap::{Parser, ValueEnum};
 use entra_auth::{
     Environment, EnvironmentCredential,
-    entra_core::{Clock, SystemClock},
+    entra_core::{Clock, Secret, SystemClock},
 };
 use entra_graph::{GraphClient, registration::EnvFile};
 use tokio::net::TcpListener;
@@ -217,14 +217,14 @@ async fn in_env(
             let form = from_env(environment, &site::urls(&url)?.callback())?;
             let connection = form.connection().await?;
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-            let password = environment.secret(PASSWORD);
+            let password = local_password(environment);
             let passwords = password.is_some() && !arguments.no_passwords;
             let accounts = Accounts::new(passwords, Arc::clone(&clock))?;
             for login in &arguments.users {
                 accounts.add(login, login, &connection.name);
             }
             if let Some(password) = password {
-                accounts.add_with_password(ADMINISTRATOR, "Administrator", password)?;
+                accounts.add_with_password(ADMINISTRATOR, "Administrator", &password)?;
             }
             let accounts = Arc::new(accounts);
             let tenant = connection.tenant.clone();
@@ -257,6 +257,13 @@ pub(crate) fn from_env(
         cloud: environment.cloud()?,
         clock: Arc::new(SystemClock),
     })
+}
+
+/// The password of the local administrator. A file with the line ends of Windows leaves one at its end, which no browser
+/// sends.
+pub(crate) fn local_password(environment: &Environment) -> Option<Secret> {
+    let password = environment.get(PASSWORD)?;
+    Some(Secret::from(password.trim_end_matches(['\r', '\n'])))
 }
 
 /// A listener on this machine, and its URL for browsers.
