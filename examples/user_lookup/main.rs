@@ -36,6 +36,7 @@ use entra_mock::FakeTenant;
 use tokio::net::TcpListener;
 
 use connection::Connection;
+use lookup::Entry;
 use setup::{ADDRESS, Stage};
 use visit::Visitor;
 
@@ -193,18 +194,23 @@ async fn look_up(
             writeln!(out, "  {hint}")?;
         }
         for entry in &found.entries {
-            let line = format!(
-                "  {:<14}{:<26}{}",
-                entry.name,
-                entry.mail,
-                entry.phones.join(", ")
-            );
-            // Users choose their names, and a control character could steer the terminal.
-            let line = line.replace(char::is_control, "\u{fffd}");
-            writeln!(out, "{}", line.trim_end())?;
+            writeln!(out, "{}", line(entry))?;
         }
     }
     Ok(())
+}
+
+/// An entry in columns, which longer names widen.
+pub(crate) fn line(entry: &Entry) -> String {
+    let line = format!(
+        "  {:<13} {:<25} {}",
+        entry.name,
+        entry.mail,
+        entry.phones.join(", ")
+    );
+    // Users choose their names, and a control character could steer the terminal.
+    let line = line.replace(char::is_control, "\u{fffd}");
+    line.trim_end().to_owned()
 }
 
 /// A user looks at the own entry, the manager looks others up, and another user may not.
