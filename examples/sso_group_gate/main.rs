@@ -156,8 +156,8 @@ async fn in_env(
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }
         Step::Test => {
-            let urls = RouteUrls::at(&format!("{}/auth", arguments.url))?;
-            let report = setup::test(environment, &urls.callback())?.run().await;
+            let callback = setup::callback(&arguments.url)?;
+            let report = setup::test(environment, &callback)?.run().await;
             writeln!(out, "{report}")?;
             return Ok(report.exit_code());
         }

@@ -327,3 +327,16 @@ fn the_environment_needs_a_secret_and_a_valid_group() {
         "{wrong}"
     );
 }
+
+#[test]
+fn the_redirect_uri_of_the_test_is_the_registered_one() {
+    for url in [
+        ADDRESS,
+        "https://helpdesk.contoso.com/",
+        "http://localhost:3000",
+    ] {
+        let blueprint = setup::blueprint(url).unwrap().to_json().unwrap();
+        let callback = setup::callback(url).unwrap();
+        assert!(blueprint.contains(&format!("{callback:?}")), "{blueprint}");
+    }
+}

@@ -11,7 +11,7 @@ use entra_graph::{
     connection::{Check, ConnectionReport},
     registration::{AppRegistration, Audience, MemorySink},
 };
-use entra_mock::FakeTenant;
+use entra_mock::{FakeTenant, Fault};
 
 use crate::{
     journal::{assert_no_findings, writes},
@@ -200,6 +200,32 @@ async fn a_form_without_tenant_id_finds_the_tenant_by_a_domain() {
         error,
         "there is no organization with the domain unknown.example"
     );
+    let error = form::find_tenant(&tenant.cloud(), "organizations").await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with("organizations is not a domain"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_outage_is_not_taken_for_an_unknown_domain() {
+    let tenant = FakeTenant::start().await;
+    for status in [429, 500, 503] {
+        tenant.inject(
+            Fault::on("/.well-known/openid-configuration")
+                .times(1)
+                .status(status),
+        );
+        let error = form::find_tenant(&tenant.cloud(), "contoso.com").await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("returned {status}; try again later")),
+            "{error}"
+        );
+    }
+    let found = form::find_tenant(&tenant.cloud(), "contoso.com").await;
+    assert_eq!(found.unwrap(), tenant.id());
 }
 
 #[tokio::test]
