@@ -27,6 +27,7 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Parser, ValueEnum};
 use entra_auth::{
     Certificate, ClientCertificateCredential, CredentialOptions, Environment,
@@ -167,7 +168,7 @@ pub(crate) async fn embedded(
     let mut no_secrets = MemorySink::new().clock(clock.clone());
     let applied = setup::apply(&administrator, &blueprint, &mut no_secrets, out).await?;
     let configuration = Configuration {
-        tenant_id: applied.tenant_id().unwrap_or_default().to_owned(),
+        tenant_id: applied.tenant_id().ok_or("no tenant ID")?.to_owned(),
         client_id: applied.client_id().to_owned(),
         active_certificate: certificate.thumbprint_sha1(),
     };
@@ -179,7 +180,7 @@ pub(crate) async fn embedded(
         .cloud(tenant.cloud())
         .clock(clock.clone());
     let material = CredentialMaterial::Certificate {
-        key_and_certificate: fs::read_to_string(folder.private_part())?.into(),
+        key_and_certificate: key_and_certificate(&folder.private_part())?,
         passphrase: Some(passphrase),
     };
     let (tenant_id, client_id) = (&configuration.tenant_id, &configuration.client_id);
@@ -284,6 +285,7 @@ pub(crate) async fn apply(
     } else {
         folder.make_certificate(&passphrase, SystemClock)?
     };
+    check_reader(certificate.public_der(), &folder.private_part())?;
     let graph = GraphClient::builder(EnvironmentCredential::builder(environment).build()?)
         .environment(environment)
         .build()?;
@@ -297,7 +299,11 @@ pub(crate) async fn apply(
         }
     };
     let configuration = Configuration {
-        tenant_id: applied.tenant_id().unwrap_or_default().to_owned(),
+        // A token that does not name its tenant is of the one that the environment names.
+        tenant_id: match applied.tenant_id() {
+            Some(id) => id.to_owned(),
+            None => environment.tenant_id()?.to_string(),
+        },
         client_id: applied.client_id().to_owned(),
         active_certificate: certificate.thumbprint_sha1(),
     };
@@ -333,7 +339,7 @@ async fn test(
         }
     };
     let material = CredentialMaterial::Certificate {
-        key_and_certificate: fs::read_to_string(path)?.into(),
+        key_and_certificate: key_and_certificate(&path)?,
         passphrase: environment.secret(PASSPHRASE).cloned(),
     };
     let options = CredentialOptions::new().environment(environment);
@@ -383,14 +389,30 @@ fn reader(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         Ok(der) => der.to_vec(),
         Err(_) => file,
     };
-    if let Err(error) = encrypting_key(&der) {
-        return Err(format!(
+    check_reader(&der, path)?;
+    Ok(der)
+}
+
+/// An error that names the file if nothing can be encrypted to its certificate.
+fn check_reader(der: &[u8], path: &Path) -> Result<(), Box<dyn Error>> {
+    match encrypting_key(der) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
             "{} is not a certificate with an RSA key: {error}",
             path.display()
         )
-        .into());
+        .into()),
     }
-    Ok(der)
+}
+
+/// The file of a certificate with its key, as a text: one that is not a text, such as PKCS#12, in base64.
+fn key_and_certificate(path: &Path) -> Result<Secret, Box<dyn Error>> {
+    let file =
+        fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(match String::from_utf8(file) {
+        Ok(text) => Secret::from(text),
+        Err(binary) => Secret::from(STANDARD.encode(binary.as_bytes())),
+    })
 }
 
 /// Saves a configuration for the owners of these certificates, in DER.

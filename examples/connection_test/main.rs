@@ -8,7 +8,7 @@
 //! The exit code is 0 if everything that the product needs works, 1 if something does not, and 2 if that
 //! could not be found out. Start reading at [`test`].
 
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{error::Error, io, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use entra_auth::{
@@ -134,7 +134,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
 
 /// The test of the application that the environment names, with its values as they are: a placeholder or a
 /// secret ID is a finding, not an error of this program.
-fn test(
+pub(crate) fn test(
     environment: &Environment,
     arguments: &Arguments,
 ) -> Result<ConnectionTest, Box<dyn Error>> {
@@ -143,14 +143,14 @@ fn test(
         Some(secret) => Some(CredentialMaterial::Secret(Secret::from(secret))),
         None => match environment.get("AZURE_CLIENT_CERTIFICATE_PATH") {
             Some(path) => Some(CredentialMaterial::Certificate {
-                key_and_certificate: Secret::from(std::fs::read_to_string(path)?),
+                key_and_certificate: Secret::from(text_of("AZURE_CLIENT_CERTIFICATE_PATH", path)?),
                 passphrase: environment
                     .get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
                     .map(Secret::from),
             }),
             None => match environment.get("AZURE_FEDERATED_TOKEN_FILE") {
                 Some(path) => {
-                    let token = std::fs::read_to_string(path)?;
+                    let token = text_of("AZURE_FEDERATED_TOKEN_FILE", path)?;
                     Some(CredentialMaterial::Assertion(Secret::from(token.trim())))
                 }
                 None => None,
@@ -199,6 +199,18 @@ fn test(
         test = test.reader(&reader);
     }
     Ok(test)
+}
+
+/// The content of the file that a variable names.
+fn text_of(variable: &str, path: &str) -> Result<String, Box<dyn Error>> {
+    let path = path.trim();
+    std::fs::read_to_string(path).map_err(|error| {
+        let fix = match error.kind() {
+            io::ErrorKind::InvalidData => "; it must be a text, such as a certificate in PEM",
+            _ => "",
+        };
+        format!("{variable}: cannot read {path}: {error}{fix}").into()
+    })
 }
 
 /// A client of another application, which may read the directory where the product may not.

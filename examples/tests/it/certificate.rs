@@ -293,7 +293,18 @@ async fn the_steps_register_test_and_run_in_the_tenant_of_the_environment() {
     let passphrase = environment.secret("AZURE_CLIENT_CERTIFICATE_PASSWORD");
     let first = Keys::of(folder.0.clone()).unwrap().private_part();
     let first = Certificate::from_file(first, passphrase).unwrap();
-    sealed.open(&first).unwrap();
+    let configuration = sealed.open(&first).unwrap();
+
+    // The same key and certificate as PKCS#12, which is not a text, and without a folder.
+    let pfx = more.0.join("client.pfx");
+    first.save_pfx(&pfx, passphrase.unwrap()).unwrap();
+    let environment = environment
+        .clone()
+        .with("AZURE_CLIENT_ID", configuration.client_id)
+        .with("AZURE_CLIENT_CERTIFICATE_PATH", pfx.to_str().unwrap());
+    let mut out = Vec::new();
+    let code = from_env(Step::Test, &environment, None, &[], &mut out).await;
+    assert_eq!(code.unwrap(), 0, "{}", text(out));
     assert_no_findings(&tenant);
 }
 

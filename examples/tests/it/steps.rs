@@ -4,6 +4,7 @@
 use std::error::Error;
 
 use clap::Parser;
+use entra_core::Environment;
 
 use crate::{
     certificate_client, connection_test, multi_idp_login, register_app, saas_usage, sso_group_gate,
@@ -96,5 +97,19 @@ async fn a_connection_test_of_a_product_needs_the_tenant_of_the_environment() {
         &["--elsewhere"],
     ] {
         needs_env(connection_test::run(&parsed(options)).await, options[0]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_its_variable() {
+    for variable in [
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "AZURE_FEDERATED_TOKEN_FILE",
+    ] {
+        let environment = Environment::from_pairs([(variable, "no-such-file.pem\r")]);
+        let outcome = connection_test::test(&environment, &parsed(&[]));
+        let error = outcome.err().unwrap().to_string();
+        let expected = format!("{variable}: cannot read no-such-file.pem: ");
+        assert!(error.starts_with(&expected), "{error}");
     }
 }
