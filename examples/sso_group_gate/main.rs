@@ -166,8 +166,12 @@ async fn in_env(
             let (socket, url) = listen(arguments.port).await?;
             let urls = RouteUrls::at(&format!("{url}/auth"))?;
             let tenant = connection.tenant.clone();
+            let is_open = connection.group.is_none();
             let routes = site::routes(&urls, connection, arguments.form_post, String::new())?;
             writeln!(out, "Helpdesk is at {url}, for users of tenant {tenant}")?;
+            if is_open {
+                writeln!(out, "{GROUP} is not set: all users may enter, guests too")?;
+            }
             serve(socket, routes).await;
         }
     }

@@ -270,12 +270,19 @@ async fn from_env(
         Step::Run | Step::Guide => {
             let connection = Connection::from_env(environment)?;
             let (socket, url) = listen(arguments.port).await?;
-            let routes = portals::routes(&url, &connection, manager(environment)?, String::new())?;
+            let manager = manager(environment)?;
+            let routes = portals::routes(&url, &connection, manager, String::new())?;
             writeln!(
                 out,
                 "The portals of tenant {} are at {url}",
                 connection.tenant
             )?;
+            if manager.is_none() {
+                writeln!(
+                    out,
+                    "{MANAGER} is not set: all users may enter the manager portal, guests too"
+                )?;
+            }
             serve(socket, routes).await;
         }
     }
