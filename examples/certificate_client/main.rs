@@ -54,15 +54,16 @@ pub(crate) struct Arguments {
     /// What to do in the tenant of the environment.
     #[arg(long, value_enum, default_value_t = Step::Run)]
     step: Step,
-    /// The folder of the certificate and the configuration. Without it, the run on the fake tenant has a temporary
-    /// one, and a run with `--tenant env` takes ids and certificate from the environment.
+    /// With `--tenant env`: the folder of the certificate and the configuration. Without it, a run takes ids and
+    /// certificate from the environment.
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
     /// For `--step apply`: the folder of a certificate that is registered already. Its key proves that another one may
     /// be added, such as that of a further installation, or the next one of the same.
     #[arg(long, value_name = "PATH")]
     proof: Option<PathBuf>,
-    /// For `--step apply`: the public certificate of a further installation that reads the configuration too.
+    /// For `--step apply`: the public certificate of a further installation that reads the configuration too. A
+    /// saved configuration that is up to date stays as it is, also for other installations.
     #[arg(long = "reader", value_name = "FILE")]
     readers: Vec<PathBuf>,
 }
@@ -117,12 +118,11 @@ pub(crate) async fn start(
     let texts: Vec<&str> = arguments.text.iter().map(String::as_str).collect();
     let folder = arguments.folder;
     let has_others = arguments.proof.is_some() || !arguments.readers.is_empty();
+    let is_plain = folder.is_none() && !has_others;
     match (arguments.step, arguments.tenant) {
         (Step::Guide, _) => guide(out),
-        (Step::Run, Tenant::Embedded) if !has_others => {
-            embedded(folder, &texts, out).await.map(|()| 0)
-        }
-        // Not ignored: the step would look as if it had been done.
+        (Step::Run, Tenant::Embedded) if is_plain => embedded(&texts, out).await.map(|()| 0),
+        // Not ignored: the step would look as if it had been done, and the folder would have a key of no tenant.
         (_, Tenant::Embedded) => Err(ONLY_ENV.into()),
         (Step::Apply, Tenant::Env) => {
             let others = Others {
@@ -145,14 +145,10 @@ fn guide(out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
 
 /// The parts of two installations and of the administrator, who registers both certificates, from a tenant that does
 /// not know the product to look-ups.
-pub(crate) async fn embedded(
-    folder: Option<PathBuf>,
-    texts: &[&str],
-    out: &mut impl Write,
-) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn embedded(texts: &[&str], out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let tenant = FakeTenant::builder().users(60).start().await;
     let clock = tenant.clock();
-    let folder = folder.map_or_else(Folder::temporary, Folder::of)?;
+    let folder = Folder::temporary()?;
     let passphrase = Secret::from(Guid::random(&SystemRandom)?.to_string());
     let certificate = folder.make_certificate(&passphrase, clock.clone())?;
     folder.describe(&certificate, clock.now(), out)?;
@@ -308,8 +304,23 @@ pub(crate) async fn apply(
         active_certificate: certificate.thumbprint_sha1(),
     };
     let others = readers.iter().map(Vec::as_slice);
-    let readers = iter::once(certificate.public_der()).chain(others);
-    save(&folder, &configuration, readers)?;
+    let readers: Vec<&[u8]> = iter::once(certificate.public_der()).chain(others).collect();
+    let saved = saved(&folder);
+    let is_saved = saved.as_ref().is_some_and(|saved| {
+        readers.iter().all(|reader| saved.is_for(reader))
+            && saved
+                .open(&certificate)
+                .is_ok_and(|saved| saved == configuration)
+    });
+    if !is_saved {
+        for certificate in saved.iter().flat_map(|saved| saved.without(&readers)) {
+            writeln!(
+                out,
+                "warning: the certificate {certificate} (SHA-256) no longer opens the configuration; name its file with --reader if it shall"
+            )?;
+        }
+        save(&folder, &configuration, readers)?;
+    }
     writeln!(
         out,
         "The configuration is {}",
@@ -426,6 +437,12 @@ pub(crate) fn save<'c>(
     Ok(())
 }
 
+/// The configuration of a folder as it is saved, if there is one.
+fn saved(folder: &Folder) -> Option<Sealed> {
+    let text = fs::read(folder.configuration()).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
 /// Reads the certificate and the configuration of a folder.
 pub(crate) fn load(
     folder: &Folder,
@@ -458,4 +475,4 @@ fn passphrase(environment: &Environment) -> Result<Secret, Box<dyn Error>> {
 /// As azure-identity names them.
 const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
 const PASSPHRASE: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
-const ONLY_ENV: &str = "--step, --proof and --reader are for the tenant of the environment, and this run has a fake one: add --tenant env";
+const ONLY_ENV: &str = "--step, --folder, --proof and --reader are for the tenant of the environment, and this run has a fake one: add --tenant env";

@@ -63,7 +63,7 @@ fn environment(tenant: &FakeTenant, client: &str) -> Environment {
 #[tokio::test]
 async fn one_run_goes_from_an_unknown_product_to_devices_and_users_and_deletes_its_files() {
     let mut out = Vec::new();
-    embedded(None, &[], &mut out).await.unwrap();
+    embedded(&[], &mut out).await.unwrap();
     let out = text(out);
     let thumbprint = value(&out, "thumbprint");
     assert_eq!(thumbprint.len(), 40, "{out}");
@@ -89,12 +89,12 @@ async fn one_run_goes_from_an_unknown_product_to_devices_and_users_and_deletes_i
 #[tokio::test]
 async fn look_ups_and_figures_are_those_that_raw_requests_count() {
     let mut out = Vec::new();
-    embedded(None, &["Adele", "no such name"], &mut out)
+    embedded(&["Adele", "no such name"], &mut out)
         .await
         .unwrap();
     let looked_up = text(out);
     let mut out = Vec::new();
-    embedded(None, &[], &mut out).await.unwrap();
+    embedded(&[], &mut out).await.unwrap();
     let listed = text(out);
 
     // The same company, since both have the same seed.
@@ -294,6 +294,41 @@ async fn the_steps_register_test_and_run_in_the_tenant_of_the_environment() {
     let first = Keys::of(folder.0.clone()).unwrap().private_part();
     let first = Certificate::from_file(first, passphrase).unwrap();
     let configuration = sealed.open(&first).unwrap();
+
+    // A second run does not take the configuration from the other installation.
+    let before = fs::read(Keys::of(more.0.clone()).unwrap().configuration()).unwrap();
+    let alone = Others::default();
+    let mut out = Vec::new();
+    apply(&environment, Some(more.0.clone()), alone, &mut out)
+        .await
+        .unwrap();
+    let after = fs::read(Keys::of(more.0.clone()).unwrap().configuration()).unwrap();
+    assert!(before == after, "{}", text(out));
+    // A run that changes it names those who can no longer read it.
+    let changed = Configuration {
+        client_id: "66666666-7777-8888-9999-000000000000".to_owned(),
+        ..configuration.clone()
+    };
+    let second = Keys::of(more.0.clone()).unwrap();
+    let second = Certificate::from_file(second.private_part(), passphrase).unwrap();
+    let keys = Keys::of(more.0.clone()).unwrap();
+    save(&keys, &changed, [second.public_der(), first.public_der()]).unwrap();
+    let mut out = Vec::new();
+    apply(
+        &environment,
+        Some(more.0.clone()),
+        Others::default(),
+        &mut out,
+    )
+    .await
+    .unwrap();
+    let out = text(out);
+    let warning = format!(
+        "the certificate {} (SHA-256) no longer opens",
+        first.thumbprint_sha256()
+    );
+    assert!(out.contains(&warning), "{out}");
+    assert!(!out.contains(&second.thumbprint_sha256()), "{out}");
 
     // The same key and certificate as PKCS#12, which is not a text, and without a folder.
     let pfx = more.0.join("client.pfx");

@@ -45,6 +45,7 @@ async fn a_step_without_the_tenant_of_the_environment_is_an_error() {
         &["--step", "generate", "--folder", "keys-of-no-tenant"][..],
         &["--step", "apply", "--folder", "keys-of-no-tenant"],
         &["--step", "test"],
+        &["--folder", "keys-of-no-tenant"],
         &["--reader", "upload-me.cer"],
         &["--proof", "keys-of-no-tenant"],
     ] {
