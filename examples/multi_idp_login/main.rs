@@ -203,6 +203,7 @@ async fn in_env(
             return Ok(report.exit_code());
         }
         Step::FindTenant => {
+            check_set(environment)?;
             let (socket, url) = listen(arguments.port).await?;
             let form = from_env(environment, &site::urls(&url)?.callback())?;
             let routes = find_tenant::routes(&url, &form)?;
@@ -213,6 +214,7 @@ async fn in_env(
             serve(socket, routes).await;
         }
         Step::Run | Step::Guide => {
+            check_set(environment)?;
             let (socket, url) = listen(arguments.port).await?;
             let form = from_env(environment, &site::urls(&url)?.callback())?;
             let connection = form.connection().await?;
@@ -239,20 +241,25 @@ async fn in_env(
     Ok(0)
 }
 
+/// An error that names every variable that is not set; the tenant can be found without its ID.
+pub(crate) fn check_set(environment: &Environment) -> Result<(), Box<dyn Error>> {
+    environment.require(["AZURE_CLIENT_ID", SECRET])?;
+    Ok(())
+}
+
 /// The form as the environment fills it in.
 pub(crate) fn from_env(
     environment: &Environment,
     redirect_uri: &str,
 ) -> Result<Form, Box<dyn Error>> {
     let get = |name: &str| environment.get(name).unwrap_or_default().trim().to_owned();
-    let secret = environment.secret("AZURE_CLIENT_SECRET").cloned();
     Ok(Form {
         name: "my-company".to_owned(),
         title: "my company".to_owned(),
         tenant: get("AZURE_TENANT_ID"),
         domain: get(DOMAIN),
         client: get("AZURE_CLIENT_ID"),
-        secret: secret.unwrap_or_else(|| "".into()),
+        secret: get(SECRET).into(),
         redirect_uri: redirect_uri.to_owned(),
         cloud: environment.cloud()?,
         clock: Arc::new(SystemClock),
@@ -280,6 +287,7 @@ pub(crate) async fn serve(socket: TcpListener, routes: Router) {
     let _ = axum::serve(socket, routes).await;
 }
 
+const SECRET: &str = "AZURE_CLIENT_SECRET";
 /// A domain of the users' addresses, by which the tenant is found if its ID is missing.
 const DOMAIN: &str = "CONTACT_CENTER_DOMAIN";
 /// The password of a local administrator, who can enter if the connection fails.

@@ -17,7 +17,7 @@ use crate::{
     journal::{assert_no_findings, writes},
     multi_idp_login::{
         accounts::{Accounts, NextStep},
-        embedded, find_tenant,
+        check_set, embedded, find_tenant,
         form::{self, Form},
         from_env, listen, local_password,
         sample::{LOCAL_USER, Organizations},
@@ -592,4 +592,20 @@ fn the_password_of_a_file_with_the_line_ends_of_windows_is_the_typed_one() {
     assert_eq!(of("canary one\r").as_deref(), Some("canary one"));
     assert_eq!(of(" canary \r\n").as_deref(), Some(" canary "));
     assert_eq!(of("\r\n"), None);
+}
+
+#[test]
+fn the_variables_that_are_missing_are_named_together() {
+    let error = check_set(&Environment::default()).unwrap_err().to_string();
+    assert!(
+        error.contains("AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set"),
+        "{error}"
+    );
+    let environment = Environment::from_pairs([
+        ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000\r"),
+        ("AZURE_CLIENT_SECRET", "canary\r"),
+    ]);
+    check_set(&environment).unwrap();
+    let form = from_env(&environment, "http://localhost/").unwrap();
+    assert_eq!(form.secret.expose_secret(), "canary");
 }
