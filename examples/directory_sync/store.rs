@@ -189,7 +189,7 @@ impl std::fmt::Display for DatabaseError {
         match self {
             Self::Sqlite(error) => write!(f, "SQLite failed: {error}"),
             Self::Json(error) => write!(f, "the database holds invalid JSON: {error}"),
-            Self::Object(error) => error.fmt(f),
+            Self::Object(error) => std::fmt::Display::fmt(error, f),
             Self::Overtaken => f.write_str(
                 "another process keeps this copy too\n  fix: run one at a time for a database",
             ),
