@@ -76,6 +76,27 @@ impl Sealed {
         })
     }
 
+    /// Whether it is for the owner of this certificate, in DER.
+    pub(crate) fn is_for(&self, certificate: &[u8]) -> bool {
+        let thumbprint = thumbprint_sha256(certificate);
+        let mut readers = self.readers.iter();
+        readers.any(|reader| reader.certificate == thumbprint)
+    }
+
+    /// The SHA-256 thumbprints of its readers other than the owners of these certificates.
+    pub(crate) fn without(&self, certificates: &[&[u8]]) -> Vec<&str> {
+        let others: Vec<String> = certificates
+            .iter()
+            .map(|der| thumbprint_sha256(der))
+            .collect();
+        let all = self
+            .readers
+            .iter()
+            .map(|reader| reader.certificate.as_str());
+        all.filter(|reader| !others.iter().any(|other| other == reader))
+            .collect()
+    }
+
     /// Decrypts it with the private key of a certificate.
     pub(crate) fn open(&self, certificate: &Certificate) -> Result<Configuration, Box<dyn Error>> {
         let thumbprint = certificate.thumbprint_sha256();

@@ -133,7 +133,8 @@ async fn read<E: Entity>(list: List<E>) -> Result<(usize, Vec<E>), entra_graph::
 /// Control characters in a name could steer the terminal, so they are replaced.
 fn row(out: &mut impl Write, columns: [Option<&str>; 3]) -> Result<(), Box<dyn Error>> {
     let columns = columns.map(|text| text.unwrap_or("-").replace(char::is_control, "\u{fffd}"));
-    let line = columns.map(|text| format!("  {text:<30.30}")).concat();
+    // Nothing is cut: the start of an address or of the names of groups could be taken for all of it.
+    let line = columns.map(|text| format!("  {text:<30}")).concat();
     writeln!(out, "{}", line.trim_end())?;
     Ok(())
 }

@@ -27,6 +27,7 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Parser, ValueEnum};
 use entra_auth::{
     Certificate, ClientCertificateCredential, CredentialOptions, Environment,
@@ -43,7 +44,7 @@ use key::Folder;
 /// Looks devices and users of an Entra tenant up, signed in with a certificate.
 #[derive(Debug, Parser)]
 #[command(name = "certificate_client")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// What to look up: the start of the name of devices or users.
     text: Vec<String>,
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID and
@@ -53,15 +54,16 @@ struct Arguments {
     /// What to do in the tenant of the environment.
     #[arg(long, value_enum, default_value_t = Step::Run)]
     step: Step,
-    /// The folder of the certificate and the configuration. Without it, the run on the fake tenant has a temporary
-    /// one, and a run with `--tenant env` takes ids and certificate from the environment.
+    /// With `--tenant env`: the folder of the certificate and the configuration. Without it, a run takes ids and
+    /// certificate from the environment.
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
     /// For `--step apply`: the folder of a certificate that is registered already. Its key proves that another one may
     /// be added, such as that of a further installation, or the next one of the same.
     #[arg(long, value_name = "PATH")]
     proof: Option<PathBuf>,
-    /// For `--step apply`: the public certificate of a further installation that reads the configuration too.
+    /// For `--step apply`: the public certificate of a further installation that reads the configuration too. A
+    /// saved configuration that is up to date stays as it is, also for other installations.
     #[arg(long = "reader", value_name = "FILE")]
     readers: Vec<PathBuf>,
 }
@@ -98,33 +100,41 @@ pub(crate) enum Step {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let texts: Vec<&str> = arguments.text.iter().map(String::as_str).collect();
-    let folder = arguments.folder;
-    let mut out = io::stdout();
-    let outcome = match (arguments.step, arguments.tenant) {
-        (Step::Guide, _) => guide(&Environment::from_env(), &mut out),
-        (_, Tenant::Embedded) => embedded(folder, &texts, &mut out).await.map(|()| 0),
-        (Step::Apply, Tenant::Env) => {
-            let others = Others {
-                proof: arguments.proof,
-                readers: arguments.readers,
-            };
-            let environment = Environment::from_env();
-            let applied = apply(&environment, folder, others, &mut out).await;
-            applied.map(|()| 0)
-        }
-        (step, Tenant::Env) => {
-            from_env(step, &Environment::from_env(), folder, &texts, &mut out).await
-        }
-    };
-    match outcome {
+    match start(Arguments::parse(), &mut io::stdout()).await {
         Ok(code) => code.into(),
         Err(error) => {
             // `{:#}` is the whole report: what happened, why, and how to fix it.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The whole run on a fake tenant, or one step in the tenant of the environment; returns the exit code.
+pub(crate) async fn start(
+    arguments: Arguments,
+    out: &mut impl Write,
+) -> Result<u8, Box<dyn Error>> {
+    let texts: Vec<&str> = arguments.text.iter().map(String::as_str).collect();
+    let folder = arguments.folder;
+    let has_others = arguments.proof.is_some() || !arguments.readers.is_empty();
+    let is_plain = folder.is_none() && !has_others;
+    match (arguments.step, arguments.tenant) {
+        (Step::Guide, _) => guide(&Environment::from_env(), out),
+        (Step::Run, Tenant::Embedded) if is_plain => embedded(&texts, out).await.map(|()| 0),
+        // Not ignored: the step would look as if it had been done, and the folder would have a key of no tenant.
+        (_, Tenant::Embedded) => Err(ONLY_ENV.into()),
+        (Step::Apply, Tenant::Env) => {
+            let others = Others {
+                proof: arguments.proof,
+                readers: arguments.readers,
+            };
+            let environment = Environment::from_env();
+            let applied = apply(&environment, folder, others, out).await;
+            applied.map(|()| 0)
+        }
+        (_, Tenant::Env) if has_others => Err("--proof and --reader are for --step apply".into()),
+        (step, Tenant::Env) => from_env(step, &Environment::from_env(), folder, &texts, out).await,
     }
 }
 
@@ -135,14 +145,10 @@ fn guide(environment: &Environment, out: &mut impl Write) -> Result<u8, Box<dyn 
 
 /// The parts of two installations and of the administrator, who registers both certificates, from a tenant that does
 /// not know the product to look-ups.
-pub(crate) async fn embedded(
-    folder: Option<PathBuf>,
-    texts: &[&str],
-    out: &mut impl Write,
-) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn embedded(texts: &[&str], out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let tenant = FakeTenant::builder().users(60).start().await;
     let clock = tenant.clock();
-    let folder = folder.map_or_else(Folder::temporary, Folder::of)?;
+    let folder = Folder::temporary()?;
     let passphrase = Secret::from(Guid::random(&SystemRandom)?.to_string());
     let certificate = folder.make_certificate(&passphrase, clock.clone())?;
     folder.describe(&certificate, clock.now(), out)?;
@@ -158,7 +164,7 @@ pub(crate) async fn embedded(
     let mut no_secrets = MemorySink::new().clock(clock.clone());
     let applied = setup::apply(&administrator, &blueprint, &mut no_secrets, out).await?;
     let configuration = Configuration {
-        tenant_id: applied.tenant_id().unwrap_or_default().to_owned(),
+        tenant_id: applied.tenant_id().ok_or("no tenant ID")?.to_owned(),
         client_id: applied.client_id().to_owned(),
         active_certificate: certificate.thumbprint_sha1(),
     };
@@ -170,7 +176,7 @@ pub(crate) async fn embedded(
         .cloud(tenant.cloud())
         .clock(clock.clone());
     let material = CredentialMaterial::Certificate {
-        key_and_certificate: fs::read_to_string(folder.private_part())?.into(),
+        key_and_certificate: key_and_certificate(&folder.private_part())?,
         passphrase: Some(passphrase),
     };
     let (tenant_id, client_id) = (&configuration.tenant_id, &configuration.client_id);
@@ -275,6 +281,7 @@ pub(crate) async fn apply(
     } else {
         folder.make_certificate(&passphrase, SystemClock)?
     };
+    check_reader(certificate.public_der(), &folder.private_part())?;
     let graph = GraphClient::builder(EnvironmentCredential::builder(environment).build()?)
         .environment(environment)
         .build()?;
@@ -288,13 +295,32 @@ pub(crate) async fn apply(
         }
     };
     let configuration = Configuration {
-        tenant_id: applied.tenant_id().unwrap_or_default().to_owned(),
+        // A token that does not name its tenant is of the one that the environment names.
+        tenant_id: match applied.tenant_id() {
+            Some(id) => id.to_owned(),
+            None => environment.tenant_id()?.to_string(),
+        },
         client_id: applied.client_id().to_owned(),
         active_certificate: certificate.thumbprint_sha1(),
     };
     let others = readers.iter().map(Vec::as_slice);
-    let readers = iter::once(certificate.public_der()).chain(others);
-    save(&folder, &configuration, readers)?;
+    let readers: Vec<&[u8]> = iter::once(certificate.public_der()).chain(others).collect();
+    let saved = saved(&folder);
+    let is_saved = saved.as_ref().is_some_and(|saved| {
+        readers.iter().all(|reader| saved.is_for(reader))
+            && saved
+                .open(&certificate)
+                .is_ok_and(|saved| saved == configuration)
+    });
+    if !is_saved {
+        for certificate in saved.iter().flat_map(|saved| saved.without(&readers)) {
+            writeln!(
+                out,
+                "warning: the certificate {certificate} (SHA-256) no longer opens the configuration; name its file with --reader if it shall"
+            )?;
+        }
+        save(&folder, &configuration, readers)?;
+    }
     writeln!(
         out,
         "The configuration is {}",
@@ -324,7 +350,7 @@ async fn test(
         }
     };
     let material = CredentialMaterial::Certificate {
-        key_and_certificate: fs::read_to_string(path)?.into(),
+        key_and_certificate: key_and_certificate(&path)?,
         passphrase: environment.secret(PASSPHRASE).cloned(),
     };
     let options = CredentialOptions::new().environment(environment);
@@ -374,14 +400,30 @@ fn reader(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         Ok(der) => der.to_vec(),
         Err(_) => file,
     };
-    if let Err(error) = encrypting_key(&der) {
-        return Err(format!(
+    check_reader(&der, path)?;
+    Ok(der)
+}
+
+/// An error that names the file if nothing can be encrypted to its certificate.
+fn check_reader(der: &[u8], path: &Path) -> Result<(), Box<dyn Error>> {
+    match encrypting_key(der) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
             "{} is not a certificate with an RSA key: {error}",
             path.display()
         )
-        .into());
+        .into()),
     }
-    Ok(der)
+}
+
+/// The file of a certificate with its key, as a text: one that is not a text, such as PKCS#12, in base64.
+fn key_and_certificate(path: &Path) -> Result<Secret, Box<dyn Error>> {
+    let file =
+        fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(match String::from_utf8(file) {
+        Ok(text) => Secret::from(text),
+        Err(binary) => Secret::from(STANDARD.encode(binary.as_bytes())),
+    })
 }
 
 /// Saves a configuration for the owners of these certificates, in DER.
@@ -393,6 +435,12 @@ pub(crate) fn save<'c>(
     let sealed = Sealed::new(configuration, readers)?;
     fs::write(folder.configuration(), serde_json::to_vec_pretty(&sealed)?)?;
     Ok(())
+}
+
+/// The configuration of a folder as it is saved, if there is one.
+fn saved(folder: &Folder) -> Option<Sealed> {
+    let text = fs::read(folder.configuration()).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// Reads the certificate and the configuration of a folder.
@@ -427,3 +475,4 @@ fn passphrase(environment: &Environment) -> Result<Secret, Box<dyn Error>> {
 /// As azure-identity names them.
 const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
 const PASSPHRASE: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const ONLY_ENV: &str = "--step, --folder, --proof and --reader are for the tenant of the environment, and this run has a fake one: add --tenant env";

@@ -8,7 +8,7 @@
 //! The exit code is 0 if everything that the product needs works, 1 if something does not, and 2 if that
 //! could not be found out. Start reading at [`test`].
 
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{error::Error, io, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use entra_auth::{
@@ -24,7 +24,7 @@ use entra_mock::FakeTenant;
 /// Tests the connection of an application to its tenant.
 #[derive(Debug, Parser)]
 #[command(name = "connection_test")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one of the environment.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
@@ -69,6 +69,24 @@ struct Arguments {
     json: bool,
 }
 
+impl Arguments {
+    /// Whether an option says what the product needs or how it is set up.
+    fn describes_a_product(&self) -> bool {
+        let texts = [
+            &self.redirect_uri,
+            &self.user,
+            &self.api,
+            &self.consent_response,
+        ];
+        !self.needs.is_empty()
+            || !self.needs_delegated.is_empty()
+            || texts.into_iter().any(Option::is_some)
+            || self.without_secret
+            || self.reads_groups
+            || self.elsewhere
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Tenant {
     Embedded,
@@ -96,8 +114,10 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
     let report = match arguments.tenant {
+        // Not ignored: the report is about another application, and would look as if it had been about this one.
+        Tenant::Embedded if arguments.describes_a_product() => return Err(ONLY_ENV.into()),
         Tenant::Embedded => embedded().await?,
         Tenant::Env => {
             let environment = Environment::from_env().with_variables([READER, READER_SECRET]);
@@ -114,7 +134,7 @@ async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
 
 /// The test of the application that the environment names, with its values as they are: a placeholder or a
 /// secret ID is a finding, not an error of this program.
-fn test(
+pub(crate) fn test(
     environment: &Environment,
     arguments: &Arguments,
 ) -> Result<ConnectionTest, Box<dyn Error>> {
@@ -123,14 +143,14 @@ fn test(
         Some(secret) => Some(CredentialMaterial::Secret(Secret::from(secret))),
         None => match environment.get("AZURE_CLIENT_CERTIFICATE_PATH") {
             Some(path) => Some(CredentialMaterial::Certificate {
-                key_and_certificate: Secret::from(std::fs::read_to_string(path)?),
+                key_and_certificate: Secret::from(text_of("AZURE_CLIENT_CERTIFICATE_PATH", path)?),
                 passphrase: environment
                     .get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
                     .map(Secret::from),
             }),
             None => match environment.get("AZURE_FEDERATED_TOKEN_FILE") {
                 Some(path) => {
-                    let token = std::fs::read_to_string(path)?;
+                    let token = text_of("AZURE_FEDERATED_TOKEN_FILE", path)?;
                     Some(CredentialMaterial::Assertion(Secret::from(token.trim())))
                 }
                 None => None,
@@ -179,6 +199,18 @@ fn test(
         test = test.reader(&reader);
     }
     Ok(test)
+}
+
+/// The content of the file that a variable names.
+fn text_of(variable: &str, path: &str) -> Result<String, Box<dyn Error>> {
+    let path = path.trim();
+    std::fs::read_to_string(path).map_err(|error| {
+        let fix = match error.kind() {
+            io::ErrorKind::InvalidData => "; it must be a text, such as a certificate in PEM",
+            _ => "",
+        };
+        format!("{variable}: cannot read {path}: {error}{fix}").into()
+    })
 }
 
 /// A client of another application, which may read the directory where the product may not.
@@ -239,3 +271,4 @@ pub(crate) async fn embedded() -> Result<ConnectionReport, Box<dyn Error>> {
 /// The client ID and the secret of an application that reads the directory for the test.
 const READER: &str = "CONNECTION_READER_CLIENT_ID";
 const READER_SECRET: &str = "CONNECTION_READER_CLIENT_SECRET";
+const ONLY_ENV: &str = "the options about a product are for the tenant of the environment, and this run has a fake one: add --tenant env";

@@ -129,6 +129,7 @@ pub(crate) fn from_env(
 ) -> Result<(DeviceCodeCredential, GraphClient), Box<dyn Error>> {
     let client = match environment.get(PUBLIC_CLIENT) {
         Some(id) => id
+            .trim()
             .parse()
             .map_err(|error| format!("{PUBLIC_CLIENT} is invalid: {error}"))?,
         None => {

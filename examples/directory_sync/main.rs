@@ -38,9 +38,9 @@ pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one of the environment.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
-    /// The database file.
-    #[arg(long, value_name = "FILE", default_value = "directory.db")]
-    database: PathBuf,
+    /// The database file; directory.db unless given, and fake-directory.db for a fake tenant.
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
     /// Writes the changes as JSON lines to standard output, after the run.
     #[arg(long)]
     export: bool,
@@ -65,6 +65,17 @@ pub(crate) struct Arguments {
     /// With --listen: the URL that Graph sends notifications to; https, unless it is loopback.
     #[arg(long, value_name = "URL", requires = "listen")]
     url: Option<String>,
+}
+
+impl Arguments {
+    /// The database file. A copy of one tenant would lose its objects to another one.
+    pub(crate) fn database(&self) -> &Path {
+        match (&self.database, self.tenant) {
+            (Some(path), _) => path,
+            (None, Tenant::Embedded) => Path::new("fake-directory.db"),
+            (None, Tenant::Env) => Path::new("directory.db"),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -137,15 +148,15 @@ async fn with(graph: &GraphClient, arguments: &Arguments) -> Result<(), Box<dyn 
     }
     if let Some(address) = arguments.listen {
         let url = arguments.url.as_deref();
-        return listen::follow(graph, &sync, &arguments.database, address, url).await;
+        return listen::follow(graph, &sync, arguments.database(), address, url).await;
     }
     let mut out = io::stdout().lock();
     if arguments.dry_run {
-        return preview(&sync, &arguments.database, &mut out, &mut io::stderr()).await;
+        return preview(&sync, arguments.database(), &mut out, &mut io::stderr()).await;
     }
-    let outcome = self::sync(sync, &arguments.database).await;
+    let outcome = self::sync(sync, arguments.database()).await;
     if arguments.export {
-        export(&arguments.database, arguments.since, &mut out)?;
+        export(arguments.database(), arguments.since, &mut out)?;
     }
     outcome
 }

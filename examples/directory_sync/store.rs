@@ -15,6 +15,7 @@ pub(crate) struct Database {
 pub(crate) enum DatabaseError {
     Sqlite(rusqlite::Error),
     Json(serde_json::Error),
+    Object(entra_graph::Error),
     /// Another process has written a step since this one was computed.
     Overtaken,
 }
@@ -62,6 +63,15 @@ impl Database {
         sequence: i64,
         mut each: impl FnMut(i64, String) -> Result<(), std::io::Error>,
     ) -> Result<(), Box<dyn std::error::Error>> {
+        let last = "SELECT coalesce(max(sequence), 0) FROM changes";
+        let last: i64 = self.connection.query_row(last, [], |row| row.get(0))?;
+        if sequence > last {
+            // Nothing to write would look as if nothing had changed.
+            return Err(format!(
+                "the last change has the sequence number {last}, which is before {sequence}: this is another or a new database\n  fix: name the database that the number is of, or read all changes, without --since"
+            )
+            .into());
+        }
         let sql = "SELECT sequence, change FROM changes WHERE sequence > ?1 ORDER BY sequence";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([sequence])?;
@@ -150,10 +160,8 @@ fn apply(transaction: &Transaction<'_>, change: &SyncChange) -> Result<(), Datab
     match change {
         SyncChange::Upsert(object) => {
             let sql = "INSERT INTO objects VALUES (?1, ?2, ?3) ON CONFLICT (kind, id) DO UPDATE SET object = ?3";
-            let json = object
-                .to_json()
-                .map(|json| json.to_string())
-                .unwrap_or_default();
+            let json = object.to_json().map_err(DatabaseError::Object)?;
+            let json = json.to_string();
             transaction.prepare_cached(sql)?.execute([
                 &object.kind().to_string(),
                 object.id(),
@@ -189,6 +197,7 @@ impl std::fmt::Display for DatabaseError {
         match self {
             Self::Sqlite(error) => write!(f, "SQLite failed: {error}"),
             Self::Json(error) => write!(f, "the database holds invalid JSON: {error}"),
+            Self::Object(error) => std::fmt::Display::fmt(error, f),
             Self::Overtaken => f.write_str(
                 "another process keeps this copy too\n  fix: run one at a time for a database",
             ),

@@ -133,31 +133,42 @@ impl Accounts {
             return None;
         }
         let login = login.trim().to_lowercase();
-        let hash = {
-            let all = self.lock();
-            let account = all.iter().find(|account| account.login == login);
-            match account.map(|account| (&account.method, account.blocked)) {
-                Some((Method::Password(hash), blocked))
-                    if blocked.is_none_or(|since| self.clock.elapsed(since) > BLOCKED) =>
-                {
-                    Some(hash.clone())
-                }
-                _ => None,
-            }
-        };
+        let hash = self.attempt(&login);
         let is_right =
             hash.as_ref().unwrap_or(&self.unknown_login).is_of(password) && hash.is_some();
+        if !is_right {
+            return None;
+        }
         let mut all = self.lock();
         let account = all.iter_mut().find(|account| account.login == login)?;
-        if is_right {
-            (account.failures, account.blocked) = (0, None);
-            return Some(account.name.clone());
+        (account.failures, account.blocked) = (0, None);
+        Some(account.name.clone())
+    }
+
+    /// The hash to compare with, unless the login is unknown or blocked.
+    ///
+    /// An attempt counts as a failure before its password is compared: the comparison takes long, and many at once would
+    /// all be made before the first one counts.
+    fn attempt(&self, login: &str) -> Option<PasswordHash> {
+        let mut all = self.lock();
+        let account = all.iter_mut().find(|account| account.login == login)?;
+        let Method::Password(hash) = &account.method else {
+            return None;
+        };
+        // It does not extend the block, with which others could keep the user out for ever.
+        if account
+            .blocked
+            .is_some_and(|since| self.clock.elapsed(since) <= BLOCKED)
+        {
+            return None;
         }
+        let hash = hash.clone();
         account.failures = account.failures.saturating_add(1);
+        account.blocked = None;
         if account.failures >= MOST_FAILURES {
             (account.failures, account.blocked) = (0, Some(self.clock.monotonic()));
         }
-        None
+        Some(hash)
     }
 
     /// The name of a user who has signed in with a password before, if that is still allowed.
@@ -206,3 +217,21 @@ const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).unwrap();
 /// After so many wrong passwords the login is blocked for a while.
 const MOST_FAILURES: u8 = 5;
 const BLOCKED: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use entra_auth::entra_core::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn passwords_that_are_guessed_at_once_are_counted_before_they_are_compared() {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
+        let accounts = Accounts::new(true, clock).unwrap();
+        accounts
+            .add_with_password("robin@example.com", "Robin", &Secret::from("right"))
+            .unwrap();
+        let compared = (0..20).filter(|_| accounts.attempt("robin@example.com").is_some());
+        assert_eq!(compared.count(), usize::from(MOST_FAILURES));
+    }
+}

@@ -122,12 +122,25 @@ pub(crate) async fn find_tenant(cloud: &Cloud, domain: &str) -> Result<TenantId,
     let domain: TenantId = domain
         .parse()
         .map_err(|error| format!("the domain is invalid: {error}"))?;
+    if domain.is_alias() {
+        return Err(format!("{domain} is not a domain, but stands for any organization").into());
+    }
     let login = cloud.authority().as_str().trim_end_matches('/');
     let url = format!("{login}/{domain}/v2.0/.well-known/openid-configuration");
     let request = http::Request::get(url).body(Bytes::new())?;
     let response = ReqwestTransport::default().send(request).await?;
-    if !response.status().is_success() {
-        return Err(format!("there is no organization with the domain {domain}").into());
+    match response.status().as_u16() {
+        200..=299 => {}
+        400 | 404 => {
+            return Err(format!("there is no organization with the domain {domain}").into());
+        }
+        // Throttling or an outage says nothing about the domain.
+        status => {
+            return Err(format!(
+                "the organization of {domain} could not be looked up: the sign-in service returned {status}; try again later"
+            )
+            .into());
+        }
     }
     let metadata: Metadata = serde_json::from_slice(response.body())?;
     // Such as https://login.microsoftonline.com/{tenant ID}/v2.0.

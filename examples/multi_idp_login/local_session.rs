@@ -53,10 +53,15 @@ impl LocalSessions {
 
     /// Ends the session, and returns the header that removes its cookie.
     pub(crate) fn end(&self, headers: &HeaderMap) -> HeaderValue {
+        self.forget(headers);
+        self.cookie("", 0)
+    }
+
+    /// Ends the session where no header can be set: its cookie is worthless then.
+    pub(crate) fn forget(&self, headers: &HeaderMap) {
         if let Some(id) = self.id(headers) {
             self.lock().remove(id);
         }
-        self.cookie("", 0)
     }
 
     fn id<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {

@@ -31,7 +31,7 @@ use axum::Router;
 use clap::{Parser, ValueEnum};
 use entra_auth::{
     Environment, EnvironmentCredential,
-    entra_core::{Clock, SystemClock},
+    entra_core::{Clock, Secret, SystemClock},
 };
 use entra_graph::{GraphClient, registration::EnvFile};
 use tokio::net::TcpListener;
@@ -43,7 +43,7 @@ use sample::Organizations;
 /// Serves a web product with several connections.
 #[derive(Debug, Parser)]
 #[command(name = "multi_idp_login")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenants: two fake ones inside this process, or the one of the environment. AZURE_TENANT_ID may be
     /// missing if CONTACT_CENTER_DOMAIN is a domain of the users' addresses.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
@@ -105,7 +105,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
         let cloud = Environment::from_env().cloud()?;
         let guide = blueprint(arguments)?.guide_for(&cloud);
@@ -115,6 +115,9 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn 
     if arguments.tenant == Tenant::Env {
         let environment = Environment::from_env().with_variables([DOMAIN, PASSWORD]);
         return in_env(arguments, &environment, out).await;
+    }
+    if arguments.step != Step::Run {
+        return Err(ONLY_ENV.into());
     }
     let organizations = Organizations::start().await?;
     let (socket, url) = listen(arguments.port).await?;
@@ -202,6 +205,7 @@ async fn in_env(
             return Ok(report.exit_code());
         }
         Step::FindTenant => {
+            check_set(environment)?;
             let (socket, url) = listen(arguments.port).await?;
             let form = from_env(environment, &site::urls(&url)?.callback())?;
             let routes = find_tenant::routes(&url, &form)?;
@@ -212,18 +216,19 @@ async fn in_env(
             serve(socket, routes).await;
         }
         Step::Run | Step::Guide => {
+            check_set(environment)?;
             let (socket, url) = listen(arguments.port).await?;
             let form = from_env(environment, &site::urls(&url)?.callback())?;
             let connection = form.connection().await?;
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-            let password = environment.secret(PASSWORD);
+            let password = local_password(environment);
             let passwords = password.is_some() && !arguments.no_passwords;
             let accounts = Accounts::new(passwords, Arc::clone(&clock))?;
             for login in &arguments.users {
                 accounts.add(login, login, &connection.name);
             }
             if let Some(password) = password {
-                accounts.add_with_password(ADMINISTRATOR, "Administrator", password)?;
+                accounts.add_with_password(ADMINISTRATOR, "Administrator", &password)?;
             }
             let accounts = Arc::new(accounts);
             let tenant = connection.tenant.clone();
@@ -238,24 +243,36 @@ async fn in_env(
     Ok(0)
 }
 
+/// An error that names every variable that is not set; the tenant can be found without its ID.
+pub(crate) fn check_set(environment: &Environment) -> Result<(), Box<dyn Error>> {
+    environment.require(["AZURE_CLIENT_ID", SECRET])?;
+    Ok(())
+}
+
 /// The form as the environment fills it in.
 pub(crate) fn from_env(
     environment: &Environment,
     redirect_uri: &str,
 ) -> Result<Form, Box<dyn Error>> {
     let get = |name: &str| environment.get(name).unwrap_or_default().trim().to_owned();
-    let secret = environment.secret("AZURE_CLIENT_SECRET").cloned();
     Ok(Form {
         name: "my-company".to_owned(),
         title: "my company".to_owned(),
         tenant: get("AZURE_TENANT_ID"),
         domain: get(DOMAIN),
         client: get("AZURE_CLIENT_ID"),
-        secret: secret.unwrap_or_else(|| "".into()),
+        secret: get(SECRET).into(),
         redirect_uri: redirect_uri.to_owned(),
         cloud: environment.cloud()?,
         clock: Arc::new(SystemClock),
     })
+}
+
+/// The password of the local administrator. A file with the line ends of Windows leaves one at its end, which no browser
+/// sends.
+pub(crate) fn local_password(environment: &Environment) -> Option<Secret> {
+    let password = environment.get(PASSWORD)?;
+    Some(Secret::from(password.trim_end_matches(['\r', '\n'])))
 }
 
 /// A listener on this machine, and its URL for browsers.
@@ -272,8 +289,13 @@ pub(crate) async fn serve(socket: TcpListener, routes: Router) {
     let _ = axum::serve(socket, routes).await;
 }
 
+const SECRET: &str = "AZURE_CLIENT_SECRET";
 /// A domain of the users' addresses, by which the tenant is found if its ID is missing.
 const DOMAIN: &str = "CONTACT_CENTER_DOMAIN";
 /// The password of a local administrator, who can enter if the connection fails.
 const PASSWORD: &str = "CONTACT_CENTER_PASSWORD";
 const ADMINISTRATOR: &str = "admin@localhost";
+
+/// A step on the fake tenant would look as if it had been done.
+const ONLY_ENV: &str =
+    "--step is for the tenant of the environment, and this run has a fake one: add --tenant env";

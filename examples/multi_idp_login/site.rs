@@ -194,10 +194,15 @@ async fn next_step(
 async fn password(
     State(site): SiteState,
     headers: HeaderMap,
+    user: Option<CurrentUser<Member>>,
     Form(form): Form<Password>,
 ) -> Response {
     if !site.is_own_form(&headers) {
         return StatusCode::FORBIDDEN.into_response();
+    }
+    if user.is_some() {
+        // The front page has the way to sign out first.
+        return Redirect::to("/").into_response();
     }
     let accounts = Arc::clone(&site.accounts);
     let login = form.login.clone();
@@ -244,6 +249,8 @@ pub(crate) async fn icon() -> impl IntoResponse {
 impl Site {
     fn visitor(&self, headers: &HeaderMap, user: Option<&CurrentUser<Member>>) -> Option<Visitor> {
         if let Some(user) = user {
+            // A browser has one user: the session of a password would come back when this user signs out.
+            self.local.forget(headers);
             return Some(Visitor {
                 name: user.user.name.clone(),
                 connection: Some(user.user.connection.clone()),

@@ -13,6 +13,7 @@ use axum::{
 };
 use entra_auth::{
     TokenValidator,
+    entra_core::{Guid, ObjectId},
     validate::ValidatedToken,
     web::{BearerAuthLayer, Caller},
 };
@@ -43,16 +44,21 @@ pub(crate) fn routes(validator: TokenValidator) -> Router {
 }
 
 /// The tasks of the calling user.
-async fn own_tasks(State(tasks): State<Tasks>, caller: Caller) -> Json<Value> {
-    let owner = owner(caller.token());
-    Json(json!({ "tasks": tasks.lock().get(&owner).cloned().unwrap_or_default() }))
+async fn own_tasks(State(tasks): State<Tasks>, caller: Caller) -> Result<Json<Value>, NoUser> {
+    let owner = owner(caller.token())?;
+    let own = tasks.lock().get(&owner).cloned().unwrap_or_default();
+    Ok(Json(json!({ "tasks": own })))
 }
 
 /// Adds a task with the text of the body for the calling user.
-async fn add(State(tasks): State<Tasks>, caller: Caller, text: String) -> StatusCode {
-    let owner = owner(caller.token());
+async fn add(
+    State(tasks): State<Tasks>,
+    caller: Caller,
+    text: String,
+) -> Result<StatusCode, NoUser> {
+    let owner = owner(caller.token())?;
     tasks.lock().entry(owner).or_default().push(text);
-    StatusCode::CREATED
+    Ok(StatusCode::CREATED)
 }
 
 /// The tasks of all users, for an application.
@@ -66,11 +72,20 @@ async fn users(State(tasks): State<Tasks>) -> Json<Value> {
     Json(json!({ "users": users }))
 }
 
+/// The response to a caller who has no tasks, since the token names no user.
+type NoUser = (StatusCode, &'static str);
+
 /// Tenant ID and object ID, the key of a user's data. Names and addresses change.
-fn owner(token: &ValidatedToken) -> String {
-    let part = |id: Option<String>| id.unwrap_or_default();
-    let tenant = part(token.tid().map(|id| id.to_string()));
-    format!("{tenant}/{}", part(token.oid().map(|id| id.to_string())))
+fn owner(token: &ValidatedToken) -> Result<String, NoUser> {
+    key(token.tid(), token.oid())
+}
+
+/// An id in place of a missing one would be the same for all callers without it, who would share their data.
+pub(crate) fn key(tenant: Option<Guid>, user: Option<ObjectId>) -> Result<String, NoUser> {
+    match (tenant, user) {
+        (Some(tenant), Some(user)) => Ok(format!("{tenant}/{user}")),
+        _ => Err((StatusCode::FORBIDDEN, "the token names no user")),
+    }
 }
 
 /// The tasks by owner, in place of a database.

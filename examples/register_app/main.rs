@@ -35,9 +35,9 @@ pub(crate) struct Arguments {
     /// The blueprint, YAML or JSON; that of this example unless given.
     #[arg(long, value_name = "PATH")]
     blueprint: Option<PathBuf>,
-    /// What to do in the tenant of the environment.
-    #[arg(long, value_enum, default_value_t = Step::Plan)]
-    step: Step,
+    /// What to do in the tenant of the environment; the plan unless given.
+    #[arg(long, value_enum)]
+    step: Option<Step>,
     /// The environment file for the ids and the secret.
     #[arg(long, value_name = "PATH", default_value = ".env")]
     env_file: PathBuf,
@@ -75,25 +75,28 @@ enum Step {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = match arguments.tenant {
-        Tenant::Embedded => embedded(&mut io::stdout()).await,
-        Tenant::Env => {
-            let clock = Arc::new(SystemClock);
-            steps::run(
-                &arguments,
-                &Environment::from_env(),
-                clock,
-                &mut io::stdout(),
-            )
-            .await
-        }
-    };
-    match outcome {
+    match start(&Arguments::parse(), &mut io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// All steps on a fake tenant, or one in the tenant of the environment.
+pub(crate) async fn start(
+    arguments: &Arguments,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    let is_plain = arguments.step.is_none() && arguments.blueprint.is_none();
+    match arguments.tenant {
+        Tenant::Embedded if is_plain => embedded(out).await,
+        // Not ignored: the step would look as if it had been done. A guide is about no tenant.
+        Tenant::Embedded if arguments.step != Some(Step::Guide) => Err(ONLY_ENV.into()),
+        Tenant::Embedded | Tenant::Env => {
+            let clock = Arc::new(SystemClock);
+            steps::run(arguments, &Environment::from_env(), clock, out).await
         }
     }
 }
@@ -153,3 +156,4 @@ pub(crate) const PERMISSIONS: [&str; 4] = [
     "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.Read.All",
 ];
+const ONLY_ENV: &str = "--step and --blueprint are for the tenant of the environment, and this run has a fake one: add --tenant env";

@@ -24,7 +24,8 @@ pub(crate) async fn run(
         Some(path) => AppRegistration::from_file(path)?,
         None => AppRegistration::from_yaml(BLUEPRINT)?,
     };
-    if arguments.step == Step::Guide {
+    let step = arguments.step.unwrap_or(Step::Plan);
+    if step == Step::Guide {
         write!(
             out,
             "{}",
@@ -43,7 +44,7 @@ pub(crate) async fn run(
     let factory = ApplicationCredentialFactory::new(&options.clock(Arc::clone(&clock)));
     let path = &arguments.env_file;
     let mut file = EnvFile::new(path).clock(clock);
-    match arguments.step {
+    match step {
         Step::Plan | Step::Guide => {
             write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
         }

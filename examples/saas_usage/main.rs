@@ -43,7 +43,7 @@ use usage::Report;
 /// Shows who uses which app in an Entra tenant.
 #[derive(Debug, Parser)]
 #[command(name = "saas_usage")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID, AZURE_CLIENT_ID
     /// and AZURE_CLIENT_SECRET name (outside of the public cloud also AZURE_AUTHORITY_HOST and
     /// ENTRA_GRAPH_URL).
@@ -90,12 +90,7 @@ enum Step {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = match arguments.step {
-        Step::Run => report(&arguments).await,
-        step => set_up(step, arguments.sign_in).await,
-    };
-    match outcome {
+    match run(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // `{:#}` is the whole report: what happened, why, and how to fix it.
@@ -105,13 +100,24 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn set_up(step: Step, sign_in: SignIn) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    match arguments.step {
+        Step::Run => report(arguments).await,
+        step => set_up(step, arguments.tenant, arguments.sign_in).await,
+    }
+}
+
+async fn set_up(step: Step, tenant: Tenant, sign_in: SignIn) -> Result<(), Box<dyn Error>> {
     let blueprint = sign_in.blueprint()?;
     let environment = Environment::from_env();
     if step == Step::Guide {
         let guide = blueprint.guide_for(&environment.cloud()?);
         print!("{}", guide.to_markdown());
         return Ok(());
+    }
+    // A tenant is only changed if the command names it.
+    if tenant == Tenant::Embedded {
+        return Err(ONLY_ENV.into());
     }
     let graph = GraphClient::builder(EnvironmentCredential::builder(&environment).build()?)
         .environment(&environment)
@@ -175,3 +181,6 @@ async fn report(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     )?;
     Ok(())
 }
+
+const ONLY_ENV: &str =
+    "--step is for the tenant of the environment, and this run has a fake one: add --tenant env";

@@ -114,10 +114,17 @@ impl Connection {
     /// What the administrator who signed in lacks to read the sign-in log.
     pub(crate) async fn licence_of_the_user(&self) -> Result<Option<&'static str>, Box<dyn Error>> {
         let details = self.graph.me().license_details().list().items();
-        let details: Vec<_> = details.try_collect().await?;
+        let details = match details.try_collect::<Vec<_>>().await {
+            Ok(details) => details,
+            // The least permissions of the report do not include it, and the report does not need it.
+            Err(error) if error.is_forbidden() => return Ok(Some(UNKNOWN_LICENCE)),
+            Err(error) => return Err(error.into()),
+        };
         let mut plans = details
             .iter()
             .flat_map(|one| one.service_plans.iter().flatten())
+            // A licence can be assigned without some of its plans.
+            .filter(|plan| plan.provisioning_status.as_deref() != Some("Disabled"))
             .filter_map(|plan| plan.service_plan_name.as_deref());
         let has = plans.any(|plan| matches!(plan, "AAD_PREMIUM" | "AAD_PREMIUM_P2"));
         Ok((!has).then_some(
@@ -182,6 +189,7 @@ fn by_browser(tenant: &FakeTenant, client_id: ClientId) -> Result<GraphClient, B
 fn public_client(environment: &Environment) -> Result<ClientId, Box<dyn Error>> {
     match environment.get(PUBLIC_CLIENT) {
         Some(id) => Ok(id
+            .trim()
             .parse()
             .map_err(|error| format!("{PUBLIC_CLIENT} is invalid: {error}"))?),
         None => {
@@ -194,3 +202,4 @@ fn public_client(environment: &Environment) -> Result<ClientId, Box<dyn Error>> 
 const ADMINISTRATOR: &str = "admin@contoso.com";
 /// An app registration without a secret, if AZURE_CLIENT_ID is one with a secret.
 pub(crate) const PUBLIC_CLIENT: &str = "ENTRA_PUBLIC_CLIENT_ID";
+const UNKNOWN_LICENCE: &str = "Whether the user who signed in has an Entra ID P1 or P2 licence is unknown without a permission such as User.Read. Microsoft asks for one of users who read the sign-in log.";

@@ -35,7 +35,7 @@ use site::Connection;
 /// Serves a web product that members of a group sign in to with Entra.
 #[derive(Debug, Parser)]
 #[command(name = "sso_group_gate")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID, AZURE_CLIENT_ID
     /// and AZURE_CLIENT_SECRET name, where the members of the group ENTRA_GROUP_ID may enter.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
@@ -90,7 +90,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
         let cloud = Environment::from_env().cloud()?;
         let guide = setup::blueprint(&arguments.url)?.guide_for(&cloud);
@@ -100,6 +100,9 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn 
     if arguments.tenant == Tenant::Env {
         let environment = Environment::from_env().with_variables([GROUP]);
         return in_env(arguments, &environment, out).await;
+    }
+    if arguments.step != Step::Run {
+        return Err(ONLY_ENV.into());
     }
     let tenant = FakeTenant::start().await;
     let (socket, url) = listen(arguments.port).await?;
@@ -154,8 +157,8 @@ async fn in_env(
             writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
         }
         Step::Test => {
-            let urls = RouteUrls::at(&format!("{}/auth", arguments.url))?;
-            let report = setup::test(environment, &urls.callback())?.run().await;
+            let callback = setup::callback(&arguments.url)?;
+            let report = setup::test(environment, &callback)?.run().await;
             writeln!(out, "{report}")?;
             return Ok(report.exit_code());
         }
@@ -164,8 +167,12 @@ async fn in_env(
             let (socket, url) = listen(arguments.port).await?;
             let urls = RouteUrls::at(&format!("{url}/auth"))?;
             let tenant = connection.tenant.clone();
+            let is_open = connection.group.is_none();
             let routes = site::routes(&urls, connection, arguments.form_post, String::new())?;
             writeln!(out, "Helpdesk is at {url}, for users of tenant {tenant}")?;
+            if is_open {
+                writeln!(out, "{GROUP} is not set: all users may enter, guests too")?;
+            }
             serve(socket, routes).await;
         }
     }
@@ -209,3 +216,7 @@ pub(crate) async fn serve(socket: TcpListener, routes: Router) {
 
 const SECRET: &str = "AZURE_CLIENT_SECRET";
 const GROUP: &str = "ENTRA_GROUP_ID";
+
+/// A step on the fake tenant would look as if it had been done.
+const ONLY_ENV: &str =
+    "--step is for the tenant of the environment, and this run has a fake one: add --tenant env";

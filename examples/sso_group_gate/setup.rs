@@ -5,6 +5,7 @@ use std::{error::Error, io::Write};
 use entra_auth::{
     ApplicationCredentialFactory, ClientSecretCredential, CredentialOptions, Environment,
     entra_core::{CredentialMaterial, Secret},
+    web::RouteUrls,
 };
 use entra_graph::{
     GraphClient,
@@ -16,6 +17,12 @@ use entra_mock::FakeTenant;
 /// The blueprint of a Helpdesk at this address.
 pub(crate) fn blueprint(url: &str) -> Result<AppRegistration, entra_graph::Error> {
     AppRegistration::from_yaml(&BLUEPRINT.replace(ADDRESS, url.trim_end_matches('/')))
+}
+
+/// The redirect URI of a Helpdesk at this address, as the blueprint has it.
+pub(crate) fn callback(url: &str) -> Result<String, entra_auth::Error> {
+    let urls = RouteUrls::at(&format!("{}/auth", url.trim_end_matches('/')))?;
+    Ok(urls.callback())
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.

@@ -98,15 +98,26 @@ async fn enter(connection: &Connection, context: &SignInContext) -> Result<Membe
         .cloud(connection.cloud.clone())
         .clock(Arc::clone(&connection.clock))
         .build()?;
-    if signed_in.is_member_of_any(&graph, [group]).await? {
-        let name = name_of(&graph, group).await?.unwrap_or_default();
+    let is_member = signed_in.is_member_of_any(&graph, [group]).await?;
+    let found = graph.group(group).get();
+    let found = found.select((Group::DISPLAY_NAME, Group::VISIBILITY));
+    let found = found.send_opt().await?;
+    let name = found.as_ref().and_then(|found| found.display_name.clone());
+    let name = name.unwrap_or_else(|| group.to_string());
+    if is_member {
         return Ok(Member { group: Some(name) });
     }
     let user = signed_in.identity().username.as_deref();
     let user = user.unwrap_or("the user");
     // Graph takes any ID, so a wrong one would keep all users out without a reason.
-    Err(match name_of(&graph, group).await? {
-        Some(name) => AccessDenied::new(format!("Helpdesk is for members of the group {name}."))
+    Err(match found {
+        // Graph leaves such groups out, so the user may be a member.
+        Some(found) if found.visibility.as_deref() == Some("HiddenMembership") => {
+            AccessDenied::new("Helpdesk is not set up completely.").for_admin(format!(
+                "The group {name} ({group}) has hidden membership, which Microsoft Graph does not show without Member.Read.Hidden. Choose another group, or grant that permission too."
+            ))
+        }
+        Some(_) => AccessDenied::new(format!("Helpdesk is for members of the group {name}."))
             .for_admin(format!(
                 "Add {user} to the group {name} ({group}) to grant access."
             )),
@@ -114,16 +125,6 @@ async fn enter(connection: &Connection, context: &SignInContext) -> Result<Membe
             "The tenant has no group {group}. Copy the Object ID of the group from Groups > All groups > Overview."
         )),
     })
-}
-
-/// The display name of a group; `None` if the tenant does not have it.
-async fn name_of(
-    graph: &GraphClient,
-    group: ObjectId,
-) -> Result<Option<String>, entra_graph::Error> {
-    let group = graph.group(group).get().select(Group::DISPLAY_NAME);
-    let group = group.send_opt().await?;
-    Ok(group.map(|group| group.display_name.unwrap_or_else(|| group.id.to_string())))
 }
 
 async fn front(State(site): State<Arc<Site>>, user: Option<CurrentUser<Member>>) -> Response {

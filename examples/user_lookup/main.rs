@@ -36,13 +36,14 @@ use entra_mock::FakeTenant;
 use tokio::net::TcpListener;
 
 use connection::Connection;
+use lookup::Entry;
 use setup::{ADDRESS, Stage};
 use visit::Visitor;
 
 /// Looks users of a directory up.
 #[derive(Debug, Parser)]
 #[command(name = "user_lookup")]
-struct Arguments {
+pub(crate) struct Arguments {
     /// What to look up: the start of a name, a mail address or a phone number.
     text: Vec<String>,
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID, AZURE_CLIENT_ID and
@@ -98,7 +99,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
+pub(crate) async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn Error>> {
     if arguments.step == Step::Guide {
         let cloud = Environment::from_env().cloud()?;
         let blueprint = stage(arguments).blueprint(&arguments.url)?;
@@ -109,6 +110,9 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<u8, Box<dyn 
     if arguments.tenant == Tenant::Env {
         let environment = Environment::from_env().with_variables([connection::EXPIRES, MANAGER]);
         return from_env(arguments, &environment, out).await;
+    }
+    if arguments.step != Step::Run {
+        return Err(ONLY_ENV.into());
     }
     let tenant = FakeTenant::start().await;
     let (socket, url) = listen(arguments.port).await?;
@@ -192,18 +196,23 @@ async fn look_up(
             writeln!(out, "  {hint}")?;
         }
         for entry in &found.entries {
-            let line = format!(
-                "  {:<14}{:<26}{}",
-                entry.name,
-                entry.mail,
-                entry.phones.join(", ")
-            );
-            // Users choose their names, and a control character could steer the terminal.
-            let line = line.replace(char::is_control, "\u{fffd}");
-            writeln!(out, "{}", line.trim_end())?;
+            writeln!(out, "{}", line(entry))?;
         }
     }
     Ok(())
+}
+
+/// An entry in columns, which longer names widen.
+pub(crate) fn line(entry: &Entry) -> String {
+    let line = format!(
+        "  {:<13} {:<25} {}",
+        entry.name,
+        entry.mail,
+        entry.phones.join(", ")
+    );
+    // Users choose their names, and a control character could steer the terminal.
+    let line = line.replace(char::is_control, "\u{fffd}");
+    line.trim_end().to_owned()
 }
 
 /// A user looks at the own entry, the manager looks others up, and another user may not.
@@ -264,12 +273,19 @@ async fn from_env(
         Step::Run | Step::Guide => {
             let connection = Connection::from_env(environment)?;
             let (socket, url) = listen(arguments.port).await?;
-            let routes = portals::routes(&url, &connection, manager(environment)?, String::new())?;
+            let manager = manager(environment)?;
+            let routes = portals::routes(&url, &connection, manager, String::new())?;
             writeln!(
                 out,
                 "The portals of tenant {} are at {url}",
                 connection.tenant
             )?;
+            if manager.is_none() {
+                writeln!(
+                    out,
+                    "{MANAGER} is not set: all users may enter the manager portal, guests too"
+                )?;
+            }
             serve(socket, routes).await;
         }
     }
@@ -339,3 +355,7 @@ const SAMPLES: [&str; 3] = ["adele", "felix@", "+49 89"];
 const MANAGER_NAME: &str = "adele";
 /// The object ID of the user who may enter the manager portal; all users may without it.
 const MANAGER: &str = "PHONE_SYSTEM_MANAGER_ID";
+
+/// A step on the fake tenant would look as if it had been done.
+const ONLY_ENV: &str =
+    "--step is for the tenant of the environment, and this run has a fake one: add --tenant env";

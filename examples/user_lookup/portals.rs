@@ -145,6 +145,10 @@ async fn directory(
         true => None,
         false => Some(lookup::find(&site.directory, text).await),
     };
+    if let Some(Err(error)) = &found {
+        // The page does not say the cause, such as an expired secret: it is for the administrator.
+        eprintln!("a look-up failed: {error:#}");
+    }
     site.page(pages::directory(&manager.user.name, text, found.as_ref()))
 }
 

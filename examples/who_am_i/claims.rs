@@ -13,7 +13,7 @@ pub(crate) fn read(token: &str) -> Option<Vec<(&'static str, String)>> {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
     let claim = |names: &[&str]| {
         let value = names.iter().find_map(|name| claims.get(*name))?;
-        Some(match value {
+        let text = match value {
             Value::String(text) => text.clone(),
             Value::Array(values) => values
                 .iter()
@@ -21,7 +21,9 @@ pub(crate) fn read(token: &str) -> Option<Vec<(&'static str, String)>> {
                 .collect::<Vec<_>>()
                 .join(", "),
             other => other.to_string(),
-        })
+        };
+        // Names are chosen by others, and a control character could steer the terminal.
+        Some(text.replace(char::is_control, "\u{fffd}"))
     };
     let shown = [
         (

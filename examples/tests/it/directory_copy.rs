@@ -348,6 +348,10 @@ async fn the_export_has_the_changes_after_a_sequence_number_as_json_lines() {
     assert_eq!(all[0]["change"]["change"], "upsert");
     assert!(all[0]["change"]["object"]["displayName"].is_string());
     assert!(lines(last).is_empty());
+    // The number is of another database, whose changes would seem to be read.
+    let error = export(&copied.path, last + 1, &mut Vec::new()).unwrap_err();
+    let expected = format!("the last change has the sequence number {last}, which is before");
+    assert!(error.to_string().contains(&expected), "{error}");
 
     let nina = copied.tenant.add_user("Nina");
     sync(crate::directory_sync::copied(&graph), &copied.path)
@@ -388,6 +392,18 @@ async fn the_export_from_a_database_that_is_another_one_is_an_error() {
         error.contains(&format!("number {last}, and not {}", last + 1)) && error.contains("fix:"),
         "{error}"
     );
+}
+
+#[test]
+fn a_fake_tenant_and_a_real_one_have_databases_of_their_own() {
+    let database = |options: &[&str]| {
+        let name = std::iter::once(&"directory_sync");
+        let arguments = Arguments::try_parse_from(name.chain(options)).unwrap();
+        arguments.database().display().to_string()
+    };
+    assert_eq!(database(&[]), "fake-directory.db");
+    assert_eq!(database(&["--tenant", "env"]), "directory.db");
+    assert_eq!(database(&["--database", "copy.db"]), "copy.db");
 }
 
 #[test]

@@ -146,6 +146,30 @@ async fn a_group_that_the_tenant_does_not_have_is_named_to_the_administrator() {
     );
 }
 
+#[tokio::test]
+async fn a_group_with_hidden_membership_is_named_to_the_administrator() {
+    let tenant = FakeTenant::start().await;
+    let (socket, url) = listen(0).await.unwrap();
+    let mut out = Vec::new();
+    let connection = sample::set_up(&tenant, &url, &mut out).await.unwrap();
+    let group = connection.group.unwrap().to_string();
+    tenant
+        .set_property("groups", &group, "visibility", "HiddenMembership".into())
+        .unwrap();
+    let urls = RouteUrls::at(&format!("{url}/auth")).unwrap();
+    let routes = site::routes(&urls, connection, false, String::new()).unwrap();
+    let server = tokio::spawn(serve(socket, routes));
+    // A member of it, which Graph does not show.
+    let page = Visitor::new(&url)
+        .sign_in(&tenant, "adele@contoso.com", &mut out)
+        .await
+        .unwrap()
+        .body;
+    server.abort();
+    assert!(page.contains("has hidden membership"), "{page}");
+    assert!(!page.contains("Add adele@contoso.com"), "{page}");
+}
+
 /// A registration and a connection test that knows it.
 async fn registered(blueprint: &AppRegistration) -> (FakeTenant, ConnectionTest) {
     let tenant = FakeTenant::start().await;
@@ -338,4 +362,17 @@ fn the_environment_needs_a_secret_and_a_valid_group() {
         wrong.contains("ENTRA_GROUP_ID is not the object ID"),
         "{wrong}"
     );
+}
+
+#[test]
+fn the_redirect_uri_of_the_test_is_the_registered_one() {
+    for url in [
+        ADDRESS,
+        "https://helpdesk.contoso.com/",
+        "http://localhost:3000",
+    ] {
+        let blueprint = setup::blueprint(url).unwrap().to_json().unwrap();
+        let callback = setup::callback(url).unwrap();
+        assert!(blueprint.contains(&format!("{callback:?}")), "{blueprint}");
+    }
 }

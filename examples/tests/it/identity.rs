@@ -1,5 +1,7 @@
 //! The example that shows which identity a program has.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use crate::who_am_i::{claims, embedded};
 
 #[tokio::test]
@@ -32,4 +34,17 @@ fn a_token_that_is_not_a_jwt_has_no_claims() {
         let claims = claims::read(token);
         assert!(claims.is_none_or(|claims| claims.is_empty()), "{token}");
     }
+}
+
+#[test]
+fn a_name_in_a_token_cannot_steer_the_terminal() {
+    let payload = URL_SAFE_NO_PAD.encode(r#"{"app_displayname":"Web\u001b[31m","oid":"1\n2"}"#);
+    let claims = claims::read(&format!("e30.{payload}.sig")).unwrap();
+    assert_eq!(
+        claims,
+        [
+            ("application", "Web\u{fffd}[31m".to_owned()),
+            ("object id", "1\u{fffd}2".to_owned()),
+        ]
+    );
 }

@@ -15,7 +15,7 @@ use crate::{
     journal::{assert_no_findings, writes},
     user_lookup::{
         connection::{self, Connection},
-        embedded, listen, lookup, phone, serve,
+        embedded, line, listen, lookup, phone, serve,
         setup::{self, ADDRESS, Stage},
         visit,
     },
@@ -497,4 +497,24 @@ fn the_connection_test_has_the_redirect_uris_and_scopes_of_the_blueprint() {
     for scope in Stage::SignIn.scopes() {
         assert!(page.contains(scope), "{scope}: {page}");
     }
+}
+
+#[test]
+fn a_name_and_an_address_of_any_length_stay_apart() {
+    let entry = |name: &str, mail: &str| lookup::Entry {
+        name: name.to_owned(),
+        mail: mail.to_owned(),
+        phones: vec!["+49 89 5550100".to_owned()],
+    };
+    assert_eq!(
+        line(&entry(
+            "J\u{fc}rgen Weatherwax",
+            "juergen.weatherwax@contoso.com"
+        )),
+        "  J\u{fc}rgen Weatherwax juergen.weatherwax@contoso.com +49 89 5550100"
+    );
+    assert_eq!(
+        line(&entry("Adele", "adele@contoso.com")),
+        "  Adele         adele@contoso.com         +49 89 5550100"
+    );
 }

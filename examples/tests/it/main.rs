@@ -19,6 +19,12 @@ mod connection;
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
 )]
+#[path = "../../connection_test/main.rs"]
+mod connection_test;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
 #[path = "../../device_login/main.rs"]
 mod device_login;
 mod directory_copy;
@@ -80,6 +86,7 @@ mod saas_usage;
 )]
 #[path = "../../sso_group_gate/main.rs"]
 mod sso_group_gate;
+mod steps;
 mod terminal;
 mod usage_connections;
 mod usage_report;

@@ -11,15 +11,15 @@ use entra_graph::{
     connection::{Check, ConnectionReport},
     registration::{AppRegistration, Audience, MemorySink},
 };
-use entra_mock::FakeTenant;
+use entra_mock::{FakeTenant, Fault};
 
 use crate::{
     journal::{assert_no_findings, writes},
     multi_idp_login::{
         accounts::{Accounts, NextStep},
-        embedded, find_tenant,
+        check_set, embedded, find_tenant,
         form::{self, Form},
-        from_env, listen,
+        from_env, listen, local_password,
         sample::{LOCAL_USER, Organizations},
         serve, setup, site,
         visit::{Visitor, visit},
@@ -200,6 +200,32 @@ async fn a_form_without_tenant_id_finds_the_tenant_by_a_domain() {
         error,
         "there is no organization with the domain unknown.example"
     );
+    let error = form::find_tenant(&tenant.cloud(), "organizations").await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with("organizations is not a domain"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_outage_is_not_taken_for_an_unknown_domain() {
+    let tenant = FakeTenant::start().await;
+    for status in [429, 500, 503] {
+        tenant.inject(
+            Fault::on("/.well-known/openid-configuration")
+                .times(1)
+                .status(status),
+        );
+        let error = form::find_tenant(&tenant.cloud(), "contoso.com").await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("returned {status}; try again later")),
+            "{error}"
+        );
+    }
+    let found = form::find_tenant(&tenant.cloud(), "contoso.com").await;
+    assert_eq!(found.unwrap(), tenant.id());
 }
 
 #[tokio::test]
@@ -517,7 +543,11 @@ fn a_login_is_blocked_for_a_minute_after_five_wrong_passwords() {
         assert_eq!(enter(&wrong), None);
     }
     assert_eq!(enter(&right), None, "blocked");
-    clock.advance(Duration::from_secs(61));
+    clock.advance(Duration::from_secs(30));
+    for _ in 0..5 {
+        assert_eq!(enter(&wrong), None, "it does not extend the block");
+    }
+    clock.advance(Duration::from_secs(31));
     assert_eq!(enter(&right).as_deref(), Some("Robin"));
     assert_eq!(accounts.with_password("other@example.com", &right), None);
     assert!(!format!("{accounts:?}").contains("canary"));
@@ -525,4 +555,57 @@ fn a_login_is_blocked_for_a_minute_after_five_wrong_passwords() {
         accounts.next_step("unknown@example.com"),
         NextStep::Password
     );
+}
+
+#[tokio::test]
+async fn a_sign_out_leaves_no_session_of_a_password_behind() {
+    let organizations = Organizations::start().await.unwrap();
+    let (socket, url) = listen(0).await.unwrap();
+    let mut out = Vec::new();
+    let routes = embedded(&organizations, &url, true, &mut out)
+        .await
+        .unwrap();
+    let server = tokio::spawn(serve(socket, routes));
+    let password = organizations.password.expose_secret();
+    let form = [("login", LOCAL_USER), ("password", password)];
+    let (contoso, adele) = (&organizations.contoso, "adele@contoso.com");
+    let mut visitor = Visitor::new(&url);
+    let page = visitor.post("/password", &form, &mut out).await.unwrap();
+    assert_eq!((page.status, page.location.as_str()), (303, "/home"));
+    let page = visitor.sign_in("contoso", contoso, adele, &mut out).await;
+    assert!(page.unwrap().body.contains("Hello, Adele of Contoso"));
+    // A password page that is still open in another tab does not change the user.
+    let page = visitor.post("/password", &form, &mut out).await.unwrap();
+    assert_eq!((page.status, page.location.as_str()), (303, "/"));
+    visitor.post("/auth/sign-out", &[], &mut out).await.unwrap();
+    let page = visitor.get("/home", &mut out).await.unwrap();
+    assert_eq!((page.status, page.location.as_str()), (303, "/"));
+    server.abort();
+}
+
+#[test]
+fn the_password_of_a_file_with_the_line_ends_of_windows_is_the_typed_one() {
+    let of = |text: &str| {
+        let environment = Environment::from_pairs([("CONTACT_CENTER_PASSWORD", text)]);
+        local_password(&environment).map(|password| password.expose_secret().to_owned())
+    };
+    assert_eq!(of("canary one\r").as_deref(), Some("canary one"));
+    assert_eq!(of(" canary \r\n").as_deref(), Some(" canary "));
+    assert_eq!(of("\r\n"), None);
+}
+
+#[test]
+fn the_variables_that_are_missing_are_named_together() {
+    let error = check_set(&Environment::default()).unwrap_err().to_string();
+    assert!(
+        error.contains("AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set"),
+        "{error}"
+    );
+    let environment = Environment::from_pairs([
+        ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000\r"),
+        ("AZURE_CLIENT_SECRET", "canary\r"),
+    ]);
+    check_set(&environment).unwrap();
+    let form = from_env(&environment, "http://localhost/").unwrap();
+    assert_eq!(form.secret.expose_secret(), "canary");
 }

@@ -1,12 +1,12 @@
 //! The example of an API that is called with tokens.
 
-use entra_core::Environment;
+use entra_core::{Environment, Guid, ObjectId, http::StatusCode};
 use entra_mock::FakeTenant;
 use tokio::net::TcpListener;
 
 use crate::{
     journal::assert_no_findings,
-    protected_api::{embedded, from_env},
+    protected_api::{api, embedded, from_env},
 };
 
 #[tokio::test]
@@ -55,4 +55,15 @@ fn the_api_of_the_environment_needs_no_secret() {
         ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000"),
     ]);
     from_env(&environment).unwrap();
+}
+
+#[test]
+fn callers_without_an_object_id_share_no_tasks() {
+    let tenant: Guid = "66666666-7777-8888-9999-000000000000".parse().unwrap();
+    let user: ObjectId = "66666666-7777-8888-9999-000000000001".parse().unwrap();
+    for (tenant, user) in [(None, None), (Some(tenant), None), (None, Some(user))] {
+        assert_eq!(api::key(tenant, user).unwrap_err().0, StatusCode::FORBIDDEN);
+    }
+    let key = api::key(Some(tenant), Some(user)).unwrap();
+    assert_eq!(key, format!("{tenant}/{user}"));
 }

@@ -42,4 +42,13 @@ fn the_public_application_is_the_one_that_signs_in() {
         problem.contains("ENTRA_PUBLIC_CLIENT_ID is invalid"),
         "{problem}"
     );
+    // A file with the line ends of Windows leaves one at the end of each value.
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", "contoso.com\r"),
+        (
+            "ENTRA_PUBLIC_CLIENT_ID",
+            "66666666-7777-8888-9999-000000000000\r",
+        ),
+    ]);
+    from_env(&environment).unwrap();
 }

@@ -2,8 +2,11 @@
 
 use std::{io::Write, sync::Arc};
 
-use entra_core::Environment;
-use entra_graph::registration::{EnvFile, MemorySink};
+use entra_core::{Environment, StaticCredential};
+use entra_graph::{
+    GraphClient,
+    registration::{EnvFile, MemorySink},
+};
 use entra_mock::{FakeTenant, License};
 use serde_json::json;
 
@@ -147,4 +150,51 @@ fn the_public_application_has_its_own_variable_or_the_usual_one() {
         ("ENTRA_PUBLIC_CLIENT_ID", "my-app"),
     ]);
     assert!(bad.contains("ENTRA_PUBLIC_CLIENT_ID is invalid"), "{bad}");
+    let id = "66666666-7777-8888-9999-000000000000";
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", "contoso.com\r".to_owned()),
+        ("ENTRA_PUBLIC_CLIENT_ID", format!("{id}\r")),
+    ]);
+    let connection = Connection::from_env(&environment, SignIn::Code).unwrap();
+    assert_eq!(connection.client_id.to_string(), id);
+}
+
+#[tokio::test]
+async fn a_licence_without_its_premium_plan_is_none() {
+    let tenant = company().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let products = graph.subscribed_skus().list().send().await.unwrap();
+    let product = &products.items[0];
+    let plans = product.service_plans.as_deref().unwrap();
+    let plans: Vec<String> = plans
+        .iter()
+        .map(|plan| plan.service_plan_id.clone().unwrap())
+        .collect();
+    let licence = json!([{"skuId": product.sku_id, "disabledPlans": plans}]);
+    tenant
+        .user("admin@contoso.com")
+        .set("assignedLicenses", licence);
+    let (connection, _) = registered(&tenant, SignIn::Code).await;
+    let note = connection.licence_of_the_user().await.unwrap().unwrap();
+    assert!(note.contains("no Entra ID P1 or P2 licence"), "{note}");
+}
+
+#[tokio::test]
+async fn an_administrator_with_the_least_permissions_reads_the_report() {
+    let tenant = company().await;
+    let app = tenant.register_app("Least").public_client();
+    for permission in PERMISSIONS {
+        let _ = app.delegated_permission(permission);
+    }
+    let tokens = tenant.tokens_for(&app, "admin@contoso.com", PERMISSIONS);
+    let token = StaticCredential::new(tokens.access_token().expose_secret());
+    let graph = GraphClient::builder(token)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let connection = Connection::to(&tenant, app.client_id(), graph);
+    let note = connection.licence_of_the_user().await.unwrap().unwrap();
+    assert!(note.contains("is unknown"), "{note}");
+    assert!(figures(&connection).await[0] > 0);
 }
