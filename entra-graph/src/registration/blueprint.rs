@@ -360,7 +360,8 @@ impl AppRegistration {
 
     /// Also removes redirect URIs, permissions, consents, roles, scopes, owners, assignments and federated
     /// credentials that the blueprint does not list. Secrets and certificates are never removed, nor are permissions that
-    /// other applications have for its API. A caller with `Application.ReadWrite.OwnedBy` stays an owner.
+    /// other applications have for its API. A caller that may write only what it owns stays an owner: an application with
+    /// `Application.ReadWrite.OwnedBy`, and a user who is not Global, Application or Cloud Application Administrator.
     pub const fn remove_unlisted(mut self) -> Self {
         self.remove_unlisted = true;
         self
