@@ -18,8 +18,9 @@ use crate::typed_id::TypedId;
 ///
 /// ```no_run
 /// # async fn example(admin_graph: entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
-/// use entra_graph::registration::{AppRegistration, EnvFile, Lifetime};
+/// use entra_graph::registration::{AppRegistration, Audience, EnvFile, Lifetime};
 /// let blueprint = AppRegistration::new("TOTAL")
+///     .audience(Audience::ThisTenant)
 ///     .web_redirect_uri("https://app.example.com/auth/oidc/callback")
 ///     .delegated(["openid", "profile", "email", "GroupMember.Read.All"])
 ///     .secret("TOTAL integration", Lifetime::months(24))
