@@ -7,7 +7,7 @@ use entra_auth::{
     entra_core::{CredentialMaterial, Secret},
 };
 use entra_graph::{
-    GraphClient,
+    ErrorKind, GraphClient,
     connection::{ConnectionTest, RedirectPlatform},
     registration::{AppRegistration, Applied, SecretSink},
 };
@@ -16,6 +16,28 @@ use entra_mock::FakeTenant;
 /// The blueprint of a Helpdesk at this address.
 pub(crate) fn blueprint(url: &str) -> Result<AppRegistration, entra_graph::Error> {
     AppRegistration::from_yaml(&BLUEPRINT.replace(ADDRESS, url.trim_end_matches('/')))
+}
+
+/// Prints what is missing in the tenant. A file with a value of another program is a note, as a plan writes none.
+pub(crate) async fn plan(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+    sink: &mut dyn SecretSink,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    match blueprint.plan_with(graph, sink).await {
+        Ok(plan) => write!(out, "{plan}")?,
+        Err(error) if error.kind() == ErrorKind::Registration => {
+            // What is wrong with the blueprint itself is an error of this plan, too.
+            let plan = blueprint.plan(graph).await?;
+            writeln!(
+                out,
+                "{plan}\nnote: --step apply needs another --env-file: {error}"
+            )?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.
