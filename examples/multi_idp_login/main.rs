@@ -23,6 +23,7 @@ pub(crate) mod visit;
 use std::{
     error::Error,
     io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -51,6 +52,9 @@ pub(crate) struct Arguments {
     /// What to do in the tenant of the environment.
     #[arg(long, value_enum, default_value_t = Step::Run)]
     step: Step,
+    /// The environment file for the ids and the secret.
+    #[arg(long, value_name = "PATH", default_value = ".env")]
+    env_file: PathBuf,
     /// The registration of the contacts instead of that of the sign-in.
     #[arg(long)]
     contacts: bool,
@@ -83,7 +87,7 @@ enum Step {
     Run,
     /// Prints what the registration lacks, as the application of the environment, which registers others.
     Plan,
-    /// Adds that, and writes ids and secret to ./.env.
+    /// Adds that, and writes ids and secret to the environment file.
     Apply,
     /// Tests the connection of the environment.
     Test,
@@ -190,13 +194,18 @@ async fn in_env(
             } else {
                 "AZURE_"
             };
-            let mut file = EnvFile::new(".env").prefix(prefix);
+            let mut file = EnvFile::new(&arguments.env_file).prefix(prefix);
             if arguments.step == Step::Plan {
-                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
+                setup::plan(&graph, &blueprint, &mut file, out).await?;
                 return Ok(0);
             }
             setup::apply(&graph, &blueprint, &mut file, out).await?;
-            writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
+            writeln!(
+                out,
+                "The connection is in {}: set -a; . {}; set +a",
+                arguments.env_file.display(),
+                Path::new(".").join(&arguments.env_file).display()
+            )?;
         }
         Step::Test => {
             let form = from_env(environment, &arguments.redirect_uri)?;

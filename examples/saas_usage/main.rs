@@ -27,7 +27,7 @@ use std::{
     error::Error,
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -55,6 +55,9 @@ pub(crate) struct Arguments {
     /// What to do in the tenant of the environment.
     #[arg(long, value_enum, default_value_t = Step::Run)]
     step: Step,
+    /// The environment file for the ids and the secret; ./.env, or for an administrator ./administrator.env unless given.
+    #[arg(long, value_name = "PATH")]
+    env_file: Option<PathBuf>,
     /// How many days to look back; Entra stores sign-ins for 30 days.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
@@ -81,8 +84,7 @@ enum Step {
     Run,
     /// Prints what the registration lacks, as the application of the environment, which registers others.
     Plan,
-    /// Adds that, and writes ids and secret to ./.env, those of the application for an administrator to
-    /// ./administrator.env.
+    /// Adds that, and writes ids and secret to the environment file.
     Apply,
     /// Prints the guide for an administrator who registers it by hand.
     Guide,
@@ -103,11 +105,12 @@ async fn main() -> ExitCode {
 pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     match arguments.step {
         Step::Run => report(arguments).await,
-        step => set_up(step, arguments.tenant, arguments.sign_in).await,
+        step => set_up(step, arguments).await,
     }
 }
 
-async fn set_up(step: Step, tenant: Tenant, sign_in: SignIn) -> Result<(), Box<dyn Error>> {
+async fn set_up(step: Step, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let sign_in = arguments.sign_in;
     let blueprint = sign_in.blueprint()?;
     let environment = Environment::from_env();
     if step == Step::Guide {
@@ -116,22 +119,24 @@ async fn set_up(step: Step, tenant: Tenant, sign_in: SignIn) -> Result<(), Box<d
         return Ok(());
     }
     // A tenant is only changed if the command names it.
-    if tenant == Tenant::Embedded {
+    if arguments.tenant == Tenant::Embedded {
         return Err(ONLY_ENV.into());
     }
     let graph = GraphClient::builder(EnvironmentCredential::builder(&environment).build()?)
         .environment(&environment)
         .build()?;
-    let (mut file, mut out) = (EnvFile::new(sign_in.file()), io::stdout());
+    let path = arguments.env_file.as_deref();
+    let path = path.unwrap_or_else(|| Path::new(sign_in.file()));
+    let (mut file, mut out) = (EnvFile::new(path), io::stdout());
     if step == Step::Plan {
-        write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
-        return Ok(());
+        return setup::plan(&graph, &blueprint, &mut file, &mut out).await;
     }
     let applied = setup::apply(&graph, &blueprint, &mut file, &mut out).await?;
     writeln!(
         out,
-        "\n{applied}\nThe values are in {0}: set -a; . ./{0}; set +a",
-        sign_in.file()
+        "\n{applied}\nThe values are in {}: set -a; . {}; set +a",
+        path.display(),
+        Path::new(".").join(path).display()
     )?;
     Ok(())
 }

@@ -19,6 +19,7 @@ pub(crate) mod visit;
 use std::{
     error::Error,
     io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
@@ -43,6 +44,9 @@ pub(crate) struct Arguments {
     /// What to do in the tenant of the environment.
     #[arg(long, value_enum, default_value_t = Step::Run)]
     step: Step,
+    /// The environment file for the ids and the secret.
+    #[arg(long, value_name = "PATH", default_value = ".env")]
+    env_file: PathBuf,
     /// Keep serving without a terminal; by default the program then visits itself once and stops.
     #[arg(long)]
     serve: bool,
@@ -70,7 +74,7 @@ enum Step {
     Run,
     /// Prints what the registration lacks, as the application of the environment, which registers others.
     Plan,
-    /// Adds that, and writes ids and secret to ./.env.
+    /// Adds that, and writes ids and secret to the environment file.
     Apply,
     /// Tests the connection of the environment.
     Test,
@@ -148,13 +152,18 @@ async fn in_env(
                 .environment(environment)
                 .build()?;
             let blueprint = setup::blueprint(&arguments.url)?;
-            let mut file = EnvFile::new(".env");
+            let mut file = EnvFile::new(&arguments.env_file);
             if arguments.step == Step::Plan {
-                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
+                setup::plan(&graph, &blueprint, &mut file, out).await?;
                 return Ok(0);
             }
             setup::apply(&graph, &blueprint, &mut file, out).await?;
-            writeln!(out, "The connection is in .env: set -a; . ./.env; set +a")?;
+            writeln!(
+                out,
+                "The connection is in {}: set -a; . {}; set +a",
+                arguments.env_file.display(),
+                Path::new(".").join(&arguments.env_file).display()
+            )?;
         }
         Step::Test => {
             let callback = setup::callback(&arguments.url)?;

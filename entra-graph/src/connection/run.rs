@@ -409,9 +409,13 @@ impl Run<'_> {
                 "no credential is needed: the product is a public client",
             );
         }
+        let what = match self.test.application.is_empty() {
+            true => "tokens for an API",
+            false => "application permissions",
+        };
         Finding::error(
             Check::Configuration,
-            "application permissions need a credential, and the product has none",
+            format!("{what} need a credential, and the product has none"),
         )
         .because("Entra issues a token without a signed-in user only for a secret, certificate or federated credential")
         .fix("Certificates & secrets > add a certificate or secret, or use delegated permissions")

@@ -200,7 +200,7 @@ pub(super) fn names_none(tenant: &TenantId, findings: &mut Vec<Finding>) {
     findings.push(
         Finding::error(
             Check::Configuration,
-            format!("application permissions need one tenant, and {tenant} names none"),
+            format!("tokens without a user need one tenant, and {tenant} names none"),
         )
         .because("Entra issues a token without a signed-in user at the address of a tenant only")
         .fix(format!(

@@ -18,8 +18,9 @@ use crate::typed_id::TypedId;
 ///
 /// ```no_run
 /// # async fn example(admin_graph: entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
-/// use entra_graph::registration::{AppRegistration, EnvFile, Lifetime};
+/// use entra_graph::registration::{AppRegistration, Audience, EnvFile, Lifetime};
 /// let blueprint = AppRegistration::new("TOTAL")
+///     .audience(Audience::ThisTenant)
 ///     .web_redirect_uri("https://app.example.com/auth/oidc/callback")
 ///     .delegated(["openid", "profile", "email", "GroupMember.Read.All"])
 ///     .secret("TOTAL integration", Lifetime::months(24))
@@ -360,7 +361,8 @@ impl AppRegistration {
 
     /// Also removes redirect URIs, permissions, consents, roles, scopes, owners, assignments and federated
     /// credentials that the blueprint does not list. Secrets and certificates are never removed, nor are permissions that
-    /// other applications have for its API. A caller with `Application.ReadWrite.OwnedBy` stays an owner.
+    /// other applications have for its API. A caller that may write only what it owns stays an owner: an application with
+    /// `Application.ReadWrite.OwnedBy`, and a user who is not Global, Application or Cloud Application Administrator.
     pub const fn remove_unlisted(mut self) -> Self {
         self.remove_unlisted = true;
         self

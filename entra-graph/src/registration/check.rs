@@ -143,8 +143,10 @@ fn repeated<'a>(mut texts: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 }
 
 const MOST_FEDERATED: usize = 20;
-const LONGEST_PERSONAL_NAME: usize = 90;
-const MOST_PERSONAL_SECRETS: usize = 2;
+/// How long the name of a registration for personal accounts is.
+pub(super) const LONGEST_PERSONAL_NAME: usize = 90;
+/// How many secrets a registration for personal accounts has.
+pub(super) const MOST_PERSONAL_SECRETS: usize = 2;
 /// How many scopes a registration for personal accounts has.
 pub(super) const MOST_PERSONAL_SCOPES: usize = 100;
 

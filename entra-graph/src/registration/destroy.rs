@@ -218,9 +218,8 @@ fn exported(application: &Value, now: Timestamp) -> AppRegistration {
     let mut blueprint = AppRegistration::new(text(application, "displayName"));
     blueprint.enterprise.template = optional(application, "applicationTemplateId");
     blueprint.unique_name = optional(application, "uniqueName");
-    // That of a new registration is left out.
-    let audience = Audience::of(text(application, "signInAudience"));
-    blueprint.audience = audience.filter(|audience| *audience != Audience::ThisTenant);
+    // Also that of a new registration, since a blueprint without one leaves an existing registration as it is.
+    blueprint.audience = Audience::of(text(application, "signInAudience"));
     blueprint.description = optional(application, "description");
     blueprint.notes = optional(application, "notes");
     blueprint.tags = texts(application, "tags");

@@ -12,6 +12,7 @@ impl AppRegistration {
     /// use entra_graph::registration::AppRegistration;
     /// let blueprint = AppRegistration::from_yaml("
     /// name: Night report
+    /// audience: AzureADMyOrg
     /// permissions:
     ///   - application: [User.Read.All, GroupMember.Read.All]
     /// grant_admin_consent: true

@@ -48,7 +48,7 @@ pub(super) struct Found {
     /// Whether the calling application owns the application and its service principal, where its permission is
     /// limited to those that it owns.
     pub(super) owned_by_caller: Option<bool>,
-    /// The object id of the calling application, where its permission is limited to what it owns.
+    /// The object id of the calling application or user that may write only what it owns.
     pub(super) limited_caller: Option<String>,
 }
 
@@ -97,6 +97,8 @@ impl Found {
         if let Some(caller) = caller_that_must_own(graph) {
             found.owned_by_caller = Some(found.is_owned_by(graph, &id, &caller).await?);
             found.limited_caller = Some(caller);
+        } else {
+            found.limited_caller = user_that_must_own(graph);
         }
         Ok(found)
     }
@@ -245,6 +247,16 @@ fn caller_that_must_own(graph: &GraphClient) -> Option<String> {
         .any(|one| granted.has(one));
     let limited = granted.has(OWNED_BY) && !writes_all;
     granted.object_id.filter(|_| limited)
+}
+
+/// The object id of the calling user, unless the token has a directory role by which a user writes all applications.
+fn user_that_must_own(graph: &GraphClient) -> Option<String> {
+    let granted = graph.granted().filter(|granted| granted.delegated)?;
+    let writes_all = granted.roles.iter().any(|role| {
+        let mut enough = WRITES_APPLICATIONS.iter();
+        enough.any(|one| one.eq_ignore_ascii_case(role))
+    });
+    granted.object_id.filter(|_| !writes_all)
 }
 
 /// The items of a list; none if the object above it is not found, which may only be late.
@@ -489,6 +501,13 @@ pub(super) async fn keys(graph: &GraphClient, id: &str) -> Result<Vec<Value>, Er
 
 /// The permission that covers only what the caller owns.
 pub(super) const OWNED_BY: &str = "Application.ReadWrite.OwnedBy";
+/// The directory roles whose users may write applications without owning them: Global Administrator, Cloud Application
+/// Administrator and Application Administrator.
+const WRITES_APPLICATIONS: [&str; 3] = [
+    "62e90394-69f5-4237-9190-012177145e10",
+    "158c047a-c907-4556-b7ef-446551a6b5f7",
+    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+];
 /// How many further reads must miss what this client wrote a moment ago.
 const MISSES: u32 = 5;
 /// The same for what only another process can have written: one slow replica is no reason to wait for long.

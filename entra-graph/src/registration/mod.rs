@@ -5,8 +5,9 @@
 //!
 //! ```no_run
 //! # async fn example(admin_graph: entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
-//! use entra_graph::registration::{AppRegistration, EnvFile, Lifetime};
+//! use entra_graph::registration::{AppRegistration, Audience, EnvFile, Lifetime};
 //! let blueprint = AppRegistration::new("Night report")
+//!     .audience(Audience::ThisTenant)
 //!     .application(["User.Read.All", "GroupMember.Read.All"])
 //!     .secret("production", Lifetime::months(12))
 //!     .grant_admin_consent();

@@ -28,8 +28,8 @@ pub(super) struct NewSecretRequest<'a> {
 }
 
 impl NewSecretRequest<'_> {
-    /// Adds it. A secret that shall live as long as the policy allows is tried with shorter lifetimes if the policy
-    /// could not be read.
+    /// Adds it. A secret that is valid as long as the policy allows is tried with shorter lifetimes if the policy could not
+    /// be read, or has another limit beside the one that was.
     pub(super) async fn send(
         &self,
         age: impl Fn() -> Option<Duration>,
@@ -38,8 +38,13 @@ impl NewSecretRequest<'_> {
         let end = self.spec.lifetime.end(now);
         let end = end.map(|end| self.policy.clamp(now, end));
         let mut outcome = self.add(end, &age).await;
-        if self.spec.lifetime.is_longest() && *self.policy == SecretPolicy::Unknown {
-            for shorter in shorter_ends(now) {
+        let has_other_limit = matches!(
+            self.policy,
+            SecretPolicy::Unknown | SecretPolicy::Longest(_)
+        );
+        if self.spec.lifetime.is_longest() && has_other_limit {
+            let is_shorter = |shorter: &Timestamp| end.is_none_or(|end| *shorter < end);
+            for shorter in shorter_ends(now).filter(is_shorter) {
                 if !outcome.as_ref().is_err_and(is_too_long) {
                     break;
                 }

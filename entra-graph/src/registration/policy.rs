@@ -239,7 +239,7 @@ pub(super) fn is_too_long(error: &Error) -> bool {
     error.code() == Some(LIMITS)
 }
 
-/// Shorter ends, longest first, for a secret that shall live as long as a policy allows that cannot be read.
+/// Shorter ends, longest first, for a secret that is valid as long as a policy allows that cannot be read, or not in full.
 pub(super) fn shorter_ends(start: Timestamp) -> impl Iterator<Item = Timestamp> {
     let days = [365, 180, 90, 60, 30, 7, 1].into_iter();
     days.map(move |days| start + Duration::days(days) - SPARE)

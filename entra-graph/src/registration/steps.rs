@@ -76,6 +76,7 @@ impl Situation<'_> {
         for index in 0..self.blueprint.secrets.len() {
             self.secret(index, application, &mut work);
         }
+        self.secrets_for_personal(application, &mut work);
         work
     }
 
@@ -116,6 +117,7 @@ impl Situation<'_> {
         for index in 0..self.blueprint.secrets.len() {
             later.secret(index, deleted, work);
         }
+        later.secrets_for_personal(deleted, work);
         let mut rest = Work::default();
         if self.found.deleted_principal.is_none() {
             later.principal(deleted, &mut rest);

@@ -111,6 +111,42 @@ async fn a_second_apply_sends_reads_only_and_fills_a_saved_file_once() {
     assert!(connection.secret.expose_secret().len() > 10);
 }
 
+#[tokio::test]
+async fn a_plan_beside_a_file_of_another_program_has_a_note_and_no_error() {
+    let tenant = FakeTenant::start().await;
+    let graph = setup::administrator(&tenant).unwrap();
+    let blueprint = setup::blueprint(ADDRESS).unwrap();
+    let name = format!(
+        "entra-gate-other-{}-{}.env",
+        tenant.id(),
+        std::process::id()
+    );
+    let path = std::env::temp_dir().join(name);
+    let text = "AZURE_CLIENT_SECRET=of-another-program\n";
+    std::fs::write(&path, text).unwrap();
+    let mut file = EnvFile::new(&path).clock(tenant.clock());
+    let mut out = Vec::new();
+    let planned = setup::plan(&graph, &blueprint, &mut file, &mut out).await;
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let applied = setup::apply(&graph, &blueprint, &mut file, &mut Vec::new()).await;
+    std::fs::remove_file(&path).unwrap();
+    planned.unwrap();
+    assert_eq!(kept, text);
+    let plan = String::from_utf8(out).unwrap();
+    assert!(plan.contains("+ registration \"Helpdesk\""), "{plan}");
+    assert!(
+        plan.contains("note: --step apply needs another --env-file:"),
+        "{plan}"
+    );
+    assert!(!plan.contains("of-another-program"), "{plan}");
+    assert!(
+        applied
+            .unwrap_err()
+            .to_string()
+            .contains("use another file")
+    );
+}
+
 #[test]
 fn the_guide_is_that_of_the_blueprint() {
     assert_eq!(

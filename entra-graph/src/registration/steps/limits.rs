@@ -18,6 +18,7 @@ impl Situation<'_> {
         self.permissions(application, work);
         self.group_claims(application, work);
         self.names_of_federated(work);
+        self.new_for_personal(application, work);
         for uri in &self.blueprint.api.uris {
             let registered = uri.replace("{client-id}", text(application, "appId"));
             let is_new = !items(application, "identifierUris")

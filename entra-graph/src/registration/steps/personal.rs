@@ -1,11 +1,12 @@
-//! A registration that personal accounts are to sign in to from now on: their limits are for what it has already, too.
+//! The limits of a registration that personal accounts sign in to. If that is new, they are for what it has already, too.
 
 use serde_json::Value;
 
 use super::{
     super::{
-        check::{MOST_PERSONAL_SCOPES, is_personal},
-        parts::Audience,
+        action::{Action, Step},
+        check::{LONGEST_PERSONAL_NAME, MOST_PERSONAL_SCOPES, MOST_PERSONAL_SECRETS, is_personal},
+        parts::{Audience, has_ended},
         settings::{body, differences},
         wire::{items, text},
     },
@@ -36,14 +37,67 @@ impl Situation<'_> {
         if !self.becomes_personal(application) {
             return;
         }
-        let [main, _] = differences(self.blueprint, self.names, application);
-        let mut left = application.clone();
-        overlay(&mut left, body(&main));
-        for why in faults(application, &left) {
+        for why in faults(application, &self.updated(application)) {
             work.stops.push(format!(
                 "the registration {why}, so its audience cannot be changed to one with personal Microsoft accounts; remove that first, or keep the audience"
             ));
         }
+    }
+
+    /// Judges what is new in a registration that has personal accounts already, also where the blueprint names no audience.
+    pub(super) fn new_for_personal(&self, application: &Value, work: &mut Work) {
+        if !self.takes_personal_accounts(application) || self.becomes_personal(application) {
+            return;
+        }
+        let name = &self.blueprint.name;
+        if name.chars().count() > LONGEST_PERSONAL_NAME && text(application, "displayName") != name
+        {
+            work.stops.push(format!(
+                "a registration for personal Microsoft accounts has a name of at most {LONGEST_PERSONAL_NAME} characters"
+            ));
+        }
+        let api = &application["api"];
+        if self.blueprint.api.token_version == Some(1) && api["requestedAccessTokenVersion"] != 1 {
+            work.stops.push(
+                "a registration for personal Microsoft accounts has access tokens of version 2"
+                    .to_owned(),
+            );
+        }
+        let old = items(api, "oauth2PermissionScopes");
+        let is_new = |value: &str| !old.iter().any(|one| text(one, "value") == value);
+        let mut listed = self.blueprint.api.scopes.iter();
+        let updated = self.updated(application);
+        let count = items(&updated["api"], "oauth2PermissionScopes").len();
+        if count > MOST_PERSONAL_SCOPES && listed.any(|one| is_new(&one.value)) {
+            work.stops.push(format!(
+                "the registration would have {count} scopes, and one for personal Microsoft accounts has at most {MOST_PERSONAL_SCOPES}"
+            ));
+        }
+    }
+
+    /// Judges the secrets that the steps add.
+    pub(super) fn secrets_for_personal(&self, application: &Value, work: &mut Work) {
+        if !self.takes_personal_accounts(application) {
+            return;
+        }
+        let adds = |step: &&Step| matches!(step.action, Action::AddSecret(_));
+        let added = work.steps.iter().filter(adds).count();
+        let secrets = items(application, "passwordCredentials").iter();
+        let valid = secrets.filter(|one| !has_ended(one, self.now)).count();
+        if added > 0 && valid + added > MOST_PERSONAL_SECRETS {
+            work.stops.push(format!(
+                "the registration would have {} valid secrets, and one for personal Microsoft accounts has at most {MOST_PERSONAL_SECRETS}; remove one that no program uses",
+                valid + added
+            ));
+        }
+    }
+
+    /// The application as the first update leaves it.
+    fn updated(&self, application: &Value) -> Value {
+        let [main, _] = differences(self.blueprint, self.names, application);
+        let mut updated = application.clone();
+        overlay(&mut updated, body(&main));
+        updated
     }
 }
 

@@ -94,7 +94,7 @@ impl Situation<'_> {
                     work.notes.push(Line::new(
                         Mark::Keep,
                         format!(
-                            "owner {id}, the calling application, which could not change the registration without that"
+                            "owner {id}, the caller, which could not change the registration without that"
                         ),
                     ));
                     continue;

@@ -76,6 +76,35 @@ async fn who_can_sign_in_stays_unless_the_blueprint_says() {
         stops[0].contains("has a query") && stops[1].contains("app role"),
         "{plan}"
     );
+    let later = || AppRegistration::new("Home Desk");
+    let with_scopes = (0..101).fold(later(), |one, number| {
+        let name = format!("Orders.Read{number}");
+        one.scope(ScopeBlueprint::new(&name, &name, &name))
+    });
+    let with_secrets = ["a", "b", "c"]
+        .iter()
+        .fold(later(), |one, name| one.secret(*name, Lifetime::months(6)));
+    let renamed = AppRegistration::new("x".repeat(91)).unique_name("home-desk");
+    for (blueprint, expected) in [
+        (renamed, "a name of at most 90 characters"),
+        (later().access_token_version(1), "tokens of version 2"),
+        (with_scopes, "would have 101 scopes"),
+        (with_secrets, "would have 3 valid secrets"),
+    ] {
+        let plan = blueprint.plan(&graph).await.unwrap();
+        let stops: Vec<&str> = plan.stops().collect();
+        assert_eq!(stops.len(), 1, "{expected}: {plan}");
+        assert!(stops[0].contains(expected), "{expected}: {plan}");
+    }
+    // What it has was accepted, and so are two secrets in all.
+    let mut held = sink(&tenant);
+    let first = later().secret("a", Lifetime::months(6));
+    apply(&first, &graph, &mut held).await;
+    let second = first.secret("b", Lifetime::months(6));
+    apply(&second, &graph, &mut held).await;
+    let third = later().secret("c", Lifetime::months(6));
+    let plan = third.plan(&graph).await.unwrap();
+    assert!(plan.to_string().contains("3 valid secrets"), "{plan}");
 }
 
 #[tokio::test]

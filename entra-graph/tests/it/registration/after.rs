@@ -6,8 +6,8 @@ use entra_core::{Clock as _, CredentialMaterial, StaticCredential};
 use entra_graph::{
     ErrorKind, GraphClient, Key, NewGroup, NewPassword,
     registration::{
-        AppRegistration, AppRoleBlueprint, Applied, AuditIssue, Certificate, CheckOutcome,
-        CredentialKind, Lifetime, MemorySink, audit, expiring,
+        AppRegistration, AppRoleBlueprint, Applied, Audience, AuditIssue, Certificate,
+        CheckOutcome, CredentialKind, Lifetime, MemorySink, audit, expiring,
     },
 };
 use entra_mock::{FakeTenant, Fault};
@@ -320,7 +320,10 @@ async fn an_exported_blueprint_has_nothing_to_change() {
         yaml.replace("12 months", "365 days")
             .replace("366 days", "365 days")
     };
-    let original = everything().client_id(client_id).unique_name("order-desk");
+    let original = everything()
+        .audience(Audience::ThisTenant)
+        .client_id(client_id)
+        .unique_name("order-desk");
     assert_eq!(
         year(exported.to_yaml().unwrap()),
         year(original.to_yaml().unwrap())

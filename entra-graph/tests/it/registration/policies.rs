@@ -149,6 +149,27 @@ async fn a_lifetime_is_clamped_to_the_policy_or_rejected_with_its_rule() {
     assert!((89 * 24..90 * 24).contains(&hours), "{hours}");
 }
 
+/// As by a limit that was set since, or in a form that is not known beside one that is.
+#[tokio::test]
+async fn the_longest_lifetime_is_found_below_a_limit_that_was_read() {
+    let (tenant, graph) = restricted(days(90), true).await;
+    let plan = with_secret(Lifetime::longest()).plan(&graph).await.unwrap();
+    let configuration = AppManagementApplicationConfiguration::default();
+    let policy = writer(&tenant).await;
+    let policy = policy.default_app_management_policy().update().set(
+        TenantAppManagementPolicy::APPLICATION_RESTRICTIONS,
+        configuration.password_credentials([days(30)]),
+    );
+    policy.send().await.unwrap();
+    tenant.forget_requests();
+    let applied = plan.apply(&mut sink(&tenant)).await.unwrap();
+    let end = applied.secrets()[0].expires.unwrap();
+    let hours = (end - entra_core::Clock::now(&tenant.clock())).whole_hours();
+    assert!((29 * 24..30 * 24).contains(&hours), "{hours}");
+    // Those of 90 and 60 days are rejected, and none is sent twice.
+    tenant.requests().to("/addPassword").assert_count(3);
+}
+
 /// Whether the caller is exempt cannot be read, so Graph decides.
 #[tokio::test]
 async fn a_policy_that_exempts_some_callers_does_not_stop_the_plan() {

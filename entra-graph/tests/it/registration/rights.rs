@@ -163,7 +163,7 @@ async fn an_application_that_may_write_only_its_own_stays_an_owner() {
     let again = blueprint.plan(&graph).await.unwrap();
     assert!(again.is_empty(), "{again}");
     assert!(
-        again.to_string().contains("the calling application"),
+        again.to_string().contains("the caller, which could not"),
         "{again}"
     );
     let enough = graph_of(&tenant, super::ENOUGH).await;
@@ -171,6 +171,33 @@ async fn an_application_that_may_write_only_its_own_stays_an_owner() {
     // One that may write all applications is removed as any other owner.
     let plan = blueprint.plan(&enough).await.unwrap();
     assert!(plan.to_string().contains("- owner "), "{plan}");
+}
+
+#[tokio::test]
+async fn a_user_without_an_administrator_role_stays_an_owner() {
+    let (tenant, graph) = admin(super::ENOUGH).await;
+    let before = AppRegistration::new("Order Desk")
+        .owner("adele@contoso.com")
+        .owner("bruno@contoso.com");
+    super::apply(&before, &graph, &mut sink(&tenant)).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .owner("bruno@contoso.com")
+        .remove_unlisted();
+    let adele = tenant.user("adele@contoso.com").id();
+    for (role, is_kept) in [
+        (None, true),
+        (Some(PRIVILEGED_ROLE_ADMINISTRATOR), true),
+        (Some(CLOUD_APPLICATION_ADMINISTRATOR), false),
+    ] {
+        let graph = as_user(&tenant, role).await;
+        let plan = blueprint.plan(&graph).await.unwrap();
+        let text = plan.to_string();
+        let kept = format!("= owner {adele}, the caller");
+        let removed = format!("- owner {adele}");
+        assert_eq!(text.contains(&kept), is_kept, "{role:?}: {plan}");
+        assert_eq!(text.contains(&removed), !is_kept, "{role:?}: {plan}");
+        assert_eq!(plan.is_empty(), is_kept, "{role:?}: {plan}");
+    }
 }
 
 #[tokio::test]

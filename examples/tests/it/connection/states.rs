@@ -687,7 +687,27 @@ pub(super) const SIBLINGS: &[Sibling] = &[
             world.tenant_text = "organizations".to_owned();
         },
         Check::Configuration,
-        "application permissions need one tenant, and organizations names none",
+        "tokens without a user need one tenant, and organizations names none",
+    ),
+    (
+        "an API that is called at organizations, without application permissions",
+        |world| {
+            world.app.multi_tenant();
+            world.needs.clear();
+            world.apis.push(("api://orders".to_owned(), None));
+            world.tenant_text = "organizations".to_owned();
+        },
+        Check::Configuration,
+        "tokens without a user need one tenant, and organizations names none",
+    ),
+    (
+        "an API that a public client calls, without application permissions",
+        |world| {
+            public_client(world);
+            world.apis.push(("api://orders".to_owned(), None));
+        },
+        Check::Configuration,
+        "tokens for an API need a credential",
     ),
     (
         "application permissions at common, without a credential",
