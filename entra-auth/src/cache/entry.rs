@@ -169,7 +169,6 @@ impl Entry {
     }
 
     /// Whether the token of a later request is cached, such as that of a new sign-in.
-    #[cfg(feature = "sign-in")]
     #[inline]
     pub(crate) fn has_newer(&self, number: u64) -> bool {
         let state = self.lock();

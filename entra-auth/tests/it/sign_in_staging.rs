@@ -247,6 +247,18 @@ async fn a_check_that_ends_after_a_new_sign_in_does_not_replace_its_token() {
     assert!(store.holds("at-3") && !store.holds("at-2"));
 }
 
+#[tokio::test]
+async fn a_refresh_that_ends_after_a_new_sign_in_does_not_replace_its_token_in_the_store() {
+    async fn refresh(_: SignInClient, session: SignInResult) {
+        let fresh = scope("User.Read").with_force_refresh();
+        session.credential().token(&fresh).await.unwrap();
+    }
+    let store = Shelf::new();
+    let cache = TokenCache::builder().store(Arc::clone(&store)).build();
+    assert_eq!(sign_in_during(&cache, refresh).await, "at-3");
+    assert!(store.holds("at-3") && !store.holds("at-2"));
+}
+
 /// Another provider than Entra, which can write any claims into its responses.
 #[derive(Debug)]
 struct Provider {
