@@ -40,6 +40,13 @@ pub struct AssertionRequest {
     pub token_endpoint: Url,
 }
 
+/// The error of the source of assertions. It is about the application, whatever number it has.
+#[inline]
+pub(crate) fn without_assertion(error: CredentialError) -> Error {
+    Error::from_credential("there is no client assertion", error)
+        .with(|inner| inner.is_of_application = true)
+}
+
 /// Entra's response to something that is no JWT at all says less than this.
 #[inline]
 pub(crate) fn check_form(assertion: &Secret) -> Result<(), Error> {

@@ -39,15 +39,8 @@ pub(crate) struct Inner {
     pub(crate) service_message: Option<String>,
     pub(crate) certificate: Option<CertificateErrorKind>,
     pub(crate) identity: Option<(ClientId, TenantId)>,
-    /// Whether the application's own sign-in failed, or that of the source of its assertions. Whatever number the
-    /// error has then is not about a user.
-    #[cfg_attr(
-        not(feature = "sign-in"),
-        expect(
-            dead_code,
-            reason = "only a sign-in of a web product judges users by numbers"
-        )
-    )]
+    /// Whether the application's own sign-in failed, or that of the source of its assertions, of its host or of
+    /// a developer's tool. Whatever number the error has then is not about a user of the application.
     pub(crate) is_of_application: bool,
     pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
 }

@@ -261,6 +261,7 @@ impl Tokens {
                 .obtain(
                     &key,
                     &entry,
+                    number,
                     &freshness,
                     &*clock,
                     source.fetch(key.token_key(), retry_mode),

@@ -113,20 +113,22 @@ impl Entry {
         }
     }
 
-    /// Completes a request with a token and caches it.
-    pub(crate) fn complete(&self, number: u64, record: Record) {
+    /// Completes a request with a token and caches it. Returns whether it is cached, and not that of a later
+    /// request.
+    pub(crate) fn complete(&self, number: u64, record: Record) -> bool {
         let mut state = self.lock();
         state.end(number);
         // A request that was abandoned as stuck may complete after its successor.
-        if state
+        let is_newest = state
             .token
             .as_ref()
-            .is_none_or(|held| held.in_flight < number)
-        {
+            .is_none_or(|held| held.in_flight < number);
+        if is_newest {
             state.token = Some(Stored::new(record, number));
             state.rest_until = None;
             self.version.fetch_add(1, Ordering::Release);
         }
+        is_newest
     }
 
     /// Completes a request with an error. Returns whether the entry still has a token.
@@ -164,6 +166,16 @@ impl Entry {
     #[inline]
     pub(crate) fn is_forgotten(&self) -> bool {
         self.lock().forgotten
+    }
+
+    /// Whether the token of a later request is cached, such as that of a new sign-in.
+    #[inline]
+    pub(crate) fn has_newer(&self, number: u64) -> bool {
+        let state = self.lock();
+        state
+            .token
+            .as_ref()
+            .is_some_and(|held| held.in_flight > number)
     }
 
     /// Detaches the entry unless a request is in progress.
@@ -442,9 +454,9 @@ mod tests {
     fn request_that_completes_late_does_not_overwrite_its_successor() {
         let entry = Entry::new(0);
         let record = |text: &str| Record::new(AccessToken::new(text, at(3600)), after(0));
-        entry.complete(2, record("new"));
+        assert!(entry.complete(2, record("new")));
         let version = entry.version();
-        entry.complete(1, record("old"));
+        assert!(!entry.complete(1, record("old")));
         assert_eq!(entry.version(), version);
         let state = entry.lock();
         assert_eq!(state.stored().unwrap().token().expose_secret(), "new");

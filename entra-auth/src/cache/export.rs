@@ -128,7 +128,7 @@ impl TokenCache {
                 if state.detached {
                     continue;
                 }
-                let held = state.record().map(|held| held.token.expires_on());
+                let held = state.stored().map(|held| held.token().expires_on());
                 if now.is_none() && held.is_some_and(|held| held > record.token.expires_on()) {
                     return;
                 }

@@ -8,27 +8,40 @@ use super::{CacheKey, Entry, TokenCache};
 use crate::{moment::Moment, store::Record};
 
 /// The place of a token, which is taken before the request: a token that arrives after its partition was
-/// forgotten, such as by a sign-out, is not cached.
+/// forgotten, such as by a sign-out, is not cached, nor one that arrives after the token of a later request, such
+/// as of a new sign-in.
 pub(crate) struct Place<'a> {
     cache: &'a TokenCache,
     key: CacheKey,
     entry: Arc<Entry>,
+    number: u64,
 }
 
 impl TokenCache {
     /// Takes the place of a key. An empty one is given back when it is dropped.
     #[inline]
     pub(crate) fn place(&self, key: CacheKey, now: Instant) -> Place<'_> {
-        Place {
-            entry: self.entry(&key, Some(now)),
-            cache: self,
-            key,
+        loop {
+            let entry = self.entry(&key, Some(now));
+            let number = {
+                let mut state = entry.lock();
+                if state.detached {
+                    continue;
+                }
+                state.next_number()
+            };
+            return Place {
+                cache: self,
+                key,
+                entry,
+                number,
+            };
         }
     }
 }
 
 impl Place<'_> {
-    /// Caches the token in place of any other, unless the place has left the cache.
+    /// Caches the token in place of an earlier one, unless the place has left the cache.
     #[inline]
     pub(crate) async fn fill(self, token: AccessToken, now: Moment) {
         let record = Record::new(token, now);
@@ -44,6 +57,7 @@ impl Place<'_> {
             if !persistent
                 .is_under_unknown_key(&entry_id, &mut budget)
                 .await
+                && !self.entry.has_newer(self.number)
             {
                 persistent.save(&entry_id, &record, &mut budget).await;
             }
@@ -51,21 +65,19 @@ impl Place<'_> {
         drop(gate);
     }
 
-    /// Whether the place still was in the cache.
+    /// Whether the place still was in the cache and took the token.
     #[inline]
     fn fill_memory(&self, record: &Record, now: Moment) -> bool {
-        let number = {
-            let mut state = self.entry.lock();
-            if state.detached {
-                return false;
-            }
-            state.next_number()
-        };
+        if self.entry.lock().detached {
+            return false;
+        }
         // An entry that is detached since is not found any more.
-        self.entry.complete(number, record.clone());
-        let expires = now.monotonic_at(record.token.expires_on());
-        self.cache.expire(&self.key, &self.entry, expires);
-        true
+        let is_taken = self.entry.complete(self.number, record.clone());
+        if is_taken {
+            let expires = now.monotonic_at(record.token.expires_on());
+            self.cache.expire(&self.key, &self.entry, expires);
+        }
+        is_taken
     }
 }
 

@@ -170,12 +170,13 @@ impl TokenCache {
         removed
     }
 
-    /// Returns a token from the store, or requests one and writes it to the store.
+    /// Returns a token from the store, or makes the request of this number and writes its token to the store.
     #[inline]
     pub(crate) async fn obtain(
         &self,
         key: &CacheKey,
         entry: &Entry,
+        number: u64,
         freshness: &Freshness,
         clock: &dyn Clock,
         fetch: impl Future<Output = Outcome>,
@@ -229,7 +230,8 @@ impl TokenCache {
                 .is_under_unknown_key(&entry_id, &mut budget)
                 .await
         {
-            let wanted = || !entry.is_forgotten();
+            // Memory does not take it either after the token of a later sign-in.
+            let wanted = || !entry.is_forgotten() && !entry.has_newer(number);
             persistent
                 .save_if(&entry_id, record, &mut budget, &wanted)
                 .await;

@@ -402,6 +402,8 @@ impl Tool {
         };
         Error::new(kind, format!("{self} was denied a token")).with(|inner| {
             inner.codes = vec![code];
+            // The developer's session is the application's own, and no user of it is meant.
+            inner.is_of_application = true;
             inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
             inner.fix = Some(fix);
         })

@@ -192,6 +192,7 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
         inner.retry_after = response.retry_after;
         inner.service_message = message;
+        inner.is_of_application = true;
         inner.correlation_id = error_response
             .correlation_id
             .or_else(|| Some(response.client_request_id.clone()));

@@ -17,6 +17,13 @@ pub(super) fn flow_error(error: &Error) -> Kind {
     }
     // A policy for workloads has the numbers of one for users.
     if error.inner().is_of_application {
+        let is_consent =
+            |kind: Kind| matches!(kind, Kind::ConsentRequired | Kind::AdminConsentRequired);
+        let mut kinds = error.codes().iter().filter_map(|code| aadsts(*code));
+        // Only an administrator consents for an application, and no user has to act.
+        if kinds.any(is_consent) {
+            return Kind::AdminConsentRequired;
+        }
         return match error.kind() {
             ErrorKind::Configuration | ErrorKind::Unavailable => Kind::Configuration,
             ErrorKind::Throttled => Kind::Throttled,

@@ -14,6 +14,7 @@ use super::{
     file_lock::FileLock,
     partition::{make_directory, open_in_partition, owners_only, remove_if_empty},
     prune::{self, SteadyClock},
+    put_back::put_back,
 };
 use crate::blocking::open_file;
 use async_trait::async_trait;
@@ -193,9 +194,7 @@ fn quarantine(from: &Path, to: &Path, damaged: &[u8]) -> io::Result<()> {
     if is_damaged(to)? {
         return Ok(());
     }
-    // A still newer one stays.
-    let _newer = fs::hard_link(to, from);
-    fs::remove_file(to)
+    put_back(to, from)
 }
 
 #[cfg(unix)]

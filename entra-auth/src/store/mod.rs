@@ -61,6 +61,8 @@ mod partition;
 mod persistent;
 #[cfg(feature = "file-cache")]
 mod prune;
+#[cfg(feature = "file-cache")]
+mod put_back;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;

@@ -16,6 +16,7 @@ use std::{
 use super::{
     file_lock,
     partition::{owners_only, remove_if_empty},
+    put_back::put_back,
 };
 use crate::{blocking::open_file, moment::ALLOWED_SKEW};
 
@@ -173,11 +174,10 @@ fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
     // Another process may be replacing it: what is taken out of use is looked at once more.
     let aside = path.with_extension(format!("{}.ended", std::process::id()));
     fs::rename(path, &aside)?;
-    if !has_ended(&aside, now)? {
-        // A still newer one stays.
-        let _newer = fs::hard_link(&aside, path);
+    match has_ended(&aside, now)? {
+        true => fs::remove_file(&aside),
+        false => put_back(&aside, path),
     }
-    fs::remove_file(&aside)
 }
 
 /// Whether it has ended for so long that a clock which is a day ahead cannot be the reason. That it is ahead

@@ -4,7 +4,9 @@ use entra_core::{ClientId, Clock, Cloud, CredentialError, Secret, SecureRandom, 
 
 use crate::{
     Certificate, Error, ErrorKind, certificate,
-    client_assertion::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
+    client_assertion::{
+        ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form, without_assertion,
+    },
     client_secret_check::check_client_secret,
     form::Form,
 };
@@ -105,10 +107,7 @@ impl ClientAuthentication {
                     tenant: context.tenant.clone(),
                     token_endpoint: endpoint,
                 };
-                let assertion = source
-                    .assertion(&request)
-                    .await
-                    .map_err(without_assertion)?;
+                let assertion = source.assertion(&request).await.map_err(without_proof)?;
                 check_form(&assertion)?;
                 assertion
             }
@@ -119,12 +118,11 @@ impl ClientAuthentication {
     }
 }
 
-/// The error of the source of assertions. It is about the application: no sign-in of a user resolves it, and its
+/// The error of the source of assertions, in the flow of a user: no sign-in of the user resolves it, and its
 /// claims are not for a token of the user.
 #[inline]
-fn without_assertion(error: CredentialError) -> Error {
-    Error::from_credential("there is no client assertion", error).with(|inner| {
-        inner.is_of_application = true;
+fn without_proof(error: CredentialError) -> Error {
+    without_assertion(error).with(|inner| {
         inner.claims = None;
         if inner.kind == ErrorKind::InteractionRequired {
             inner.kind = ErrorKind::InvalidClient;

@@ -8,7 +8,10 @@ use entra_core::{
 
 #[cfg(feature = "reqwest")]
 use super::token_proxy::TokenProxy;
-use super::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, FederatedToken, check_form};
+use super::{
+    ASSERTION_TYPE, AssertionRequest, ClientAssertion, FederatedToken, check_form,
+    without_assertion,
+};
 use crate::{
     Environment, Error,
     application_ids::ApplicationIds,
@@ -279,7 +282,7 @@ impl TokenSource for Assertions {
             .source
             .assertion(&request)
             .await
-            .map_err(|error| Error::from_credential("there is no client assertion", error))?;
+            .map_err(without_assertion)?;
         check_form(&assertion)?;
         let form = Form::new("client_credentials")
             .field("client_id", self.client.to_string())

@@ -9,4 +9,6 @@ mod token_proxy;
 pub use credential::{ClientAssertionCredential, ClientAssertionCredentialBuilder};
 pub use token::FederatedToken;
 
-use crate::client_assertion::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form};
+use crate::client_assertion::{
+    ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form, without_assertion,
+};

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use entra_auth::{
-    Error,
+    ClientSecretCredential, Error,
     sign_in::{Groups, GroupsClaim, Identity, SignInClientBuilder, SignInErrorKind, SignInResult},
 };
 use entra_core::{
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sign_in_support::{Service, builder, sign_in},
-    support::TENANT,
+    support::{CLIENT, TENANT, graph},
     validate_support::{OTHER_TENANT, USER, clock},
 };
 
@@ -321,5 +321,38 @@ async fn a_failed_token_request_of_the_group_check_keeps_its_error() {
         assert_eq!(error.kind(), kind, "{code}");
         assert_eq!(error.aadsts_code(), Some(code));
         assert_eq!(error.claims().is_some(), claims);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_permission_of_the_application_that_asks_the_directory_is_named() {
+    let session = session(json!({})).await;
+    for (code, kind) in [
+        (65_001, SignInErrorKind::GroupPermissionMissing),
+        (650_056, SignInErrorKind::GroupPermissionMissing),
+        (90_094, SignInErrorKind::GroupPermissionMissing),
+        // What a user could resolve is not about this user.
+        (50_076, SignInErrorKind::GroupsRejected),
+        (53_003, SignInErrorKind::GroupsRejected),
+        (50_057, SignInErrorKind::GroupsRejected),
+    ] {
+        let service = Service::new();
+        service.respond(
+            400,
+            &json!({ "error": "invalid_grant", "error_codes": [code] }),
+        );
+        let application = ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t")
+            .transport(Arc::clone(&service))
+            .clock(clock())
+            .build()
+            .unwrap();
+        let rejected = application.token(&graph()).await.unwrap_err();
+        let directory = WithoutToken(rejected);
+        let error = session.is_member_of_any(&directory, [A]).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{code}");
+        assert!(!error.ends_session() && !error.is_retryable(), "{code}");
+        let names_permission = error.for_admin().contains("GroupMember.Read.All");
+        let is_missing = kind == SignInErrorKind::GroupPermissionMissing;
+        assert_eq!(names_permission, is_missing, "{}", error.for_admin());
     }
 }

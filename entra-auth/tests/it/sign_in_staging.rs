@@ -17,6 +17,7 @@ use entra_core::{
 };
 use entra_mock::{App, FakeTenant};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::{
     sign_in_support::{CALLBACK, Service, builder, callback, stored, success},
@@ -162,6 +163,100 @@ async fn the_token_of_a_new_sign_in_replaces_one_that_expires_later() {
         }
         assert_eq!(service.forms().len(), 2);
     }
+}
+
+/// A service whose responses to refreshes are on their way until the test lets them arrive.
+#[derive(Debug)]
+struct Delayed {
+    service: Arc<Service>,
+    is_sent: Notify,
+    arrives: Notify,
+}
+
+#[async_trait]
+impl HttpTransport for Delayed {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let is_refresh =
+            String::from_utf8_lossy(request.body()).contains("grant_type=refresh_token");
+        let response = self.service.send(request).await;
+        if is_refresh {
+            self.is_sent.notify_one();
+            self.arrives.notified().await;
+        }
+        response
+    }
+}
+
+/// Signs a user in, begins a refresh, and lets its response arrive after the same user signed in again. Returns the
+/// access token in memory.
+async fn sign_in_during<F>(
+    cache: &TokenCache,
+    refresh: impl FnOnce(SignInClient, SignInResult) -> F,
+) -> String
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let service = Service::new();
+    let delayed = Arc::new(Delayed {
+        service: Arc::clone(&service),
+        is_sent: Notify::new(),
+        arrives: Notify::new(),
+    });
+    let client = builder(&service, &clock())
+        .transport(Arc::clone(&delayed))
+        .cache(cache)
+        .build()
+        .unwrap();
+    let signed_in = async |number| {
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        let success = success(&flow, json!({}));
+        service.respond(200, &with_tokens(success, number, 3_600));
+        let response = callback(&flow);
+        let session = client.finish(flow, &response).await.unwrap();
+        session.commit().await;
+        session
+    };
+    let session = signed_in(1).await;
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    service.respond(200, &with_tokens(success(&flow, json!({})), 2, 3_600));
+    let refresh = tokio::spawn(refresh(client.clone(), session));
+    delayed.is_sent.notified().await;
+    let later = signed_in(3).await;
+    delayed.arrives.notify_one();
+    refresh.await.unwrap();
+    let user = client.resume(later.account()).await.unwrap().unwrap();
+    let token = user.token(&scope("User.Read")).await.unwrap();
+    assert_eq!(service.forms().len(), 3, "it was in memory");
+    token.expose_secret().to_owned()
+}
+
+#[tokio::test]
+async fn a_check_that_ends_after_a_new_sign_in_does_not_replace_its_token() {
+    async fn check(client: SignInClient, session: SignInResult) {
+        let (account, identity) = (session.account(), session.identity());
+        client.renew(account, identity).await.unwrap();
+    }
+    let memory = sign_in_during(&TokenCache::new(), check).await;
+    assert_eq!(memory, "at-3");
+    let store = Shelf::new();
+    let cache = TokenCache::builder().store(Arc::clone(&store)).build();
+    assert_eq!(sign_in_during(&cache, check).await, "at-3");
+    assert!(store.holds("at-3") && !store.holds("at-2"));
+}
+
+#[tokio::test]
+async fn a_refresh_that_ends_after_a_new_sign_in_does_not_replace_its_token_in_the_store() {
+    async fn refresh(_: SignInClient, session: SignInResult) {
+        let fresh = scope("User.Read").with_force_refresh();
+        session.credential().token(&fresh).await.unwrap();
+    }
+    let store = Shelf::new();
+    let cache = TokenCache::builder().store(Arc::clone(&store)).build();
+    assert_eq!(sign_in_during(&cache, refresh).await, "at-3");
+    assert!(store.holds("at-3") && !store.holds("at-2"));
 }
 
 /// Another provider than Entra, which can write any claims into its responses.

@@ -10,15 +10,23 @@ use entra_auth::{
     user::{ClientAuthentication, UserCredential},
     web::{AccessDenied, Authorize, SignInContext, WebSignIn},
 };
+#[cfg(feature = "default-credential")]
+use entra_auth::{
+    Environment, developer_tools::AzureCliCredential, workload_identity::ClientAssertionCredential,
+};
+#[cfg(feature = "default-credential")]
+use entra_core::ScriptedTransport;
 use entra_core::{
     Clock as _, CredentialError, CredentialErrorKind, HttpTransport, ManualClock, Secret,
     TokenCredential, TokenRequest, TransportError, bytes::Bytes, http, time,
 };
 use entra_mock::{App, FakeTenant, Fault};
 
+#[cfg(feature = "default-credential")]
+use crate::tools::Tools;
 use crate::{
     stores::Shelf,
-    support::{graph, response},
+    support::{CLIENT, TENANT, graph, response},
     web::{ADELE, admit_by_user_name, register, site, urls},
     web_browser::Browser,
     web_session::Table,
@@ -320,24 +328,18 @@ impl HttpTransport for BlockingService {
     }
 }
 
-#[tokio::test]
-async fn a_policy_that_blocks_the_application_of_the_check_ends_no_session() {
+/// The check asks the directory as the application, not as the user, and at one replica it gets no token.
+async fn sessions_survive_a_check_with(directory: Arc<dyn TokenCredential>) {
     let site = Replicas::new().await;
     let healthy = site.replica(site.setup());
     let mut browser = site.signed_in(&healthy).await;
-    // The check asks the directory as the application, not as the user.
-    let directory =
-        ClientSecretCredential::builder(site.tenant.id(), site.app.client_id(), "s3cr3t")
-            .transport(Arc::new(BlockingService))
-            .build()
-            .unwrap();
     let setup = site.setup();
     let faulty = site.replica(Setup {
         authentication: setup.authentication,
         clock: setup.clock,
         token_key: setup.token_key,
         check: move |context: SignInContext| {
-            let directory = directory.clone();
+            let directory = Arc::clone(&directory);
             async move {
                 directory.token(&graph()).await?;
                 admit_by_user_name(context).await
@@ -346,6 +348,44 @@ async fn a_policy_that_blocks_the_application_of_the_check_ends_no_session() {
     });
     site.advance(INTERVAL);
     site.session_survives(&faulty, &healthy, &mut browser).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_blocks_the_application_of_the_check_ends_no_session() {
+    let directory = ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t")
+        .transport(Arc::new(BlockingService))
+        .build()
+        .unwrap();
+    sessions_survive_a_check_with(Arc::new(directory)).await;
+}
+
+/// The numbers of the source of assertions, of the host and of the developer's own session.
+#[cfg(feature = "default-credential")]
+#[tokio::test]
+async fn an_identity_of_the_check_that_is_not_the_users_ends_no_session() {
+    use CredentialErrorKind as Kind;
+    let mut directories: Vec<Arc<dyn TokenCredential>> = Vec::new();
+    for (kind, code) in [
+        (Kind::Rejected, 53_003),
+        (Kind::InteractionRequired, 70_043),
+    ] {
+        let source = Blocked(kind, code);
+        let directory = ClientAssertionCredential::builder(TENANT, CLIENT, source).build();
+        directories.push(Arc::new(directory.unwrap()));
+    }
+    let body = r#"{"message":"AADSTS53003: Blocked."}"#;
+    let host = ScriptedTransport::new().then(400, &[], body.to_owned());
+    let (environment, clock) = (Environment::default(), ManualClock::new());
+    let directory = crate::managed_identity::builder(&environment, &host, &clock).build();
+    directories.push(Arc::new(directory.unwrap()));
+    for code in [50_076, 70_043] {
+        let tool = Tools::new().complain(&format!("ERROR: AADSTS{code}: no"));
+        let directory = AzureCliCredential::builder(&environment).process_runner(tool);
+        directories.push(Arc::new(directory.build().unwrap()));
+    }
+    for directory in directories {
+        sessions_survive_a_check_with(directory).await;
+    }
 }
 
 #[tokio::test]
