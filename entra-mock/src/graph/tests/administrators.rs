@@ -29,6 +29,13 @@ fn assign_over(fixture: &mut Fixture, user: u32, role: &str, scope: &str) {
     assert_eq!(assigned.status, 201, "{}", assigned.text);
 }
 
+fn make_testers_role_assignable(fixture: &mut Fixture) {
+    let store = &mut fixture.state().store;
+    store.update(Kind::Group, &id(TESTERS), |group| {
+        group.insert("isAssignableToRole".into(), true.into());
+    });
+}
+
 /// Adele with one role, and with delegated permissions for everything.
 fn adele_with(role: &str) -> Fixture {
     let mut fixture = Fixture::new();
@@ -192,10 +199,8 @@ fn members_and_owners_of_a_role_assignable_group_are_protected() {
     ] {
         let mut fixture = Fixture::new();
         assign(&mut fixture, ADELE, actor);
+        make_testers_role_assignable(&mut fixture);
         let state = fixture.state();
-        state.store.update(Kind::Group, &id(TESTERS), |group| {
-            group.insert("isAssignableToRole".into(), true.into());
-        });
         state.store.link(relation, &id(TESTERS), &id(BO));
         assert_allowed(
             &mut fixture,
@@ -203,6 +208,77 @@ fn members_and_owners_of_a_role_assignable_group_are_protected() {
             allowed,
             allowed,
         );
+    }
+}
+
+const WRITE_ROLE_GROUPS: [&str; 2] = ["Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory"];
+
+#[test]
+fn a_role_assignable_group_is_written_by_those_who_assign_roles() {
+    for (role, allowed) in [
+        (USER_ADMINISTRATOR, false),
+        (GROUPS_ADMINISTRATOR, false),
+        (PRIVILEGED_ROLE_ADMINISTRATOR, true),
+        (GLOBAL_ADMINISTRATOR, true),
+    ] {
+        let mut fixture = Fixture::new();
+        assign(&mut fixture, ADELE, role);
+        make_testers_role_assignable(&mut fixture);
+        fixture.adele(&WRITE_ROLE_GROUPS);
+        let status = if allowed { 204 } else { 403 };
+        let group = format!("/groups/{}", id(TESTERS));
+        for (relationship, new) in [("members", ADELE), ("owners", CLEO)] {
+            let target = format!("{group}/{relationship}/$ref");
+            let added = fixture.post(&target, &reference(&id(new)));
+            assert_eq!(added.status, status, "{role} {relationship}");
+        }
+        let member = format!("{group}/members/{}/$ref", id(BO));
+        assert_eq!(fixture.delete(&member).status, status, "{role}");
+        let changed = fixture.patch(&group, &json!({"description": "x"}));
+        assert_eq!(changed.status, status, "{role}");
+        assert_eq!(fixture.delete(&group).status, status, "{role}");
+    }
+}
+
+#[test]
+fn a_role_over_a_unit_writes_no_role_assignable_group() {
+    let (mut fixture, _) = adele_over_unit(GROUPS_ADMINISTRATOR);
+    fixture.adele(&WRITE_ROLE_GROUPS);
+    let members = format!("/groups/{}/members/$ref", id(TESTERS));
+    assert_eq!(fixture.post(&members, &reference(&id(CLEO))).status, 204);
+    make_testers_role_assignable(&mut fixture);
+    assert_eq!(fixture.post(&members, &reference(&id(ADELE))).status, 403);
+}
+
+#[test]
+fn the_owner_of_a_role_assignable_group_writes_it() {
+    let mut fixture = Fixture::new();
+    make_testers_role_assignable(&mut fixture);
+    let state = fixture.state();
+    state.store.link(Relation::Owners, &id(TESTERS), &id(ADELE));
+    let members = format!("/groups/{}/members/$ref", id(TESTERS));
+    fixture.adele(&["Group.ReadWrite.All"]);
+    assert_eq!(fixture.post(&members, &reference(&id(CLEO))).status, 403);
+    fixture.adele(&WRITE_ROLE_GROUPS);
+    assert_eq!(fixture.post(&members, &reference(&id(CLEO))).status, 204);
+}
+
+#[test]
+fn a_role_assignable_group_is_created_by_those_who_assign_roles() {
+    for (role, status) in [
+        (SECURITY_READER, 403),
+        (USER_ADMINISTRATOR, 403),
+        (GROUPS_ADMINISTRATOR, 403),
+        (PRIVILEGED_ROLE_ADMINISTRATOR, 201),
+        (GLOBAL_ADMINISTRATOR, 201),
+    ] {
+        let mut fixture = Fixture::new();
+        assign(&mut fixture, ADELE, role);
+        fixture.adele(&WRITE_ROLE_GROUPS);
+        let mut body = new_group();
+        body["isAssignableToRole"] = json!(true);
+        let created = fixture.post("/groups", &body);
+        assert_eq!(created.status, status, "{role}: {}", created.text);
     }
 }
 
@@ -214,10 +290,8 @@ fn a_role_through_a_group_allows_what_the_role_allows() {
         (GLOBAL_ADMINISTRATOR, 204, 201),
     ] {
         let mut fixture = Fixture::new();
+        make_testers_role_assignable(&mut fixture);
         let state = fixture.state();
-        state.store.update(Kind::Group, &id(TESTERS), |group| {
-            group.insert("isAssignableToRole".into(), true.into());
-        });
         state
             .store
             .link(Relation::Members, &id(TESTERS), &id(ADELE));

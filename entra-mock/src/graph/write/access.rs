@@ -17,6 +17,9 @@ use crate::{
 };
 
 /// Checks that a user has a role or owns the object. For an application the permission is enough.
+///
+/// A role-assignable group takes a role that assigns roles (page "Use Microsoft Entra groups to manage role assignments"): its
+/// members have the roles of the group, so other administrators of groups could add themselves.
 fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     let id = id(object);
     let owned_by = |owner: &str| {
@@ -32,7 +35,11 @@ fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphEr
             Ok(())
         };
     };
-    let administrator = call.state.administers_object(user, kind, id);
+    let administrator = if is_role_assignable(object) {
+        call.state.administers(user, Kind::RoleAssignment)
+    } else {
+        call.state.administers_object(user, kind, id)
+    };
     let owner = kind.entity().relationship("owners").is_some() && owned_by(user);
     if administrator || owner {
         Ok(())
@@ -65,6 +72,10 @@ pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<
     }
     if draft.flag("isAssignableToRole") == Some(true) {
         check_role_management(call)?;
+        let user = call.caller.user_id.as_deref();
+        if user.is_some_and(|user| !call.state.administers(user, Kind::RoleAssignment)) {
+            return Err(denied());
+        }
     }
     check_created_properties(call, kind, draft)
 }
@@ -269,10 +280,14 @@ fn id(object: &Object) -> &str {
 }
 
 fn check_role_assignable(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
-    if object.get("isAssignableToRole") == Some(&Value::Bool(true)) {
+    if is_role_assignable(object) {
         return check_role_management(call);
     }
     Ok(())
+}
+
+fn is_role_assignable(object: &Object) -> bool {
+    object.get("isAssignableToRole") == Some(&Value::Bool(true))
 }
 
 fn check_role_management(call: Call<'_>) -> Result<(), GraphError> {
