@@ -431,7 +431,33 @@ fn a_role_over_a_unit_writes_its_members_and_nothing_else() {
 }
 
 #[test]
-fn only_a_user_administrator_over_a_unit_reaches_users_with_a_role() {
+fn a_privileged_authentication_administrator_over_a_unit_reaches_every_role() {
+    for target in [
+        "",
+        DIRECTORY_READERS,
+        USER_ADMINISTRATOR,
+        SECURITY_READER,
+        PRIVILEGED_ROLE_ADMINISTRATOR,
+    ] {
+        let (mut fixture, _) = adele_over_unit(PRIVILEGED_AUTHENTICATION_ADMINISTRATOR);
+        if !target.is_empty() {
+            assign(&mut fixture, BO, target);
+        }
+        assert_allowed(
+            &mut fixture,
+            &format!("over a unit, on {target}"),
+            true,
+            true,
+        );
+        // Not a member of the unit.
+        let cleo = format!("/users/{}", id(CLEO));
+        let phone = json!({"mobilePhone": "1"});
+        assert_eq!(fixture.patch(&cleo, &phone).status, 403, "{target}");
+    }
+}
+
+#[test]
+fn only_a_user_administrator_over_a_unit_reaches_users_by_the_tables() {
     for (role, allowed) in [
         (HELPDESK_ADMINISTRATOR, false),
         (AUTHENTICATION_ADMINISTRATOR, false),
