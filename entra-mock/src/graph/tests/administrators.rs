@@ -1,6 +1,12 @@
 //! What users with a role below Global Administrator may write.
 
-use super::{groups::new_group, users::new_user, writes::reference, *};
+use super::{
+    groups::new_group,
+    photos::{png, put},
+    users::new_user,
+    writes::reference,
+    *,
+};
 
 const AUTHENTICATION_ADMINISTRATOR: &str = "c4e39bd9-1100-46d3-8c65-fb160da0071f";
 const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
@@ -428,6 +434,23 @@ fn a_role_over_a_unit_writes_its_members_and_nothing_else() {
     let state = fixture.state();
     assert!(state.store.unlink(Relation::Members, &unit, &id(BO)));
     assert_eq!(fixture.patch(&bo, &title).status, 403);
+}
+
+#[test]
+fn a_role_over_a_unit_writes_no_photos_of_users() {
+    let (mut fixture, _) = adele_over_unit(USER_ADMINISTRATOR);
+    let [bo, testers] = [("users", BO), ("groups", TESTERS)]
+        .map(|(set, object)| format!("/{set}/{}/photo/$value", id(object)));
+    let scopes = ["User.ReadWrite.All", "Group.ReadWrite.All"];
+    fixture.adele(&scopes);
+    assert_eq!(put(&fixture, &bo, png(64, 64), &[]).status, 403);
+    assert_eq!(fixture.delete(&bo).status, 403);
+    assert_eq!(put(&fixture, &testers, png(64, 64), &[]).status, 200);
+    // Over the whole directory.
+    assign(&mut fixture, ADELE, USER_ADMINISTRATOR);
+    fixture.adele(&scopes);
+    assert_eq!(put(&fixture, &bo, png(64, 64), &[]).status, 200);
+    assert_eq!(fixture.delete(&bo).status, 204);
 }
 
 #[test]

@@ -199,6 +199,20 @@ pub(super) fn check_links(call: Call<'_>, kind: Kind, object: &Object) -> Result
     check_role_assignable(call, object)
 }
 
+/// Checks who can change the photo of an object. Roles over a unit do not cover those of users (page "Assign Microsoft Entra roles
+/// with administrative unit scope").
+pub(super) fn check_photo(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
+    if kind != Kind::User {
+        return check_links(call, kind, object);
+    }
+    let user = call.caller.user_id.as_deref();
+    if user.is_none_or(|user| call.state.administers(user, kind)) {
+        Ok(())
+    } else {
+        Err(denied())
+    }
+}
+
 /// Checks who can create the service principal of an application: administrators and its owners. An
 /// application needs ownership only if it may write only its own.
 pub(super) fn check_instance(call: Call<'_>, application: &Object) -> Result<(), GraphError> {
