@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::Guid;
 use serde_json::{Value, json};
 
-use super::object;
+use super::{GRAPH_APP_ID, object};
 use crate::{
     state::State,
     store::{Kind, Object, Relation},
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// The scope of a role over the whole directory.
 pub(crate) const WHOLE_DIRECTORY: &str = "/";
+/// The application id of the retired Azure AD Graph, whose permissions are as powerful.
+const RETIRED_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
 /// The start of the scope of a role over an administrative unit.
 pub(crate) const UNITS: &str = "/administrativeUnits/";
 
@@ -130,16 +132,14 @@ impl State {
         self.administers(user, kind) || self.roles_over(user, id).any(|role| roles.contains(&role))
     }
 
-    /// Whether a user may assign app roles of a resource by one of their roles. Application permissions of Microsoft Graph
-    /// take a role that may consent to everything (page "Least privileged roles by task").
-    pub(crate) fn assigns_app_roles(
-        &self,
-        user: &str,
-        is_graph: bool,
-        to_application: bool,
-    ) -> bool {
+    /// Whether a user may assign app roles of an API, by its application id, by one of their roles. Application permissions of
+    /// Microsoft Graph take a role that may consent to everything (page "Least privileged roles by task").
+    pub(crate) fn assigns_app_roles(&self, user: &str, api: &str, to_application: bool) -> bool {
         const EVERYTHING: [&str; 2] = [GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR];
         const OTHER_APIS: [&str; 2] = [APPLICATION_ADMINISTRATOR, CLOUD_APPLICATION_ADMINISTRATOR];
+        let is_graph = [GRAPH_APP_ID, RETIRED_GRAPH]
+            .iter()
+            .any(|graph| graph.eq_ignore_ascii_case(api));
         self.held_roles(user).any(|role| {
             EVERYTHING.contains(&role)
                 || !is_graph && OTHER_APIS.contains(&role)

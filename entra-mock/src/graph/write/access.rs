@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     account::PASSWORD,
-    directory::{GRAPH_APP_ID, sensitive_actions::SensitiveAction},
+    directory::sensitive_actions::SensitiveAction,
     odata::GraphError,
     permissions::denied,
     schema::{Creators, Relation},
@@ -232,10 +232,7 @@ pub(super) fn check_assignment(
     let store = &call.state.store;
     let id = resource["id"].as_str().unwrap_or_default();
     let app_id = resource["appId"].as_str().unwrap_or_default();
-    let is_graph = [GRAPH_APP_ID, RETIRED_GRAPH]
-        .iter()
-        .any(|graph| graph.eq_ignore_ascii_case(app_id));
-    let administrator = call.state.assigns_app_roles(user, is_graph, to_application);
+    let administrator = call.state.assigns_app_roles(user, app_id, to_application);
     if administrator || store.is_linked(Relation::Owners, id, user) {
         Ok(())
     } else {
@@ -311,9 +308,6 @@ fn check_role_management(call: Call<'_>) -> Result<(), GraphError> {
         Err(denied())
     }
 }
-
-/// The application id of the retired Azure AD Graph, whose permissions are as powerful.
-const RETIRED_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
 
 /// Permissions that write every property of users except those with permissions of their own.
 const ALL_OF_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
