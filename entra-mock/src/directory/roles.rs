@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::Guid;
 use serde_json::{Value, json};
 
-use super::object;
+use super::{GRAPH_APP_ID, object};
 use crate::{
     state::State,
     store::{Kind, Object, Relation},
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// The scope of a role over the whole directory.
 pub(crate) const WHOLE_DIRECTORY: &str = "/";
+/// The application id of the retired Azure AD Graph, whose permissions are as powerful.
+const RETIRED_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
 /// The start of the scope of a role over an administrative unit.
 pub(crate) const UNITS: &str = "/administrativeUnits/";
 
@@ -130,16 +132,14 @@ impl State {
         self.administers(user, kind) || self.roles_over(user, id).any(|role| roles.contains(&role))
     }
 
-    /// Whether a user may assign app roles of a resource by one of their roles. Application permissions of Microsoft Graph
-    /// take a role that may consent to everything (page "Least privileged roles by task").
-    pub(crate) fn assigns_app_roles(
-        &self,
-        user: &str,
-        is_graph: bool,
-        to_application: bool,
-    ) -> bool {
+    /// Whether a user may assign app roles of an API, by its application id, by one of their roles. Application permissions of
+    /// Microsoft Graph take a role that may consent to everything (page "Least privileged roles by task").
+    pub(crate) fn assigns_app_roles(&self, user: &str, api: &str, to_application: bool) -> bool {
         const EVERYTHING: [&str; 2] = [GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR];
         const OTHER_APIS: [&str; 2] = [APPLICATION_ADMINISTRATOR, CLOUD_APPLICATION_ADMINISTRATOR];
+        let is_graph = [GRAPH_APP_ID, RETIRED_GRAPH]
+            .iter()
+            .any(|graph| graph.eq_ignore_ascii_case(api));
         self.held_roles(user).any(|role| {
             EVERYTHING.contains(&role)
                 || !is_graph && OTHER_APIS.contains(&role)
@@ -233,6 +233,13 @@ fn administrators_of(kind: Kind) -> &'static [&'static str] {
         .unwrap_or_default()
 }
 
+/// Whether a role can be assigned over an administrative unit: a custom one, or one that the page "Assign Microsoft Entra roles with
+/// administrative unit scope" lists.
+pub(crate) fn can_be_over_a_unit(definition: &str) -> bool {
+    let built_in = BUILT_IN.iter().any(|(id, _)| *id == definition);
+    !built_in || OVER_UNITS.contains(&definition)
+}
+
 /// Returns a role assignment. Its id consists of the ids of role, principal and scope, as in Entra.
 pub(crate) fn role_assignment(definition: &str, principal: &str, scope: &str) -> Object {
     let scope_id = scope.rsplit('/').next().unwrap_or_default();
@@ -268,6 +275,7 @@ fn little_endian(id: Guid) -> [u8; 16] {
 const APPLICATION_ADMINISTRATOR: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
 pub(super) const AUTHENTICATION_ADMINISTRATOR: &str = "c4e39bd9-1100-46d3-8c65-fb160da0071f";
 const CLOUD_APPLICATION_ADMINISTRATOR: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
+const CLOUD_DEVICE_ADMINISTRATOR: &str = "7698a772-787b-4ac8-901f-60d6b08affd2";
 const CONDITIONAL_ACCESS_ADMINISTRATOR: &str = "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9";
 pub(super) const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
 pub(super) const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
@@ -316,6 +324,17 @@ const ADMINISTRATORS: [(&[Kind], &[&str]); 6] = [
     ),
 ];
 
+/// The built-in roles of `BUILT_IN` that can be assigned over an administrative unit.
+const OVER_UNITS: [&str; 7] = [
+    AUTHENTICATION_ADMINISTRATOR,
+    CLOUD_DEVICE_ADMINISTRATOR,
+    GROUPS_ADMINISTRATOR,
+    HELPDESK_ADMINISTRATOR,
+    PASSWORD_ADMINISTRATOR,
+    PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
+    USER_ADMINISTRATOR,
+];
+
 /// Template id and name of the built-in roles that programs use most (the page on Microsoft Entra built-in
 /// roles, 2026-01-20). Their resource actions are left out.
 const BUILT_IN: [(&str, &str); 24] = [
@@ -330,10 +349,7 @@ const BUILT_IN: [(&str, &str); 24] = [
         CLOUD_APPLICATION_ADMINISTRATOR,
         "Cloud Application Administrator",
     ),
-    (
-        "7698a772-787b-4ac8-901f-60d6b08affd2",
-        "Cloud Device Administrator",
-    ),
+    (CLOUD_DEVICE_ADMINISTRATOR, "Cloud Device Administrator"),
     (
         CONDITIONAL_ACCESS_ADMINISTRATOR,
         "Conditional Access Administrator",

@@ -2,8 +2,9 @@
 //!
 //! The tables "Who can reset passwords" and "Who can perform sensitive actions" of Microsoft's page on
 //! privileged roles and permissions (entra-docs, `privileged-roles-permissions.md`, 2024-10-15), for roles
-//! over the whole directory. Of the roles over an administrative unit, only that of a User Administrator reaches users with
-//! a role (page "Assign Microsoft Entra roles with administrative unit scope").
+//! over the whole directory. Of the roles over an administrative unit, only two reach users with a role (page "Assign Microsoft
+//! Entra roles with administrative unit scope"): User Administrator by the tables, and Privileged Authentication Administrator
+//! whatever the role. No role over a unit reaches a Global Administrator or a member or owner of a role-assignable group.
 
 use super::roles::{
     AUTHENTICATION_ADMINISTRATOR, DIRECTORY_READERS, GLOBAL_ADMINISTRATOR, GROUPS_ADMINISTRATOR,
@@ -82,7 +83,7 @@ impl State {
         };
         let may_in_unit = |role: &str| {
             let reaches = role == USER_ADMINISTRATOR || self.held_roles(target).next().is_none();
-            reaches && may(role)
+            role == PRIVILEGED_AUTHENTICATION_ADMINISTRATOR || reaches && may(role)
         };
         self.held_roles(actor).any(may) || self.roles_over(actor, target).any(may_in_unit)
     }

@@ -175,9 +175,9 @@ pub(super) fn check_without_page(state: &State, subject: &Subject) -> Result<(),
     Ok(())
 }
 
-/// Whether the user can grant consent that only administrators can grant.
+/// Whether the user can consent to every delegated permission, and for all users: as the roles that may create the grant by Graph.
 pub(super) fn is_admin(state: &State, user: &Object) -> bool {
-    text(user, "id").is_some_and(|id| state.is_administrator(id))
+    text(user, "id").is_some_and(|id| state.administers(id, Kind::OAuth2PermissionGrant))
 }
 
 pub(super) fn is_guest(user: &Object) -> bool {

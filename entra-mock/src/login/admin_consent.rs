@@ -205,7 +205,9 @@ impl AdminConsentContext<'_> {
             account::of(&state, subject).and_then(|user| {
                 policy::check_block(&state, &subject.user_id, &apps)?;
                 account::check_second_factor(&state, user, subject, &apps)?;
-                Ok(account::is_admin(&state, user))
+                let mut grants = self.grants.iter();
+                let all = grants.all(|grant| grant.can_be_given_by(&state, &subject.user_id));
+                Ok(all && account::is_admin(&state, user))
             })
         };
         match checked {

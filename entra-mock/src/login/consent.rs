@@ -141,6 +141,11 @@ pub(super) struct Grant {
 }
 
 impl Grant {
+    /// Whether an administrator can consent to the application permissions: those of Graph take a higher role.
+    pub(super) fn can_be_given_by(&self, state: &State, user_id: &str) -> bool {
+        self.roles.is_empty() || state.assigns_app_roles(user_id, &self.resource.app_id, true)
+    }
+
     /// Returns the permissions as the consent page shows them.
     pub(super) fn permissions(&self, state: &State) -> Vec<RequestedPermission> {
         let roles = self.roles.iter().map(|(_, name)| RequestedPermission {

@@ -10,7 +10,10 @@ use crate::{
 };
 
 const ADMIN: &str = "admin@contoso.com";
+const APPLICATION_ADMINISTRATOR: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
+const CLOUD_APPLICATION_ADMINISTRATOR: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const PRIVILEGED_ROLE_ADMINISTRATOR: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";
 const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
 
 async fn daemon() -> (FakeTenant, App) {
@@ -184,6 +187,89 @@ async fn a_role_through_a_group_gives_admin_consent_and_is_in_tokens() {
     let tokens = tenant.tokens_for(&app, ADELE, ["User.Read"]);
     let roles = claims(&json!(tokens.access_token().expose_secret()))["wids"].clone();
     assert_eq!(roles, json!(["b79fbf4d-3ef9-4689-8143-76b194e85509"]));
+}
+
+/// An application that needs an application permission of an API of the tenant.
+async fn night_job(tenant: &FakeTenant) -> App {
+    let api = tenant
+        .register_app("Orders API")
+        .expose_app_role("Orders.Read.All");
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("Application.Read.All")
+        .with_secret();
+    let jwt = token(tenant, &reader).await;
+    let path = format!("/applications/{}", api.object_id());
+    let role = graph_get(tenant, &jwt, &path).await.body["appRoles"][0]["id"].clone();
+    let job = tenant.register_app("Night job").redirect_uri(CALLBACK);
+    let needed = json!([{
+        "resourceAppId": api.client_id().to_string(), "resourceAccess": [{ "id": role, "type": "Role" }]
+    }]);
+    let id = job.object_id().to_string();
+    tenant
+        .set_property("applications", &id, "requiredResourceAccess", needed)
+        .unwrap();
+    job
+}
+
+#[tokio::test]
+async fn each_role_gives_admin_consent_to_what_it_may_grant() {
+    let scope = [("scope", "https://graph.microsoft.com/User.Read.All")];
+    // Delegated permissions, application permissions of another API, and those of Graph.
+    for (role, allowed) in [
+        (APPLICATION_ADMINISTRATOR, [true, true, false]),
+        (CLOUD_APPLICATION_ADMINISTRATOR, [true, true, false]),
+        (PRIVILEGED_ROLE_ADMINISTRATOR, [true, true, true]),
+        (GLOBAL_ADMINISTRATOR, [true, true, true]),
+        (USER_ADMINISTRATOR, [false, false, false]),
+    ] {
+        let (tenant, app) = daemon().await;
+        let job = night_job(&tenant).await;
+        assign_role(&tenant, &tenant.user(ADELE).id().to_string(), role).await;
+        let requests = [
+            url(&tenant, &app, "v2.0/adminconsent", &scope),
+            url(&tenant, &job, "adminconsent", &[]),
+            url(&tenant, &app, "adminconsent", &[]),
+        ];
+        for (request, allowed) in requests.into_iter().zip(allowed) {
+            let mut browser = Browser::default();
+            let page = sign_in(&tenant, &mut browser, &request, ADELE).await;
+            let shown = page.text.contains("Review for your organization");
+            assert_eq!(shown, allowed, "{role} {request}: {}", page.text);
+            match tenant.try_sign_in_at(&request, ADELE) {
+                Ok(back) => {
+                    let given = back.parameter("admin_consent");
+                    assert_eq!((allowed, given.as_deref()), (true, Some("True")), "{role}");
+                }
+                Err(page) => {
+                    let error = page.aadsts_code();
+                    assert_eq!((allowed, error), (false, Some(90_094)), "{role} {request}");
+                }
+            }
+        }
+        let jwt = token(&tenant, &app).await;
+        let status = if allowed[2] { 200 } else { 403 };
+        let users = graph_get(&tenant, &jwt, "/users").await;
+        assert_eq!(users.status, status, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_administrator_consents_at_the_sign_in_for_the_organization() {
+    const BRUNO: &str = "bruno@contoso.com";
+    let (tenant, app) = daemon().await;
+    let url = authorize_url(&tenant, &app, &[("scope", "openid User.Read.All")]);
+    let page = tenant.try_sign_in_at(&url, ADELE).unwrap_err();
+    assert_eq!(page.aadsts_code(), Some(90_094));
+    let adele = tenant.user(ADELE).id().to_string();
+    assign_role(&tenant, &adele, APPLICATION_ADMINISTRATOR).await;
+    let mut browser = Browser::default();
+    let page = sign_in(&tenant, &mut browser, &url, ADELE).await;
+    assert!(page.text.contains("id=\"everyone\""), "{}", page.text);
+    let fields = [("everyone", "1"), ("step", "consent")];
+    assert_eq!(browser.submit(&tenant, &page, &fields).await.status, 302);
+    let back = tenant.sign_in_at(&url, BRUNO);
+    assert!(back.parameter("code").is_some());
 }
 
 #[tokio::test]

@@ -310,6 +310,60 @@ fn scoped_role_members_are_role_assignments_over_the_unit() {
 }
 
 #[test]
+fn only_roles_for_members_of_units_are_assigned_over_a_unit() {
+    const MESSAGE: &str =
+        "The given built-in role is not supported to be assigned to a single resource scope.";
+    let mut fixture = writer();
+    let own = create(&fixture, &json!({"displayName": "U"}));
+    fixture.application(&["RoleManagement.ReadWrite.Directory"]);
+    let custom = json!({
+        "displayName": "Support", "isEnabled": true,
+        "rolePermissions": [{"allowedResourceActions": ["microsoft.directory/users/basic/update"]}]
+    });
+    let custom = fixture.post("/roleManagement/directory/roleDefinitions", &custom);
+    let custom = custom.body["id"].as_str().unwrap();
+    let assign = |template: &str, scope: &str| {
+        let body = json!({"roleDefinitionId": template, "principalId": id(ADELE), "directoryScopeId": scope});
+        fixture.post("/roleManagement/directory/roleAssignments", &body)
+    };
+    let scope = format!("/administrativeUnits/{own}");
+    let listed = [
+        "c4e39bd9-1100-46d3-8c65-fb160da0071f",
+        "7698a772-787b-4ac8-901f-60d6b08affd2",
+        "fdd7a751-b60b-444a-984c-02652fe8fa1c",
+        "729827e3-9c14-49f7-bb1b-9608f156bbb8",
+        "966707d0-3269-4727-9be2-8c3a10f19b9d",
+        "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",
+        "fe930be7-5e62-47db-91af-98c3a49a38b1",
+    ];
+    for template in listed.into_iter().chain([custom]) {
+        let assigned = assign(template, &scope);
+        assert_eq!(assigned.status, 201, "{template}: {}", assigned.text);
+    }
+    let members = format!("{UNITS}/{own}/scopedRoleMembers");
+    let templates = fixture.get("/directoryRoleTemplates");
+    for template in templates.all("id") {
+        if listed.contains(&template) {
+            continue;
+        }
+        for scope in [&scope, &scope.to_ascii_uppercase()] {
+            let rejected = assign(&template.to_ascii_uppercase(), scope);
+            let expected = (400, "Request_BadRequest", MESSAGE);
+            assert_eq!(rejected.error(), expected, "{template}");
+        }
+        // An error activates no role.
+        let by_template = format!("/directoryRoles(roleTemplateId='{template}')");
+        assert_eq!(fixture.get(&by_template).status, 404, "{template}");
+        let role = fixture.post("/directoryRoles", &json!({"roleTemplateId": template}));
+        let body = json!({"roleId": role.body["id"], "roleMemberInfo": {"id": id(ADELE)}});
+        let rejected = fixture.post(&members, &body);
+        let expected = (400, "Request_BadRequest", MESSAGE);
+        assert_eq!(rejected.error(), expected, "{template}");
+        assert_eq!(assign(template, "/").status, 201, "{template}");
+    }
+}
+
+#[test]
 fn invalid_scoped_role_members_are_rejected() {
     let mut fixture = writer();
     let own = create(&fixture, &json!({"displayName": "U"}));

@@ -1,6 +1,12 @@
 //! What users with a role below Global Administrator may write.
 
-use super::{groups::new_group, users::new_user, writes::reference, *};
+use super::{
+    groups::new_group,
+    photos::{png, put},
+    users::new_user,
+    writes::reference,
+    *,
+};
 
 const AUTHENTICATION_ADMINISTRATOR: &str = "c4e39bd9-1100-46d3-8c65-fb160da0071f";
 const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
@@ -27,6 +33,13 @@ fn assign_over(fixture: &mut Fixture, user: u32, role: &str, scope: &str) {
         json!({"principalId": id(user), "roleDefinitionId": role, "directoryScopeId": scope});
     let assigned = fixture.post("/roleManagement/directory/roleAssignments", &body);
     assert_eq!(assigned.status, 201, "{}", assigned.text);
+}
+
+fn make_testers_role_assignable(fixture: &mut Fixture) {
+    let store = &mut fixture.state().store;
+    store.update(Kind::Group, &id(TESTERS), |group| {
+        group.insert("isAssignableToRole".into(), true.into());
+    });
 }
 
 /// Adele with one role, and with delegated permissions for everything.
@@ -192,10 +205,8 @@ fn members_and_owners_of_a_role_assignable_group_are_protected() {
     ] {
         let mut fixture = Fixture::new();
         assign(&mut fixture, ADELE, actor);
+        make_testers_role_assignable(&mut fixture);
         let state = fixture.state();
-        state.store.update(Kind::Group, &id(TESTERS), |group| {
-            group.insert("isAssignableToRole".into(), true.into());
-        });
         state.store.link(relation, &id(TESTERS), &id(BO));
         assert_allowed(
             &mut fixture,
@@ -203,6 +214,77 @@ fn members_and_owners_of_a_role_assignable_group_are_protected() {
             allowed,
             allowed,
         );
+    }
+}
+
+const WRITE_ROLE_GROUPS: [&str; 2] = ["Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory"];
+
+#[test]
+fn a_role_assignable_group_is_written_by_those_who_assign_roles() {
+    for (role, allowed) in [
+        (USER_ADMINISTRATOR, false),
+        (GROUPS_ADMINISTRATOR, false),
+        (PRIVILEGED_ROLE_ADMINISTRATOR, true),
+        (GLOBAL_ADMINISTRATOR, true),
+    ] {
+        let mut fixture = Fixture::new();
+        assign(&mut fixture, ADELE, role);
+        make_testers_role_assignable(&mut fixture);
+        fixture.adele(&WRITE_ROLE_GROUPS);
+        let status = if allowed { 204 } else { 403 };
+        let group = format!("/groups/{}", id(TESTERS));
+        for (relationship, new) in [("members", ADELE), ("owners", CLEO)] {
+            let target = format!("{group}/{relationship}/$ref");
+            let added = fixture.post(&target, &reference(&id(new)));
+            assert_eq!(added.status, status, "{role} {relationship}");
+        }
+        let member = format!("{group}/members/{}/$ref", id(BO));
+        assert_eq!(fixture.delete(&member).status, status, "{role}");
+        let changed = fixture.patch(&group, &json!({"description": "x"}));
+        assert_eq!(changed.status, status, "{role}");
+        assert_eq!(fixture.delete(&group).status, status, "{role}");
+    }
+}
+
+#[test]
+fn a_role_over_a_unit_writes_no_role_assignable_group() {
+    let (mut fixture, _) = adele_over_unit(GROUPS_ADMINISTRATOR);
+    fixture.adele(&WRITE_ROLE_GROUPS);
+    let members = format!("/groups/{}/members/$ref", id(TESTERS));
+    assert_eq!(fixture.post(&members, &reference(&id(CLEO))).status, 204);
+    make_testers_role_assignable(&mut fixture);
+    assert_eq!(fixture.post(&members, &reference(&id(ADELE))).status, 403);
+}
+
+#[test]
+fn the_owner_of_a_role_assignable_group_writes_it() {
+    let mut fixture = Fixture::new();
+    make_testers_role_assignable(&mut fixture);
+    let state = fixture.state();
+    state.store.link(Relation::Owners, &id(TESTERS), &id(ADELE));
+    let members = format!("/groups/{}/members/$ref", id(TESTERS));
+    fixture.adele(&["Group.ReadWrite.All"]);
+    assert_eq!(fixture.post(&members, &reference(&id(CLEO))).status, 403);
+    fixture.adele(&WRITE_ROLE_GROUPS);
+    assert_eq!(fixture.post(&members, &reference(&id(CLEO))).status, 204);
+}
+
+#[test]
+fn a_role_assignable_group_is_created_by_those_who_assign_roles() {
+    for (role, status) in [
+        (SECURITY_READER, 403),
+        (USER_ADMINISTRATOR, 403),
+        (GROUPS_ADMINISTRATOR, 403),
+        (PRIVILEGED_ROLE_ADMINISTRATOR, 201),
+        (GLOBAL_ADMINISTRATOR, 201),
+    ] {
+        let mut fixture = Fixture::new();
+        assign(&mut fixture, ADELE, role);
+        fixture.adele(&WRITE_ROLE_GROUPS);
+        let mut body = new_group();
+        body["isAssignableToRole"] = json!(true);
+        let created = fixture.post("/groups", &body);
+        assert_eq!(created.status, status, "{role}: {}", created.text);
     }
 }
 
@@ -214,10 +296,8 @@ fn a_role_through_a_group_allows_what_the_role_allows() {
         (GLOBAL_ADMINISTRATOR, 204, 201),
     ] {
         let mut fixture = Fixture::new();
+        make_testers_role_assignable(&mut fixture);
         let state = fixture.state();
-        state.store.update(Kind::Group, &id(TESTERS), |group| {
-            group.insert("isAssignableToRole".into(), true.into());
-        });
         state
             .store
             .link(Relation::Members, &id(TESTERS), &id(ADELE));
@@ -357,7 +437,50 @@ fn a_role_over_a_unit_writes_its_members_and_nothing_else() {
 }
 
 #[test]
-fn only_a_user_administrator_over_a_unit_reaches_users_with_a_role() {
+fn a_role_over_a_unit_writes_no_photos_of_users() {
+    let (mut fixture, _) = adele_over_unit(USER_ADMINISTRATOR);
+    let [bo, testers] = [("users", BO), ("groups", TESTERS)]
+        .map(|(set, object)| format!("/{set}/{}/photo/$value", id(object)));
+    let scopes = ["User.ReadWrite.All", "Group.ReadWrite.All"];
+    fixture.adele(&scopes);
+    assert_eq!(put(&fixture, &bo, png(64, 64), &[]).status, 403);
+    assert_eq!(fixture.delete(&bo).status, 403);
+    assert_eq!(put(&fixture, &testers, png(64, 64), &[]).status, 200);
+    // Over the whole directory.
+    assign(&mut fixture, ADELE, USER_ADMINISTRATOR);
+    fixture.adele(&scopes);
+    assert_eq!(put(&fixture, &bo, png(64, 64), &[]).status, 200);
+    assert_eq!(fixture.delete(&bo).status, 204);
+}
+
+#[test]
+fn a_privileged_authentication_administrator_over_a_unit_reaches_every_role() {
+    for target in [
+        "",
+        DIRECTORY_READERS,
+        USER_ADMINISTRATOR,
+        SECURITY_READER,
+        PRIVILEGED_ROLE_ADMINISTRATOR,
+    ] {
+        let (mut fixture, _) = adele_over_unit(PRIVILEGED_AUTHENTICATION_ADMINISTRATOR);
+        if !target.is_empty() {
+            assign(&mut fixture, BO, target);
+        }
+        assert_allowed(
+            &mut fixture,
+            &format!("over a unit, on {target}"),
+            true,
+            true,
+        );
+        // Not a member of the unit.
+        let cleo = format!("/users/{}", id(CLEO));
+        let phone = json!({"mobilePhone": "1"});
+        assert_eq!(fixture.patch(&cleo, &phone).status, 403, "{target}");
+    }
+}
+
+#[test]
+fn only_a_user_administrator_over_a_unit_reaches_users_by_the_tables() {
     for (role, allowed) in [
         (HELPDESK_ADMINISTRATOR, false),
         (AUTHENTICATION_ADMINISTRATOR, false),

@@ -1,7 +1,7 @@
 use super::*;
 
 /// The header of a PNG of that size; nothing reads further.
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
     bytes.extend(height.to_be_bytes());
@@ -16,7 +16,12 @@ fn jpeg(width: u16, height: u16) -> Vec<u8> {
     bytes
 }
 
-fn put(fixture: &Fixture, target: &str, bytes: Vec<u8>, headers: &[(&str, &str)]) -> Response {
+pub(super) fn put(
+    fixture: &Fixture,
+    target: &str,
+    bytes: Vec<u8>,
+    headers: &[(&str, &str)],
+) -> Response {
     let mut all = vec![("content-type", "image/jpeg")];
     all.extend(headers);
     let mut request = request("PUT", target, &all);

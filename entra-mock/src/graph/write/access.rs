@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     account::PASSWORD,
-    directory::{GRAPH_APP_ID, sensitive_actions::SensitiveAction},
+    directory::sensitive_actions::SensitiveAction,
     odata::GraphError,
     permissions::denied,
     schema::{Creators, Relation},
@@ -17,6 +17,9 @@ use crate::{
 };
 
 /// Checks that a user has a role or owns the object. For an application the permission is enough.
+///
+/// A role-assignable group takes a role that assigns roles (page "Use Microsoft Entra groups to manage role assignments"): its
+/// members have the roles of the group, so other administrators of groups could add themselves.
 fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     let id = id(object);
     let owned_by = |owner: &str| {
@@ -32,7 +35,11 @@ fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphEr
             Ok(())
         };
     };
-    let administrator = call.state.administers_object(user, kind, id);
+    let administrator = if is_role_assignable(object) {
+        call.state.administers(user, Kind::RoleAssignment)
+    } else {
+        call.state.administers_object(user, kind, id)
+    };
     let owner = kind.entity().relationship("owners").is_some() && owned_by(user);
     if administrator || owner {
         Ok(())
@@ -65,6 +72,10 @@ pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<
     }
     if draft.flag("isAssignableToRole") == Some(true) {
         check_role_management(call)?;
+        let user = call.caller.user_id.as_deref();
+        if user.is_some_and(|user| !call.state.administers(user, Kind::RoleAssignment)) {
+            return Err(denied());
+        }
     }
     check_created_properties(call, kind, draft)
 }
@@ -188,6 +199,20 @@ pub(super) fn check_links(call: Call<'_>, kind: Kind, object: &Object) -> Result
     check_role_assignable(call, object)
 }
 
+/// Checks who can change the photo of an object. Roles over a unit do not cover those of users (page "Assign Microsoft Entra roles
+/// with administrative unit scope").
+pub(super) fn check_photo(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
+    if kind != Kind::User {
+        return check_links(call, kind, object);
+    }
+    let user = call.caller.user_id.as_deref();
+    if user.is_none_or(|user| call.state.administers(user, kind)) {
+        Ok(())
+    } else {
+        Err(denied())
+    }
+}
+
 /// Checks who can create the service principal of an application: administrators and its owners. An
 /// application needs ownership only if it may write only its own.
 pub(super) fn check_instance(call: Call<'_>, application: &Object) -> Result<(), GraphError> {
@@ -207,10 +232,7 @@ pub(super) fn check_assignment(
     let store = &call.state.store;
     let id = resource["id"].as_str().unwrap_or_default();
     let app_id = resource["appId"].as_str().unwrap_or_default();
-    let is_graph = [GRAPH_APP_ID, RETIRED_GRAPH]
-        .iter()
-        .any(|graph| graph.eq_ignore_ascii_case(app_id));
-    let administrator = call.state.assigns_app_roles(user, is_graph, to_application);
+    let administrator = call.state.assigns_app_roles(user, app_id, to_application);
     if administrator || store.is_linked(Relation::Owners, id, user) {
         Ok(())
     } else {
@@ -269,10 +291,14 @@ fn id(object: &Object) -> &str {
 }
 
 fn check_role_assignable(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
-    if object.get("isAssignableToRole") == Some(&Value::Bool(true)) {
+    if is_role_assignable(object) {
         return check_role_management(call);
     }
     Ok(())
+}
+
+fn is_role_assignable(object: &Object) -> bool {
+    object.get("isAssignableToRole") == Some(&Value::Bool(true))
 }
 
 fn check_role_management(call: Call<'_>) -> Result<(), GraphError> {
@@ -282,9 +308,6 @@ fn check_role_management(call: Call<'_>) -> Result<(), GraphError> {
         Err(denied())
     }
 }
-
-/// The application id of the retired Azure AD Graph, whose permissions are as powerful.
-const RETIRED_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
 
 /// Permissions that write every property of users except those with permissions of their own.
 const ALL_OF_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];

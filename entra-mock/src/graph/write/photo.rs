@@ -23,7 +23,7 @@ pub(super) fn plan(
     }
     let (object, id, own) = target(call, root, kind, path.below())?;
     if !own {
-        access::check_links(call, kind, object)?;
+        access::check_photo(call, kind, object)?;
     }
     photo::check_match(call, id)?;
     let id = id.to_owned();

@@ -8,7 +8,7 @@ use super::{
     plan::Step,
 };
 use crate::{
-    directory::roles::{UNITS, WHOLE_DIRECTORY, role_assignment},
+    directory::roles::{UNITS, WHOLE_DIRECTORY, can_be_over_a_unit, role_assignment},
     odata::GraphError,
     schema::{Relation, Relationship},
     store::{Kind, Object},
@@ -97,6 +97,9 @@ pub(super) fn assign(call: Call<'_>, draft: &mut Draft) -> Result<(String, Vec<S
         return Err(GraphError::not_found(&definition));
     }
     let scope = scope(call, draft.text("directoryScopeId").unwrap_or_default())?;
+    if scope.starts_with(UNITS) {
+        check_over_unit(&definition)?;
+    }
     let assignment = role_assignment(&definition, &principal, &scope);
     let id = assignment["id"].as_str().unwrap_or_default().to_owned();
     if store.any(&id).is_some() {
@@ -117,6 +120,16 @@ pub(super) fn assign(call: Call<'_>, draft: &mut Draft) -> Result<(String, Vec<S
     draft.set("principalId", principal);
     draft.set("roleDefinitionId", definition);
     Ok((id, steps))
+}
+
+/// Returns 400 for a built-in role that cannot be assigned over an administrative unit (page "Assign Microsoft Entra roles").
+pub(super) fn check_over_unit(definition: &str) -> Result<(), GraphError> {
+    if can_be_over_a_unit(definition) {
+        return Ok(());
+    }
+    Err(GraphError::bad_request(
+        "The given built-in role is not supported to be assigned to a single resource scope.",
+    ))
 }
 
 /// Returns a scope in the directory's spelling: `/`, an administrative unit, or an application or service

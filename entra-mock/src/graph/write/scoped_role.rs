@@ -60,6 +60,7 @@ fn add(call: Call<'_>, unit: &str) -> Result<Plan, GraphError> {
         .ok_or_else(|| GraphError::not_found(&member))?;
     role::check_principal(kind, principal, "roleMemberInfo")?;
     let template = role_object["roleTemplateId"].as_str().unwrap_or_default();
+    role::check_over_unit(template)?;
     let assignment = role_assignment(template, &member, &scoped_role_members::scope(unit));
     if assignment["id"]
         .as_str()
