@@ -1,5 +1,6 @@
 //! Snapshots and resets.
 
+use entra_mock::{Seed, Server};
 use serde_json::json;
 
 use crate::controlled::{Controlled, NOTHING};
@@ -182,6 +183,28 @@ async fn a_delta_link_is_valid_again_when_its_snapshot_is_back() {
     assert_eq!(server.graph(&link).await.status, 200);
     server.done("POST", "/delta-links/forget", NOTHING).await;
     assert_eq!(server.graph(&link).await.status, 410);
+}
+
+#[tokio::test]
+async fn a_delta_link_knows_what_the_last_page_of_its_round_showed() {
+    // One page has 200 users.
+    let builder = Server::builder().seed(Seed::Contoso).users(200);
+    let server = Controlled::of(builder.start().await.unwrap()).await;
+    add_user(&server, "Zoe").await;
+    let first = server.graph(USERS).await;
+    let next = rest_of(first.body["@odata.nextLink"].as_str().unwrap());
+    server.done("PUT", "/snapshots/one", NOTHING).await;
+    let renamed = json!({ "displayName": "Zoe Renamed" });
+    let path = "/users/zoe@contoso.com";
+    server.done("PATCH", path, renamed).await;
+    let second = server.graph(&next).await;
+    assert!(second.text.contains("Zoe Renamed"), "{}", second.text);
+    let last = rest_of(second.body["@odata.deltaLink"].as_str().unwrap());
+    assert_eq!(server.graph(&last).await.status, 200);
+    server.done("POST", "/snapshots/one/restore", NOTHING).await;
+    // The client would keep a name that the user does not have.
+    assert_eq!(server.graph(&last).await.status, 410);
+    assert_eq!(server.graph(&next).await.status, 200);
 }
 
 async fn add_user(server: &Controlled, name: &str) {
