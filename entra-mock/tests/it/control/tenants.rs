@@ -268,4 +268,9 @@ async fn a_client_in_another_container_uses_a_server_by_its_name() {
     let identities = fetch(named("POST", "/managed-identities").json(&body)).await;
     let endpoint = format!("http://{host}/msi/token");
     assert_eq!(identities.body["IDENTITY_ENDPOINT"], endpoint);
+
+    let link = fetch(named("POST", "/portal/links")).await;
+    let link = link.body["url"].as_str().unwrap();
+    let start = format!("http://{host}/_entra-mock/portal/open?code=");
+    assert!(link.starts_with(&start), "{link}");
 }
