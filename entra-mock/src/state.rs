@@ -91,9 +91,9 @@ pub(crate) struct State {
     pub(crate) delta_oddities: DeltaOddities,
     /// How often all links of delta queries were forgotten, or the tenant was brought back to an earlier version.
     pub(crate) delta_epoch: u64,
-    /// Earlier epochs whose links are valid up to a number of the log of changes, from which on this version of the
-    /// tenant has other changes.
-    delta_origins: Vec<(u64, u64)>,
+    /// The epochs that began with an earlier version of the tenant, in their order: the epoch, that of the earlier
+    /// version, and the number up to which both have the same log of changes, exclusive.
+    delta_origins: Vec<(u64, u64, u64)>,
     /// The managed identities of the host: client id, principal id and resource id of each.
     pub(crate) identities: Vec<[String; 3]>,
     /// The `X-IDENTITY-HEADER` that a process must send for their tokens.
@@ -189,27 +189,43 @@ impl State {
     /// Makes all links of delta queries invalid.
     #[cfg(any(feature = "server", feature = "wiremock"))]
     pub(crate) fn forget_delta_links(&mut self) {
+        // This epoch has no origin. Snapshots need those of the others.
         self.delta_epoch += 1;
-        self.delta_origins.clear();
     }
 
     /// Makes the links of delta queries invalid that know of later changes than this earlier version of a tenant, which
-    /// takes the place of the one with this epoch.
+    /// takes the place of the replaced one.
     #[cfg(feature = "server")]
-    pub(crate) fn replace_delta_epoch(&mut self, replaced: u64) {
-        let origin = (self.delta_epoch, self.store.changes.next());
+    pub(crate) fn replace_delta_epoch(&mut self, replaced: &Self) {
+        let earlier = self.delta_epoch;
+        self.delta_epoch = earlier.max(replaced.delta_epoch) + 1;
+        // Links can be of epochs that began after the earlier version.
+        self.delta_origins.clone_from(&replaced.delta_origins);
+        let origin = (self.delta_epoch, earlier, self.store.changes.next());
         self.delta_origins.push(origin);
-        self.delta_epoch = self.delta_epoch.max(replaced) + 1;
     }
 
     /// Whether a link of delta queries is of this version of the tenant: it has an epoch and knows the changes up to a
     /// number, exclusive.
     pub(crate) fn has_delta_link(&self, epoch: u64, until: u64) -> bool {
-        epoch == self.delta_epoch
-            || self
-                .delta_origins
-                .iter()
-                .any(|(known, end)| *known == epoch && until <= *end)
+        self.earliest_epoch(epoch, until) == self.earliest_epoch(self.delta_epoch, until)
+    }
+
+    /// The epoch in which the changes of this epoch up to a number, exclusive, were made.
+    fn earliest_epoch(&self, epoch: u64, until: u64) -> u64 {
+        let origins = &self.delta_origins;
+        let origin_of = |epoch: u64| {
+            let at = origins.binary_search_by_key(&epoch, |origin| origin.0);
+            origins.get(at.ok()?)
+        };
+        let mut found = epoch;
+        // An origin is always an earlier epoch, so this ends.
+        while let Some((_, earlier, end)) = origin_of(found)
+            && until <= *end
+        {
+            found = *earlier;
+        }
+        found
     }
 
     pub(crate) fn new_id(&self) -> String {

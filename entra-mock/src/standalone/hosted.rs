@@ -190,8 +190,7 @@ impl Hosted {
     }
 
     fn apply(&self, mut state: State, faults: Faults) -> io::Result<()> {
-        let replaced = self.engine.read().delta_epoch;
-        state.replace_delta_epoch(replaced);
+        state.replace_delta_epoch(&self.engine.read());
         let delay = state.replication_delay;
         self.engine.replace(state)?;
         *self.engine.faults() = faults;

@@ -1,5 +1,6 @@
 //! The standalone server: its options, its files, and its lifetime.
 
+mod address;
 mod adjustable_clock;
 mod control;
 mod control_client;

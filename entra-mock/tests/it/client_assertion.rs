@@ -455,7 +455,7 @@ async fn a_malformed_assertion_returns_an_error() {
             5_002_738,
         );
     }
-    // An assertion without its type is ignored; an unknown type is invalid.
+    // The type is required, and an unknown one is invalid.
     let app = app.with_secret();
     let assertion = ("client_assertion", "e30.e30.e30");
     let missing = token_with(&tenant, &app, &[assertion]).await;

@@ -136,6 +136,25 @@ async fn a_link_works_once() {
 }
 
 #[tokio::test]
+async fn the_overview_has_the_addresses_by_which_the_browser_reaches_the_tenants() {
+    let browser = Browser::at(Server::builder().control_host("entra-mock")).await;
+    let token = browser.server.control_token().expose_secret();
+    let url = format!("{}/tenants", browser.server.control_uri());
+    let other = fetch(http().post(url).bearer_auth(token).json(&json!({}))).await;
+    assert_eq!(other.status, 201, "{}", other.text);
+    let request = http()
+        .get(browser.url(""))
+        .header("cookie", &browser.cookie);
+    let page = fetch(request.header("host", "entra-mock:9443")).await;
+    let other = other.body["uri"].as_str().unwrap();
+    let other = other.replace("localhost", "entra-mock");
+    for shown in ["http://entra-mock:9443/v1.0", other.as_str()] {
+        assert!(page.text.contains(shown), "{shown}: {}", page.text);
+    }
+    assert!(!page.text.contains("localhost"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn pages_of_other_sites_and_other_names_are_rejected() {
     let browser = Browser::at(Server::builder()).await;
     for (name, value) in [

@@ -32,6 +32,9 @@ pub(super) struct State {
     /// Whether the withheld changes are of objects that were missing from a round of all objects.
     pub(super) complete_later: bool,
     pub(super) position: Option<RoundPosition>,
+    /// The number up to which the client can know the changes, exclusive. Pages show each object as it is then, so it can be
+    /// higher than the end of the round.
+    known: u64,
     /// When the token was issued, in seconds.
     issued: i64,
 }
@@ -90,6 +93,7 @@ impl State {
             late: None,
             complete_later: false,
             position: None,
+            known: next,
             issued: now,
         }
     }
@@ -113,6 +117,7 @@ impl State {
                 complete: self.complete_later,
             }),
             complete_later: self.full,
+            known: self.known,
             ..Self::between_rounds(self.scope.clone(), self.until, now)
         }
     }
@@ -137,6 +142,8 @@ impl State {
             .position
             .map(|position| json!([position.object, position.links, position.seen]))
             .unwrap_or_default();
+        // With a replication delay, an earlier page can have shown a later version of the directory.
+        let known = self.known.max(call.state.store.changes.next());
         let content = json!([
             VERSION,
             kind.entity().set,
@@ -151,6 +158,7 @@ impl State {
                 json!(self.late.map(|late| (late.range, late.complete))),
                 json!(self.complete_later),
                 json!(call.state.delta_epoch),
+                json!(known),
             ],
             call.now.unix_timestamp(),
             // Each response has a different token, even if nothing changed.
@@ -221,13 +229,12 @@ impl State {
                 complete: parts[8][1][1] == true,
             }),
             complete_later: parts[8][2] == true,
+            known: parts[8][4].as_u64().ok_or_else(wrong)?,
             issued: parts[9].as_i64().ok_or_else(wrong)?,
         };
         let age = call.now.unix_timestamp() - state.issued;
-        let seen = state.position.map_or(0, |position| position.seen);
-        let until = state.from.max(state.until).max(seen);
         let epoch = parts[8][3].as_u64().unwrap_or_default();
-        let is_forgotten = !call.state.has_delta_link(epoch, until);
+        let is_forgotten = !call.state.has_delta_link(epoch, state.known);
         if age > LIFETIME || is_forgotten || state.from < call.state.store.changes.oldest() {
             return Err(state.expired(call, kind));
         }
@@ -271,6 +278,6 @@ fn range(value: &Value) -> Option<Range> {
     Some((value[0].as_u64()?, value[1].as_u64()?))
 }
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Seven days from the issue of each token.
 const LIFETIME: i64 = 7 * 86_400;

@@ -51,13 +51,6 @@ impl<'a> Call<'a> {
         &self.base
     }
 
-    /// The host of that address, without the port.
-    pub(crate) fn host(&self) -> String {
-        let base = url::Url::parse(&self.base).ok();
-        let host = base.as_ref().and_then(url::Url::host_str);
-        host.unwrap_or("localhost").to_owned()
-    }
-
     /// A parameter of the path.
     pub(crate) fn parameter(&self, name: &str) -> &str {
         self.parameters

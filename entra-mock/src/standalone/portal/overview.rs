@@ -4,7 +4,7 @@ use super::{
     View,
     page::{code, facts, link, list, table, time},
 };
-use crate::{findings::Severity, store::Kind, wire::Reply};
+use crate::{findings::Severity, standalone::address, store::Kind, wire::Reply};
 
 pub(super) fn page(view: &View<'_>) -> Reply {
     let engine = &view.tenant.engine;
@@ -21,7 +21,7 @@ pub(super) fn page(view: &View<'_>) -> Reply {
     } else {
         ""
     };
-    let uri = &view.tenant.uri;
+    let uri = &view.request.base;
     let tenant = facts(&[
         ("Tenant ID", code(&tenant_id)),
         ("Domain", code(&domain)),
@@ -63,7 +63,8 @@ pub(super) fn page(view: &View<'_>) -> Reply {
         .filter(|tenant| tenant.id != view.tenant.id)
         .map(|tenant| {
             let name = tenant.engine.read().tenant_name.clone();
-            format!("{} at {}", super::escape(&name), code(&tenant.uri))
+            let uri = address::of(tenant, view.tenant, uri);
+            format!("{} at {}", super::escape(&name), code(&uri))
         })
         .collect();
     let mut document = view

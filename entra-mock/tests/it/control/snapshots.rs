@@ -1,5 +1,6 @@
 //! Snapshots and resets.
 
+use entra_mock::{Seed, Server};
 use serde_json::json;
 
 use crate::controlled::{Controlled, NOTHING};
@@ -108,20 +109,8 @@ async fn a_reset_brings_back_the_start_with_the_same_ids_and_secrets() {
 #[tokio::test]
 async fn a_delta_link_is_valid_after_a_restore_if_it_knows_no_later_change() {
     let server = Controlled::start().await;
-    let add = async |name: &str| {
-        let body = json!({ "displayName": name });
-        server.done("POST", "/users", body).await;
-    };
-    // The link with the rest of its path, as `graph` takes it.
-    let link = async |path: &str| {
-        let mut page = server.graph(path).await.body;
-        while let Some(next) = page["@odata.nextLink"].as_str() {
-            let next = next.split_once("/v1.0").unwrap().1.to_owned();
-            page = server.graph(&next).await.body;
-        }
-        let link = page["@odata.deltaLink"].as_str().unwrap();
-        link.split_once("/v1.0").unwrap().1.to_owned()
-    };
+    let add = async |name: &str| add_user(&server, name).await;
+    let link = async |path: &str| delta_link(&server, path).await;
     let initial = link("/users/delta?$select=displayName").await;
     add("Ada").await;
     let early = link(&initial).await;
@@ -143,3 +132,99 @@ async fn a_delta_link_is_valid_after_a_restore_if_it_knows_no_later_change() {
         assert_eq!(server.graph(&late).await.status, 410, "{way}");
     }
 }
+
+#[tokio::test]
+async fn a_delta_link_of_a_restored_tenant_is_valid_after_the_next_restores() {
+    let server = Controlled::start().await;
+    server.done("PUT", "/snapshots/one", NOTHING).await;
+    for way in ["/snapshots/one/restore", "/reset"] {
+        let restore = async || {
+            server.done("POST", way, NOTHING).await;
+        };
+        restore().await;
+        let first = delta_link(&server, USERS).await;
+        restore().await;
+        assert_eq!(server.graph(&first).await.status, 200, "{way}");
+        let second = delta_link(&server, &first).await;
+        add_user(&server, "Ada").await;
+        let late = delta_link(&server, &second).await;
+        restore().await;
+        add_user(&server, "Bo").await;
+        for known in [&first, &second] {
+            let changes = server.graph(known).await;
+            assert_eq!(changes.status, 200, "{way}: {}", changes.text);
+            assert!(changes.text.contains("\"Bo\"") && !changes.text.contains("\"Ada\""));
+        }
+        assert_eq!(server.graph(&late).await.status, 410, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_delta_link_is_valid_again_when_its_snapshot_is_back() {
+    let server = Controlled::start().await;
+    let take = async |name: &str| {
+        let path = format!("/snapshots/{name}");
+        server.done("PUT", &path, NOTHING).await;
+    };
+    let restore = async |name: &str| {
+        let path = format!("/snapshots/{name}/restore");
+        server.done("POST", &path, NOTHING).await;
+    };
+    take("one").await;
+    restore("one").await;
+    add_user(&server, "Ada").await;
+    take("two").await;
+    restore("two").await;
+    let link = delta_link(&server, USERS).await;
+    // The first snapshot does not have the user that the link knows.
+    restore("one").await;
+    assert_eq!(server.graph(&link).await.status, 410);
+    restore("two").await;
+    assert_eq!(server.graph(&link).await.status, 200);
+    server.done("POST", "/delta-links/forget", NOTHING).await;
+    assert_eq!(server.graph(&link).await.status, 410);
+}
+
+#[tokio::test]
+async fn a_delta_link_knows_what_the_last_page_of_its_round_showed() {
+    // One page has 200 users.
+    let builder = Server::builder().seed(Seed::Contoso).users(200);
+    let server = Controlled::of(builder.start().await.unwrap()).await;
+    add_user(&server, "Zoe").await;
+    let first = server.graph(USERS).await;
+    let next = rest_of(first.body["@odata.nextLink"].as_str().unwrap());
+    server.done("PUT", "/snapshots/one", NOTHING).await;
+    let renamed = json!({ "displayName": "Zoe Renamed" });
+    let path = "/users/zoe@contoso.com";
+    server.done("PATCH", path, renamed).await;
+    let second = server.graph(&next).await;
+    assert!(second.text.contains("Zoe Renamed"), "{}", second.text);
+    let last = rest_of(second.body["@odata.deltaLink"].as_str().unwrap());
+    assert_eq!(server.graph(&last).await.status, 200);
+    server.done("POST", "/snapshots/one/restore", NOTHING).await;
+    // The client would keep a name that the user does not have.
+    assert_eq!(server.graph(&last).await.status, 410);
+    assert_eq!(server.graph(&next).await.status, 200);
+}
+
+async fn add_user(server: &Controlled, name: &str) {
+    let body = json!({ "displayName": name });
+    server.done("POST", "/users", body).await;
+}
+
+/// The link at the end of a round, with the rest of its path, as `graph` takes it.
+async fn delta_link(server: &Controlled, path: &str) -> String {
+    let mut page = server.graph(path).await.body;
+    while let Some(next) = page["@odata.nextLink"].as_str() {
+        let next = rest_of(next);
+        page = server.graph(&next).await.body;
+    }
+    rest_of(page["@odata.deltaLink"].as_str().unwrap())
+}
+
+/// The path of a link behind the version.
+fn rest_of(link: &str) -> String {
+    link.split_once("/v1.0").unwrap().1.to_owned()
+}
+
+const USERS: &str = "/users/delta?$select=displayName";

@@ -223,6 +223,18 @@ async fn a_client_in_another_container_uses_a_server_by_its_name() {
     let current = fetch(named("GET", &path)).await;
     assert_eq!(current.body["graph"], format!("http://{host}/v1.0"));
 
+    // A container publishes its port under another number. The other tenants have their own.
+    let second = server.done("POST", "/tenants", json!({})).await;
+    let listed = server.request("GET", "/tenants");
+    let listed = fetch(listed.header("host", "localhost:9443")).await;
+    let uris = [0, 1].map(|at| listed.body["value"][at]["uri"].clone());
+    assert_eq!(
+        uris,
+        [json!("http://localhost:9443"), second["uri"].clone()]
+    );
+    let control = &listed.body["value"][0]["control"];
+    assert_eq!(control, "http://localhost:9443/_entra-mock");
+
     let target = format!(
         "{id}/oauth2/v2.0/authorize?client_id={client}&response_type=code&scope=openid\
          &redirect_uri=http://localhost:3000/callback"
@@ -256,4 +268,9 @@ async fn a_client_in_another_container_uses_a_server_by_its_name() {
     let identities = fetch(named("POST", "/managed-identities").json(&body)).await;
     let endpoint = format!("http://{host}/msi/token");
     assert_eq!(identities.body["IDENTITY_ENDPOINT"], endpoint);
+
+    let link = fetch(named("POST", "/portal/links")).await;
+    let link = link.body["url"].as_str().unwrap();
+    let start = format!("http://{host}/_entra-mock/portal/open?code=");
+    assert!(link.starts_with(&start), "{link}");
 }

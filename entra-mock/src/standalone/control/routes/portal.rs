@@ -12,7 +12,7 @@ pub(super) const ROUTES: &[&Route] = &[&Route::post(
     "/portal/links",
     "portal link",
     "Creates a link that opens the portal in one browser, once.",
-    |call| match call.control.portal().new_link(&call.tenant.uri) {
+    |call| match call.control.portal().new_link(call.base()) {
         Ok(url) => Ok(json!({ "url": url })),
         Err(error) => Err(ControlError::new(
             500,

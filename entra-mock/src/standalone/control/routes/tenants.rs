@@ -17,6 +17,7 @@ use crate::{
     frontend::Listener,
     seed::{Company, Scenario, Seed},
     standalone::{
+        address,
         adjustable_clock::AdjustableClock,
         hosted::{Hosted, Recipe},
     },
@@ -138,24 +139,16 @@ const TENANT: Schema = Schema::Named(
 const TENANTS: Schema =
     Schema::Object(&[required("value", &Schema::List(&TENANT), "The tenants.")]);
 
-/// Returns what a client needs of a tenant. All tenants are reached by the host name that the caller used for one.
+/// Returns what a client needs of a tenant, at the address by which the caller reaches it.
 fn shown(call: &Call<'_>, tenant: &Hosted) -> Value {
     let app = &tenant.app;
-    let uri = at_host(&tenant.uri, &call.host());
+    let uri = address::of(tenant, call.tenant, call.base());
     json!({
         "id": tenant.id.to_string(), "domain": tenant.domain(), "uri": uri,
         "graph": format!("{uri}/v1.0"), "control": format!("{uri}{PREFIX}"),
         "clientId": app.app_id, "clientSecret": app.secret.expose_secret(),
         "user": app.user, "password": app.password.expose_secret(), "group": app.group,
     })
-}
-
-/// Replaces the host of a tenant's address, which always has a port.
-fn at_host(uri: &str, host: &str) -> String {
-    match (uri.split_once("://"), uri.rsplit_once(':')) {
-        (Some((scheme, _)), Some((_, port))) => format!("{scheme}://{host}:{port}"),
-        _ => uri.to_owned(),
-    }
 }
 
 fn add(call: &Call<'_>) -> Outcome {
@@ -187,7 +180,8 @@ fn add(call: &Call<'_>) -> Outcome {
     let listener = runtime.block_on(listener(host))?;
     let scheme = if host.tls.is_some() { "https" } else { "http" };
     // A client in another container reaches the new tenant under the name by which it reached this one.
-    let uri = format!("{scheme}://{}:{}", call.host(), listener.port());
+    let name = address::host(call.base());
+    let uri = format!("{scheme}://{name}:{}", listener.port());
     let clock = Arc::new(clock);
     let engine = Arc::new(recipe.engine(&clock, state));
     let tenant = Hosted::new(uri, engine, clock, app, recipe);
