@@ -63,7 +63,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     proof: Option<PathBuf>,
     /// For `--step apply`: the public certificate of a further installation that reads the configuration too. A
-    /// saved configuration that is up to date stays as it is, also for other installations.
+    /// saved configuration that is up to date stays as it is, also for other installations: delete `configuration.json`
+    /// to encrypt it for fewer.
     #[arg(long = "reader", value_name = "FILE")]
     readers: Vec<PathBuf>,
 }

@@ -63,15 +63,6 @@ impl Database {
         sequence: i64,
         mut each: impl FnMut(i64, String) -> Result<(), std::io::Error>,
     ) -> Result<(), Box<dyn std::error::Error>> {
-        let last = "SELECT coalesce(max(sequence), 0) FROM changes";
-        let last: i64 = self.connection.query_row(last, [], |row| row.get(0))?;
-        if sequence > last {
-            // Nothing to write would look as if nothing had changed.
-            return Err(format!(
-                "the last change has the sequence number {last}, which is before {sequence}: this is another or a new database\n  fix: name the database that the number is of, or read all changes, without --since"
-            )
-            .into());
-        }
         let sql = "SELECT sequence, change FROM changes WHERE sequence > ?1 ORDER BY sequence";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([sequence])?;

@@ -113,8 +113,9 @@ async fn enter(connection: &Connection, context: &SignInContext) -> Result<Membe
     Err(match found {
         // Graph leaves such groups out, so the user may be a member.
         Some(found) if found.visibility.as_deref() == Some("HiddenMembership") => {
-            AccessDenied::new("Helpdesk is not set up completely.").for_admin(format!(
-                "The group {name} ({group}) has hidden membership, which Microsoft Graph does not show without Member.Read.Hidden. Choose another group, or grant that permission too."
+            let denied = format!("Helpdesk is for members of the group {name}.");
+            AccessDenied::new(denied).for_admin(format!(
+                "The group {name} ({group}) has hidden membership: Microsoft Graph shows its members with Member.Read.Hidden only. Grant that permission or choose another group; if it is granted, add {user} to the group."
             ))
         }
         Some(_) => AccessDenied::new(format!("Helpdesk is for members of the group {name}."))
