@@ -141,7 +141,7 @@ pub(crate) fn copied(graph: &GraphClient) -> DirectorySync {
         .select_groups((Group::DISPLAY_NAME, Group::MAIL))
 }
 
-async fn with(graph: &GraphClient, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn with(graph: &GraphClient, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut sync = copied(graph);
     if let Some(token) = &arguments.approve {
         sync = sync.approve(token.parse()?);
@@ -156,7 +156,9 @@ async fn with(graph: &GraphClient, arguments: &Arguments) -> Result<(), Box<dyn 
     }
     let outcome = self::sync(sync, arguments.database()).await;
     if arguments.export {
-        export(arguments.database(), arguments.since, &mut out)?;
+        let exported = export(arguments.database(), arguments.since, &mut out);
+        // A sync that failed can be why the database lacks changes, so its error comes first.
+        return outcome.and(exported);
     }
     outcome
 }

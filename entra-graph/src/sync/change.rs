@@ -185,7 +185,8 @@ pub enum SyncNote {
 pub enum FullRoundCause {
     /// There was no state of this kind.
     First,
-    /// Other properties, another filter or another address of Graph.
+    /// Other properties, another filter or another address of Graph; of groups, also members of a kind that is no longer
+    /// copied, or once more.
     ScopeChanged,
     /// Graph no longer knows the state: it expired, was reset or is of another tenant.
     StateRejected,
@@ -242,6 +243,14 @@ impl ObjectKind {
             Self::Device => Some("devices"),
             Self::ServicePrincipal => Some("servicePrincipals"),
             Self::AppRoleAssignment => None,
+        }
+    }
+
+    /// Whether objects of the kind are members of groups, and have none.
+    pub(super) const fn is_member(self) -> bool {
+        match self {
+            Self::User | Self::Device | Self::ServicePrincipal => true,
+            Self::Group | Self::AppRoleAssignment => false,
         }
     }
 

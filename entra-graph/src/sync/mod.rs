@@ -68,7 +68,8 @@
 //! It does not reliably send the memberships of a restored object. So all groups are read once more when one returns,
 //! and when another object does whose memberships a full round did not contain while it was deleted.
 //!
-//! Members of a kind that is not copied give no sign when they are deleted or restored: copy users with groups.
+//! Members of a kind that is not copied give no sign when they are deleted or restored: copy users with groups. All groups
+//! are read again when a kind is no longer copied, and when it is once more.
 
 // The floors: rows and state are data; machine has the rules and no I/O; feed reads pages, within a group_scope; guard says when removals are too
 // many, and waiting counts them; unreadable asks whose members Graph does not show, and existing which objects it has; round, scope, removals and

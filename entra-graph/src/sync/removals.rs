@@ -7,7 +7,7 @@ use super::{
     error::SyncError,
     existing::existing,
     machine::Machine,
-    reading::{SWEEP, finish, load, scan},
+    reading::{SWEEP, finish, load, load_all, scan},
     rows::{self, LinkEntry, Removal},
     store::{Step, SyncStore},
 };
@@ -46,7 +46,7 @@ pub(super) async fn step<S: SyncStore>(
         let removal = Removal::read(value);
         let mut links = Vec::new();
         let mut are_all = true;
-        for prefix in Machine::removal_scans(kind, id, removal) {
+        for prefix in machine.removal_scans(kind, id, removal) {
             let found = scan(store, &prefix, None, room + 1).await?;
             are_all &= found.len() <= room;
             room = room.saturating_sub(found.len());
@@ -54,6 +54,15 @@ pub(super) async fn step<S: SyncStore>(
         }
         let mut keys = Machine::forgotten_keys(&links);
         keys.extend([rows::object(kind, id), rows::scoped(id)]);
+        if machine.ignores(kind) {
+            for prefix in [rows::groups_of(id), rows::transitive_of(id)] {
+                load_all(store, &mut machine, &prefix).await?;
+                let kept = machine.view.scan(&prefix);
+                room = room.saturating_sub(kept.len());
+                let groups = kept.iter().map(|(key, _)| rows::last(key));
+                keys.extend(groups.map(|group| rows::object(ObjectKind::Group, group)));
+            }
+        }
         load(store, &mut machine, keys).await?;
         machine.remove_object(kind, id, removal, &links, are_all);
         if room == 0 {

@@ -86,8 +86,8 @@ pub(super) async fn count(client: &GraphClient, machine: &mut Machine<'_>, kind:
     };
 }
 
-/// A step that hands out memberships by the kinds that are copied now; `None` when all are. A membership is handed out
-/// only with its member, if that is of a kind that is copied.
+/// A step that hands out memberships by other kinds; `None` when all are. A membership is handed out only with its member,
+/// if that is of one of these kinds.
 pub(super) async fn revise<S: SyncStore>(
     store: &mut S,
     state: &mut SyncState,
@@ -97,7 +97,7 @@ pub(super) async fn revise<S: SyncStore>(
 ) -> Result<Option<Step>, SyncError> {
     if state.links == 0 {
         state.revising = None;
-        state.synced = synced.to_vec();
+        state.hand_out_by(synced, now);
         return Ok(None);
     }
     let revision = state.revising.take().unwrap_or_else(|| Revision {
@@ -134,7 +134,7 @@ pub(super) async fn revise<S: SyncStore>(
         }
     }
     if are_all {
-        machine.state.synced.clone_from(&revision.synced);
+        machine.state.hand_out_by(&revision.synced, now);
     } else {
         machine.state.revising = Some(Revision {
             synced: revision.synced.clone(),

@@ -272,6 +272,18 @@ impl DirectorySync {
         {
             return Ok(Some(step));
         }
+        // A kind that is no longer copied leaves before the rounds, so that the groups, which are all read again, are judged
+        // without it. Without groups, memberships stay as they were handed out.
+        if synced.contains(&ObjectKind::Group) {
+            let mut kept = state.synced.clone();
+            kept.retain(|kind| synced.contains(kind));
+            if kept != state.synced
+                && let Some(step) =
+                    round::revise(store, &mut state, &kept, self.closure, now).await?
+            {
+                return Ok(Some(step));
+            }
+        }
         // Until a kind was read once, memberships of its objects stay as they were handed out before it was chosen.
         let visible = state.synced.clone();
         let has_new = synced.iter().any(|kind| state.feed(*kind).is_none());
@@ -374,14 +386,6 @@ impl DirectorySync {
                     return Err(SyncError::RemovalsHeld(Box::new(held)));
                 }
                 state.begin_removals(held.exceeds());
-                // An object of a kind that is no longer copied takes its memberships along only while the kind counts.
-                let is_narrower = readable.iter().all(|kind| visible.contains(kind));
-                if is_narrower {
-                    let machine = Machine::new(state.clone(), &visible, self.closure, now);
-                    if let Some(step) = removals::step(&self.client, store, machine).await? {
-                        return Ok(Some(step));
-                    }
-                }
             }
             if let Some(step) =
                 round::revise(store, &mut state, &readable, self.closure, now).await?
@@ -437,15 +441,17 @@ impl DirectorySync {
     }
 }
 
-/// The kinds by which memberships are to be handed out, if these are other ones than so far: those that are copied, and
-/// were read.
+/// The kinds by which memberships are to be handed out, if these are other ones than so far: also those that are copied
+/// now, and were read.
 fn readable(state: &SyncState, synced: &[ObjectKind]) -> Option<Vec<ObjectKind>> {
     let was_read = |kind: &ObjectKind| {
         let feed = state.feed(*kind);
         feed.is_some_and(|feed| feed.round > 0 && feed.phase == Phase::Idle)
     };
-    let mut readable = synced.to_vec();
-    readable.retain(|kind| state.synced.contains(kind) || was_read(kind));
+    let mut readable = state.synced.clone();
+    let others = synced.iter().copied();
+    readable.extend(others.filter(|kind| !state.synced.contains(kind) && was_read(kind)));
+    readable.sort_unstable();
     (readable != state.synced).then_some(readable)
 }
 

@@ -57,7 +57,7 @@ pub(super) struct Revision {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FeedState {
     pub(super) kind: ObjectKind,
-    /// A digest of what is read: properties and filter.
+    /// A digest of what is read: properties and filter. Empty if all objects are to be read again.
     pub(super) scope: String,
     pub(super) phase: Phase,
     /// Whether the kind needs no more steps in the current run.
@@ -85,6 +85,10 @@ pub(super) struct FeedState {
     /// Of groups: whether some returned, or objects whose memberships the last full round did not contain.
     #[serde(default)]
     pub(super) has_returned: bool,
+    /// Of kinds of members that were copied, then not, and perhaps are again: until when memberships were handed out without
+    /// regard to them, in seconds, as far as it is known.
+    #[serde(default)]
+    pub(super) ignored_until: Option<i64>,
     /// How many objects of the last complete full round have each property.
     #[serde(default)]
     pub(super) properties: BTreeMap<String, u64>,
@@ -173,6 +177,27 @@ impl SyncState {
         }
     }
 
+    /// Memberships are handed out by these kinds from now on. While a kind was ignored, memberships of its objects ended and
+    /// came as Graph listed them, and it lists none of a deleted object. So all groups are read again when a kind is no
+    /// longer copied, and when it is once more.
+    pub(super) fn hand_out_by(&mut self, synced: &[ObjectKind], now: i64) {
+        let mut reads_groups = false;
+        for feed in self.feeds.iter_mut().filter(|feed| feed.kind.is_member()) {
+            let was_copied = self.synced.contains(&feed.kind);
+            let is_copied = synced.contains(&feed.kind);
+            let leaves = was_copied && !is_copied;
+            let returns = is_copied && !was_copied && feed.ignored_until.is_some();
+            if leaves || returns {
+                feed.ignored_until = Some(now);
+                reads_groups = true;
+            }
+        }
+        self.synced = synced.to_vec();
+        if reads_groups && let Some(groups) = self.feed_mut(ObjectKind::Group) {
+            groups.scope.clear();
+        }
+    }
+
     /// Begins to hand out the removals that wait, with an approval if they needed one.
     pub(super) const fn begin_removals(&mut self, is_approved: bool) {
         self.removing = true;
@@ -225,6 +250,7 @@ impl FeedState {
                 without: false,
             },
             has_returned: false,
+            ignored_until: None,
             properties: BTreeMap::new(),
             counted: BTreeMap::new(),
             known: 0,

@@ -15,7 +15,7 @@ use clap::Parser as _;
 use entra_auth::EnvironmentCredential;
 use entra_core::{Environment, SecureRandom, SeededRandom};
 use entra_graph::{GraphClient, sync::SyncStore as _};
-use entra_mock::FakeTenant;
+use entra_mock::{FakeTenant, Fault};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ use crate::{
     directory_sync::{
         Arguments, copied, export, preview,
         store::{Database, DatabaseError},
-        sync,
+        sync, with,
     },
     journal::assert_no_findings,
 };
@@ -403,6 +403,23 @@ fn a_fake_tenant_and_a_real_one_have_databases_of_their_own() {
     assert_eq!(database(&[]), "fake-directory.db");
     assert_eq!(database(&["--tenant", "env"]), "directory.db");
     assert_eq!(database(&["--database", "copy.db"]), "copy.db");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_before_an_export_is_the_error_that_is_reported() {
+    let copied = Copied::new("failed").await;
+    let path = copied.path.display().to_string();
+    let options = ["--database", &path, "--export", "--since", "1000000"];
+    let options = ["directory_sync"].into_iter().chain(options);
+    let arguments = Arguments::try_parse_from(options).unwrap();
+    copied.tenant.inject(Fault::on("/delta").status(400));
+    let error = with(&copied.graph(), &arguments).await.unwrap_err();
+    let error = error.to_string();
+    assert!(!error.contains("sequence number"), "{error}");
+    copied.tenant.clear_faults();
+    let error = with(&copied.graph(), &arguments).await.unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("and not 1000000"), "{error}");
 }
 
 #[test]

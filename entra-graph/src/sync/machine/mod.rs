@@ -11,6 +11,10 @@
 //!   Graph has not reported the deletion yet and only does not find the member: when the object returns they are
 //!   forgotten, and one more full round brings those that it has. While the other end is deleted, they stay in doubt.
 //! - A full round marks what it contains with its number; what has another number afterwards is missing.
+//! - Memberships of members of a kind that is not copied are those that Graph lists. So a kind that is no longer copied
+//!   leaves before the rounds of a run, memberships of gone members are forgotten, and a full round of groups follows. A
+//!   removal of an object that waited then takes none of those that are left along. When the kind is copied again, all groups
+//!   are read once more, and so they are when an object returns that may have been deleted in the meantime.
 
 mod closure;
 mod removal;
@@ -517,6 +521,7 @@ impl<'c> Machine<'c> {
                     feed.properties = std::mem::take(&mut old.properties);
                 }
                 feed.present = old.present;
+                feed.ignored_until = old.ignored_until;
                 feed.estimate = (old.present > 0).then_some(old.present);
                 *old = feed;
             }

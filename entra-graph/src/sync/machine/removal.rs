@@ -9,6 +9,7 @@ use super::{
         state::Phase,
     },
     Machine,
+    sweep::RESTORABLE_FOR,
 };
 
 impl Machine<'_> {
@@ -40,12 +41,21 @@ impl Machine<'_> {
         kind.is_some_and(|kind| self.is_away(kind, member))
     }
 
+    /// Whether an object that returns may have been deleted while its kind was not copied. What Graph did not list of it then
+    /// was forgotten. When the kind is copied once more, all groups are read in any case.
+    fn was_ignored(&self, kind: ObjectKind) -> bool {
+        let until = self.state.feed(kind).and_then(|feed| feed.ignored_until);
+        self.synced.contains(&kind)
+            && until.is_some_and(|until| self.now.saturating_sub(until) <= RESTORABLE_FOR)
+    }
+
     /// Judges the memberships of an object that returns. Of those that a full round did not contain in the meantime it
     /// is not known whether they hold: they are forgotten, unless they are handed out and their removal waits, or their
     /// other end is away too. Then all groups are read again, unless the row is of a full round that has them. So they
     /// are for a group in any case: what changed just before it was deleted came with no row.
     pub(super) fn doubt(&mut self, kind: ObjectKind, id: &str, has_all: bool) {
-        let is_gone = self.is_gone(kind, id);
+        // Memberships of a kind that was not copied are handed out also while the object is gone.
+        let is_out = self.is_gone(kind, id) && self.synced.contains(&kind);
         let groups = self.view.scan(&rows::groups_of(id));
         let groups = groups
             .iter()
@@ -58,7 +68,7 @@ impl Machine<'_> {
                 .map(|(key, _)| (id.to_owned(), rows::last(key).to_owned()));
             links.extend(members);
         }
-        let mut is_any = kind == ObjectKind::Group;
+        let mut is_any = kind == ObjectKind::Group || self.was_ignored(kind);
         for (group, member) in links {
             let link = self.view.link(&rows::link(&group, &member));
             let is_in_doubt = link.as_ref().is_some_and(LinkEntry::is_in_doubt);
@@ -77,7 +87,7 @@ impl Machine<'_> {
                 continue;
             }
             is_any = true;
-            if is_gone {
+            if is_out {
                 let member_type = link.and_then(|link| link.member_type);
                 self.mark_edge(&member, member_type.as_deref());
                 self.forget_link(&group, &member);
@@ -216,8 +226,15 @@ impl Machine<'_> {
         self.view.delete(rows::unlink(group, member));
     }
 
-    /// The memberships that the removal of an object forgets: all, if it cannot return.
+    /// Whether memberships of objects of this kind are handed out as Graph lists them, since it is not copied.
+    pub(in crate::sync) fn ignores(&self, kind: ObjectKind) -> bool {
+        kind != ObjectKind::AppRoleAssignment && !self.synced.contains(&kind)
+    }
+
+    /// The memberships that the removal of an object forgets: all, if it cannot return. Those of a kind that is not copied
+    /// end when Graph no longer lists them.
     pub(in crate::sync) fn removal_scans(
+        &self,
         kind: ObjectKind,
         id: &str,
         removal: Removal,
@@ -227,7 +244,7 @@ impl Machine<'_> {
             Removal::Bookkeeping | Removal::Reason(RemovalReason::Deleted)
         );
         let mut scans = Vec::new();
-        if forgets && kind != ObjectKind::AppRoleAssignment {
+        if forgets && kind != ObjectKind::AppRoleAssignment && !self.ignores(kind) {
             scans.push(rows::groups_of(id));
             if kind == ObjectKind::Group {
                 scans.push(rows::links_of(id));
@@ -290,6 +307,9 @@ impl Machine<'_> {
             if let Some(feed) = self.state.feed_mut(kind) {
                 feed.present = feed.present.saturating_sub(1);
             }
+            if self.ignores(kind) {
+                self.hand_out_again(id);
+            }
         }
         match (removal, old) {
             (Removal::Reason(RemovalReason::Restorable | RemovalReason::Missing), Some(old))
@@ -312,5 +332,20 @@ impl Machine<'_> {
             }
         }
         self.view.delete(rows::removal(kind, id));
+    }
+
+    /// Hands out the memberships again that a removed object of a kind that is not copied took along: Graph lists them.
+    fn hand_out_again(&mut self, id: &str) {
+        for (key, member_type) in self.view.scan(&rows::groups_of(id)) {
+            let group = rows::last(&key);
+            if self.is_present(ObjectKind::Group, group) {
+                let member_type = (!member_type.is_empty()).then_some(member_type);
+                self.add_member(group, id, member_type);
+            }
+        }
+        // The object has a mark, so those that are left are computed and handed out next.
+        for (key, _) in self.view.scan(&rows::transitive_of(id)) {
+            self.view.put(key, rows::UNSEEN);
+        }
     }
 }

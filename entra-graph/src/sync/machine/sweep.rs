@@ -20,7 +20,7 @@ impl Machine<'_> {
             let kind = link.member_type.as_deref().and_then(ObjectKind::of_type);
             let mut keys = vec![rows::object(ObjectKind::Group, group)];
             keys.extend(kind.map(|kind| rows::object(kind, member)));
-            // It is forgotten if its member is gone.
+            // It is forgotten if its member is gone, and of a kind that is no longer copied.
             keys.push(rows::link(group, member));
             keys.push(rows::reverse(member, group));
             keys.push(rows::unlink(group, member));
@@ -49,10 +49,8 @@ impl Machine<'_> {
                 None => true,
             };
             let is_gone = kind.is_some_and(|kind| self.is_gone(kind, member));
-            let is_lost =
-                is_gone || link.is_in_doubt() && self.is_present(ObjectKind::Group, group);
-            if is_lost && !is_copied && !was_visible {
-                // Graph does not list a deleted member. Once it returns, only a row of the group can say so.
+            if !is_copied && !was_visible && (is_gone || link.is_in_doubt()) {
+                // Graph does not list a deleted member. If it has returned, the full round that follows brings it.
                 self.forget_link(group, member);
                 continue;
             }
@@ -352,4 +350,4 @@ impl Machine<'_> {
 }
 
 /// Thirty days, and one for clocks and delays.
-const RESTORABLE_FOR: i64 = 31 * 86_400;
+pub(super) const RESTORABLE_FOR: i64 = 31 * 86_400;
