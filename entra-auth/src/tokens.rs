@@ -282,8 +282,9 @@ impl Tokens {
             }
             let outcome = match outcome {
                 Ok(record) => {
-                    entry.complete(number, record.clone());
-                    if let Some(seen) = record.seen {
+                    if entry.complete(number, record.clone())
+                        && let Some(seen) = record.seen
+                    {
                         cache.expire(&key, &entry, seen.monotonic_at(record.token.expires_on()));
                     }
                     Ok(record.token)

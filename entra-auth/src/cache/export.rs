@@ -134,8 +134,9 @@ impl TokenCache {
                 }
                 state.next_number()
             };
-            entry.complete(number, record.clone());
-            if let Some(seen) = record.seen {
+            if entry.complete(number, record.clone())
+                && let Some(seen) = record.seen
+            {
                 self.expire(key, &entry, seen.monotonic_at(record.token.expires_on()));
             }
             return;

@@ -248,9 +248,10 @@ impl TokenCache {
             self.put(key, record, Some(now));
             return;
         };
-        // Memory and store are written both before or both after a removal of the partition.
+        // Memory and store are written both before or both after a removal of the partition, and after a refresh that is
+        // being written: what it has is older.
         let entry_id = key.entry_id();
-        let gate = persistent.gate(&entry_id.partition).read().await;
+        let gate = persistent.gate(&entry_id.partition).write().await;
         self.put(key, record, Some(now));
         let mut budget = persistent.budget();
         if !persistent

@@ -237,6 +237,7 @@ impl TokenSource for CliTokenSource {
                 format!("{tool} cannot satisfy a claims challenge"),
             )
             .with(|inner| {
+                inner.is_of_application = true;
                 inner.claims.clone_from(&token_key.claims);
                 inner.fix = Some(format!("run `{}` again", tool.login()).into());
             }));

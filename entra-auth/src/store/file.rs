@@ -191,10 +191,12 @@ fn quarantine(from: &Path, to: &Path, damaged: &[u8]) -> io::Result<()> {
         return Ok(());
     }
     // Another process may be replacing it: what was moved is looked at once more.
-    if is_damaged(to)? {
-        return Ok(());
+    match is_damaged(to) {
+        Ok(true) => Ok(()),
+        Ok(false) => put_back(to, from),
+        // What it is was not seen, so it stays.
+        Err(error) => put_back(to, from).and(Err(error)),
     }
-    put_back(to, from)
 }
 
 #[cfg(unix)]

@@ -172,11 +172,13 @@ fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
         return Ok(());
     }
     // Another process may be replacing it: what is taken out of use is looked at once more.
-    let aside = path.with_extension(format!("{}.ended", std::process::id()));
+    let aside = path.with_extension(format!("{}.{:x}.ended", std::process::id(), any_number()));
     fs::rename(path, &aside)?;
-    match has_ended(&aside, now)? {
-        true => fs::remove_file(&aside),
-        false => put_back(&aside, path),
+    match has_ended(&aside, now) {
+        Ok(true) => fs::remove_file(&aside),
+        Ok(false) => put_back(&aside, path),
+        // What it is was not seen, so it stays.
+        Err(error) => put_back(&aside, path).and(Err(error)),
     }
 }
 

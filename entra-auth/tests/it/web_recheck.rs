@@ -370,7 +370,9 @@ async fn an_identity_of_the_check_that_is_not_the_users_ends_no_session() {
         (Kind::InteractionRequired, 70_043),
     ] {
         let source = Blocked(kind, code);
-        let directory = ClientAssertionCredential::builder(TENANT, CLIENT, source).build();
+        let directory = ClientAssertionCredential::builder(TENANT, CLIENT, source)
+            .transport(Arc::new(BlockingService))
+            .build();
         directories.push(Arc::new(directory.unwrap()));
     }
     let body = r#"{"message":"AADSTS53003: Blocked."}"#;
