@@ -21,7 +21,10 @@ impl Situation<'_> {
             None => None,
         };
         let Some(principal) = principal else {
-            if let Some(id) = &self.found.deleted_principal {
+            // That of a registration which is deleted for good belongs to none any more.
+            if let Some(id) = &self.found.deleted_principal
+                && self.found.application.is_some()
+            {
                 let line = Line::add("restore the deleted enterprise application");
                 work.steps
                     .push(Step::new(Action::RestorePrincipal(id.clone()), [line]));
