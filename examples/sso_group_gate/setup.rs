@@ -37,10 +37,7 @@ pub(crate) async fn plan(
         Err(error) if error.kind() == ErrorKind::Registration => {
             // What is wrong with the blueprint itself is an error of this plan, too.
             let plan = blueprint.plan(graph).await?;
-            writeln!(
-                out,
-                "{plan}\nnote: --step apply needs another --env-file: {error}"
-            )?;
+            writeln!(out, "{plan}\nnote: --step apply would fail: {error}")?;
         }
         Err(error) => return Err(error.into()),
     }

@@ -134,10 +134,7 @@ async fn a_plan_beside_a_file_of_another_program_has_a_note_and_no_error() {
     assert_eq!(kept, text);
     let plan = String::from_utf8(out).unwrap();
     assert!(plan.contains("+ registration \"Helpdesk\""), "{plan}");
-    assert!(
-        plan.contains("note: --step apply needs another --env-file:"),
-        "{plan}"
-    );
+    assert!(plan.contains("note: --step apply would fail:"), "{plan}");
     assert!(!plan.contains("of-another-program"), "{plan}");
     assert!(
         applied

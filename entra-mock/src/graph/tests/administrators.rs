@@ -230,6 +230,7 @@ fn a_role_assignable_group_is_written_by_those_who_assign_roles() {
         let mut fixture = Fixture::new();
         assign(&mut fixture, ADELE, role);
         make_testers_role_assignable(&mut fixture);
+        assign(&mut fixture, TESTERS, CLOUD_APPLICATION_ADMINISTRATOR);
         fixture.adele(&WRITE_ROLE_GROUPS);
         let status = if allowed { 204 } else { 403 };
         let group = format!("/groups/{}", id(TESTERS));

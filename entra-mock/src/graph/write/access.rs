@@ -263,7 +263,9 @@ pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Resul
     let Some(user) = call.caller.user_id.as_deref() else {
         return Ok(());
     };
-    if call.state.is_protected(id(object)) && !call.state.is_administrator(user) {
+    // Who may delete a role-assignable group is decided by now.
+    let is_decided = is_role_assignable(object);
+    if !is_decided && call.state.is_protected(id(object)) && !call.state.is_administrator(user) {
         return Err(denied());
     }
     Ok(())
