@@ -54,6 +54,13 @@ impl Run {
         self.handed_out = None;
     }
 
+    /// Counts the step after this one, which comes before the rounds of a run, as none of it.
+    pub(super) const fn begin_after(&mut self, is_new: bool, step: u64) {
+        if is_new {
+            self.began_at = Some(step + 1);
+        }
+    }
+
     /// Begins a full round instead of what failed, unless that happened before in this run.
     pub(super) fn restart(
         &mut self,

@@ -221,6 +221,11 @@ impl DirectorySync {
         let scope = self.scope()?;
         if scope.is_none() {
             state.scope = None;
+            let users = state.feed_mut(ObjectKind::User);
+            if let Some(users) = users.filter(|users| users.is_scoped) {
+                // When there is a scope once more, users may have come into it or left it that have not changed since.
+                users.scope.clear();
+            }
         }
         let mut synced: Vec<ObjectKind> = self.feeds.iter().map(|feed| feed.kind).collect();
         synced.sort_unstable();
@@ -249,6 +254,7 @@ impl DirectorySync {
         if state.revising.is_some()
             && let Some(step) = round::revise(store, &mut state, &synced, self.closure, now).await?
         {
+            self.run.begin_after(is_new, state.step);
             return Ok(Some(step));
         }
         if state.removing {
@@ -281,6 +287,7 @@ impl DirectorySync {
                 && let Some(step) =
                     round::revise(store, &mut state, &kept, self.closure, now).await?
             {
+                self.run.begin_after(is_new, state.step);
                 return Ok(Some(step));
             }
         }
@@ -304,7 +311,15 @@ impl DirectorySync {
             let held = waiting(store, &state, readable.as_deref(), self.guard).await?;
             if held.is_some_and(|held| !held.exceeds()) {
                 let mut passed = state.clone();
-                passed.removing = true;
+                passed.begin_removals(false);
+                // As at the end of a run: removals are handed out by the kinds that were read.
+                if let Some(readable) = &readable
+                    && let Some(step) =
+                        round::revise(store, &mut passed, readable, self.closure, now).await?
+                {
+                    return Ok(Some(step));
+                }
+                let visible = passed.synced.clone();
                 let machine = Machine::new(passed, &visible, self.closure, now);
                 // Memberships that are no longer visible can be all there is: they end after the rounds.
                 if let Some(step) = removals::step(&self.client, store, machine).await? {

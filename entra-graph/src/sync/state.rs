@@ -85,10 +85,13 @@ pub(super) struct FeedState {
     /// Of groups: whether some returned, or objects whose memberships the last full round did not contain.
     #[serde(default)]
     pub(super) has_returned: bool,
-    /// Of kinds of members that were copied, then not, and perhaps are again: until when memberships were handed out without
-    /// regard to them, in seconds, as far as it is known.
+    /// Of kinds of members: until when memberships of objects that may return were forgotten, in seconds. That was while
+    /// the kind was not copied, and once more when an object returned.
     #[serde(default)]
-    pub(super) ignored_until: Option<i64>,
+    pub(super) forgotten_until: Option<i64>,
+    /// Whether the last full round took objects of a scope of groups only.
+    #[serde(default)]
+    pub(super) is_scoped: bool,
     /// How many objects of the last complete full round have each property.
     #[serde(default)]
     pub(super) properties: BTreeMap<String, u64>,
@@ -181,14 +184,22 @@ impl SyncState {
     /// came as Graph listed them, and it lists none of a deleted object. So all groups are read again when a kind is no
     /// longer copied, and when it is once more.
     pub(super) fn hand_out_by(&mut self, synced: &[ObjectKind], now: i64) {
+        for kind in self.synced.iter().filter(|kind| kind.is_member()) {
+            // After a lost state it was copied, and not read since.
+            if !synced.contains(kind) && !self.feeds.iter().any(|feed| feed.kind == *kind) {
+                let mut feed = FeedState::full(*kind, String::new(), 0, 0);
+                feed.done = true;
+                self.feeds.push(feed);
+            }
+        }
         let mut reads_groups = false;
         for feed in self.feeds.iter_mut().filter(|feed| feed.kind.is_member()) {
             let was_copied = self.synced.contains(&feed.kind);
             let is_copied = synced.contains(&feed.kind);
             let leaves = was_copied && !is_copied;
-            let returns = is_copied && !was_copied && feed.ignored_until.is_some();
+            let returns = is_copied && !was_copied && feed.forgotten_until.is_some();
             if leaves || returns {
-                feed.ignored_until = Some(now);
+                feed.forgotten_until = feed.forgotten_until.max(Some(now));
                 reads_groups = true;
             }
         }
@@ -250,7 +261,8 @@ impl FeedState {
                 without: false,
             },
             has_returned: false,
-            ignored_until: None,
+            forgotten_until: None,
+            is_scoped: false,
             properties: BTreeMap::new(),
             counted: BTreeMap::new(),
             known: 0,

@@ -255,7 +255,11 @@ impl<'c> Machine<'c> {
 
     fn removed(&mut self, kind: ObjectKind, id: &str, reason: RemovalReason) {
         let Some(entry) = self.view.entry(&rows::object(kind, id)) else {
-            // Graph also reports objects that were never reported before.
+            // Graph also reports objects that were never reported before. One that was created and deleted while its kind
+            // was not copied can return to its groups.
+            if reason == RemovalReason::Restorable && self.can_have_been_ignored(kind) {
+                self.put_gone(kind, id, 0);
+            }
             return;
         };
         if entry.presence != Presence::Gone {
@@ -515,13 +519,14 @@ impl<'c> Machine<'c> {
     pub(super) fn begin_full(&mut self, kind: ObjectKind, scope: String) {
         let round = self.state.next_round(self.now);
         let mut feed = FeedState::full(kind, scope, round, self.now);
+        feed.is_scoped = self.scope.is_some();
         match self.state.feed_mut(kind) {
             Some(old) => {
                 if old.scope == feed.scope {
                     feed.properties = std::mem::take(&mut old.properties);
                 }
                 feed.present = old.present;
-                feed.ignored_until = old.ignored_until;
+                feed.forgotten_until = old.forgotten_until;
                 feed.estimate = (old.present > 0).then_some(old.present);
                 *old = feed;
             }

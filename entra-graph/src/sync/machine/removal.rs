@@ -41,10 +41,10 @@ impl Machine<'_> {
         kind.is_some_and(|kind| self.is_away(kind, member))
     }
 
-    /// Whether an object that returns may have been deleted while its kind was not copied. What Graph did not list of it then
-    /// was forgotten. When the kind is copied once more, all groups are read in any case.
-    fn was_ignored(&self, kind: ObjectKind) -> bool {
-        let until = self.state.feed(kind).and_then(|feed| feed.ignored_until);
+    /// Whether memberships of an object that returns may have been forgotten, as Graph did not list them. When a kind is
+    /// copied once more, all groups are read in any case.
+    fn was_forgotten(&self, kind: ObjectKind) -> bool {
+        let until = self.state.feed(kind).and_then(|feed| feed.forgotten_until);
         self.synced.contains(&kind)
             && until.is_some_and(|until| self.now.saturating_sub(until) <= RESTORABLE_FOR)
     }
@@ -68,7 +68,7 @@ impl Machine<'_> {
                 .map(|(key, _)| (id.to_owned(), rows::last(key).to_owned()));
             links.extend(members);
         }
-        let mut is_any = kind == ObjectKind::Group || self.was_ignored(kind);
+        let mut is_any = kind == ObjectKind::Group || self.was_forgotten(kind);
         for (group, member) in links {
             let link = self.view.link(&rows::link(&group, &member));
             let is_in_doubt = link.as_ref().is_some_and(LinkEntry::is_in_doubt);
@@ -91,6 +91,7 @@ impl Machine<'_> {
                 let member_type = link.and_then(|link| link.member_type);
                 self.mark_edge(&member, member_type.as_deref());
                 self.forget_link(&group, &member);
+                self.remember_forgotten(member_type.as_deref());
             }
         }
         if is_any
@@ -101,6 +102,16 @@ impl Machine<'_> {
             if groups.phase == Phase::Idle {
                 groups.done = false;
             }
+        }
+    }
+
+    /// A membership was forgotten for the full round that follows. If its group or its member is deleted again by then, that
+    /// round lacks it too: the group can be restored for a month, and a member that was deleted before, for one more.
+    fn remember_forgotten(&mut self, member_type: Option<&str>) {
+        let kind = member_type.and_then(ObjectKind::of_type);
+        let until = self.now + RESTORABLE_FOR;
+        if let Some(feed) = kind.and_then(|kind| self.state.feed_mut(kind)) {
+            feed.forgotten_until = feed.forgotten_until.max(Some(until));
         }
     }
 
@@ -228,7 +239,14 @@ impl Machine<'_> {
 
     /// Whether memberships of objects of this kind are handed out as Graph lists them, since it is not copied.
     pub(in crate::sync) fn ignores(&self, kind: ObjectKind) -> bool {
-        kind != ObjectKind::AppRoleAssignment && !self.synced.contains(&kind)
+        kind.is_member() && !self.synced.contains(&kind)
+    }
+
+    /// Whether memberships of an object that was never seen can have come and ended while its kind was not copied.
+    pub(super) fn can_have_been_ignored(&self, kind: ObjectKind) -> bool {
+        let feed = self.state.feed(kind);
+        feed.is_some_and(|feed| feed.forgotten_until.is_some())
+            && (self.ignores(kind) || self.was_forgotten(kind))
     }
 
     /// The memberships that the removal of an object forgets: all, if it cannot return. Those of a kind that is not copied

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use entra_graph::{
-    GraphClient,
+    GraphClient, Group,
     sync::{
         DeletionGuard, DirectorySync, FullRoundCause, MemoryStore, ObjectKind, SyncNote, SyncStore,
     },
@@ -375,4 +375,83 @@ async fn whatever_was_copied_in_between_the_last_copy_of_users_and_groups_equals
         copy.assert_equals_tenant(&graph, &context).await;
         tenant.remove("users", &nina.to_string()).unwrap();
     }
+}
+
+/// It is deleted for good as far as the groups are concerned: a full round of them has no membership of it any more.
+#[tokio::test]
+async fn a_user_that_came_and_was_deleted_while_users_were_not_copied_is_in_its_groups_when_restored()
+ {
+    let mut deleted = Deleted::new().await;
+    deleted.follow_groups().await;
+    let olga = deleted.tenant.add_user("Olga").id();
+    assert!(deleted.tenant.group("Engineers").add_member(olga));
+    deleted.follow_groups().await;
+    deleted.send("DELETE", format!("/users/{olga}")).await;
+    // All groups are read again.
+    let selected = deleted.groups.clone().select_groups(Group::DISPLAY_NAME);
+    deleted.follow(&selected).await;
+    deleted.follow_both().await;
+    deleted.assert_equals_tenant("deleted").await;
+    deleted.restore_silently_from_now_on();
+    let path = format!("/directory/deletedItems/{olga}/restore");
+    deleted.send("POST", path).await;
+    deleted.follow_both().await;
+    deleted.assert_equals_tenant("restored").await;
+}
+
+/// Eight of twenty members are deleted with their users, which are few among all users.
+#[tokio::test]
+async fn users_that_are_copied_once_more_need_no_approval_wherever_the_first_run_was_killed() {
+    let (tenant, graph) = tenant_and_graph().await;
+    let users: Vec<_> = (0..100)
+        .map(|number| tenant.add_user(&format!("User {number}")).id())
+        .collect();
+    let team = tenant.add_group("Team");
+    for user in &users[..20] {
+        assert!(team.add_member(*user));
+    }
+    let groups = DirectorySync::new(&graph).groups();
+    let both = groups.clone().users();
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    for sync in [&both, &groups] {
+        copy.catch_up(&mut sync.clone(), &mut store).await.unwrap();
+    }
+    for user in &users[..8] {
+        graph
+            .raw("DELETE", format!("/users/{user}"))
+            .send()
+            .await
+            .unwrap();
+    }
+    for steps in 0.. {
+        let (mut store, mut copy) = (store.clone(), copy.clone());
+        let mut killed = both.clone();
+        let mut is_over = false;
+        for _ in 0..steps {
+            match killed.next(&mut store).await.unwrap() {
+                Some(step) => copy.commit(&mut store, &step).await,
+                None => is_over = true,
+            }
+        }
+        copy.catch_up(&mut both.clone(), &mut store).await.unwrap();
+        let context = format!("killed after {steps} steps");
+        copy.assert_equals_tenant(&graph, &context).await;
+        if is_over {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_drops_a_kind_reads_no_page_of_groups_twice() {
+    let mut deleted = Deleted::new().await;
+    deleted.follow_both().await;
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let mut first = DirectorySync::new(&deleted.graph).groups();
+    deleted.tenant.forget_requests();
+    copy.catch_up(&mut first, &mut store).await.unwrap();
+    let pages = deleted.tenant.requests().to("/groups/delta").count();
+    deleted.tenant.forget_requests();
+    deleted.follow_groups().await;
+    assert_eq!(deleted.tenant.requests().to("/groups/delta").count(), pages);
 }

@@ -150,3 +150,29 @@ async fn a_deleted_member_that_a_full_round_lists_as_a_former_one_is_in_doubt_to
     assert_eq!(deleted.run().await, [RESTORED]);
     assert_eq!(deleted.copy, before);
 }
+
+/// No full round has the membership: its member and its group are there at different times.
+#[tokio::test]
+async fn a_member_that_returns_while_its_group_is_deleted_is_in_it_once_both_are_restored() {
+    let mut deleted = Deleted::new(|_, sync| sync.groups()).await;
+    let nina = deleted.tenant.add_user("Nina").id();
+    let team = team(&deleted);
+    assert!(team.add_member(nina));
+    let (nina, team) = (nina.to_string(), team.id().to_string());
+    deleted.run().await;
+    let before = deleted.copy.clone();
+    delete(&deleted, "users", &nina).await;
+    deleted.run().await;
+    deleted.tenant.forget_delta_links();
+    deleted.run().await;
+    deleted.restore(&nina).await;
+    delete(&deleted, "groups", &team).await;
+    deleted.run().await;
+    delete(&deleted, "users", &nina).await;
+    deleted.run().await;
+    deleted.restore(&team).await;
+    deleted.run().await;
+    deleted.restore(&nina).await;
+    deleted.run().await;
+    assert_eq!(deleted.copy, before);
+}

@@ -462,3 +462,21 @@ async fn a_scoped_run_that_is_killed_at_any_step_goes_on_in_another_process() {
         assert!(killed_at.len() > 5, "{killed_at:?}");
     }
 }
+
+/// Their own rows came long ago, and say nothing of it.
+#[tokio::test]
+async fn users_that_entered_and_left_while_no_users_were_copied_are_seen_when_they_are_again() {
+    let mut scoped = Scoped::new(3, false).await;
+    // The memberships of all other users end with the copy of all groups.
+    scoped.unguarded();
+    let sync = scoped.sync.clone();
+    scoped.sync = DirectorySync::new(&scoped.graph).groups();
+    scoped.run().await;
+    let scope = scoped.tenant.group("Scope");
+    assert!(scope.add_member(scoped.user(20).parse().unwrap()));
+    assert!(scope.remove_member(scoped.user(1).parse().unwrap()));
+    scoped.run().await;
+    scoped.sync = sync;
+    scoped.run_and_compare("users again").await;
+    assert!(scoped.has(20) && !scoped.has(1));
+}
