@@ -7,7 +7,7 @@ use entra_auth::{
     entra_core::{Clock, CredentialMaterial, Secret},
 };
 use entra_graph::{
-    ErrorKind, GraphClient,
+    GraphClient,
     registration::{AppRegistration, EnvFile},
 };
 
@@ -45,15 +45,9 @@ pub(crate) async fn run(
     let path = &arguments.env_file;
     let mut file = EnvFile::new(path).clock(clock);
     match step {
-        Step::Plan | Step::Guide => match blueprint.plan_with(&graph, &mut file).await {
-            Ok(plan) => write!(out, "{plan}")?,
-            // A plan writes no file, so that of another program is a note.
-            Err(error) if error.kind() == ErrorKind::Registration => {
-                let plan = blueprint.plan(&graph).await?;
-                writeln!(out, "{plan}\nnote: --step apply would fail: {error}")?;
-            }
-            Err(error) => return Err(error.into()),
-        },
+        Step::Plan | Step::Guide => {
+            write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
+        }
         Step::Apply => {
             let plan = blueprint.plan_with(&graph, &mut file).await?;
             write!(out, "{plan}\n{}", plan.apply(&mut file).await?)?;

@@ -129,7 +129,8 @@ async fn set_up(step: Step, arguments: &Arguments) -> Result<(), Box<dyn Error>>
     let path = path.unwrap_or_else(|| Path::new(sign_in.file()));
     let (mut file, mut out) = (EnvFile::new(path), io::stdout());
     if step == Step::Plan {
-        return setup::plan(&graph, &blueprint, &mut file, &mut out).await;
+        write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
+        return Ok(());
     }
     let applied = setup::apply(&graph, &blueprint, &mut file, &mut out).await?;
     writeln!(

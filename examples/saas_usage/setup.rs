@@ -5,7 +5,7 @@ use std::{error::Error, io::Write};
 use clap::ValueEnum;
 use entra_auth::ClientSecretCredential;
 use entra_graph::{
-    ErrorKind, GraphClient,
+    GraphClient,
     registration::{AppRegistration, Applied, SecretSink},
 };
 use entra_mock::FakeTenant;
@@ -36,25 +36,6 @@ impl SignIn {
             Self::Code | Self::Browser => "administrator.env",
         }
     }
-}
-
-/// Prints what is missing in the tenant. A file with a value of another program is a note, as a plan writes none.
-pub(crate) async fn plan(
-    graph: &GraphClient,
-    blueprint: &AppRegistration,
-    sink: &mut dyn SecretSink,
-    out: &mut (dyn Write + Send),
-) -> Result<(), Box<dyn Error>> {
-    match blueprint.plan_with(graph, sink).await {
-        Ok(plan) => write!(out, "{plan}")?,
-        Err(error) if error.kind() == ErrorKind::Registration => {
-            // What is wrong with the blueprint itself is an error of this plan, too.
-            let plan = blueprint.plan(graph).await?;
-            writeln!(out, "{plan}\nnote: --step apply would fail: {error}")?;
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.

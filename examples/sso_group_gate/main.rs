@@ -154,7 +154,7 @@ async fn in_env(
             let blueprint = setup::blueprint(&arguments.url)?;
             let mut file = EnvFile::new(&arguments.env_file);
             if arguments.step == Step::Plan {
-                setup::plan(&graph, &blueprint, &mut file, out).await?;
+                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
                 return Ok(0);
             }
             setup::apply(&graph, &blueprint, &mut file, out).await?;

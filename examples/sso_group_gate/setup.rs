@@ -8,7 +8,7 @@ use entra_auth::{
     web::RouteUrls,
 };
 use entra_graph::{
-    ErrorKind, GraphClient,
+    GraphClient,
     connection::{ConnectionTest, RedirectPlatform},
     registration::{AppRegistration, Applied, SecretSink},
 };
@@ -23,25 +23,6 @@ pub(crate) fn blueprint(url: &str) -> Result<AppRegistration, entra_graph::Error
 pub(crate) fn callback(url: &str) -> Result<String, entra_auth::Error> {
     let urls = RouteUrls::at(&format!("{}/auth", url.trim_end_matches('/')))?;
     Ok(urls.callback())
-}
-
-/// Prints what is missing in the tenant. A file with a value of another program is a note, as a plan writes none.
-pub(crate) async fn plan(
-    graph: &GraphClient,
-    blueprint: &AppRegistration,
-    sink: &mut dyn SecretSink,
-    out: &mut impl Write,
-) -> Result<(), Box<dyn Error>> {
-    match blueprint.plan_with(graph, sink).await {
-        Ok(plan) => write!(out, "{plan}")?,
-        Err(error) if error.kind() == ErrorKind::Registration => {
-            // What is wrong with the blueprint itself is an error of this plan, too.
-            let plan = blueprint.plan(graph).await?;
-            writeln!(out, "{plan}\nnote: --step apply would fail: {error}")?;
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.

@@ -253,7 +253,7 @@ async fn from_env(
             let blueprint = stage(arguments).blueprint(&arguments.url)?;
             let mut file = EnvFile::new(&arguments.env_file);
             if arguments.step == Step::Plan {
-                setup::plan(&graph, &blueprint, &mut file, out).await?;
+                write!(out, "{}", blueprint.plan_with(&graph, &mut file).await?)?;
                 return Ok(0);
             }
             setup::apply(&graph, &blueprint, &mut file, out).await?;

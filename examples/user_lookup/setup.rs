@@ -4,7 +4,7 @@ use std::{error::Error, io::Write};
 
 use entra_auth::ClientSecretCredential;
 use entra_graph::{
-    ErrorKind, GraphClient,
+    GraphClient,
     registration::{AppRegistration, Applied, SecretSink},
 };
 use entra_mock::FakeTenant;
@@ -47,25 +47,6 @@ impl Stage {
             Self::SignIn => &["openid", "profile", "User.Read"],
         }
     }
-}
-
-/// Prints what is missing in the tenant. A file with a value of another program is a note, as a plan writes none.
-pub(crate) async fn plan(
-    graph: &GraphClient,
-    blueprint: &AppRegistration,
-    sink: &mut dyn SecretSink,
-    out: &mut impl Write,
-) -> Result<(), Box<dyn Error>> {
-    match blueprint.plan_with(graph, sink).await {
-        Ok(plan) => write!(out, "{plan}")?,
-        Err(error) if error.kind() == ErrorKind::Registration => {
-            // What is wrong with the blueprint itself is an error of this plan, too.
-            let plan = blueprint.plan(graph).await?;
-            writeln!(out, "{plan}\nnote: --step apply would fail: {error}")?;
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
 }
 
 /// Prints what is missing in the tenant, and adds it. Can be repeated: the second time it only reads.

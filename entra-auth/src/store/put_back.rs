@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_was_moved_aside_is_put_back_without_links_too() {
+    fn a_quarantined_file_is_put_back_on_a_file_system_without_hard_links() {
         let name = format!("entra-put-back-{}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).unwrap();

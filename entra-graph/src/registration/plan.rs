@@ -33,8 +33,9 @@ pub struct Plan {
     /// What the sink held for each secret; empty if none was given.
     held: Vec<SinkEntry>,
     pub(super) state: State,
-    /// Why the tenant of the caller is not the one that the blueprint is for.
-    wrong_directory: Option<String>,
+    /// What stops it beside its steps: the tenant of the caller is not the one that the blueprint is for, or the sink cannot
+    /// be read.
+    stops: Vec<String>,
     missing: Vec<MissingRight>,
     pub(super) signer: Option<Arc<dyn ProofSigner>>,
 }
@@ -60,22 +61,27 @@ impl AppRegistration {
     /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the blueprint contradicts itself, or
     /// names a permission, API, user or group that the tenant does not have; every other kind of [`Error`].
     pub async fn plan(&self, graph: &GraphClient) -> Result<Plan, Error> {
-        self.planned(graph, Vec::new()).await
+        self.planned(graph, Vec::new(), None).await
     }
 
     /// As [`plan`](Self::plan), for secrets that go to this sink: one whose value the sink does not have is planned
-    /// although the tenant has another of the same description. Reads only, with the same permissions.
+    /// although the tenant has another of the same description. A sink that cannot be read, such as a file with values of
+    /// another program, [stops](Plan::stops) the plan. Reads only, with the same permissions.
     ///
     /// # Errors
-    /// As [`plan`](Self::plan), and [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink cannot be
-    /// read.
+    /// As [`plan`](Self::plan).
     pub async fn plan_with(
         &self,
         graph: &GraphClient,
         sink: &mut dyn SecretSink,
     ) -> Result<Plan, Error> {
-        let held = self.held(sink).await?;
-        self.planned(graph, held).await
+        match self.held(sink).await {
+            Ok(held) => self.planned(graph, held, None).await,
+            Err(error) => {
+                self.planned(graph, Vec::new(), Some(error.to_string()))
+                    .await
+            }
+        }
     }
 
     /// What a sink holds for each secret.
@@ -91,7 +97,13 @@ impl AppRegistration {
         Ok(held)
     }
 
-    async fn planned(&self, graph: &GraphClient, held: Vec<SinkEntry>) -> Result<Plan, Error> {
+    /// `sink_stop` says why the sink cannot be read.
+    async fn planned(
+        &self,
+        graph: &GraphClient,
+        held: Vec<SinkEntry>,
+        sink_stop: Option<String>,
+    ) -> Result<Plan, Error> {
         self.check()?;
         let found = Found::read(graph, self).await?;
         let mut names = Names::resolve(graph, self, &found).await?;
@@ -116,7 +128,11 @@ impl AppRegistration {
         Ok(Plan {
             graph: graph.clone(),
             blueprint: self.clone(),
-            wrong_directory: mismatch(graph, self).await?,
+            stops: mismatch(graph, self)
+                .await?
+                .into_iter()
+                .chain(sink_stop)
+                .collect(),
             missing: missing(&work, &found, graph.granted().as_ref()),
             state: match (&found.application, &found.deleted) {
                 (Some(application), _) => State::Existing {
@@ -183,7 +199,7 @@ impl Plan {
 
     /// Why it cannot be applied as it is.
     pub fn stops(&self) -> impl Iterator<Item = &str> {
-        let stops = self.wrong_directory.iter().chain(&self.work.stops);
+        let stops = self.stops.iter().chain(&self.work.stops);
         stops.map(String::as_str)
     }
 
@@ -209,7 +225,7 @@ impl Plan {
     /// # Errors
     /// `Registration` if a right is missing or something else stops the plan.
     pub(super) fn may_go_on(&self, work: &Work, found: &Found, wrote: bool) -> Result<(), Error> {
-        if let Some(stop) = self.wrong_directory.iter().chain(&work.stops).next() {
+        if let Some(stop) = self.stops.iter().chain(&work.stops).next() {
             return Err(Error::registration(stop.clone()));
         }
         let missing = missing(work, found, self.graph.granted().as_ref());

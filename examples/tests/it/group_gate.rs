@@ -112,7 +112,7 @@ async fn a_second_apply_sends_reads_only_and_fills_a_saved_file_once() {
 }
 
 #[tokio::test]
-async fn a_plan_beside_a_file_of_another_program_has_a_note_and_no_error() {
+async fn a_plan_beside_a_file_of_another_program_says_what_stops_it() {
     let tenant = FakeTenant::start().await;
     let graph = setup::administrator(&tenant).unwrap();
     let blueprint = setup::blueprint(ADDRESS).unwrap();
@@ -125,16 +125,14 @@ async fn a_plan_beside_a_file_of_another_program_has_a_note_and_no_error() {
     let text = "AZURE_CLIENT_SECRET=of-another-program\n";
     std::fs::write(&path, text).unwrap();
     let mut file = EnvFile::new(&path).clock(tenant.clock());
-    let mut out = Vec::new();
-    let planned = setup::plan(&graph, &blueprint, &mut file, &mut out).await;
+    let planned = blueprint.plan_with(&graph, &mut file).await;
     let kept = std::fs::read_to_string(&path).unwrap();
     let applied = setup::apply(&graph, &blueprint, &mut file, &mut Vec::new()).await;
     std::fs::remove_file(&path).unwrap();
-    planned.unwrap();
+    let plan = planned.unwrap().to_string();
     assert_eq!(kept, text);
-    let plan = String::from_utf8(out).unwrap();
     assert!(plan.contains("+ registration \"Helpdesk\""), "{plan}");
-    assert!(plan.contains("note: --step apply would fail:"), "{plan}");
+    assert!(plan.contains("! the sink of the secrets failed:"), "{plan}");
     assert!(!plan.contains("of-another-program"), "{plan}");
     assert!(
         applied
