@@ -51,6 +51,13 @@ if len(copies) != 1:
 if not any(line.startswith("redis ") for line in tree.splitlines()):
     complaints.append("the tree of every feature lacks redis: the check of base64 proves nothing")
 
+# The test command has the features of the whole workspace, so it tests those that a member turns on.
+tree = run("cargo", "tree", "--locked", "--workspace", "-e", "features,no-proc-macro", "--prefix", "none")
+for name, own in features.items():
+    for feature in sorted(set(own) | ({"azure-core"} if name == "entra-auth" else set())):
+        if f'{name} feature "{feature}"' not in tree:
+            complaints.append(f"cargo test --workspace does not have the feature {feature} of {name}: list it in examples/Cargo.toml")
+
 readme = open("README.md").read()
 for command in ("cargo run --example saas_usage", "cargo test --workspace"):
     if command not in readme:
