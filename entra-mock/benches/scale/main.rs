@@ -17,6 +17,8 @@ mod process;
 #[cfg(target_os = "linux")]
 mod servers;
 #[cfg(target_os = "linux")]
+mod signer;
+#[cfg(target_os = "linux")]
 mod table;
 
 #[cfg(target_os = "linux")]

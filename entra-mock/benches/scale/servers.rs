@@ -1,6 +1,6 @@
 //! The servers that are compared.
 
-use std::{convert::Infallible, io::Write};
+use std::{convert::Infallible, io::Write, sync::Arc};
 
 use bytes::Bytes;
 use entra_mock::{Seed, Server};
@@ -10,12 +10,15 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
+use crate::signer::Signer;
+
 /// Serves until the process is killed. The first line of the output has the port.
 pub(crate) fn run(what: &str) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         match what.split_once(':') {
-            Some(("hyper", length)) => hyper(body(length)).await,
+            Some(("hyper", length)) => hyper(body(length), None).await,
+            Some(("signing", length)) => hyper(body(length), Some(Signer::new())).await,
             Some(("wiremock", length)) => wiremock(body(length)).await,
             Some(("tenant", users)) => tenant(users.parse().expect("a number")).await,
             _ => panic!("unknown server {what}"),
@@ -32,8 +35,9 @@ fn body(length: &str) -> Bytes {
     vec![b'x'; length.parse().expect("a length")].into()
 }
 
-/// Bare hyper that responds with the same body to every request.
-async fn hyper(body: Bytes) {
+/// Bare hyper that responds with the same body to every request, and signs it before if it has a key.
+async fn hyper(body: Bytes, signer: Option<Signer>) {
+    let signer = signer.map(Arc::new);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     ready(
         &listener
@@ -45,10 +49,13 @@ async fn hyper(body: Bytes) {
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
         stream.set_nodelay(true).expect("a socket option");
-        let body = body.clone();
+        let (body, signer) = (body.clone(), signer.clone());
         let service = service_fn(move |_| {
-            let body = body.clone();
+            let (body, signer) = (body.clone(), signer.clone());
             async move {
+                if let Some(signer) = signer {
+                    signer.sign(&body);
+                }
                 let response = Response::builder().header("content-type", "application/json");
                 Ok::<_, Infallible>(response.body(Full::new(body)).expect("a response"))
             }

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::{rand::SystemRandom, rsa, signature};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_mock::FakeTenant;
 
 use crate::{
     client::{Client, get, with_body},
     process::{Server, own_cpu},
+    signer::Signer,
 };
 
 /// The requests of the last part without a number of them in the command.
@@ -163,35 +162,30 @@ fn one_user(tenant: &Tenant) {
 }
 
 fn token(tenant: &Tenant) {
-    let pem = include_str!("../../src/keys/signing-1.test-key.pem");
-    let body: String = pem
-        .lines()
-        .filter(|line| !line.starts_with(['#', '-']))
-        .collect();
-    let key = STANDARD.decode(body).expect("a key");
-    let key = rsa::KeyPair::from_pkcs8(&key).expect("an RSA key");
-    let random = SystemRandom::new();
-    let mut signed = vec![0; key.public_modulus_len()];
+    let signer = Signer::new();
     // The signature of as many bytes as the token has before it.
     let (unsigned, _) = tenant.token.rsplit_once('.').expect("a JWT");
     let mut client = tenant.client();
+    let length = client.send(&tenant.token_request).body.len();
     let measured = paired(
         || cost(&tenant.server, &mut client, &tenant.token_request, 300),
         || {
             let before = own_cpu();
             for _ in 0..300 {
-                key.sign(
-                    &signature::RSA_PKCS1_SHA256,
-                    &random,
-                    unsigned.as_bytes(),
-                    &mut signed,
-                )
-                .expect("a signature");
+                signer.sign(unsigned.as_bytes());
             }
             (own_cpu() - before) / 300
         },
     );
     row("a token, RS256", "the signature", measured);
+    let floor = Server::start(&format!("signing:{length}"));
+    let mut other = Client::connect(floor.port);
+    let measured = paired(
+        || cost(&tenant.server, &mut client, &tenant.token_request, 300),
+        || cost(&floor, &mut other, &tenant.token_request, 300),
+    );
+    let beside = format!("hyper that signs for each response of {length} bytes");
+    row("the same", &beside, measured);
 }
 
 fn pages(tenant: &Tenant) {
