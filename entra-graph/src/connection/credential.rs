@@ -159,21 +159,37 @@ impl Presented<'_> {
                 Some(CredentialMaterial::Secret(value)) => value.expose_secret().trim(),
                 _ => "",
             };
+            let is_it =
+                |known: Option<&str>| known.is_some_and(|known| known.eq_ignore_ascii_case(id));
             let of = known
                 .iter()
-                .find(|secret| {
-                    secret
-                        .key_id
-                        .as_deref()
-                        .is_some_and(|key| key.eq_ignore_ascii_case(id))
-                })
+                .find(|secret| is_it(secret.key_id.as_deref()))
                 .and_then(|secret| secret.display_name.as_deref())
                 .map_or_else(String::new, |name| format!(" of the secret \"{name}\""));
+            let other = application.and_then(|one| {
+                if is_it(one.app_id.as_deref()) {
+                    Some("Application (client) ID")
+                } else if is_it(Some(&one.id)) {
+                    Some("Object ID")
+                } else {
+                    None
+                }
+            });
+            let (pasted, why) = match other {
+                Some(other) => (
+                    other,
+                    "it is on the overview of the application; only the Value of a secret signs in",
+                ),
+                None => (
+                    "Secret ID",
+                    "the portal shows the Secret ID beside the Value; only the Value signs in",
+                ),
+            };
             return Finding::error(
                 Check::Credential,
-                format!("\"Secret ID\" pasted in place of \"Value\": the secret is a GUID{of}"),
+                format!("\"{pasted}\" pasted in place of \"Value\": the secret is a GUID{of}"),
             )
-            .because("the portal shows the Secret ID beside the Value; only the Value signs in")
+            .because(why)
             .fix("Certificates & secrets > make a new secret and copy its Value; it is shown only once")
             .call(call);
         }

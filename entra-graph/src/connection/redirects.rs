@@ -28,9 +28,6 @@ pub(super) fn judge(
     directory: &Directory,
     sends: SendsCredential,
 ) -> Vec<Finding> {
-    if let Some(finding) = form(uri) {
-        return vec![finding];
-    }
     let registered = directory.application.yes().map(registered);
     let matching = |kind: RedirectPlatform| {
         registered.as_ref().is_some_and(|all| {
@@ -48,6 +45,7 @@ pub(super) fn judge(
     .collect();
     let is_registered = match response {
         Authorized::Redirected => Some(true),
+        Authorized::Page(50_011) if !platforms.is_empty() => return vec![not_known_yet(uri)],
         Authorized::Page(50_011) => Some(false),
         Authorized::Page(_) | Authorized::Unknown(_) => {
             registered.as_ref().map(|_| !platforms.is_empty())
@@ -78,6 +76,17 @@ pub(super) fn judge(
         ],
         (Some(true), Some(_)) => vec![on_platform(platform, uri, &platforms, sends)],
     }
+}
+
+/// The registration lists it, and the sign-in service shows AADSTS50011.
+fn not_known_yet(uri: &str) -> Finding {
+    Finding::error(
+        Check::RedirectUri,
+        format!("the sign-in service does not know redirect URI {uri} yet"),
+    )
+    .because("the registration lists it; the sign-in service has a change some minutes later")
+    .fix("wait some minutes and run the test again")
+    .code(50_011)
 }
 
 fn on_platform(
@@ -178,8 +187,8 @@ fn difference(known: &str, uri: &str) -> &'static str {
     }
 }
 
-/// A URI that Entra takes for no application.
-fn form(uri: &str) -> Option<Finding> {
+/// A URI that Entra takes for no application: it is not sent.
+pub(super) fn form(uri: &str) -> Option<Finding> {
     let invalid = |why: &str| {
         Some(
             Finding::error(

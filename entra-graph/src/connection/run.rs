@@ -152,6 +152,10 @@ impl Run<'_> {
         }
         self.findings.extend(said);
         for (platform, uri) in &self.test.redirects {
+            if let Some(finding) = redirects::form(uri) {
+                self.findings.push(finding);
+                continue;
+            }
             let response = self.authorize(&connection, uri, &directory).await;
             if let Authorized::Page(code) = response
                 && code != 50_011

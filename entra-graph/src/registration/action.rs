@@ -159,7 +159,7 @@ impl Action {
     /// The directory role that a signed-in user needs for it, beside a permission.
     pub(super) fn role(&self) -> Option<ConsentRole> {
         match self {
-            Self::GrantRole { app_id, .. } if DIRECTORY_APIS.contains(&app_id.as_str()) => {
+            Self::GrantRole { app_id, .. } if is_of_directory(app_id) => {
                 Some(ConsentRole::Privileged)
             }
             Self::GrantRole { .. }
@@ -308,7 +308,12 @@ impl Action {
     }
 }
 
-/// Microsoft Graph, and the retired Azure AD Graph: consent to their application permissions is privileged.
+/// Whether consent to the application permissions of an API is privileged.
+pub(super) fn is_of_directory(app_id: &str) -> bool {
+    DIRECTORY_APIS.contains(&app_id)
+}
+
+/// Microsoft Graph, and the retired Azure AD Graph.
 const DIRECTORY_APIS: [&str; 2] = [GRAPH_APP_ID, "00000002-0000-0000-c000-000000000000"];
 
 fn assignment(principal: &str, resource: &str, role: &str) -> Value {

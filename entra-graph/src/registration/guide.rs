@@ -9,6 +9,7 @@ use entra_core::Cloud;
 use marks::value;
 
 use super::{
+    action::is_of_directory,
     blueprint::AppRegistration,
     parts::{Audience, MICROSOFT_GRAPH, Permissions},
 };
@@ -254,10 +255,9 @@ impl AppRegistration {
             ));
         }
         if self.grant_admin_consent && !steps.is_empty() {
-            let application = self
-                .permissions
-                .iter()
-                .any(|api| !api.application.is_empty());
+            let application = self.permissions.iter().any(|api| {
+                !api.application.is_empty() && (api.is_graph() || is_of_directory(&api.api))
+            });
             let role = if application {
                 "Privileged Role Administrator or Global Administrator"
             } else {

@@ -238,7 +238,7 @@ impl Removal {
 /// Behind the round of an object whose properties are withheld.
 const LIMITED: &str = "l";
 /// No round has this number.
-const NEVER: u64 = 0;
+pub(super) const NEVER: u64 = 0;
 
 #[cfg(test)]
 mod tests {

@@ -221,10 +221,10 @@ impl DirectorySync {
         let scope = self.scope()?;
         if scope.is_none() {
             state.scope = None;
-            let users = state.feed_mut(ObjectKind::User);
-            if let Some(users) = users.filter(|users| users.is_scoped) {
-                // When there is a scope once more, users may have come into it or left it that have not changed since.
-                users.scope.clear();
+            // When there is a scope once more, users may have come into it or left it that have not changed since, and which
+            // groups are in it is not known any more.
+            for feed in state.feeds.iter_mut().filter(|feed| feed.is_scoped) {
+                feed.scope.clear();
             }
         }
         let mut synced: Vec<ObjectKind> = self.feeds.iter().map(|feed| feed.kind).collect();

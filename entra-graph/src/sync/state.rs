@@ -89,7 +89,7 @@ pub(super) struct FeedState {
     /// the kind was not copied, and once more when an object returned.
     #[serde(default)]
     pub(super) forgotten_until: Option<i64>,
-    /// Whether the last full round took objects of a scope of groups only.
+    /// Of users, and of groups if those in groups count: whether the last full round took those of a scope only.
     #[serde(default)]
     pub(super) is_scoped: bool,
     /// How many objects of the last complete full round have each property.

@@ -255,10 +255,9 @@ impl<'c> Machine<'c> {
 
     fn removed(&mut self, kind: ObjectKind, id: &str, reason: RemovalReason) {
         let Some(entry) = self.view.entry(&rows::object(kind, id)) else {
-            // Graph also reports objects that were never reported before. One that was created and deleted while its kind
-            // was not copied can return to its groups.
-            if reason == RemovalReason::Restorable && self.can_have_been_ignored(kind) {
-                self.put_gone(kind, id, 0);
+            // Graph also reports objects that were never reported before. One that may return can have been in groups.
+            if reason == RemovalReason::Restorable && kind != ObjectKind::AppRoleAssignment {
+                self.put_gone(kind, id, rows::NEVER);
             }
             return;
         };
@@ -519,7 +518,10 @@ impl<'c> Machine<'c> {
     pub(super) fn begin_full(&mut self, kind: ObjectKind, scope: String) {
         let round = self.state.next_round(self.now);
         let mut feed = FeedState::full(kind, scope, round, self.now);
-        feed.is_scoped = self.scope.is_some();
+        feed.is_scoped = match kind {
+            ObjectKind::Group => self.scope == Some(true),
+            _ => self.scope.is_some(),
+        };
         match self.state.feed_mut(kind) {
             Some(old) => {
                 if old.scope == feed.scope {

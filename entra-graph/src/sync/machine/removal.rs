@@ -52,7 +52,8 @@ impl Machine<'_> {
     /// Judges the memberships of an object that returns. Of those that a full round did not contain in the meantime it
     /// is not known whether they hold: they are forgotten, unless they are handed out and their removal waits, or their
     /// other end is away too. Then all groups are read again, unless the row is of a full round that has them. So they
-    /// are for a group in any case: what changed just before it was deleted came with no row.
+    /// are for a group in any case: what changed just before it was deleted came with no row. And so they are for an object
+    /// that was deleted before it was ever read.
     pub(super) fn doubt(&mut self, kind: ObjectKind, id: &str, has_all: bool) {
         // Memberships of a kind that was not copied are handed out also while the object is gone.
         let is_out = self.is_gone(kind, id) && self.synced.contains(&kind);
@@ -68,7 +69,11 @@ impl Machine<'_> {
                 .map(|(key, _)| (id.to_owned(), rows::last(key).to_owned()));
             links.extend(members);
         }
-        let mut is_any = kind == ObjectKind::Group || self.was_forgotten(kind);
+        let is_unknown = self
+            .view
+            .entry(&rows::object(kind, id))
+            .is_some_and(|entry| entry.seen == rows::NEVER);
+        let mut is_any = kind == ObjectKind::Group || is_unknown || self.was_forgotten(kind);
         for (group, member) in links {
             let link = self.view.link(&rows::link(&group, &member));
             let is_in_doubt = link.as_ref().is_some_and(LinkEntry::is_in_doubt);
@@ -240,13 +245,6 @@ impl Machine<'_> {
     /// Whether memberships of objects of this kind are handed out as Graph lists them, since it is not copied.
     pub(in crate::sync) fn ignores(&self, kind: ObjectKind) -> bool {
         kind.is_member() && !self.synced.contains(&kind)
-    }
-
-    /// Whether memberships of an object that was never seen can have come and ended while its kind was not copied.
-    pub(super) fn can_have_been_ignored(&self, kind: ObjectKind) -> bool {
-        let feed = self.state.feed(kind);
-        feed.is_some_and(|feed| feed.forgotten_until.is_some())
-            && (self.ignores(kind) || self.was_forgotten(kind))
     }
 
     /// The memberships that the removal of an object forgets: all, if it cannot return. Those of a kind that is not copied

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use entra_graph::{Group, sync::ObjectKind};
+use entra_graph::{
+    Group,
+    sync::{DirectorySync, MemoryStore, ObjectKind},
+};
 use entra_mock::{DeltaOddities, GroupHandle};
 use serde_json::json;
 
-use super::oddities::{Deleted, RESTORED};
+use super::{
+    Copy,
+    oddities::{Deleted, RESTORED},
+};
 
 const DELAY: Duration = Duration::from_secs(300);
 
@@ -175,4 +181,32 @@ async fn a_member_that_returns_while_its_group_is_deleted_is_in_it_once_both_are
     deleted.restore(&nina).await;
     deleted.run().await;
     assert_eq!(deleted.copy, before);
+}
+
+/// The first round says that it was deleted, or one of changes does, of a user that came and went between two runs.
+#[tokio::test]
+async fn a_user_that_was_deleted_before_it_was_read_is_in_its_groups_once_it_is_restored() {
+    let (tenant, graph) = super::tenant_and_graph().await;
+    let oddities = DeltaOddities::none()
+        .restored_memberships_silent()
+        .removed_users_in_first_round();
+    tenant.set_delta_oddities(oddities);
+    let engineers = tenant.group("Engineers");
+    let (mut store, mut copy) = (MemoryStore::new(), Copy::default());
+    let mut sync = DirectorySync::new(&graph).users().groups();
+    for name in ["Nina", "Olga"] {
+        let user = tenant.add_user(name).id();
+        assert!(engineers.add_member(user));
+        let send = async |method: &str, path: String| {
+            graph.raw(method, path).send().await.unwrap();
+        };
+        send("DELETE", format!("/users/{user}")).await;
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        assert!(!copy.has(ObjectKind::User, &user.to_string()));
+        send("POST", format!("/directory/deletedItems/{user}/restore")).await;
+        copy.catch_up(&mut sync, &mut store).await.unwrap();
+        let members = copy.members_of(&engineers.id().to_string());
+        assert!(members.contains(&*user.to_string()), "{name}");
+    }
+    copy.assert_equals_tenant(&graph, "restored").await;
 }

@@ -463,6 +463,28 @@ async fn a_scoped_run_that_is_killed_at_any_step_goes_on_in_another_process() {
     }
 }
 
+#[tokio::test]
+async fn a_group_that_left_the_scope_after_a_run_without_it_takes_its_members_along() {
+    let mut scoped = Scoped::new(3, true).await;
+    scoped.unguarded();
+    let inner = scoped.tenant.add_group("Inner");
+    assert!(inner.add_member(scoped.user(20).parse().unwrap()));
+    let scope = scoped.tenant.group("Scope");
+    assert!(scope.add_member(inner.id()));
+    scoped.run_and_compare("nested").await;
+    let sync = scoped.sync.clone();
+    scoped.sync = DirectorySync::new(&scoped.graph)
+        .users()
+        .guard(DeletionGuard::off());
+    scoped.run().await;
+    scoped.sync = sync;
+    scoped.run_and_compare("the scope again").await;
+    assert!(scoped.has(20));
+    assert!(scope.remove_member(inner.id()));
+    scoped.run_and_compare("left").await;
+    assert!(!scoped.has(20));
+}
+
 /// Their own rows came long ago, and say nothing of it.
 #[tokio::test]
 async fn users_that_entered_and_left_while_no_users_were_copied_are_seen_when_they_are_again() {
