@@ -17,7 +17,7 @@ use crate::{
     expiring_map::ExpiringMap,
     moment::Moment,
     settings::Settings,
-    token_endpoint::with_message,
+    token_endpoint::{with_message, with_tries},
     wire::{OAuthError, is_transient_status, without_bom},
 };
 
@@ -305,20 +305,19 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
     let mut codes = error_response.codes.iter();
     let entry = codes.find_map(|code| Aadsts::lookup(*code));
     let fix = entry.map_or("check the address of the sign-in service", Aadsts::fix);
-    Err(
-        Error::new(kind, "the discovery request was rejected").with(|inner| {
-            inner.status = Some(response.status.as_u16());
-            let message = error_response.message.as_deref();
-            let cause = with_message(entry.and_then(Aadsts::cause), message, fix);
-            inner.cause = cause.map(Into::into);
-            inner.service_message = error_response.message;
-            inner.codes = error_response.codes;
-            inner.oauth_error = error_response.oauth_error;
-            inner.correlation_id = Some(response.client_request_id.clone());
-            inner.retry_after = response.retry_after;
-            inner.fix = Some(fix.into());
-        }),
-    )
+    let summary = with_tries("the discovery request was rejected".into(), &response);
+    Err(Error::new(kind, summary).with(|inner| {
+        inner.status = Some(response.status.as_u16());
+        let message = error_response.message.as_deref();
+        let cause = with_message(entry.and_then(Aadsts::cause), message, fix);
+        inner.cause = cause.map(Into::into);
+        inner.service_message = error_response.message;
+        inner.codes = error_response.codes;
+        inner.oauth_error = error_response.oauth_error;
+        inner.correlation_id = Some(response.client_request_id.clone());
+        inner.retry_after = response.retry_after;
+        inner.fix = Some(fix.into());
+    }))
 }
 
 #[derive(Deserialize)]

@@ -272,11 +272,7 @@ fn response_error(response: &Response, form: &Form) -> Error {
             "check that the cloud's authority is a sign-in service and that no proxy responds in its place".into(),
         ),
     };
-    let summary = waiting(response.stop_reason.as_ref()).map_or(summary, Cow::from);
-    let summary = match response.tries {
-        1 => summary,
-        _ => format!("{summary}, {}", response.after_tries()).into(),
-    };
+    let summary = with_tries(summary, &response);
     // The message may name the account, so it is in no report about a user.
     let is_of_application = form.plain("grant_type") == Some("client_credentials");
     let said = error_response.message.as_deref();
@@ -374,6 +370,15 @@ fn known(error_response: &OAuthError) -> Option<&'static Aadsts> {
         return entries.next().or(Some(first));
     }
     Some(first)
+}
+
+/// The summary of an error response: what the service asked to wait, if that was too long, and how many tries there were.
+pub(crate) fn with_tries(summary: Cow<'static, str>, response: &Response) -> Cow<'static, str> {
+    let summary = waiting(response.stop_reason.as_ref()).map_or(summary, Cow::from);
+    match response.tries {
+        1 => summary,
+        _ => format!("{summary}, {}", response.after_tries()).into(),
+    }
 }
 
 fn waiting(stop_reason: Option<&StopReason>) -> Option<String> {

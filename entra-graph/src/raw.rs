@@ -182,7 +182,8 @@ impl Raw {
         self
     }
 
-    /// The raw response.
+    /// The raw response. The body of one with a status of success is not looked at: [`RawResponse::json`] and the typed calls
+    /// find an error in it.
     ///
     /// # Errors
     /// Every kind of [`Error`], also for a response without a status of success.
@@ -191,7 +192,7 @@ impl Raw {
         self.into_request().send().await
     }
 
-    /// The body of the response.
+    /// The body of the response, which is not looked at, as by [`send`](Self::send).
     ///
     /// # Errors
     /// Every kind of [`Error`].

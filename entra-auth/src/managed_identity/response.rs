@@ -16,7 +16,7 @@ use crate::{
     aadsts::Class,
     redact::without,
     skew::ClockDifference,
-    token_endpoint::with_message,
+    token_endpoint::{with_message, with_tries},
     wire::{OAuthError, without_bom},
 };
 
@@ -183,7 +183,7 @@ fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
     );
     let said = message.as_deref().filter(|_| is_printed);
     let cause = with_message(entry.and_then(Aadsts::cause), said, fix);
-    Error::new(kind, summary).with(|inner| {
+    Error::new(kind, with_tries(summary.into(), response)).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.codes = error_response.codes;
         inner.oauth_error = error_response.oauth_error;

@@ -196,8 +196,9 @@ impl WebSignInBuilder {
     ///
     /// It is measured by the clocks of the replicas and by that of the store, whichever expires first: the
     /// store in memory and [`RedisStore`](crate::store::RedisStore) use their own clock, so a replica whose
-    /// clock is ahead does not extend it. A store of your own that returns expired entries can let a session
-    /// live as much longer as a replica's clock was ahead, up to the absolute lifetime.
+    /// clock is ahead does not extend it. With
+    /// [`FileStore`](crate::store::FileStore), or a store of your own that returns expired entries, a session without a
+    /// request lives as much longer as the clock of its last one was ahead, up to the absolute lifetime.
     pub const fn idle_limit(mut self, limit: Duration) -> Self {
         self.limits.idle = limit;
         self

@@ -21,6 +21,7 @@ use crate::{
     environment::require,
     settings::Settings,
     shown_path::ShownPath,
+    token_endpoint::with_tries,
     wire::{is_transient_status, without_bom},
 };
 
@@ -316,14 +317,9 @@ impl Source {
                 "give the job `permissions: id-token: write`; a pull request of a fork never has it"
             }
         };
-        Error::new(
-            kind,
-            format!(
-                "{} returned an error in place of a token",
-                self.token.provider()
-            ),
-        )
-        .with(|inner| {
+        let provider = self.token.provider();
+        let summary = format!("{provider} returned an error in place of a token");
+        Error::new(kind, with_tries(summary.into(), response)).with(|inner| {
             inner.status = Some(response.status.as_u16());
             inner.retry_after = response.retry_after;
             inner.fix = Some(fix.into());

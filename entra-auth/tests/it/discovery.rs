@@ -315,6 +315,22 @@ async fn a_regional_token_comes_from_the_region_and_is_the_same_token() {
     assert_eq!(wrong.build().unwrap_err().kind(), ErrorKind::Configuration);
 }
 
+#[tokio::test]
+async fn the_error_after_retries_says_how_many_there_were() {
+    let script = (0..9).fold(ScriptedTransport::new(), |script, _| {
+        script.then(503, &[], "")
+    });
+    let discovery = discovery(&script).clock(ManualClock::new());
+    let error = discovery.build().unwrap().openid_provider(ISSUER).await;
+    let tries = script.requests().len();
+    let text = error.unwrap_err().to_string();
+    assert!(tries > 1, "{text}");
+    assert!(
+        text.contains(&format!(", after {tries} tries in ")),
+        "{text}"
+    );
+}
+
 /// One set of options serves credentials, a discovery and a validator alike.
 #[tokio::test]
 async fn discovery_and_validator_take_the_options_of_credentials() {

@@ -327,6 +327,8 @@ async fn outage_is_retried_and_then_a_transient_error() {
     assert_eq!(error.kind(), CredentialErrorKind::Transient);
     assert_eq!(detail(&error).kind(), ErrorKind::Service);
     assert_eq!(detail(&error).status(), Some(503));
+    let text = detail(&error).to_string();
+    assert!(text.contains(", after 4 tries in "), "{text}");
     tenant.clear_faults();
     credential
         .token(&graph().with_force_refresh())

@@ -412,6 +412,8 @@ async fn starting_host_is_retried_and_retries_are_limited() {
         let (failed, requests, took) = rejected(&Environment::default(), status, "<html>").await;
         assert!(failed.is_transient(), "{status}");
         assert_eq!(requests, 6, "{status}");
+        let text = detail(&failed).to_string();
+        assert!(text.contains(", after 6 tries in "), "{text}");
         assert!(took <= Duration::from_secs(90), "{took:?}");
         let (_, requests, _) = rejected(&app_service(), status, "").await;
         assert_eq!(requests, 4, "{status}");

@@ -96,7 +96,8 @@ impl GraphClient {
 }
 
 impl Batch {
-    /// Adds a request.
+    /// Adds a request. All requests of a batch have one version of Graph: one of another version has an error of kind
+    /// [`Query`](crate::ErrorKind::Query).
     #[inline]
     pub fn add<R: IntoRequest>(&mut self, request: R) -> BatchEntry<R::Output> {
         self.add_after([], request)

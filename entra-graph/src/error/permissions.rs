@@ -86,7 +86,7 @@ impl Error {
                     false => "application",
                 };
                 lines.push(format!(
-                    "the token has {held}: the {who} also needs a directory role for this object"
+                    "the token has {held}: the {who} also needs a directory role for this object, or the object does not allow it, such as members of a group with dynamic membership"
                 ));
             }
             Some(Lack::DelegatedOnly(needed)) => lines.push(format!(
@@ -125,6 +125,14 @@ impl Error {
                 additional.join(", ")
             ));
         }
+        let operation = call.operation;
+        if self.0.granted.is_none() && !operation.delegated.is_empty() {
+            let delegated: Vec<&str> = operation.suggested(operation.delegated).collect();
+            line.push_str(&format!(
+                "; for a signed-in user one of (delegated): {}",
+                delegated.join(", ")
+            ));
+        }
         Some(line)
     }
 
@@ -138,6 +146,11 @@ impl Error {
             (
                 "Delegated permissions",
                 "the user signs in again, or the token is refreshed with the new scope",
+            )
+        } else if self.0.granted.is_none() {
+            (
+                "Application permissions (Delegated permissions for a signed-in user)",
+                "call `GraphClient::renew_token`, or let the user sign in again",
             )
         } else {
             (

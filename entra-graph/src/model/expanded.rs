@@ -20,9 +20,11 @@ pub struct Expanded<T> {
 }
 
 impl<T> Expanded<T> {
-    /// Whether these are certainly all related objects: at least one, fewer than Graph's limit, and no
-    /// link to more beside them. Always so after [`List::expand_all`](crate::query::List::expand_all)
+    /// Whether these are certainly all related objects that the caller may see: at least one, fewer than Graph's limit, and
+    /// no link to more beside them. Always so after [`List::expand_all`](crate::query::List::expand_all)
     /// and [`Get::expand_all`](crate::query::Get::expand_all).
+    ///
+    /// Graph leaves out hidden memberships without a word where the caller lacks `Member.Read.Hidden`.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.complete || !self.cut && !self.items.is_empty() && self.items.len() < MOST_EXPANDED

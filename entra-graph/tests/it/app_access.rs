@@ -272,6 +272,13 @@ async fn needed_permissions_are_those_of_the_operation_for_an_unreadable_token()
         error.needed_permissions(),
         ["AppRoleAssignment.ReadWrite.All"]
     );
+    let report = format!("{error:#}");
+    for line in [
+        "needs one of (application): AppRoleAssignment.ReadWrite.All; for a signed-in user one of (delegated): AppRoleAssignment.ReadWrite.All",
+        "Application permissions (Delegated permissions for a signed-in user)",
+    ] {
+        assert!(report.contains(line), "{report}");
+    }
 }
 
 #[tokio::test]
