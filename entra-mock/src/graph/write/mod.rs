@@ -89,7 +89,7 @@ pub(super) fn respond(
         .transpose()?;
     state.store.changes.stamp(now, Some(actor(caller)));
     let first = state.store.changes.next();
-    let subjects = match plan.subjects.is_empty() {
+    let subjects: Vec<_> = match plan.subjects.is_empty() {
         true => {
             let subject = plan.steps.first().and_then(|step| step.subject(state));
             subject.into_iter().collect()
