@@ -67,7 +67,7 @@ def blocks(text):
     """Each use of a declaring macro: its place, macro, name, OData type, body."""
     for match in re.finditer(r"\b(entity|complex|open_enum|sign_in)! \{", text):
         body = balanced(text, match.end())
-        head = re.match(r'\s*(?:#\[[^\]]*\]\s*)*(\w+)\s*(?::\s*"([^"]*)"\s*,\s*always \[[^\]]*\]\s*)?\{', body)
+        head = re.match(r'\s*(?:#\[[^\]]*\]\s*)*(\w+)\s*(?::\s*"([^"]*)"\s*,\s*always \[[^\]]*\](?:, id unfiltered)?\s*)?\{', body)
         if head:
             yield match.start(), match.group(1), head.group(1), head.group(2), balanced(body, head.end()) + relations_after(body, head.end())
 

@@ -49,7 +49,7 @@ impl Cost {
                 for limit in [WRITES, WRITES + 1, WRITES + 2] {
                     cost.0[limit] = write;
                 }
-                let keys = is(path.collection(), "applications") && query.selects("keyCredentials");
+                let keys = is_any(path.collection(), WITH_KEYS) && query.selects("keyCredentials");
                 cost.0[KEYS] = u32::from(reads && keys);
                 let on_demand = *method == Method::POST && path.matches(PROVISION_ON_DEMAND);
                 cost.0[PROVISION] = u32::from(on_demand);
@@ -258,6 +258,9 @@ const BASE: &[(&str, &str, u32)] = &[
 
 /// The action whose requests are limited by themselves.
 const PROVISION_ON_DEMAND: &str = "servicePrincipals/*/synchronization/jobs/*/provisionOnDemand";
+
+/// The collections whose certificates have a limit of their own, as the pages of both lists say.
+const WITH_KEYS: &[&str] = &["applications", "servicePrincipals"];
 
 /// Actions that read although they are sent as POST.
 const READING_ACTIONS: &[&str] = &[
@@ -492,7 +495,11 @@ mod tests {
         assert_eq!(keys("GET /applications/a?$select=id%2ckeyCredentials"), 1);
         assert_eq!(keys("GET /Applications/a?$SELECT=keycredentials"), 1);
         assert_eq!(keys("GET /applications/a?$select=id"), 0);
-        assert_eq!(keys("GET /servicePrincipals/a?$select=keyCredentials"), 0);
+        assert_eq!(keys("GET /servicePrincipals?$select=id,keyCredentials"), 1);
+        assert_eq!(keys("GET /serviceprincipals/a?$select=keyCredentials"), 1);
+        assert_eq!(keys("GET /servicePrincipals/a?$select=id"), 0);
+        assert_eq!(keys("PATCH /servicePrincipals/a?$select=keyCredentials"), 0);
+        assert_eq!(keys("GET /users?$select=keyCredentials"), 0);
     }
 
     #[test]

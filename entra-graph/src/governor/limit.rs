@@ -73,7 +73,7 @@ pub(super) const LOGS: usize = 3;
 pub(super) const PROTECTION: usize = 4;
 /// `provisionOnDemand` of synchronization jobs.
 pub(super) const PROVISION: usize = 5;
-/// Reads of the certificates of applications.
+/// Reads of the certificates of applications and service principals.
 pub(super) const KEYS: usize = 6;
 /// Writes of subscriptions to change notifications: of an application in a tenant, then of the tenant.
 pub(super) const SUBSCRIPTION_WRITES: usize = 7;

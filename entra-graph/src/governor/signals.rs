@@ -79,8 +79,9 @@ impl Signals {
         };
         let named = match self.exceeded {
             Some(Exceeded::Writes) => of_scope(&ALL_WRITES),
-            Some(Exceeded::Units) => of_scope(&ALL_UNITS),
-            Some(Exceeded::Cpu) | None => None,
+            // Computing time is the directory's, also if the request has a limit of its own.
+            Some(Exceeded::Units | Exceeded::Cpu) => of_scope(&ALL_UNITS),
+            None => None,
         };
         named.or_else(|| {
             let limit = cost.service_limit()?;
@@ -109,7 +110,9 @@ const ALL_SUBSCRIPTIONS: [usize; 2] = [SUBSCRIPTIONS, SUBSCRIPTIONS + 1];
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use entra_core::http::Method;
+
+    use super::{super::limit::KEYS, *};
 
     fn signals(status: u16, headers: &[(&'static str, &str)]) -> Signals {
         let headers = headers
@@ -143,6 +146,28 @@ mod tests {
 
     fn cost(method: &str, path: &str) -> Cost {
         Cost::of(&method.parse().unwrap(), path, None)
+    }
+
+    #[test]
+    fn a_429_to_a_read_of_certificates_is_about_their_limit_unless_it_names_another() {
+        let units = "ResourceUnitLimitExceeded";
+        for set in ["/applications", "/servicePrincipals"] {
+            let cost = Cost::of(&Method::GET, set, Some("$select=keyCredentials"));
+            let bare = signals(429, &[("retry-after", "5")]);
+            assert_eq!(bare.reached(&cost), Some(KEYS), "{set}");
+            for (information, scope, expected) in [
+                (units, "Tenant_Application", UNITS),
+                (units, "Application", UNITS + 1),
+                ("CPULimitExceeded", "Tenant_Application", UNITS),
+            ] {
+                let headers = [
+                    ("x-ms-throttle-information", information),
+                    ("x-ms-throttle-scope", scope),
+                ];
+                let reached = signals(429, &headers).reached(&cost);
+                assert_eq!(reached, Some(expected), "{set} {information} {scope}");
+            }
+        }
     }
 
     #[test]

@@ -99,15 +99,17 @@ macro_rules! complex {
 ///
 /// `always [..]` names properties that every such object has: when they came as null, the caller
 /// may see the object but not read it.
+///
+/// `id unfiltered` behind it is for types whose page documents no `$filter` on the id.
 macro_rules! entity {
     (
         $(#[$meta:meta])*
-        $name:ident: $odata_type:literal, always [$($always:ident),* $(,)?] { $($body:tt)* }
+        $name:ident: $odata_type:literal, always [$($always:ident),* $(,)?] $(, id $unfiltered:ident)? { $($body:tt)* }
         $(relations { $($relations:tt)* })?
     ) => {
         $crate::model::model! {
             $(#[$meta])*
-            $name [id] $odata_type { $($body)* } { $($($relations)*)? }
+            $name [id $($unfiltered)?] $odata_type { $($body)* } { $($($relations)*)? }
         }
 
         impl $name {
@@ -148,7 +150,7 @@ macro_rules! entity {
 macro_rules! model {
     (
         $(#[$meta:meta])*
-        $name:ident [$($id:ident)?] $odata_type:literal {
+        $name:ident [$($id:ident $($unfiltered:ident)?)?] $odata_type:literal {
             $(
                 $(#[$doc:meta])*
                 $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?) $($access:ident $($never:ident $null:ident)?)?;
@@ -178,7 +180,7 @@ macro_rules! model {
                 #[doc = concat!("The object ", stringify!($id), ".")]
                 pub const ID: $crate::odata::Property<Self, String, $crate::odata::ReadOnly> = $crate::odata::Property::new(
                     stringify!($id),
-                    $crate::odata::Support::parse("eq"),
+                    $crate::model::model!(@id $($unfiltered)?),
                 );
             )?
             $(
@@ -368,6 +370,9 @@ macro_rules! model {
     (@access update) => { $crate::odata::UpdateOnly };
     (@access set never null) => { $crate::odata::Required };
     (@access update never null) => { $crate::odata::UpdateRequired };
+
+    (@id) => { $crate::odata::Support::parse("eq") };
+    (@id unfiltered) => { $crate::odata::Support::NONE };
 
     (@support) => { $crate::odata::Support::NONE };
     (@support $support:literal) => { $crate::odata::Support::parse($support) };

@@ -12,7 +12,7 @@ use crate::{
 
 entity! {
     /// An application of the Microsoft Entra gallery.
-    ApplicationTemplate: "#microsoft.graph.applicationTemplate", always [display_name] {
+    ApplicationTemplate: "#microsoft.graph.applicationTemplate", always [display_name], id unfiltered {
         /// Its categories, such as `crm` and `productivity`.
         categories: Vec<String> = CATEGORIES("categories", "eq startsWith contains");
         /// When it leaves the gallery, a date such as `2027-01-31`.

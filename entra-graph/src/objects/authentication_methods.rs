@@ -66,7 +66,7 @@ impl AuthenticationMethod {
 entity! {
     /// Which authentication methods a user registered, and what they are enough for. The id is the object id of the
     /// user.
-    UserRegistrationDetails: "#microsoft.graph.userRegistrationDetails", always [last_updated_date_time] {
+    UserRegistrationDetails: "#microsoft.graph.userRegistrationDetails", always [last_updated_date_time], id unfiltered {
         /// Whether the user has an administrator role.
         is_admin: bool = IS_ADMIN("isAdmin");
         /// Whether a strong method is registered and allowed by policy.

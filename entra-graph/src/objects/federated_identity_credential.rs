@@ -6,7 +6,7 @@ use crate::{
 entity! {
     /// A federated identity credential: the application accepts tokens of another identity provider with this
     /// issuer, subject and audience instead of a secret.
-    FederatedIdentityCredential: "#microsoft.graph.federatedIdentityCredential", always [name] {
+    FederatedIdentityCredential: "#microsoft.graph.federatedIdentityCredential", always [name], id unfiltered {
         /// The audience of accepted tokens; one value, usually `api://AzureADTokenExchange`.
         audiences: Vec<String> = AUDIENCES("audiences") set;
         /// The description.
@@ -39,7 +39,7 @@ pub(super) mod beta {
     entity! {
         /// A federated identity credential: the application accepts tokens of another identity provider with this
         /// issuer and audience, and with this subject or with claims that match the expression.
-        FederatedIdentityCredential: "#microsoft.graph.federatedIdentityCredential", always [name] {
+        FederatedIdentityCredential: "#microsoft.graph.federatedIdentityCredential", always [name], id unfiltered {
             /// The audience of accepted tokens; one value, usually `api://AzureADTokenExchange`.
             audiences: Vec<String> = AUDIENCES("audiences") set;
             /// The expression that the claims of accepted tokens match, instead of a subject.

@@ -6,7 +6,7 @@ use crate::{
 
 entity! {
     /// A directory role that a user, group or service principal has over a scope.
-    UnifiedRoleAssignment: "#microsoft.graph.unifiedRoleAssignment", always [principal_id, role_definition_id] {
+    UnifiedRoleAssignment: "#microsoft.graph.unifiedRoleAssignment", always [principal_id, role_definition_id], id unfiltered {
         /// The scope of an application, for roles that apps define.
         app_scope_id: String = APP_SCOPE_ID("appScopeId", "eq");
         /// The condition that must be met for the assignment to apply.

@@ -1,9 +1,9 @@
 use entra_core::{ClientId, Guid, Timestamp};
 use proptest::prelude::*;
 
-use super::{Described, Filter, Level, Operator, Property, Support, literal::quoted};
+use super::{Described, Filter, Level, Operator, Property, ReadOnly, Support, literal::quoted};
 use crate::objects::{
-    Application, User,
+    Application, FederatedIdentityCredential, User,
     types::{
         AssignedLicense, AssignedPlan, OnPremisesExtensionAttributes, RequiredResourceAccess,
         WebApplication,
@@ -119,6 +119,24 @@ fn any_filters_a_collection_inside_of_a_property() {
             .unwrap();
         assert_eq!(level, Level::Advanced);
     }
+}
+
+#[test]
+fn ids_without_a_documented_filter_are_not_filtered_by() {
+    fn rejected<E: Described>(id: &Property<E, String, ReadOnly>) {
+        for filter in [id.eq("a"), id.is_in(["a", "b"])] {
+            let error = filter.node.level(&E::INFO).unwrap_err().to_string();
+            assert!(error.contains("is not supported on id of"), "{error}");
+        }
+    }
+    rejected(&FederatedIdentityCredential::ID);
+    rejected(&crate::objects::beta::FederatedIdentityCredential::ID);
+    #[cfg(feature = "application-templates")]
+    rejected(&crate::objects::ApplicationTemplate::ID);
+    #[cfg(feature = "authentication-methods")]
+    rejected(&crate::objects::UserRegistrationDetails::ID);
+    #[cfg(feature = "role-management")]
+    rejected(&crate::objects::UnifiedRoleAssignment::ID);
 }
 
 #[test]

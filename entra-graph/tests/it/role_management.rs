@@ -109,6 +109,15 @@ async fn an_assignment_over_the_directory_is_a_membership_of_the_role() {
         Some(USER_ADMINISTRATOR)
     );
 
+    let by_id = UnifiedRoleAssignment::ID.eq(created.id.as_str());
+    let error = assignments.list().filter(by_id).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query, "no page has this filter");
+    let scope = UnifiedRoleAssignment::APP_SCOPE_ID;
+    for filter in [scope.eq("/a"), scope.is_in(["/a", "/b"])] {
+        let found = assignments.list().filter(filter).send().await.unwrap();
+        assert_eq!(found.items, []);
+    }
+
     role.members().remove(adele).send().await.unwrap();
     assert_eq!(of_adele().send().await.unwrap().items, []);
     role.members().add(adele).send().await.unwrap();

@@ -39,6 +39,7 @@ pub(super) const ROLE_ASSIGNMENT: EntityType = EntityType {
         text("roleDefinitionId").shown().required().at_creation(),
     ],
     rules: &[
+        rule("appScopeId", Text, Basic, No, No, No),
         rule("directoryScopeId", Text, Basic, No, No, No),
         rule("principalId", Text, Basic, No, No, No),
         rule("roleDefinitionId", Text, Basic, No, No, No),

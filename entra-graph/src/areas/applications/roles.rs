@@ -117,6 +117,10 @@ impl Object<OneApplication> {
     /// Disables an app role and then removes it, in two updates as Graph requires. A role that the application
     /// does not have is not an error.
     ///
+    /// The list is read once, and a replica may not have a new role yet: the call then succeeds, and the role stays.
+    /// After [`add_app_roles`](Object::add_app_roles), wait until a read with [`settled`](crate::query::Get::settled)
+    /// shows the role in [`Application::APP_ROLES`].
+    ///
     /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///
     /// # Errors
@@ -157,6 +161,10 @@ impl Object<OneApplication> {
 
     /// Disables a delegated permission and then removes it, in two updates as Graph requires. A permission that
     /// the application does not offer is not an error.
+    ///
+    /// The list is read once, and a replica may not have a new permission yet: the call then succeeds, and the permission stays.
+    /// After [`add_permission_scopes`](Object::add_permission_scopes), wait until a read with [`settled`](crate::query::Get::settled)
+    /// shows the permission in [`Application::API`].
     ///
     /// Needs `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
     ///

@@ -252,6 +252,65 @@ fn risk_is_dismissed_and_confirmed_with_a_history() {
 }
 
 #[test]
+fn risk_actions_are_audited_for_each_user_and_sign_in() {
+    let mut fixture = with_risk();
+    for name in ["s-1", "s-2"] {
+        let sign_in =
+            json!({"id": name, "createdDateTime": "2026-11-20T01:00:00Z", "userId": id(ADELE)});
+        insert(&mut fixture, Kind::SignIn, sign_in);
+    }
+    fixture.application(&[
+        "AuditLog.Read.All",
+        "IdentityRiskEvent.ReadWrite.All",
+        "IdentityRiskyUser.ReadWrite.All",
+    ]);
+    let users = json!({"userIds": [id(ADELE), id(CLEO)]});
+    let sign_ins = json!({"requestIds": ["s-1", "s-2"]});
+    for (action, body) in [
+        ("/identityProtection/riskyUsers/dismiss", &users),
+        ("/identityProtection/riskyUsers/confirmCompromised", &users),
+        ("/identityProtection/riskyUsers/confirmSafe", &users),
+        ("/auditLogs/signIns/confirmCompromised", &sign_ins),
+        ("/auditLogs/signIns/confirmSafe", &sign_ins),
+        // Without a documented activity.
+        ("/auditLogs/signIns/dismiss", &sign_ins),
+    ] {
+        assert_eq!(fixture.post(action, body).status, 204, "{action}");
+    }
+    let log = fixture.get("/auditLogs/directoryAudits");
+    let mut entries = Vec::new();
+    let all = log.body["value"].as_array().unwrap();
+    for entry in all.iter().filter(|entry| entry["category"] == "Other") {
+        let target = &entry["targetResources"][0];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        entries.push((
+            text(&entry["activityDisplayName"]),
+            text(&target["type"]),
+            text(&target["id"]),
+        ));
+    }
+    entries.sort();
+    let entry =
+        |name: &str, kind: &str, id: &str| (name.to_owned(), kind.to_owned(), id.to_owned());
+    let (adele, cleo) = (id(ADELE), id(CLEO));
+    assert_eq!(
+        entries,
+        [
+            entry("ConfirmAccountCompromised", "User", &adele),
+            entry("ConfirmAccountCompromised", "User", &cleo),
+            entry("ConfirmCompromised", "SignIn", "s-1"),
+            entry("ConfirmCompromised", "SignIn", "s-2"),
+            entry("ConfirmSafe", "SignIn", "s-1"),
+            entry("ConfirmSafe", "SignIn", "s-2"),
+            entry("ConfirmSafe", "User", &adele),
+            entry("ConfirmSafe", "User", &cleo),
+            entry("DismissUser", "User", &adele),
+            entry("DismissUser", "User", &cleo),
+        ]
+    );
+}
+
+#[test]
 fn invalid_risk_actions_change_nothing() {
     let mut fixture = with_risk();
     fixture.application(&["IdentityRiskyUser.ReadWrite.All"]);

@@ -77,6 +77,29 @@ fn an_assignment_and_a_membership_are_one_fact() {
 }
 
 #[test]
+fn assignments_are_filtered_by_what_their_page_names() {
+    let fixture = writer();
+    let body = assignment(USER_ADMINISTRATOR, ADELE, "/");
+    assert_eq!(fixture.post(ASSIGNMENTS, &body).status, 201);
+    for name in [
+        "appScopeId",
+        "directoryScopeId",
+        "principalId",
+        "roleDefinitionId",
+    ] {
+        for filter in [format!("{name} eq 'x'"), format!("{name} in ('x','y')")] {
+            let found = fixture.get(&format!("{ASSIGNMENTS}?$filter={filter}"));
+            assert_eq!(found.status, 200, "{filter}: {}", found.text);
+            assert_eq!(found.all("id"), [""; 0], "{filter}");
+        }
+    }
+    for filter in ["id eq 'x'", "condition eq 'x'"] {
+        let rejected = fixture.get(&format!("{ASSIGNMENTS}?$filter={filter}"));
+        assert_eq!(rejected.status, 400, "{filter}");
+    }
+}
+
+#[test]
 fn global_administrator_decides_what_a_user_may_do() {
     let mut fixture = writer();
     let body = assignment(GLOBAL_ADMINISTRATOR, ADELE, "/");

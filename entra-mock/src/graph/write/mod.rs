@@ -89,7 +89,13 @@ pub(super) fn respond(
         .transpose()?;
     state.store.changes.stamp(now, Some(actor(caller)));
     let first = state.store.changes.next();
-    let subject = plan.steps.first().and_then(|step| step.subject(state));
+    let subjects: Vec<_> = match plan.subjects.is_empty() {
+        true => {
+            let subject = plan.steps.first().and_then(|step| step.subject(state));
+            subject.into_iter().collect()
+        }
+        false => plan.subjects,
+    };
     let named = plan
         .steps
         .first()
@@ -98,8 +104,10 @@ pub(super) fn respond(
     for step in plan.steps {
         apply(state, now, step);
     }
-    if let (Some(activity), Some(subject)) = (plan.activity, subject) {
-        audit::record(state, now, caller, activity, &subject, &named, first);
+    if let Some(activity) = plan.activity {
+        for subject in &subjects {
+            audit::record(state, now, caller, activity, subject, &named, first);
+        }
     }
     finish(
         Call::new(state, now, caller, request),

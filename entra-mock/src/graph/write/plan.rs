@@ -13,6 +13,9 @@ use crate::{
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) activity: Option<Activity>,
+    /// The objects that the audit names, each in an entry of its own. If there are none, it names the object of the first
+    /// step.
+    pub(super) subjects: Vec<(Kind, String)>,
     pub(super) response: PlannedResponse,
 }
 
@@ -91,8 +94,14 @@ impl Plan {
         Self {
             steps: Vec::new(),
             activity: None,
+            subjects: Vec::new(),
             response,
         }
+    }
+
+    pub(super) fn about(mut self, kind: Kind, id: String) -> Self {
+        self.subjects.push((kind, id));
+        self
     }
 
     /// The kind of the object in the response, if there is one.

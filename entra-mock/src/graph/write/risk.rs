@@ -24,17 +24,28 @@ pub(super) fn plan(call: Call<'_>, kind: Kind, action: &str) -> Result<Plan, Gra
     if kind == Kind::SignIn {
         return of_sign_ins(call, action);
     }
-    let (level, state, detail) = match action {
-        "dismiss" => ("none", "dismissed", "adminDismissedAllRiskForUser"),
+    let (level, state, detail, activity) = match action {
+        "dismiss" => (
+            "none",
+            "dismissed",
+            "adminDismissedAllRiskForUser",
+            "DismissUser",
+        ),
         "confirmCompromised" => (
             "high",
             "confirmedCompromised",
             "adminConfirmedUserCompromised",
+            "ConfirmAccountCompromised",
         ),
-        "confirmSafe" => ("none", "confirmedSafe", "adminConfirmedAccountSafe"),
+        "confirmSafe" => (
+            "none",
+            "confirmedSafe",
+            "adminConfirmedAccountSafe",
+            "ConfirmSafe",
+        ),
         _ => return Err(unsupported(call.request)),
     };
-    let mut plan = Plan::new(PlannedResponse::NoContent);
+    let mut plan = Plan::new(PlannedResponse::NoContent).audited_as(CATEGORY, activity);
     for id in ids(call, "userIds")? {
         let user = call
             .state
@@ -76,6 +87,7 @@ pub(super) fn plan(call: Call<'_>, kind: Kind, action: &str) -> Result<Plan, Gra
         ] {
             item.insert(name.to_owned(), value);
         }
+        plan = plan.about(Kind::User, id.clone());
         let change = match call.state.store.get(Kind::RiskyUser, &id) {
             Some(_) => {
                 let values = risk.map(|(name, value)| (name.to_owned(), Some(value)));
@@ -92,17 +104,27 @@ pub(super) fn plan(call: Call<'_>, kind: Kind, action: &str) -> Result<Plan, Gra
 
 /// The same for sign-ins, by their ids.
 fn of_sign_ins(call: Call<'_>, action: &str) -> Result<Plan, GraphError> {
-    let (level, state, detail) = match action {
-        "dismiss" => ("none", "dismissed", "adminDismissedRiskForSignIn"),
+    let (level, state, detail, activity) = match action {
+        // The documented list has no activity for it.
+        "dismiss" => ("none", "dismissed", "adminDismissedRiskForSignIn", None),
         "confirmCompromised" => (
             "high",
             "confirmedCompromised",
             "adminConfirmedSigninCompromised",
+            Some("ConfirmCompromised"),
         ),
-        "confirmSafe" => ("none", "confirmedSafe", "adminConfirmedSigninSafe"),
+        "confirmSafe" => (
+            "none",
+            "confirmedSafe",
+            "adminConfirmedSigninSafe",
+            Some("ConfirmSafe"),
+        ),
         _ => return Err(unsupported(call.request)),
     };
     let mut plan = Plan::new(PlannedResponse::NoContent);
+    if let Some(name) = activity {
+        plan = plan.audited_as(CATEGORY, name);
+    }
     for id in ids(call, "requestIds")? {
         let sign_in = call.state.store.get(Kind::SignIn, &id);
         let sign_in = sign_in.ok_or_else(|| GraphError::not_found(&id))?;
@@ -113,10 +135,17 @@ fn of_sign_ins(call: Call<'_>, action: &str) -> Result<Plan, GraphError> {
             ("riskState", state),
         ];
         let values = risk.map(|(name, value)| (name.to_owned(), Some(value.into())));
-        plan = plan.with(Step::Update(Kind::SignIn, id, values.into()));
+        plan = plan.about(Kind::SignIn, id.clone()).with(Step::Update(
+            Kind::SignIn,
+            id,
+            values.into(),
+        ));
     }
     Ok(plan)
 }
+
+/// The category of the activities in the audit log.
+const CATEGORY: &str = "Other";
 
 /// The ids of the body, each once.
 fn ids(call: Call<'_>, parameter: &str) -> Result<Vec<String>, GraphError> {
