@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
     ClientSecretCredential, CredentialBuilder, CredentialOptions, Discovery, Error, ErrorKind,
-    TokenCache, TokenValidator,
+    TokenCache,
 };
 use entra_core::{Cloud, ManualClock, RetryPolicy, ScriptedTransport, TokenCredential};
 use entra_mock::FakeTenant;
@@ -320,7 +320,9 @@ async fn the_error_after_retries_says_how_many_there_were() {
     let script = (0..9).fold(ScriptedTransport::new(), |script, _| {
         script.then(503, &[], "")
     });
-    let discovery = discovery(&script).clock(ManualClock::new());
+    let discovery = Discovery::builder()
+        .transport(script.clone())
+        .clock(ManualClock::new());
     let error = discovery.build().unwrap().openid_provider(ISSUER).await;
     let tries = script.requests().len();
     let text = error.unwrap_err().to_string();
@@ -332,6 +334,7 @@ async fn the_error_after_retries_says_how_many_there_were() {
 }
 
 /// One set of options serves credentials, a discovery and a validator alike.
+#[cfg(feature = "sign-in")]
 #[tokio::test]
 async fn discovery_and_validator_take_the_options_of_credentials() {
     let (good, keys) = (document(ISSUER, "https://id.example/t"), r#"{"keys":[]}"#);
@@ -348,7 +351,7 @@ async fn discovery_and_validator_take_the_options_of_credentials() {
     let error = discovery.openid_provider(ISSUER).await.unwrap_err();
     assert_eq!(error.status(), Some(503), "the retry policy is not used");
     discovery.openid_provider(ISSUER).await.unwrap();
-    let validator = TokenValidator::access_tokens(TENANT, [CLIENT]).options(&options);
+    let validator = entra_auth::TokenValidator::access_tokens(TENANT, [CLIENT]).options(&options);
     let validator = validator.any_tenant().build().unwrap();
     validator
         .validate("eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJ2ZXIiOiIyLjAifQ.AA")
@@ -368,7 +371,8 @@ fn a_discovery_rejects_options_that_name_no_cloud() {
     let options = CredentialOptions::new().environment(&environment);
     let error = Discovery::builder().options(&options).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    let validator = TokenValidator::access_tokens(TENANT, [CLIENT]).environment(&environment);
+    let validator =
+        entra_auth::TokenValidator::access_tokens(TENANT, [CLIENT]).environment(&environment);
     let error = validator.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }

@@ -112,12 +112,10 @@ fn the_advice_of_the_fake_tenant_is_that_of_the_pages_or_a_smaller_one() {
     assert_eq!(differing, expected.collect::<BTreeSet<_>>());
 }
 
-const ONLY_IN_METADATA: [&str; 5] = [
+const ONLY_IN_METADATA: [&str; 3] = [
     "orgcontact-checkmembergroups",
     "orgcontact-getmembergroups",
     "orgcontact-getmemberobjects",
-    "rbacapplication-list-roleassignments",
-    "unifiedroleassignment-get",
 ];
 
 #[tokio::test]
