@@ -14,7 +14,7 @@ fn a_path_that_leads_to_something_without_end_is_an_error() {
     assert_eq!(error.certificate_error(), Some(Kind::File), "{error}");
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "workload-identity"))]
 #[test]
 fn a_named_pipe_is_no_certificate_file() {
     let pipe = crate::federated::Scratch::pipe();

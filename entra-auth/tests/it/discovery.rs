@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
-    ClientSecretCredential, CredentialBuilder, CredentialOptions, Discovery, Error, ErrorKind,
-    TokenCache,
+    ClientSecretCredential, CredentialBuilder, Discovery, Error, ErrorKind, TokenCache,
 };
+
 use entra_core::{Cloud, ManualClock, RetryPolicy, ScriptedTransport, TokenCredential};
 use entra_mock::FakeTenant;
 use serde_json::json;
@@ -342,7 +342,7 @@ async fn discovery_and_validator_take_the_options_of_credentials() {
         .then(503, &[], "")
         .then(200, &[], good)
         .then(503, &[], keys);
-    let options = CredentialOptions::new()
+    let options = entra_auth::CredentialOptions::new()
         .cloud(Cloud::openid_provider(ISSUER, ISSUER, None, None).unwrap())
         .clock(ManualClock::new())
         .retry_policy(RetryPolicy::once())
@@ -365,10 +365,11 @@ async fn discovery_and_validator_take_the_options_of_credentials() {
     assert_eq!(hosts, ["id.example"; 3]);
 }
 
+#[cfg(feature = "sign-in")]
 #[test]
 fn a_discovery_rejects_options_that_name_no_cloud() {
     let environment = entra_auth::Environment::from_pairs([("AZURE_AUTHORITY_HOST", "not a URL")]);
-    let options = CredentialOptions::new().environment(&environment);
+    let options = entra_auth::CredentialOptions::new().environment(&environment);
     let error = Discovery::builder().options(&options).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let validator =

@@ -3,12 +3,10 @@
 
 use std::{
     collections::HashSet,
-    future::{Future as _, poll_fn},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -470,8 +468,10 @@ async fn a_check_of_a_user_whose_caller_goes_away_loses_no_refresh_token() {
         let account = account();
         let mut check = Box::pin(client.renew(&account, &identity));
         while service.newest.load(Ordering::SeqCst) < checks {
-            let look = |cx: &mut Context<'_>| Poll::Ready(check.as_mut().poll(cx).is_pending());
-            assert!(poll_fn(look).await);
+            let look = |cx: &mut std::task::Context<'_>| {
+                std::task::Poll::Ready(std::future::Future::poll(check.as_mut(), cx).is_pending())
+            };
+            assert!(std::future::poll_fn(look).await);
             tokio::task::yield_now().await;
         }
         // The new refresh token is on its way.
