@@ -143,11 +143,12 @@ const TENANTS: Schema =
 fn shown(call: &Call<'_>, tenant: &Hosted) -> Value {
     let app = &tenant.app;
     let uri = address::of(tenant, call.tenant, call.base());
+    let password = app.current_password(&tenant.engine.read());
     json!({
         "id": tenant.id.to_string(), "domain": tenant.domain(), "uri": uri,
         "graph": format!("{uri}/v1.0"), "control": format!("{uri}{PREFIX}"),
         "clientId": app.app_id, "clientSecret": app.secret.expose_secret(),
-        "user": app.user, "password": app.password.expose_secret(), "group": app.group,
+        "user": app.user, "password": password.expose_secret(), "group": app.group,
     })
 }
 
