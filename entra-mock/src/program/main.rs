@@ -336,7 +336,7 @@ mod tests {
         else {
             panic!("serve is a command");
         };
-        assert_eq!((serve.port, serve.tls, serve.users), (8443, false, 0));
+        assert_eq!((serve.port, serve.tls, serve.users), (None, false, 0));
         assert_eq!(serve.env_file, None);
         assert_eq!(serve.notifications, NotificationOptions::documented());
     }
