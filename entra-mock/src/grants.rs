@@ -2,7 +2,7 @@
 //! sessions.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -190,8 +190,12 @@ pub(crate) enum Control {
 /// A map that evicts its oldest entries.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundedMap<V> {
-    entries: HashMap<String, V>,
-    order: VecDeque<String>,
+    /// The values, each with its place in `order`.
+    entries: HashMap<String, (u64, V)>,
+    /// The keys of exactly the entries, the oldest first.
+    order: BTreeMap<u64, String>,
+    /// The place of the next new entry.
+    next: u64,
     /// The keys of entries that have changed since they were last stored in a file, if the tenant is kept in one.
     touched: Option<BTreeSet<String>>,
 }
@@ -199,11 +203,15 @@ pub(crate) struct BoundedMap<V> {
 impl<V> BoundedMap<V> {
     pub(crate) fn insert(&mut self, key: String, value: V) {
         self.touch(&key);
-        if self.entries.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
+        if let Some((_, known)) = self.entries.get_mut(&key) {
+            *known = value;
+            return;
         }
+        self.order.insert(self.next, key.clone());
+        self.entries.insert(key, (self.next, value));
+        self.next += 1;
         while self.order.len() > CAPACITY {
-            if let Some(oldest) = self.order.pop_front() {
+            if let Some((_, oldest)) = self.order.pop_first() {
                 self.touch(&oldest);
                 self.entries.remove(&oldest);
             }
@@ -211,29 +219,31 @@ impl<V> BoundedMap<V> {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&V> {
-        self.entries.get(key)
+        self.entries.get(key).map(|(_, value)| value)
     }
 
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
         self.touch(key);
-        self.entries.get_mut(key)
+        self.entries.get_mut(key).map(|(_, value)| value)
     }
 
-    /// Removes an entry. Its place in the order is evicted later.
+    /// Removes an entry and its place: an entry that is inserted again is the newest one.
     pub(crate) fn remove(&mut self, key: &str) -> Option<V> {
         self.touch(key);
-        self.entries.remove(key)
+        let (place, value) = self.entries.remove(key)?;
+        self.order.remove(&place);
+        Some(value)
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.values()
+        self.entries.values().map(|(_, value)| value)
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         if let Some(touched) = &mut self.touched {
             touched.extend(self.entries.keys().cloned());
         }
-        self.entries.values_mut()
+        self.entries.values_mut().map(|(_, value)| value)
     }
 
     fn touch(&mut self, key: &str) {
@@ -252,7 +262,7 @@ impl<V: Serialize + for<'a> Deserialize<'a>> BoundedMap<V> {
     /// Returns all entries, the oldest first, and tracks changes from now on.
     pub(crate) fn store_all(&mut self) -> StoredEntries {
         self.touched = Some(BTreeSet::new());
-        let keys = self.order.iter().cloned();
+        let keys = self.order.values().cloned();
         keys.filter_map(|key| {
             let value = self.stored(&key)?;
             Some((key, Some(value)))
@@ -277,7 +287,7 @@ impl<V: Serialize + for<'a> Deserialize<'a>> BoundedMap<V> {
     }
 
     fn stored(&self, key: &str) -> Option<serde_json::Value> {
-        serde_json::to_value(self.entries.get(key)?).ok()
+        serde_json::to_value(self.get(key)?).ok()
     }
 }
 
@@ -285,7 +295,8 @@ impl<V> Default for BoundedMap<V> {
     fn default() -> Self {
         Self {
             entries: HashMap::new(),
-            order: VecDeque::new(),
+            order: BTreeMap::new(),
+            next: 0,
             touched: None,
         }
     }
@@ -306,5 +317,25 @@ mod tests {
         }
         assert_eq!(map.entries.len(), CAPACITY);
         assert!(map.get("2").is_none() && map.get("3").is_some());
+    }
+
+    #[test]
+    fn an_entry_that_is_removed_and_inserted_again_is_the_newest() {
+        let mut map = BoundedMap::default();
+        map.insert("kept".to_owned(), 0);
+        for number in 0..CAPACITY + 3 {
+            let earlier = map.remove("counted").unwrap_or(0);
+            assert_eq!(earlier, number);
+            map.insert("counted".to_owned(), earlier + 1);
+        }
+        assert_eq!(map.get("kept"), Some(&0));
+        assert_eq!((map.entries.len(), map.order.len()), (2, 2));
+
+        // Removed entries do not count: only one that is there is evicted.
+        for number in 0..CAPACITY - 1 {
+            map.insert(number.to_string(), number);
+        }
+        assert!(map.get("kept").is_none() && map.get("counted").is_some());
+        assert_eq!((map.entries.len(), map.order.len()), (CAPACITY, CAPACITY));
     }
 }

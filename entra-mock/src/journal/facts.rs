@@ -77,7 +77,11 @@ pub(crate) struct PartFacts {
     pub(crate) query: Option<String>,
     /// Whether it has the header `ConsistencyLevel: eventual`.
     pub(crate) eventual: bool,
+    /// Identifies the body, if it has one.
+    pub(crate) body: Option<u64>,
     pub(crate) status: Option<u16>,
+    /// The wait that its response asked for.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// Collects the facts of requests.
@@ -139,7 +143,7 @@ impl Observer {
                 .flatten(),
             grant: self.grant(request, reply),
             parts: if graph && is_batch(request) {
-                parts(request, reply)
+                self.parts(now, request, reply)
             } else {
                 Vec::new()
             },
@@ -156,6 +160,52 @@ impl Observer {
                 })
             }),
         }
+    }
+
+    fn parts(&self, now: Timestamp, request: &WireRequest, reply: &Reply) -> Vec<PartFacts> {
+        let Ok(sent) = serde_json::from_slice::<BatchRequest<'_>>(&request.body) else {
+            return Vec::new();
+        };
+        let version = request.path.rsplit_once('/').map_or("", |(start, _)| start);
+        let received = serde_json::from_slice::<BatchResponse<'_>>(&reply.body);
+        let statuses: HashMap<String, (u16, Option<Duration>)> = received
+            .into_iter()
+            .flat_map(|batch| batch.responses)
+            .map(|response| {
+                let retry_after = response.retry_after(now);
+                (response.id.into_owned(), (response.status, retry_after))
+            })
+            .collect();
+        let items = sent.requests.into_iter().take(MAX_PARTS);
+        items
+            .map(|item| {
+                let (path, query) = match item.url.split_once('?') {
+                    Some((path, query)) => (path, Some(without_secrets(query))),
+                    None => (item.url.as_ref(), None),
+                };
+                let is = |name: &str, value: &serde_json::Value| {
+                    name.eq_ignore_ascii_case("consistencylevel")
+                        && value
+                            .as_str()
+                            .is_some_and(|level| level.eq_ignore_ascii_case("eventual"))
+                };
+                let status = statuses.get(item.id.as_ref());
+                let body = item.body.as_ref();
+                PartFacts {
+                    method: item.method.to_ascii_uppercase(),
+                    path: format!("{version}/{}", path.trim_start_matches('/')),
+                    query,
+                    eventual: item
+                        .headers
+                        .iter()
+                        .flatten()
+                        .any(|(name, value)| is(name, value)),
+                    body: body.map(|body| self.hasher.hash_one(body.to_string())),
+                    status: status.map(|(status, _)| *status),
+                    retry_after: status.and_then(|(_, wait)| *wait),
+                }
+            })
+            .collect()
     }
 
     fn token(&self, request: &WireRequest, caller: Option<Arc<Caller>>) -> Option<Arc<TokenFacts>> {
@@ -314,6 +364,7 @@ struct BatchItem<'a> {
     #[serde(borrow)]
     url: Cow<'a, str>,
     headers: Option<serde_json::Map<String, serde_json::Value>>,
+    body: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -327,45 +378,15 @@ struct BatchStatus<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
     status: u16,
+    headers: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-fn parts(request: &WireRequest, reply: &Reply) -> Vec<PartFacts> {
-    let Ok(sent) = serde_json::from_slice::<BatchRequest<'_>>(&request.body) else {
-        return Vec::new();
-    };
-    let version = request.path.rsplit_once('/').map_or("", |(start, _)| start);
-    let received = serde_json::from_slice::<BatchResponse<'_>>(&reply.body);
-    let statuses: HashMap<String, u16> = received
-        .into_iter()
-        .flat_map(|batch| batch.responses)
-        .map(|response| (response.id.into_owned(), response.status))
-        .collect();
-    let items = sent.requests.into_iter().take(MAX_PARTS);
-    items
-        .map(|item| {
-            let (path, query) = match item.url.split_once('?') {
-                Some((path, query)) => (path, Some(without_secrets(query))),
-                None => (item.url.as_ref(), None),
-            };
-            let is = |name: &str, value: &serde_json::Value| {
-                name.eq_ignore_ascii_case("consistencylevel")
-                    && value
-                        .as_str()
-                        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"))
-            };
-            PartFacts {
-                method: item.method.to_ascii_uppercase(),
-                path: format!("{version}/{}", path.trim_start_matches('/')),
-                query,
-                eventual: item
-                    .headers
-                    .iter()
-                    .flatten()
-                    .any(|(name, value)| is(name, value)),
-                status: statuses.get(item.id.as_ref()).copied(),
-            }
-        })
-        .collect()
+impl BatchStatus<'_> {
+    fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let mut headers = self.headers.iter().flatten();
+        let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+        parse_retry_after(value.as_str()?, now)
+    }
 }
 
 /// The largest batch that Graph accepts.

@@ -14,7 +14,7 @@ use clap::Args;
 use entra_mock::Server;
 use tokio::process::{Child, Command};
 
-use super::options::{Serve, builder};
+use super::options::{Serve, builder, ignored_options};
 
 /// Options of `run`.
 #[derive(Args, Debug)]
@@ -59,7 +59,8 @@ Examples:
 /// Runs a program with the variables of a tenant.
 pub(crate) async fn run(run: Run) -> Result<ExitCode, Box<dyn Error>> {
     let folder = Folder::create()?;
-    serve(run.serve, 0, &folder.0, run.command, &[]).await
+    let port = run.serve.port.unwrap_or(0);
+    serve(run.serve, port, &folder.0, run.command, &[]).await
 }
 
 /// Runs a program with Microsoft's host names, or prints the lines of a hosts file.
@@ -68,9 +69,12 @@ pub(crate) async fn hosts(hosts: Hosts) -> Result<ExitCode, Box<dyn Error>> {
         print!("{}", lines());
         return Ok(ExitCode::SUCCESS);
     }
+    if hosts.serve.port.is_some_and(|port| port != HTTPS) {
+        return Err("Microsoft's hosts are reached at port 443: leave out --port".into());
+    }
     match hosts.inside {
         None => enter().await,
-        Some(folder) => serve(hosts.serve, 443, &folder, hosts.command, &ADDRESSES).await,
+        Some(folder) => serve(hosts.serve, HTTPS, &folder, hosts.command, &ADDRESSES).await,
     }
 }
 
@@ -113,8 +117,12 @@ async fn serve(
     let mut signals = Signals::caught()?;
     let env_file = options.env_file.clone();
     let env_file = env_file.unwrap_or_else(|| folder.join("tenant.env"));
+    let ignored = ignored_options(&options);
     let builder = builder(options)?.port(port).tls(true);
     let server = builder.env_file(&env_file).start().await?;
+    if let Some(ignored) = ignored {
+        eprintln!("{ignored}");
+    }
     let mut words = command.into_iter();
     let mut program = Command::new(words.next().unwrap_or_default());
     program.args(words);
@@ -250,6 +258,9 @@ impl Drop for Folder {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+/// The port of Microsoft's hosts.
+const HTTPS: u16 = 443;
 
 /// The variables that name the addresses of a tenant, which nothing needs at Microsoft's host names.
 const ADDRESSES: [&str; 2] = ["AZURE_AUTHORITY_HOST", "ENTRA_GRAPH_URL"];

@@ -252,7 +252,8 @@ async fn permissions(log: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
 fn settings(server: &Server, portal: &str) -> String {
     let (uri, tenant, client) = (server.uri(), server.tenant_id(), server.client_id());
     let secret = server.client_secret().expose_secret();
-    let password = server.user_password().expose_secret();
+    let password = server.user_password();
+    let (user, password) = (server.user_principal_name(), password.expose_secret());
     let control = server.control_uri();
     let token = server.control_token().expose_secret();
     let certificate = if uri.starts_with("https:") {
@@ -260,19 +261,41 @@ fn settings(server: &Server, portal: &str) -> String {
     } else {
         "\nMicrosoft's libraries need HTTPS: entra-mock serve --tls --env-file tenant.env\n"
     };
+    let (graph, tenant) = (format!("{uri}/v1.0"), tenant.to_string());
+    let lines = [
+        export(&[
+            ("AZURE_AUTHORITY_HOST", uri),
+            ("ENTRA_GRAPH_URL", graph.as_str()),
+        ]),
+        export(&[
+            ("AZURE_TENANT_ID", tenant.as_str()),
+            ("AZURE_CLIENT_ID", client),
+            ("AZURE_CLIENT_SECRET", secret),
+        ]),
+        export(&[("ENTRA_USER_UPN", user), ("ENTRA_USER_PASSWORD", password)]),
+        export(&[
+            ("ENTRA_MOCK_CONTROL_URL", control.as_str()),
+            ("ENTRA_MOCK_CONTROL_TOKEN", token),
+        ]),
+    ]
+    .concat();
     format!(
         "\n  Start page     {uri}/\n  Authority      {uri}/{tenant}\n  Graph          {uri}/v1.0\n  \
          Tenant ID      {tenant}\n  Client ID      {client}\n  Client secret  {secret}\n  \
-         User           {}\n  Password       {password}\n  \
+         User           {user}\n  Password       {password}\n  \
          Control API    {control}\n  Control token  {token}\n  \
-         Portal         {portal}\n\n\
-         export AZURE_AUTHORITY_HOST='{uri}' ENTRA_GRAPH_URL='{uri}/v1.0'\n\
-         export AZURE_TENANT_ID='{tenant}' AZURE_CLIENT_ID='{client}' AZURE_CLIENT_SECRET='{secret}'\n\
-         export ENTRA_USER_UPN='{}' ENTRA_USER_PASSWORD='{password}'\n\
-         export ENTRA_MOCK_CONTROL_URL='{control}' ENTRA_MOCK_CONTROL_TOKEN='{token}'\n{certificate}",
-        server.user_principal_name(),
-        server.user_principal_name(),
+         Portal         {portal}\n\n{lines}{certificate}"
     )
+}
+
+/// Returns a line for a POSIX shell that exports variables, whatever their values have.
+fn export(variables: &[(&str, &str)]) -> String {
+    let mut line = "export".to_owned();
+    for (name, value) in variables {
+        // A quote ends the quoted text, so it stands escaped between two of them.
+        line.push_str(&format!(" {name}='{}'", value.replace('\'', r"'\''")));
+    }
+    line + "\n"
 }
 
 /// Completes on Ctrl-C or, on Unix, on a request to terminate.
@@ -313,9 +336,15 @@ mod tests {
         else {
             panic!("serve is a command");
         };
-        assert_eq!((serve.port, serve.tls, serve.users), (8443, false, 0));
+        assert_eq!((serve.port, serve.tls, serve.users), (None, false, 0));
         assert_eq!(serve.env_file, None);
         assert_eq!(serve.notifications, NotificationOptions::documented());
+    }
+
+    #[test]
+    fn printed_shell_lines_quote_their_values() {
+        let line = export(&[("A", "it's $HOME"), ("B", "")]);
+        assert_eq!(line, "export A='it'\\''s $HOME' B=''\n");
     }
 
     #[test]

@@ -10,9 +10,9 @@ use entra_mock::{
 /// Options of the tenant and of its server.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    /// Port to listen on; 0 uses a free one.
-    #[arg(long, default_value_t = 8443)]
-    pub(crate) port: u16,
+    /// Port to listen on; 0 uses a free one. Without it `serve` uses 8443 and `run` a free one; that of `hosts` is 443.
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
     /// Use TLS, with a certificate authority created for this run.
     #[arg(long)]
     pub(crate) tls: bool,
@@ -93,7 +93,7 @@ pub(crate) fn builder(serve: Serve) -> Result<ServerBuilder, Box<dyn Error>> {
         _ => ResourceRule::ApplicationIdUri,
     };
     let mut builder = Server::builder()
-        .port(serve.port)
+        .port(serve.port.unwrap_or(8443))
         .tls(serve.tls)
         .seed(seed)
         .users(serve.users)

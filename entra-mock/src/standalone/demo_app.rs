@@ -20,7 +20,8 @@ pub(crate) struct DemoApp {
     pub(crate) app_id: String,
     pub(crate) secret: Secret,
     pub(crate) user: String,
-    pub(crate) password: Secret,
+    /// The password of the user at the registration; [`current_password`](Self::current_password) is that of now.
+    pub(super) password: Secret,
     /// A group that has the user as a member.
     pub(crate) group: String,
 }
@@ -52,6 +53,16 @@ impl DemoApp {
             password,
             group,
         })
+    }
+
+    /// The password of the user, which tests, Graph and a state file change after the registration. That of the
+    /// registration if the tenant no longer has the user or the password.
+    pub(crate) fn current_password(&self, state: &State) -> Secret {
+        let user = state
+            .store
+            .find(Kind::User, "userPrincipalName", &self.user);
+        let current = user.and_then(|user| user.text(PASSWORD));
+        current.map_or_else(|| self.password.clone(), Secret::from)
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Files<'a> {
     pub(super) uri: &'a str,
     pub(super) tenant_id: Guid,
     pub(super) app: &'a DemoApp,
+    /// The password of the application's user.
+    pub(super) user_password: &'a Secret,
     /// The name and the password of an administrator, if the tenant has one.
     pub(super) administrator: Option<(String, Secret)>,
     pub(super) ca_certificate: Option<&'a str>,
@@ -72,7 +74,7 @@ impl Files<'_> {
         }
         export("ENTRA_GRAPH_URL", &format!("{}/v1.0", self.uri));
         export("ENTRA_USER_UPN", &self.app.user);
-        export("ENTRA_USER_PASSWORD", self.app.password.expose_secret());
+        export("ENTRA_USER_PASSWORD", self.user_password.expose_secret());
         if let Some((name, password)) = &self.administrator {
             export("ENTRA_ADMIN_UPN", name);
             export("ENTRA_ADMIN_PASSWORD", password.expose_secret());

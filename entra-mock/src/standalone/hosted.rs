@@ -47,7 +47,8 @@ pub(crate) struct Recipe {
 
 impl Recipe {
     /// Makes the tenant with the application and the user of the environment file. Returns `None` only if the
-    /// crate's own test certificate cannot be read.
+    /// crate's own test certificate cannot be read, or if the scenario does not fit the company, which
+    /// [`Scenario::check_for`] explains.
     pub(crate) fn make(&self) -> Option<(State, DemoApp)> {
         // The two users of the environment file are some of the users.
         let extra = match self.seed {
@@ -57,7 +58,10 @@ impl Recipe {
         let (now, license, company) = (self.made_at, self.license, &self.company);
         let (random_seed, users) = (self.random_seed, self.users - extra);
         let mut state = match &self.scenario {
-            Some(scenario) => scenario.build(now, license, random_seed, users, company),
+            Some(scenario) => {
+                let built = scenario.build(now, license, random_seed, users, company);
+                built.ok()?
+            }
             None => self.seed.build(now, license, random_seed, users, company),
         };
         let app = DemoApp::register(&mut state, self.made_at)?;

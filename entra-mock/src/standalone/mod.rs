@@ -97,10 +97,10 @@ impl Server {
         &self.app().user
     }
 
-    /// The password of that user.
+    /// The current password of that user.
     #[must_use]
-    pub fn user_password(&self) -> &Secret {
-        &self.app().password
+    pub fn user_password(&self) -> Secret {
+        self.app().current_password(&self.tenant.engine.read())
     }
 
     /// The URL of the control API, such as `https://localhost:8443/_entra-mock`. It has an OpenAPI document at
@@ -402,6 +402,7 @@ impl ServerBuilder {
             uri: &uri,
             tenant_id: state.tenant_id,
             app: &app,
+            user_password: &app.current_password(&state),
             administrator: demo_app::administrator(&state),
             ca_certificate: authority
                 .as_ref()

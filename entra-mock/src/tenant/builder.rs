@@ -197,7 +197,8 @@ impl FakeTenantBuilder {
     /// Starts the tenant.
     ///
     /// # Panics
-    /// If the system has no free loopback port.
+    /// If the system has no free loopback port, or if a property of the scenario sets a name that another of its users
+    /// has in the domain of [`company`](Self::company).
     pub async fn start(self) -> FakeTenant {
         self.launch()
     }
@@ -206,8 +207,15 @@ impl FakeTenantBuilder {
         let clock = self.clock.unwrap_or_default();
         let (now, license, company) = (clock.now(), self.license, &self.company);
         let (random_seed, users) = (self.random_seed, self.users);
+        #[expect(
+            clippy::expect_used,
+            reason = "a test cannot go on with a part of its scenario"
+        )]
         let mut state = match &self.scenario {
-            Some(scenario) => scenario.build(now, license, random_seed, users, company),
+            Some(scenario) => {
+                let built = scenario.build(now, license, random_seed, users, company);
+                built.expect("the scenario has no name that another user has in the domain")
+            }
             None => self.seed.build(now, license, random_seed, users, company),
         };
         if let Some(lifetime) = self.token_lifetime {

@@ -372,10 +372,11 @@ async fn the_reason_of_a_rejected_token_is_that_of_graph() {
         let number = number.split('"').next().unwrap();
         browser.get(&format!("/request?number={number}")).await.text
     };
+    let password = server.user_password();
     let user = [
         ("grant_type", "password"),
         ("username", server.user_principal_name()),
-        ("password", server.user_password().expose_secret()),
+        ("password", password.expose_secret()),
         ("scope", "https://graph.microsoft.com/User.Read"),
     ];
     let account = format!("/users/{}", server.user_principal_name());

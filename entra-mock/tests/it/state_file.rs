@@ -49,6 +49,32 @@ async fn start(scratch: &Scratch) -> Controlled {
 }
 
 #[tokio::test]
+async fn a_new_password_of_the_user_is_what_the_tenant_and_the_next_environment_file_say() {
+    let scratch = Scratch::new("password");
+    let first = start(&scratch).await;
+    let password = "It's-Example-2!";
+    first
+        .done(
+            "PUT",
+            "/users/adele@contoso.com/password",
+            json!({ "password": password }),
+        )
+        .await;
+    assert_eq!(first.get("/tenant").await.body["password"], password);
+    first.server.stop().await;
+
+    let file = scratch.0.join("tenant.env");
+    let second = Server::builder()
+        .state_file(scratch.state())
+        .env_file(&file);
+    let second = second.start().await.unwrap();
+    assert_eq!(second.user_password().expose_secret(), password);
+    let script = fs::read_to_string(&file).unwrap();
+    assert!(script.contains(r"export ENTRA_USER_PASSWORD='It'\''s-Example-2!'"));
+    second.stop().await;
+}
+
+#[tokio::test]
 async fn a_restart_keeps_directory_credentials_grants_policies_settings_and_clock() {
     let scratch = Scratch::new("restart");
     let first = start(&scratch).await;

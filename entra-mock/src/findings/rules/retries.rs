@@ -16,34 +16,62 @@ const UNDER_WAY: Duration = Duration::from_millis(20);
 
 pub(super) fn retry_after_ignored(trace: &Trace<'_>) -> Vec<Evidence> {
     let mut early: Vec<usize> = Vec::new();
-    // The last throttled request of each target.
-    let mut throttled: HashMap<(&str, &str, &str), usize> = HashMap::new();
+    let mut first = None;
+    // The last throttled request of each target, and its wait.
+    let mut throttled: HashMap<Target<'_>, (usize, Duration)> = HashMap::new();
     for (index, record) in trace.records.iter().enumerate() {
-        let target = (
-            record.method.as_str(),
-            record.path.as_str(),
-            record.query.as_deref().unwrap_or_default(),
-        );
-        if let Some(earlier) = throttled.remove(&target).map(|index| &trace.records[index])
-            && let Some(wait) = earlier.retry_after()
-            && repeats(earlier, record)
-            && time_between(earlier, record) + TOLERANCE < wait
-        {
+        let sent = requests_of(record);
+        let mut again = None;
+        for (target, _) in &sent {
+            if let Some((earlier, wait)) = throttled.remove(target) {
+                let earlier = &trace.records[earlier];
+                if repeats(earlier, record) && time_between(earlier, record) + TOLERANCE < wait {
+                    again = again.or(Some(*target));
+                }
+            }
+        }
+        if again.is_some() {
+            first = first.or(again);
             early.push(index);
         }
-        if matches!(record.status, 429 | 503) && record.retry_after().is_some() {
-            throttled.insert(target, index);
+        // After all of them: the same request twice in a batch is not sent again.
+        for (target, wait) in sent {
+            if let Some(wait) = wait {
+                throttled.insert(target, (index, wait));
+            }
         }
     }
-    let Some(&first) = early.first() else {
+    let Some((method, path, ..)) = first else {
         return Vec::new();
     };
-    let record = &trace.records[first];
-    let what = format!(
-        "{} {} was sent again before the time in Retry-After",
-        record.method, record.path
-    );
+    let what = format!("{method} {path} was sent again before the time in Retry-After");
     vec![Evidence::new(what, early)]
+}
+
+/// Method, path and query of a request, and the body of one in a batch.
+type Target<'r> = (&'r str, &'r str, &'r str, Option<u64>);
+
+/// A request and those in its batch, each with its wait if it was throttled.
+fn requests_of(record: &RequestRecord) -> Vec<(Target<'_>, Option<Duration>)> {
+    let throttled = |status: Option<u16>| matches!(status, Some(429 | 503));
+    let own = (
+        record.method.as_str(),
+        record.path.as_str(),
+        record.query.as_deref().unwrap_or_default(),
+        None,
+    );
+    let wait = record.retry_after();
+    let wait = wait.filter(|_| throttled(Some(record.status)));
+    let parts = record.facts.parts.iter().map(|part| {
+        let target = (
+            part.method.as_str(),
+            part.path.as_str(),
+            part.query.as_deref().unwrap_or_default(),
+            part.body,
+        );
+        (target, part.retry_after.filter(|_| throttled(part.status)))
+    });
+    std::iter::once((own, wait)).chain(parts).collect()
 }
 
 /// Whether a request is the same client's repetition of an earlier one, and not a parallel one.

@@ -6,7 +6,7 @@ use entra_core::{Guid, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::generate::fill_up,
+    super::{DOMAIN, generate::fill_up},
     locate::Step,
     model::{Application, Credential, Document, Group, GroupType, License, User},
     sign_ins,
@@ -43,6 +43,8 @@ struct Builder<'s> {
     founded: Timestamp,
     /// The ids of the generated users, in their order.
     generated: Vec<String>,
+    /// The domain of the names in the file, which is not that of the tenant if the tenant has another company.
+    domain: &'s str,
 }
 
 /// Checks what a tenant must have before anything is added to it.
@@ -62,6 +64,10 @@ pub(super) fn apply(document: &Document, state: &mut State, now: Timestamp) -> R
         now,
         founded: earlier(now, 400 * DAY),
         generated: Vec::new(),
+        domain: match &document.company {
+            Some(company) => &company.domain,
+            None => DOMAIN,
+        },
     };
     builder.generate(document.generated_users)?;
     for (number, license) in document.licenses.iter().enumerate() {
@@ -546,13 +552,20 @@ impl Builder<'_> {
         Some((earlier(self.now, 181 * DAY), days * DAY))
     }
 
-    /// A user by the first part of the name, the whole name, or the mail address of a guest.
+    /// A user by the first part of the name, the whole name, or the alias of a guest.
+    ///
+    /// A name in the domain of the file is that of the same user in a tenant of another domain, also if a property
+    /// has set the name.
     fn user(&self, name: &str) -> Option<String> {
         let store = &self.state.store;
-        let by = |property: &str, value: &str| store.find(Kind::User, property, value);
-        let domain = self.state.default_domain();
-        let user = by("userPrincipalName", &format!("{name}@{domain}"))
-            .or_else(|| by("userPrincipalName", name))
+        let by_name = |name: &str| store.find(Kind::User, "userPrincipalName", name);
+        let alias = match name.rsplit_once('@') {
+            Some((alias, domain)) if domain.eq_ignore_ascii_case(self.domain) => alias,
+            _ => name,
+        };
+        let user = by_name(&format!("{alias}@{}", self.state.default_domain()))
+            .or_else(|| by_name(&format!("{alias}@{}", self.domain)))
+            .or_else(|| by_name(name))
             .or_else(|| {
                 let mut users = store.all(Kind::User);
                 users.find(|user| user["mailNickname"] == name && user["userType"] == "Guest")

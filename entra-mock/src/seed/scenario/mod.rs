@@ -54,29 +54,35 @@ impl Scenario {
         let document: Document = if text.trim().is_empty() {
             Document::default()
         } else {
-            yaml_serde::from_str(text).map_err(|error| ScenarioError {
-                location: error
-                    .location()
-                    .map(|location| (location.line(), location.column())),
-                message: error.to_string(),
-            })?
+            yaml_serde::from_str(text).map_err(|error| ScenarioError::of_parser(&error))?
         };
         let scenario = Self {
             document: Arc::new(document),
             #[cfg(feature = "server")]
             text: text.into(),
         };
-        let located = |Problem { path, message }: Problem| ScenarioError {
-            location: locate::locate(text, &path),
-            message: format!("{}{message}", dotted(&path)),
-        };
-        apply::check_company(&scenario.document).map_err(located)?;
-        // Whatever tenant it is used for, the same objects fit or do not fit.
-        let mut state = scenario.base(Timestamp::UNIX_EPOCH, License::P2, 0, &Company::default());
-        scenario
-            .fill(&mut state, Timestamp::UNIX_EPOCH)
-            .map_err(located)?;
+        scenario.check(&Company::default()).map_err(|problem| {
+            let location = locate::locate(text, &problem.path);
+            ScenarioError::new(problem, location)
+        })?;
         Ok(scenario)
+    }
+
+    /// Checks whether everything of the file fits into a tenant of a company.
+    fn check(&self, company: &Company) -> Result<(), Problem> {
+        apply::check_company(&self.document)?;
+        let mut state = self.base(Timestamp::UNIX_EPOCH, License::P2, 0, company);
+        self.fill(&mut state, Timestamp::UNIX_EPOCH)
+    }
+
+    /// Checks whether everything fits into a tenant of another company than that of [`from_yaml`](Self::from_yaml):
+    /// a name that a property sets can be that of another user in its domain.
+    #[cfg(feature = "server")]
+    pub(crate) fn check_for(&self, company: &Company) -> Result<(), ScenarioError> {
+        self.check(company).map_err(|problem| {
+            let location = locate::locate(&self.text, &problem.path);
+            ScenarioError::new(problem, location)
+        })
     }
 
     /// Reads a file in YAML or JSON.
@@ -88,11 +94,16 @@ impl Scenario {
         let text = fs::read_to_string(path).map_err(|error| ScenarioError {
             location: None,
             message: format!("cannot read {}: {error}", path.display()),
+            shows_location: false,
         })?;
         Self::from_yaml(&text)
     }
 
     /// Creates a tenant with this content, filled up to `users` users.
+    ///
+    /// # Errors
+    /// If a name that a property sets is that of another user in the domain of the company. In `contoso.com` and in
+    /// the file's own domain nothing conflicts.
     pub(crate) fn build(
         &self,
         now: Timestamp,
@@ -100,19 +111,16 @@ impl Scenario {
         random_seed: u64,
         users: usize,
         company: &Company,
-    ) -> State {
+    ) -> Result<State, ScenarioError> {
         let mut state = self.base(now, license, random_seed, company);
         state.store.changes.pause(true);
-        let outcome = self.fill(&mut state, now);
-        debug_assert!(
-            outcome.is_ok(),
-            "it was checked when it was read: {outcome:?}"
-        );
+        self.fill(&mut state, now)
+            .map_err(|problem| ScenarioError::new(problem, None))?;
         // Every id is new, so nothing can conflict.
         let filled = fill_up(&mut state, now, users);
         debug_assert_eq!(filled, Ok(()), "generated objects do not conflict");
         state.store.changes.pause(false);
-        state
+        Ok(state)
     }
 
     fn base(&self, now: Timestamp, license: License, random_seed: u64, company: &Company) -> State {
@@ -174,9 +182,32 @@ impl fmt::Debug for Scenario {
 pub struct ScenarioError {
     location: Option<(usize, usize)>,
     message: String,
+    /// Whether the message has the location, as that of the parser.
+    shows_location: bool,
 }
 
 impl ScenarioError {
+    fn new(Problem { path, message }: Problem, location: Option<(usize, usize)>) -> Self {
+        Self {
+            location,
+            message: format!("{}{message}", dotted(&path)),
+            shows_location: false,
+        }
+    }
+
+    fn of_parser(error: &yaml_serde::Error) -> Self {
+        let location = error.location();
+        let location = location.map(|location| (location.line(), location.column()));
+        let message = error.to_string();
+        let shows_location =
+            location.is_some_and(|(line, _)| message.contains(&format!(" at line {line} ")));
+        Self {
+            location,
+            message,
+            shows_location,
+        }
+    }
+
     /// The line of the fault, from 1; `None` if the file could not be read.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
@@ -193,8 +224,7 @@ impl ScenarioError {
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.location {
-            // The parser has the line in its message.
-            Some((line, column)) if !self.message.contains(" at line ") => {
+            Some((line, column)) if !self.shows_location => {
                 write!(f, "line {line}, column {column}: {}", self.message)
             }
             _ => f.write_str(&self.message),

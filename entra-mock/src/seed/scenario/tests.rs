@@ -49,7 +49,8 @@ fn error(text: &str) -> ScenarioError {
 
 fn build(text: &str) -> State {
     let scenario = Scenario::from_yaml(text).unwrap_or_else(|error| panic!("{error}"));
-    scenario.build(now(), License::P2, 1, 0, &Company::default())
+    let built = scenario.build(now(), License::P2, 1, 0, &Company::default());
+    built.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn now() -> Timestamp {
@@ -476,4 +477,63 @@ fn a_password_profile_has_the_password_to_sign_in_with() {
     assert_eq!(ines.text(crate::account::PASSWORD), Some("Example-1!"));
     let profile = json!({ "password": null, "forceChangePasswordNextSignIn": false });
     assert_eq!(ines["passwordProfile"], profile);
+}
+
+/// Builds a scenario for a tenant of the domain fabrikam.com.
+fn build_for_fabrikam(text: &str) -> Result<State, ScenarioError> {
+    let scenario = Scenario::from_yaml(text).unwrap_or_else(|error| panic!("{error}"));
+    let company = Company {
+        name: "Fabrikam".to_owned(),
+        domain: "fabrikam.com".to_owned(),
+    };
+    scenario.build(now(), License::P2, 1, 0, &company)
+}
+
+#[test]
+fn whole_names_of_the_file_are_those_of_its_users_in_a_tenant_of_another_domain() {
+    let state = build_for_fabrikam(
+        "users:
+  - { name: ines, displayName: Ines }
+  - { name: tom, displayName: Tom, properties: { userPrincipalName: t.t@contoso.com } }
+  - { name: eva, displayName: Eva, manager: Ines@Contoso.com }
+groups:
+  - { name: Buyers, members: [ines@contoso.com, t.t, eva], owners: [t.t@contoso.com] }
+",
+    )
+    .unwrap();
+    let buyers = id(named(&state, Kind::Group, "Buyers"));
+    let linked = |relation: Relation| state.store.linked_objects(relation, buyers).count();
+    assert_eq!(
+        (linked(Relation::Members), linked(Relation::Owners)),
+        (3, 1)
+    );
+    let eva = named(&state, Kind::User, "Eva");
+    assert_eq!(eva["userPrincipalName"], "eva@fabrikam.com");
+    let managers = state.store.linked_objects(Relation::Manager, id(eva));
+    let names = managers.map(|(_, user)| user["userPrincipalName"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["ines@fabrikam.com"]);
+
+    // With a company of its own, a file has the names of that company.
+    let own =
+        "company: { name: F, domain: Fabrikam.com }\nusers:\n  - { name: ines, displayName: I }\n";
+    let group = |member: &str| format!("{own}groups:\n  - {{ name: B, members: [{member}] }}\n");
+    assert!(Scenario::from_yaml(&group("ines@fabrikam.com")).is_ok());
+    assert_eq!(error(&group("ines@contoso.com")).line(), Some(5));
+}
+
+#[test]
+fn a_name_that_another_user_has_in_the_domain_of_the_tenant_is_an_error() {
+    let text = "users:
+  - { name: ines, displayName: I, properties: { userPrincipalName: tom@fabrikam.com } }
+  - { name: tom, displayName: T }
+";
+    let error = build_for_fabrikam(text).err().unwrap();
+    assert!(error.to_string().starts_with("users[1].name: "), "{error}");
+}
+
+#[test]
+fn a_name_with_the_words_of_a_location_does_not_hide_the_line() {
+    let error = error("groups:\n  - { name: B, members: [one at line 7 ] }\n");
+    assert_eq!(error.line(), Some(2));
+    assert!(error.to_string().starts_with("line 2, column "), "{error}");
 }

@@ -70,6 +70,13 @@ async fn tenants_are_made_and_removed_at_run_time_each_at_an_address_of_its_own(
         .await;
     assert_eq!((wrong.status, code(&wrong)), (400, "invalidScenario"));
     assert!(wrong.text.contains("line 3"), "{}", wrong.text);
+    // A name of another domain can be that of another user there only.
+    let text = "users:\n  - { name: ines, displayName: I, properties: { userPrincipalName: tom@fabrikam.com } }\n  \
+                - { name: tom, displayName: T }\n";
+    let taken = json!({ "scenario": text, "domain": "fabrikam.com" });
+    let taken = server.send("POST", "/tenants", &taken).await;
+    assert_eq!((taken.status, code(&taken)), (400, "invalidScenario"));
+    assert!(taken.text.contains("line 3"), "{}", taken.text);
     let both = json!({ "scenario": "base: empty", "seed": "contoso" });
     let both = server.send("POST", "/tenants", &both).await;
     assert_eq!(both.status, 400, "{}", both.text);

@@ -45,6 +45,33 @@ async fn a_throttled_request_that_is_repeated_too_early_is_found() {
 }
 
 #[tokio::test]
+async fn a_throttled_request_of_a_batch_that_is_repeated_too_early_is_found() {
+    let client = Client::with(READ_USERS).await;
+    let batch = json!({ "requests": [
+        { "id": "1", "method": "GET", "url": "/users?$select=id" },
+        { "id": "2", "method": "GET", "url": "/users?$select=id" },
+    ] });
+    let send = || client.request_with_id("POST", "/$batch", "1").json(&batch);
+    for waits in [false, true] {
+        client.forget();
+        client.tenant.inject(
+            Fault::on("/users")
+                .times(2)
+                .status_with_retry_after(429, "30"),
+        );
+        let throttled = fetch(send()).await;
+        assert_eq!(throttled.body["responses"][1]["status"], 429);
+        assert!(!client.rules().contains(&"retry-after-ignored"));
+        if waits {
+            client.tenant.clock().advance(Duration::from_secs(30));
+        }
+        fetch(send()).await;
+        let found = client.rules().contains(&"retry-after-ignored");
+        assert_eq!(found, !waits, "{:?}", client.tenant.findings());
+    }
+}
+
+#[tokio::test]
 async fn a_throttled_token_request_that_is_repeated_too_early_is_found() {
     let client = Client::with(READ_USERS).await;
     client.forget();

@@ -15,7 +15,7 @@ use super::super::{
 use crate::{
     directory::domains,
     frontend::Listener,
-    seed::{Company, Scenario, Seed},
+    seed::{Company, Scenario, ScenarioError, Seed},
     standalone::{
         address,
         adjustable_clock::AdjustableClock,
@@ -143,11 +143,12 @@ const TENANTS: Schema =
 fn shown(call: &Call<'_>, tenant: &Hosted) -> Value {
     let app = &tenant.app;
     let uri = address::of(tenant, call.tenant, call.base());
+    let password = app.current_password(&tenant.engine.read());
     json!({
         "id": tenant.id.to_string(), "domain": tenant.domain(), "uri": uri,
         "graph": format!("{uri}/v1.0"), "control": format!("{uri}{PREFIX}"),
         "clientId": app.app_id, "clientSecret": app.secret.expose_secret(),
-        "user": app.user, "password": app.password.expose_secret(), "group": app.group,
+        "user": app.user, "password": password.expose_secret(), "group": app.group,
     })
 }
 
@@ -231,6 +232,14 @@ fn recipe(
     default: &Recipe,
     now: entra_core::Timestamp,
 ) -> Result<Recipe, ControlError> {
+    let invalid = |error: ScenarioError| {
+        ControlError::new(
+            400,
+            "invalidScenario",
+            format!("the scenario is not valid: {error}"),
+            "correct the line; scenario.schema.json of entra-mock describes the format",
+        )
+    };
     let scenario = match (call.text("scenario"), call.text("seed")) {
         (Some(_), Some(_)) => {
             return Err(ControlError::invalid(
@@ -238,14 +247,7 @@ fn recipe(
                 "a scenario replaces the seed: send one of them",
             ));
         }
-        (Some(text), None) => Some(Scenario::from_yaml(text).map_err(|error| {
-            ControlError::new(
-                400,
-                "invalidScenario",
-                format!("the scenario is not valid: {error}"),
-                "correct the line; scenario.schema.json of entra-mock describes the format",
-            )
-        })?),
+        (Some(text), None) => Some(Scenario::from_yaml(text).map_err(invalid)?),
         (None, Some(_)) => None,
         (None, None) => default.scenario.clone(),
     };
@@ -264,6 +266,9 @@ fn recipe(
             domain: domain.to_ascii_lowercase(),
             ..company
         };
+        if let Some(scenario) = &scenario {
+            scenario.check_for(&company).map_err(invalid)?;
+        }
     }
     Ok(Recipe {
         scenario,
