@@ -274,7 +274,8 @@ async fn needed_permissions_are_those_of_the_operation_for_an_unreadable_token()
     );
     let report = format!("{error:#}");
     for line in [
-        "needs one of (application): AppRoleAssignment.ReadWrite.All; for a signed-in user one of (delegated): AppRoleAssignment.ReadWrite.All",
+        "needs one of (application): AppRoleAssignment.ReadWrite.All",
+        "; for a signed-in user one of (delegated): AppRoleAssignment.ReadWrite.All",
         "Application permissions (Delegated permissions for a signed-in user)",
     ] {
         assert!(report.contains(line), "{report}");
