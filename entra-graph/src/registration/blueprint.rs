@@ -359,8 +359,8 @@ impl AppRegistration {
         self
     }
 
-    /// Also removes redirect URIs, permissions, consents, roles, scopes, owners, assignments and federated
-    /// credentials that the blueprint does not list. Secrets and certificates are never removed, nor are permissions that
+    /// Also removes redirect URIs, application ID URIs, permissions, consents, roles, scopes, optional claims, assignments and
+    /// federated credentials that the blueprint does not list, and owners if it lists any. Secrets and certificates are never removed, nor are permissions that
     /// other applications have for its API. A caller that may write only what it owns stays an owner: an application with
     /// `Application.ReadWrite.OwnedBy`, and a user who is not Global, Application or Cloud Application Administrator.
     pub const fn remove_unlisted(mut self) -> Self {

@@ -68,6 +68,8 @@
 //! It does not reliably send the memberships of a restored object. So all groups are read once more when one returns,
 //! and when another object does whose memberships a full round did not contain while it was deleted. For two months
 //! after that, they are when any object of its kind returns: what was restored or deleted meanwhile can be in no round.
+//! A deleted object that no round ever named looks like a new one when it is restored; memberships that Graph does not
+//! send then come with the next full round.
 //!
 //! Members of a kind that is not copied give no sign when they are deleted or restored: copy users with groups. All groups
 //! are read again when a kind is no longer copied, and when it is once more.

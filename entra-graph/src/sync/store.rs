@@ -114,7 +114,9 @@ pub trait SyncStore: Send {
     type Error: StdError + Send + Sync + 'static;
 
     /// The state of the last step, or `None` before the first one. A state that cannot be read is an error of the
-    /// store; to start again, return `None` and keep the rows: all objects are read again and compared with them.
+    /// store; to start again, return `None` and keep the rows: all objects are read again and compared with them. Which
+    /// kinds the sync copied last is not in the rows: if it left one out that it had copied before, begin with an empty
+    /// store instead.
     ///
     /// # Errors
     /// If the store cannot be read.
