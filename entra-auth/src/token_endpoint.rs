@@ -272,7 +272,7 @@ fn response_error(response: &Response, form: &Form) -> Error {
             "check that the cloud's authority is a sign-in service and that no proxy responds in its place".into(),
         ),
     };
-    let summary = with_tries(summary, &response);
+    let summary = with_tries(summary, response);
     // The message may name the account, so it is in no report about a user.
     let is_of_application = form.plain("grant_type") == Some("client_credentials");
     let said = error_response.message.as_deref();

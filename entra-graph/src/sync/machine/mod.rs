@@ -519,8 +519,11 @@ impl<'c> Machine<'c> {
         let round = self.state.next_round(self.now);
         let mut feed = FeedState::full(kind, scope, round, self.now);
         feed.is_scoped = match kind {
+            ObjectKind::User => self.scope.is_some(),
             ObjectKind::Group => self.scope == Some(true),
-            _ => self.scope.is_some(),
+            ObjectKind::Device | ObjectKind::ServicePrincipal | ObjectKind::AppRoleAssignment => {
+                false
+            }
         };
         match self.state.feed_mut(kind) {
             Some(old) => {
