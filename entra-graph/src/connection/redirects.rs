@@ -297,7 +297,10 @@ fn distance(known: &str, uri: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::finding::Severity, *};
+    use super::{
+        super::{directory::Known, finding::Severity},
+        *,
+    };
 
     #[test]
     fn redirect_uris_match_as_entra_matches_them() {
@@ -360,6 +363,27 @@ mod tests {
                 "{wanted:?} at {platforms:?}: {finding}"
             );
         }
+    }
+
+    /// The sign-in service has a change of the registration some minutes later.
+    #[test]
+    fn a_registered_one_that_the_sign_in_service_rejects_is_late_and_not_missing() {
+        let uri = "https://a.example/cb";
+        let application = serde_json::json!({ "id": "1", "web": { "redirectUris": [uri] } });
+        let mut directory = Directory::unknown("not read");
+        directory.application = Known::Yes(serde_json::from_value(application).unwrap());
+        let text = |uri: &str| {
+            let (web, page) = (RedirectPlatform::Web, Authorized::Page(50_011));
+            let found = judge(web, uri, &page, &directory, SendsCredential::Yes);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(
+                (found[0].severity, found[0].code),
+                (Severity::Error, Some(50_011))
+            );
+            found[0].what.clone()
+        };
+        assert!(text(uri).starts_with("the sign-in service does not know"));
+        assert!(text("https://a.example/CB").ends_with("is not registered"));
     }
 
     #[test]

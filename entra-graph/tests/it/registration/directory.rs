@@ -166,6 +166,22 @@ fn the_guide_names_the_directory() {
     );
 }
 
+#[test]
+fn the_guide_asks_for_a_privileged_role_only_for_application_permissions_of_the_directory() {
+    let of = |blueprint: AppRegistration| {
+        let page = blueprint.grant_admin_consent().guide().to_markdown();
+        page.contains("needs the role **Privileged Role Administrator or Global Administrator**")
+    };
+    let blueprint = || AppRegistration::new("Order Desk");
+    assert!(of(blueprint().application(["User.Read.All"])));
+    assert!(!of(blueprint().delegated(["User.Read"])));
+    let directory = "00000002-0000-0000-c000-000000000000";
+    assert!(of(blueprint().application_of(directory, ["User.Read.All"])));
+    assert!(!of(
+        blueprint().application_of("Orders API", ["Orders.Read"])
+    ));
+}
+
 #[tokio::test]
 async fn openid_without_profile_is_a_warning_and_no_stop() {
     let (tenant, graph) = admin(ENOUGH).await;

@@ -11,6 +11,7 @@
 mod cases;
 mod consents;
 mod lagging;
+mod settings;
 mod states;
 mod table;
 mod world;
